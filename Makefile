@@ -1,0 +1,33 @@
+# The two commands of the README, and what they stand on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MIDFILL := $(BIN)/midfill
+
+.PHONY: try test bundle clean
+.DEFAULT_GOAL := try
+
+# Set everything up, then complete a marked place in examples/.
+try: bundle
+	$(MIDFILL) doctor
+	@echo; echo "examples/inventory.py, line 26, completed:"; echo
+	$(MIDFILL) complete examples/inventory.py:26:5
+
+# Lint, types, unit, export and end-to-end tests over the real bundle.
+test: bundle
+	$(BIN)/nox -s lint typecheck tests
+
+# The default model, from its weights to a verified INT8 bundle, in the user's cache folder.
+bundle: $(VENV)/installed
+	@if ! $(BIN)/python -c "from midfill import bundle, settings; bundle.load_bundle(settings.default_bundle())" 2>/dev/null; then \
+		weights=$$($(MIDFILL) pull) && $(MIDFILL) export "$$weights"; \
+	fi
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable ".[export,eval]" --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,131 @@
+"""A source as the user names it (GGUF file, checkpoint folder, hub id) -> a torch model and a tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from gguf import GGUFReader, TokenType
+from tokenizers import AddedToken, Tokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from midfill.bundle import Source, hash_file
+from midfill.errors import SourceError
+from midfill_export.source import WEIGHTS
+
+_UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights that transformers can load, with what is known about them."""
+
+    location: str
+    """What ``from_pretrained`` is given."""
+    gguf_file: str | None
+    name: str
+    source: Source
+
+    def load_model(self) -> PreTrainedModel:
+        """Load the weights in FP32; a GGUF is dequantised.
+
+        Raises:
+            SourceError: transformers cannot read them.
+        """
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                self.location, gguf_file=self.gguf_file, dtype=torch.float32, low_cpu_mem_usage=True
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise SourceError(f"{self.location} cannot be loaded: {_first_line(error)}") from error
+        return model.eval()
+
+    def load_tokenizer(self) -> tuple[Tokenizer, str]:
+        """Return the tokenizer and the chat template ("" for none).
+
+        Raises:
+            SourceError: there is no fast tokenizer.
+        """
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SourceError(f"{self.location} has no tokenizer: {_first_line(error)}") from error
+        if not tokenizer.is_fast:
+            raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from what it has.")
+        backend: Tokenizer = tokenizer.backend_tokenizer
+        if self.gguf_file is not None:
+            backend.add_special_tokens(list(_control_tokens(Path(self.location) / self.gguf_file)))
+        return backend, tokenizer.chat_template or ""
+
+
+def open_checkpoint(source: str) -> Checkpoint:
+    """Recognise ``source``; nothing is loaded yet.
+
+    Raises:
+        SourceError: it is neither a file, nor a folder with a checkpoint, nor a hub id that can be reached.
+    """
+    path = Path(source).expanduser()
+    if path.is_file():
+        return _open_gguf(path)
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise SourceError(f"{path} has no config.json: name a GGUF file or a transformers checkpoint folder.")
+        return Checkpoint(
+            str(path), None, path.name, Source(repository=path.name, file="", sha256="", license=_UNKNOWN)
+        )
+    if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
+        raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
+    try:
+        config = AutoConfig.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{source} cannot be had from the hub: {_first_line(error)}") from error
+    revision = getattr(config, "_commit_hash", None) or _UNKNOWN
+    return Checkpoint(
+        source, None, source.split("/")[1], Source(repository=source, file="", sha256=revision, license=_UNKNOWN)
+    )
+
+
+def _open_gguf(path: Path) -> Checkpoint:
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic != b"GGUF":
+        raise SourceError(f"{path} is not a GGUF file: name a GGUF file, a checkpoint folder or a hub id.")
+    sha256 = hash_file(path)
+    pinned = next((weights for weights in WEIGHTS.values() if weights.sha256 == sha256), None)
+    if pinned is not None:
+        origin = Source(repository=pinned.hub_repo, file=pinned.file, sha256=sha256, license=pinned.licence)
+        name = pinned.title
+    else:
+        origin = Source(repository=_UNKNOWN, file=path.name, sha256=sha256, license=_gguf_license(path))
+        name = path.stem
+    return Checkpoint(str(path.parent), path.name, name, origin)
+
+
+def _read_gguf(path: Path) -> GGUFReader:
+    try:
+        return GGUFReader(path)
+    except (ValueError, IndexError, KeyError, OSError) as error:  # what numpy raises where the file ends too soon
+        raise SourceError(f"{path} cannot be read as GGUF: it is damaged or cut short; get it again.") from error
+
+
+def _gguf_license(path: Path) -> str:
+    field = _read_gguf(path).get_field("general.license")
+    return str(field.contents()) if field is not None else _UNKNOWN
+
+
+def _control_tokens(path: Path) -> Iterator[AddedToken]:
+    """Every token the GGUF marks as control or user-defined: transformers forgets to register them as one piece."""
+    reader = _read_gguf(path)
+    tokens, types = reader.get_field("tokenizer.ggml.tokens"), reader.get_field("tokenizer.ggml.token_type")
+    if tokens is None or types is None:
+        return
+    for index, kind in zip(tokens.data, types.contents(), strict=True):
+        if kind in (TokenType.CONTROL, TokenType.USER_DEFINED):
+            text = bytes(tokens.parts[index]).decode("utf-8")
+            yield AddedToken(text, special=True, normalized=False)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

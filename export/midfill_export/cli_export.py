@@ -1,0 +1,47 @@
+"""The command ``midfill export SOURCE -o DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from transformers.utils import logging as transformers_logging
+
+from midfill_export.convert import convert
+
+
+def run(args: argparse.Namespace, bundles: Path) -> int:
+    """Export ``args.source``, saying each stage with its time and the memory used, and where the bundle is."""
+    transformers_logging.set_verbosity_error()
+    out = args.out or bundles / _folder_name(args.source)
+    started = time.monotonic()
+
+    def progress(line: str) -> None:
+        resident = psutil.Process().memory_info().rss
+        sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {resident / 1e9:4.1f} GB  {line}\n")
+
+    exported = convert(args.source, out, args.target, progress)
+    if args.json:
+        report = {
+            "path": str(exported.path),
+            "seconds": round(time.monotonic() - started, 1),
+            "float_nodes": exported.float_nodes,
+            "attention_nodes": exported.attention_nodes,
+            **dataclasses.asdict(exported.manifest.verification),
+        }
+        sys.stdout.write(f"{json.dumps(report, indent=2)}\n")
+    else:
+        sys.stdout.write(f"{exported.path}\n")
+    return 0
+
+
+def _folder_name(source: str) -> str:
+    """``.../Qwen2.5-Coder-0.5B-Instruct-q4_k_m.gguf`` -> ``qwen2.5-coder-0.5b-instruct``."""
+    name = Path(source).name.removesuffix(".gguf").lower()
+    return re.sub(r"[-.](q\d\w*|f16|f32|bf16)$", "", name)

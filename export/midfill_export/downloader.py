@@ -1,0 +1,73 @@
+"""Run an ordinary download tool as a program, and report how its folder grows."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+Progress = Callable[[int, int, str], None]
+"""Called with the bytes done, the bytes in all, and what is being done."""
+
+POLL_SECONDS = 0.2
+
+
+class Unavailable(Exception):
+    """A source cannot give the weights here and now; another may."""
+
+
+def run_watched(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], on_growth: Callable[[int], None]
+) -> None:
+    """Run a tool that downloads one file somewhere below ``folder``.
+
+    Args:
+        command: The tool and its arguments.
+        folder: Where the tool puts both its temporary files and its result.
+        environment: The tool's environment variables.
+        on_growth: Called several times a second with the bytes downloaded so far.
+
+    Raises:
+        Unavailable: The tool failed; the message is the last line it wrote.
+        OSError: The tool could not be started, or filled the disk.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: S603 (the command is built from pinned data)
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            while not _ended(process):
+                on_growth(largest_file(folder))
+        finally:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            output.seek(0)
+            lines = output.read().decode(errors="replace").strip().splitlines()
+            if any("No space left on device" in line for line in lines):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise Unavailable(lines[-1].removeprefix("ERROR: ") if lines else f"exit code {process.returncode}")
+
+
+def _ended(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def largest_file(folder: Path) -> int:
+    """Return the size of the largest file; not the sum, since a tool may hold its download twice while it moves it."""
+    largest = 0
+    # os.walk passes over folders that vanish meanwhile (pip's temporary ones do); Path.rglob raises.
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                largest = max(largest, os.stat(os.path.join(parent, name)).st_size)
+            except FileNotFoundError:  # the tool moved it meanwhile
+                continue
+    return largest

@@ -1,0 +1,284 @@
+"""The exported graph, made lean: fused norms, packed attention, logits only where they are asked for.
+
+Reads what :mod:`midfill_export.to_onnx` traced and gives one ``GroupQueryAttention`` a layer and about a dozen
+nodes around it. What onnxruntime would do by itself at load time (folding, SiLU) is left to it.
+
+The graph that comes out has these inputs and outputs (S new tokens, T tokens with the past, L rows of logits):
+
+* ``input_ids`` int64 (1, S), ``attention_mask`` int64 (1, T), ``logit_rows`` int64 (L,): which of the S positions
+  go through ``lm_head`` (a prefill wants one row, a check of drafted tokens wants several),
+* ``past_key_values.N.key|value`` and ``present.N.key|value`` float32 (1, kv_heads, capacity, head_size), to be bound
+  to the same memory,
+* ``logits`` float32 (1, L, vocabulary).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+from onnx_ir.passes import common as passes
+
+from midfill.errors import ExportError
+from midfill_export.to_onnx import Rotary
+
+MICROSOFT = "com.microsoft"
+
+
+def optimise(traced: Path, rotary: Rotary) -> ir.Model:
+    """Load ``traced`` and fuse it; weights stay on disk until they are written or quantised.
+
+    Raises:
+        ExportError: the graph is not of the shape a decoder traced by Midfill has.
+    """
+    model = ir.load(traced)
+    graph = model.graph
+    passes.LiftConstantsToInitializersPass()(model)
+    model.opset_imports[MICROSOFT] = 1
+    _fold_weight_transposes(graph)
+    _pack_attention(graph, rotary)
+    _fuse_norms(graph)
+    _gather_logit_rows(graph)
+    for tidy in (
+        passes.CommonSubexpressionEliminationPass(),
+        passes.RemoveUnusedNodesPass(),
+        passes.DeduplicateInitializersPass(),
+        passes.RemoveUnusedOpsetsPass(),
+        passes.TopologicalSortPass(),
+        passes.ClearMetadataAndDocStringPass(),
+    ):
+        tidy(model)
+    _fix_shapes(graph)
+    return model
+
+
+def save(model: ir.Model, path: Path) -> None:
+    """Write ``model`` to ``path`` with its weights in ``<path>.data`` beside it."""
+    ir.save(model, path, external_data=f"{path.name}.data")
+
+
+def attention_nodes(graph: ir.Graph) -> list[ir.Node]:
+    """Return the fused attention nodes, a layer each."""
+    return [node for node in graph if node.op_type == "GroupQueryAttention"]
+
+
+def weight_of(node: ir.Node) -> ir.Value | None:
+    """Return the constant right operand, (in, out), of a MatMul; None when both operands are computed."""
+    right = node.inputs[1] if node.op_type == "MatMul" else None
+    return right if right is not None and right.is_initializer() else None
+
+
+def size_of(value: ir.Value, axis: int) -> int:
+    """Return the size of a constant along ``axis``."""
+    assert value.shape is not None
+    size = value.shape[axis]
+    assert isinstance(size, int)
+    return size
+
+
+def tensor_of(value: ir.Value) -> ir.TensorProtocol:
+    """Return a constant's content."""
+    assert value.const_value is not None
+    return value.const_value
+
+
+def add_constant(graph: ir.Graph, name: str, array: np.ndarray) -> ir.Value:
+    """Register ``array`` as an initializer and return its value."""
+    return add_tensor(graph, ir.tensor(np.ascontiguousarray(array), name=name))
+
+
+def add_tensor(graph: ir.Graph, tensor: ir.TensorProtocol) -> ir.Value:
+    """Register ``tensor`` as an initializer and return its value."""
+    shape = ir.Shape(tensor.shape.numpy())
+    value = ir.Value(name=tensor.name, shape=shape, type=ir.TensorType(tensor.dtype), const_value=tensor)
+    graph.register_initializer(value)
+    return value
+
+
+def _fold_weight_transposes(graph: ir.Graph) -> None:
+    """``MatMul(x, Transpose(W))`` becomes ``MatMul(x, W')``; W' keeps W's name and is transposed when read."""
+    for node in list(graph):
+        source = node.inputs[0] if node.op_type == "Transpose" else None
+        if source is None or not source.is_initializer():
+            continue
+        folded = _transposed(tensor_of(source), f"{source.name}.T")
+        ir.convenience.replace_all_uses_with(node.outputs[0], add_tensor(graph, folded))
+
+
+def _transposed(tensor: ir.TensorProtocol, name: str) -> ir.LazyTensor:
+    return ir.LazyTensor(
+        lambda: ir.tensor(np.ascontiguousarray(tensor.numpy().T)),
+        dtype=tensor.dtype,
+        shape=ir.Shape(reversed(tensor.shape.numpy())),
+        name=name,
+    )
+
+
+def _pack_attention(graph: ir.Graph, rotary: Rotary) -> None:
+    """One projection for query, key and value, RoPE inside the operator, no reshapes around it."""
+    cos = add_constant(graph, "rotary.cos", rotary.cos)
+    sin = add_constant(graph, "rotary.sin", rotary.sin)
+    for layer, node in enumerate(attention_nodes(graph)):
+        query, key, value, *rest = node.inputs
+        assert query is not None
+        assert key is not None
+        assert value is not None
+        sources = [_skip(source, "Reshape", "Transpose") for source in (query, key, value)]
+        packed = _pack_projections(graph, layer, node, sources)
+        fused = ir.node(
+            "GroupQueryAttention",
+            [packed, None, None, *rest, cos, sin],
+            attributes={
+                "num_heads": node.attributes["num_heads"].as_int(),
+                "kv_num_heads": node.attributes["kv_num_heads"].as_int(),
+                "scale": node.attributes["scale"].as_float(),
+                "do_rotary": 1,
+            },
+            domain=MICROSOFT,
+            num_outputs=3,
+            name=f"layers.{layer}.attention",
+        )
+        graph.insert_before(node, fused)
+        _bypass_reshapes(node.outputs[0], fused.outputs[0])
+        for old, new in zip(node.outputs[1:], fused.outputs[1:], strict=True):
+            position = list(graph.outputs).index(old)
+            new.name, new.shape, new.type = old.name, old.shape, old.type
+            old.name = f"{old.name}.unfused"
+            graph.outputs[position] = new
+
+
+def _pack_projections(graph: ir.Graph, layer: int, before: ir.Node, sources: list[ir.Value]) -> ir.Value:
+    """Concatenate three ``MatMul [+ Add bias]`` of one input into one, (in, q + k + v)."""
+    weights: list[ir.Value] = []
+    biases: list[ir.Value | None] = []
+    hidden = None
+    for source in sources:
+        product: ir.Value | None = source
+        bias = None
+        producer = source.producer()
+        if producer is not None and producer.op_type == "Add":
+            bias = next((value for value in producer.inputs if value is not None and value.is_initializer()), None)
+            product = next(value for value in producer.inputs if value is not bias)
+        matmul = product.producer() if product is not None else None
+        weight = weight_of(matmul) if matmul is not None else None
+        if matmul is None or weight is None or (hidden is not None and matmul.inputs[0] is not hidden):
+            raise ExportError(f"layer {layer}: the attention's projections are not three products of one input")
+        hidden = matmul.inputs[0]
+        weights.append(weight)
+        biases.append(bias)
+    name = f"layers.{layer}.qkv_proj"
+    tensors = [tensor_of(weight) for weight in weights]
+    width = sum(size_of(weight, 1) for weight in weights)
+    packed_weight = ir.LazyTensor(
+        lambda: ir.tensor(np.concatenate([tensor.numpy() for tensor in tensors], axis=1)),
+        dtype=tensors[0].dtype,
+        shape=ir.Shape([size_of(weights[0], 0), width]),
+        name=f"{name}.weight",
+    )
+    matmul = ir.node("MatMul", [hidden, add_tensor(graph, packed_weight)], name=name)
+    graph.insert_before(before, matmul)
+    if not any(biases):
+        return matmul.outputs[0]
+    packed_bias = np.concatenate(
+        [
+            tensor_of(bias).numpy() if bias is not None else np.zeros(size_of(weight, 1), np.float32)
+            for bias, weight in zip(biases, weights, strict=True)
+        ]
+    )
+    add = ir.node("Add", [matmul.outputs[0], add_constant(graph, f"{name}.bias", packed_bias)])
+    graph.insert_before(before, add)
+    return add.outputs[0]
+
+
+def _bypass_reshapes(old: ir.Value, new: ir.Value) -> None:
+    """Everything that used ``old`` through reshapes uses ``new``, which has the wanted shape already."""
+    for node, index in tuple(old.uses()):
+        if node.op_type == "Reshape" and index == 0:
+            _bypass_reshapes(node.outputs[0], new)
+        else:
+            node.replace_input_with(index, new)
+
+
+def _fuse_norms(graph: ir.Graph) -> None:
+    """``midfill::RMSNorm`` becomes onnxruntime's, with the residual addition before it where there is one."""
+    for node in list(graph):
+        if node.op_type != "RMSNorm":
+            continue
+        hidden, weight = node.inputs
+        assert hidden is not None
+        epsilon = node.attributes["epsilon"].as_float()
+        addition = hidden.producer()
+        if addition is not None and addition.op_type == "Add":
+            fused = ir.node(
+                "SkipSimplifiedLayerNormalization",
+                [*addition.inputs, weight],
+                attributes={"epsilon": epsilon},
+                domain=MICROSOFT,
+                num_outputs=4,
+            )
+            graph.insert_after(addition, fused)
+            normed, _mean, _inverse, total = fused.outputs
+            _mean.name = _inverse.name = ""
+            ir.convenience.replace_all_uses_with(hidden, total)
+            ir.convenience.replace_all_uses_with(node.outputs[0], normed)
+        else:
+            fused = ir.node(
+                "SimplifiedLayerNormalization",
+                [hidden, weight],
+                attributes={"epsilon": epsilon, "axis": -1, "stash_type": 1},
+            )
+            graph.insert_before(node, fused)
+            ir.convenience.replace_all_uses_with(node.outputs[0], fused.outputs[0])
+
+
+def _gather_logit_rows(graph: ir.Graph) -> None:
+    """Put ``logit_rows`` before ``lm_head``: a quarter of a small model's work, wanted for few positions."""
+    head = next((value.producer() for value in graph.outputs if value.name == "logits"), None)
+    if head is None or weight_of(head) is None:
+        raise ExportError("the graph's logits do not come from one product; this head is not supported")
+    rows = ir.Value(name="logit_rows", shape=ir.Shape(["rows"]), type=ir.TensorType(ir.DataType.INT64))
+    graph.inputs.append(rows)
+    head.name = "lm_head"
+    gather = ir.node("Gather", [head.inputs[0], rows], attributes={"axis": 1}, name="logit_rows")
+    graph.insert_before(head, gather)
+    head.replace_input_with(0, gather.outputs[0])
+
+
+def _fix_shapes(graph: ir.Graph) -> None:
+    """Declare the batch as 1 (the operator's limit when it appends several tokens) and name the free sizes."""
+    for value in graph.inputs:
+        if value.name in ("input_ids", "attention_mask"):
+            value.shape = ir.Shape([1, "new_tokens" if value.name == "input_ids" else "total_tokens"])
+        elif value.name is not None and value.name.startswith("past_key_values."):
+            assert value.shape is not None
+            value.shape = ir.Shape([1, value.shape[1], "capacity", value.shape[3]])
+    pasts = {_layer_and_part(value.name): value for value in graph.inputs if str(value.name).startswith("past_")}
+    for value in graph.outputs:
+        if value.name == "logits":
+            assert value.shape is not None
+            value.shape = ir.Shape([1, "rows", value.shape[2]])
+        else:
+            value.shape = pasts[_layer_and_part(value.name)].shape
+
+
+def _layer_and_part(name: str | None) -> tuple[str, ...]:
+    return tuple(str(name).rsplit(".", 2)[1:])
+
+
+def _skip(value: ir.Value, *op_types: str) -> ir.Value:
+    """Walk back through data-moving nodes to what they move."""
+    for producer in _producers(value):
+        if producer.op_type not in op_types:
+            break
+        source = producer.inputs[0]
+        assert source is not None
+        value = source
+    return value
+
+
+def _producers(value: ir.Value | None) -> Iterator[ir.Node]:
+    while value is not None and (node := value.producer()) is not None:
+        yield node
+        value = node.inputs[0] if node.inputs else None

@@ -1,0 +1,38 @@
+"""Sessions for development; they use the environment nox runs in, as `make test` sets it up."""
+
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+# The tools beside this Python, whether or not the environment was activated.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+nox.options.sessions = ["lint", "typecheck", "tests"]
+
+
+@nox.session(python=False)
+def fix(session: nox.Session) -> None:
+    """Format and mend what can be mended."""
+    session.run("ruff", "check", "--fix")
+    session.run("ruff", "format")
+
+
+@nox.session(python=False)
+def lint(session: nox.Session) -> None:
+    """Check style and the privacy rules."""
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session(python=False)
+def typecheck(session: nox.Session) -> None:
+    """Check types, strictly."""
+    session.run("mypy")
+
+
+@nox.session(python=False)
+def tests(session: nox.Session) -> None:
+    """Run the tests; arguments go to pytest."""
+    session.run("python", "-m", "pytest", *session.posargs)

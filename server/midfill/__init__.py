@@ -1,0 +1,3 @@
+"""Midfill: private, offline code completion as a language server."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,7 @@
+"""``python -m midfill``."""
+
+import sys
+
+from midfill.cli import main
+
+sys.exit(main())

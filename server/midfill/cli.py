@@ -1,0 +1,295 @@
+"""The command line: one function a command, errors as one line, exit codes 0 done, 1 found a fault, 2 wrong usage.
+
+The only place where ``midfill`` reaches into ``midfill_export``, and only inside the commands that download or convert.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib
+import io
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from midfill import __version__
+from midfill.errors import MidfillError, UsageError
+from midfill.paths import bundles_dir
+from midfill.settings import Settings
+
+_COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
+_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{_COUNT.pattern}):(?P<column>{_COUNT.pattern})", re.DOTALL)
+_EXPORT_HINT = "`midfill export` needs the export extra: pip install 'midfill[export]'."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console that lacks a character shows its escape
+        sys.stdout.reconfigure(errors="backslashreplace")
+    debug = False
+    try:
+        args = _parser().parse_args(argv)
+        debug = args.debug
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output left; there is nobody to tell
+        _give_up_output()
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, MidfillError):
+            return _fail(str(error), error.exit_code)
+        if isinstance(error, OSError) and error.strerror:  # such as a full disk
+            _give_up_output()
+            return _fail(f"{error.strerror}: {error.filename}" if error.filename else error.strerror, 1)
+        return _fail(f"unexpected {type(error).__name__}; run again with --debug and report what it prints.", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"midfill: {message}\n")
+    return code
+
+
+def _give_up_output() -> None:
+    """Forget what cannot be written to standard output, or Python would try again at its end and complain."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all of Midfill's."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see `{self.prog} --help`.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="midfill", description="Private, offline code completion.")
+    _add_debug(parser, default=False)
+    parser.add_argument("--version", action="version", version=f"midfill {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Any, help_text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        _add_debug(sub, default=argparse.SUPPRESS)  # or it would undo a --debug before the command
+        sub.set_defaults(run=run)
+        return sub
+
+    serve = command("serve", _serve, "Serve an editor over standard input and output (the default) or TCP.")
+    transport = serve.add_mutually_exclusive_group()
+    transport.add_argument("--stdio", action="store_true", help="speak over standard input and output")
+    transport.add_argument("--tcp", metavar="HOST:PORT", help="listen for one client")
+    serve.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+
+    complete = command("complete", _complete, "Complete a file at a place and print the ghost text.")
+    complete.add_argument("place", metavar="FILE:LINE:COL", help="line and column from 1, as editors show them")
+    complete.add_argument("--max-lines", type=_positive, help="most lines of the suggestion")
+    _add_bundle(complete)
+    _add_json(complete)
+
+    pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
+    pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
+    pull.add_argument("--model", default="0.5b", help="the model, when no MODEL or PATH is named")
+
+    export = command("export", _export, "Convert weights into an INT8 bundle.")
+    export.add_argument("source", metavar="SOURCE", help="a GGUF file, a checkpoint folder or a hub id")
+    export.add_argument("-o", "--out", metavar="DIR", type=Path, help="the bundle's folder (default: in the cache)")
+    export.add_argument("--target", choices=("vnni", "avx2", "arm64"), help="processor kind (default: this one's)")
+    _add_json(export)
+
+    doctor = command("doctor", _doctor, "Check this installation and time one completion.")
+    _add_bundle(doctor)
+    _add_json(doctor)
+
+    bench = command("bench", _bench, "Measure the speed of this machine with this bundle.")
+    _add_bundle(bench)
+    _add_json(bench)
+
+    evaluate = command("eval", _eval, "Measure the quality of suggestions.")
+    evaluate.add_argument("suite", metavar="SUITE", help="humaneval-single")
+    evaluate.add_argument("--limit", type=_positive, metavar="N", help="run the first N tasks only")
+    evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
+    _add_bundle(evaluate)
+    _add_json(evaluate)
+    return parser
+
+
+def _add_debug(parser: argparse.ArgumentParser, default: Any) -> None:
+    parser.add_argument("--debug", action="store_true", default=default, help="show the whole traceback of an error")
+
+
+def _add_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bundle", type=Path, metavar="DIR", help="the model bundle (default: in the cache)")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def _positive(text: str) -> int:
+    if not _COUNT.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number from 1 to 999999999")
+    return int(text)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    settings = Settings(deadline_ms=0)
+    return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from midfill import logs, lsp
+
+    logs.setup_logging(args.log_level)
+    if args.tcp is None:
+        return lsp.serve_stdio()
+    host, _, port = args.tcp.rpartition(":")
+    if not (host and port.isdecimal() and int(port) < 65_536):
+        raise UsageError(f"'{args.tcp}' is no address: write HOST:PORT, such as 127.0.0.1:8700.")
+    return lsp.serve_tcp(host.strip("[]"), int(port))
+
+
+@dataclass(frozen=True)
+class _Place:
+    path: Path
+    text: str
+    offset: int
+
+
+def _complete(args: argparse.Namespace) -> int:
+    from midfill.cancel import CancelFlag
+    from midfill.completion import Request
+    from midfill.engine import load_engine
+
+    place = _read_place(args.place)
+    started = time.perf_counter()
+    engine = load_engine(_settings(args))
+    load = round((time.perf_counter() - started) * 1000, 2)
+    request = Request(text=place.text, offset=place.offset, path=str(place.path), max_lines=args.max_lines)
+    done = engine.complete(request, CancelFlag())
+    milliseconds = {"load": load, **done.milliseconds}
+    if args.json:
+        _print_json(
+            {
+                "text": done.text,
+                "range": {"start": _position(place.text, done.start), "end": _position(place.text, done.end)},
+                "model": done.model,
+                "tokens": done.tokens,
+                "prompt_tokens": done.prompt_tokens,
+                "milliseconds": milliseconds,
+                "reason": done.reason,
+            }
+        )
+        return 0
+    if done.text:
+        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # the console has line endings of its own
+    stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())
+    verdict = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
+    sys.stderr.write(f"{verdict} after {done.prompt_tokens} of prompt; milliseconds: {stages}; {done.model}\n")
+    return 0
+
+
+def _read_place(place: str) -> _Place:
+    parts = _PLACE.fullmatch(place)
+    if not parts:
+        raise UsageError(f"'{place}' is no place: write FILE:LINE:COL, both counted from 1.")
+    path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # editors do not count a byte order mark
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
+    lines = text.split("\n")
+    if line > len(lines):
+        raise UsageError(f"{path} has {len(lines)} lines; line {line} does not exist.")
+    here = lines[line - 1].removesuffix("\r")
+    if column > len(here) + 1:
+        raise UsageError(f"line {line} of {path} has {len(here)} characters; column {column} is past its end.")
+    return _Place(path, text, sum(len(before) + 1 for before in lines[: line - 1]) + column - 1)
+
+
+def _position(text: str, offset: int) -> dict[str, int]:
+    return {"line": text.count("\n", 0, offset) + 1, "column": offset - text.rfind("\n", 0, offset)}
+
+
+def _pull(args: argparse.Namespace) -> int:
+    return int(importlib.import_module("midfill_export.cli_pull").run(args))
+
+
+def _export(args: argparse.Namespace) -> int:
+    os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: the stages are told line by line instead
+    try:
+        convert = importlib.import_module("midfill_export.cli_export")
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{_EXPORT_HINT} ({error.name} is missing)") from error
+    return int(convert.run(args, bundles_dir()))
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from midfill import doctor
+
+    checks = doctor.examine(_settings(args))
+    if args.json:
+        _print_json(doctor.to_json(checks))
+    else:
+        sys.stdout.write(f"{doctor.to_text(checks)}\n")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _bench(args: argparse.Namespace) -> int:
+    from midfill import bench
+
+    figures = bench.run(_settings(args), lambda stage: sys.stderr.write(f"measuring: {stage}\n"))
+    if args.json:
+        _print_json(bench.to_json(figures))
+    else:
+        sys.stdout.write(f"{bench.to_text(figures)}\n")
+    return 0
+
+
+def _eval(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from midfill import evals
+    from midfill.cancel import CancelFlag
+    from midfill.engine import load_engine
+
+    if args.suite not in evals.SUITES:
+        raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
+    engine = load_engine(_settings(args))
+    with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = evals.run(
+            args.suite,
+            lambda request: engine.complete(request, CancelFlag()),
+            args.limit,
+            progress,
+            spread_out=args.spread,
+        )
+    if args.json:
+        _print_json(report.to_json())
+    else:
+        sys.stdout.write(f"{report.to_text()}\n")
+    return 0
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(f"{json.dumps(value, indent=2)}\n")

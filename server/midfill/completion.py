@@ -1,0 +1,44 @@
+"""What the editor asks and what it gets: plain values, free of protocol and model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to complete: a document and a place in it."""
+
+    text: str
+    """The whole document."""
+    offset: int
+    """The cursor, in characters (code points) from the start; clamped to the document."""
+    path: str = ""
+    """The document's path or URI, for its name and language; "" when it has none."""
+    language: str = ""
+    """The LSP language id; "" when unknown."""
+    max_lines: int | None = None
+    """Most lines of the suggestion; None for the setting."""
+    max_tokens: int | None = None
+    """Most tokens of the suggestion; None for the setting."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """One suggestion, or the reason why there is none."""
+
+    text: str
+    """What to put between ``start`` and ``end``; "" when there is nothing to suggest."""
+    start: int
+    end: int
+    """The characters of the document that the text replaces; equal for a plain insertion."""
+    reason: str = ""
+    """The reason code of an empty suggestion, such as "loading", "cancelled", "superseded"; else ""."""
+    model: str = ""
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    """Tokens of the prompt that were found in the KV cache."""
+    tokens: int = 0
+    """Tokens decoded."""
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    """Time by stage, in the order the stages ran."""

@@ -1,0 +1,123 @@
+"""``midfill doctor``: what this installation consists of, whether it works, and what to do where it does not."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+from midfill import __version__, cpu
+from midfill.bundle import Bundle, load_bundle
+from midfill.cancel import CancelFlag
+from midfill.completion import Request
+from midfill.engine import load_engine
+from midfill.errors import MidfillError
+from midfill.settings import Settings
+
+_SAMPLE = "def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
+_SAMPLE_CURSOR = _SAMPLE.index("return ") + len("return ")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Run every check; one that fails does not stop the rest."""
+    checks = [
+        Check("midfill", True, __version__),
+        Check("python", sys.version_info >= (3, 10), f"{platform.python_version()} ({sys.executable})"),
+        _libraries(),
+        _processor(),
+    ]
+    checks.extend(_bundle_checks(settings))
+    return checks
+
+
+def to_text(checks: list[Check]) -> str:
+    """Lay the report out for a person."""
+    width = max(len(check.name) for check in checks)
+    return "\n".join(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<{width}}  {c.detail}" for c in checks)
+
+
+def to_json(checks: list[Check]) -> dict[str, Any]:
+    """Lay the report out for a program."""
+    return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+
+
+def _libraries() -> Check:
+    names = ("onnxruntime", "tokenizers", "pygls", "lsprotocol", "numpy")
+    return Check("libraries", True, ", ".join(f"{name} {_version(name)}" for name in names))
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:  # such as onnxruntime, built for another device
+        return "of unknown version"
+
+
+def _processor() -> Check:
+    name = cpu.model_name(cpu.cpuinfo())
+    return Check("processor", True, f"{name}, {cpu.usable_cores()} cores, 8-bit arithmetic: {cpu.detect_target()}")
+
+
+def _bundle_checks(settings: Settings) -> Iterator[Check]:
+    try:
+        bundle = load_bundle(settings.bundle)
+    except MidfillError as error:
+        yield Check("bundle", False, str(error))
+        return
+    manifest = bundle.manifest
+    verified = manifest.verification
+    yield Check(
+        "bundle",
+        True,
+        f"{manifest.name} ({manifest.source.license}) in {bundle.path}, for {manifest.target}, FIM {manifest.fim.order}"
+        f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
+    )
+    yield _memory(bundle, settings)
+    yield _guarded("completion", lambda: _timed_completion(settings))
+
+
+def _memory(bundle: Bundle, settings: Settings) -> Check:
+    weights = sum(entry.size for entry in bundle.manifest.files.values())
+    cache = settings.context_tokens * bundle.manifest.kv.bytes_per_token
+    free = psutil.virtual_memory().available
+    detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
+    return Check("memory", free > weights + cache, detail if free > weights + cache else f"{detail}: close something")
+
+
+def _timed_completion(settings: Settings) -> Check:
+    started = time.perf_counter()
+    engine = load_engine(settings)
+    load = time.perf_counter() - started
+    done = engine.complete(Request(text=_SAMPLE, offset=_SAMPLE_CURSOR, path="sample.py"), CancelFlag())
+    stages = ", ".join(f"{stage} {milliseconds:.0f}" for stage, milliseconds in done.milliseconds.items())
+    return Check(
+        "completion",
+        bool(done.text),
+        f"'return ' -> {done.text!r} ({done.tokens} tokens; load {load * 1000:.0f} ms; {stages} ms)"
+        if done.text
+        else f"nothing was suggested ({done.reason})",
+    )
+
+
+def _guarded(name: str, check: Callable[[], Check]) -> Check:
+    try:
+        return check()
+    except MidfillError as error:
+        return Check(name, False, str(error))
+    except Exception as error:  # what is broken is what a doctor is called for
+        return Check(name, False, f"unexpected {type(error).__name__}; `midfill complete --debug` shows more")

@@ -1,0 +1,70 @@
+r"""Open documents, and the way between LSP positions and character offsets.
+
+pygls keeps documents of its own, but 2.1 splits their lines with ``str.splitlines``, which also breaks at form feeds
+and U+2028 (so that later edits land in the wrong line), and it clamps a column beyond the last line to one before the
+line's end.
+Here lines end as LSP says, at ``\n``, ``\r\n`` and ``\r``, and every position leads to a valid offset.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping
+
+from lsprotocol import types
+
+_UNITS: Mapping[str, Callable[[str], int]] = {
+    types.PositionEncodingKind.Utf8.value: lambda text: len(text.encode("utf-8")),
+    types.PositionEncodingKind.Utf16.value: lambda text: len(text.encode("utf-16-le")) // 2,
+    types.PositionEncodingKind.Utf32.value: len,
+}
+_LINE_END = re.compile("\r\n?")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Document:
+    r"""One version of an open document; a change makes a new one, so that whoever holds this one keeps its offsets.
+
+    The text always has ``\n`` for a line end, whatever the file has: editors put their own line ends into what they
+    insert, the model reads one kind only, and LSP columns never count line ends, so positions are not touched by it.
+    """
+
+    def __init__(self, text: str, *, language: str, encoding: str) -> None:
+        self.text = _normalized(text)
+        self.language = language
+        self._encoding = encoding
+        self._units = _UNITS[encoding]
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
+
+    def changed(self, change: types.TextDocumentContentChangeEvent) -> Document:
+        """Return the document after one change of a ``textDocument/didChange``."""
+        text = change.text
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            start = self.offset_at(change.range.start)
+            end = max(start, self.offset_at(change.range.end))
+            text = self.text[:start] + text + self.text[end:]
+        return Document(text, language=self.language, encoding=self._encoding)
+
+    def offset_at(self, position: types.Position) -> int:
+        """Return the offset of a position; one beyond its line or beyond the document is at the end of that."""
+        if position.line >= len(self._line_starts):
+            return len(self.text)
+        start = self._line_starts[position.line]
+        end = self.text.find("\n", start)
+        line = self.text[start:] if end < 0 else self.text[start:end]
+        return start + bisect_left(range(len(line)), position.character, key=lambda length: self._units(line[:length]))
+
+    def position_at(self, offset: int) -> types.Position:
+        """Return the position of an offset into the text."""
+        line = bisect_right(self._line_starts, offset) - 1
+        return types.Position(line=line, character=self._units(self.text[self._line_starts[line] : offset]))
+
+    def range_between(self, start: int, end: int) -> types.Range:
+        """Return the range between two offsets."""
+        return types.Range(start=self.position_at(start), end=self.position_at(end))
+
+
+def _normalized(text: str) -> str:
+    """Mend line ends, and surrogates without their other half: no tokenizer takes those, and U+FFFD is as wide."""
+    return _LONE_SURROGATE.sub("\ufffd", _LINE_END.sub("\n", text))

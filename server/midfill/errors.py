@@ -1,0 +1,66 @@
+"""What can go wrong, as one tree; every message is one line that says what to do.
+
+::
+
+    MidfillError
+    ├── UsageError            the command line or a setting is wrong (exit code 2)
+    ├── BundleError           the model bundle cannot be used
+    │   ├── BundleNotFound        there is none where one was looked for
+    │   ├── BundleDamaged         a file is missing, truncated or altered
+    │   ├── BundleTooNew          written by a newer Midfill
+    │   └── BundleForeign         not a Midfill bundle, or made for another kind of processor
+    ├── ModelError            onnxruntime refused to load or run the model
+    ├── EvalError             an evaluation suite cannot be built or run
+    └── ExportError           weights could not be fetched or converted (midfill_export)
+        └── SourceError           the weights are not what they should be, or cannot be had
+"""
+
+from __future__ import annotations
+
+
+class MidfillError(Exception):
+    """Base of every error a user may see; ``str(error)`` is the whole message, in one line."""
+
+    exit_code = 1
+
+
+class UsageError(MidfillError):
+    """The command line or a setting is wrong."""
+
+    exit_code = 2
+
+
+class BundleError(MidfillError):
+    """The model bundle cannot be used."""
+
+
+class BundleNotFound(BundleError):
+    """There is no bundle where one was looked for."""
+
+
+class BundleDamaged(BundleError):
+    """A file of the bundle is missing, truncated or altered."""
+
+
+class BundleTooNew(BundleError):
+    """The bundle was written by a newer Midfill."""
+
+
+class BundleForeign(BundleError):
+    """The folder is no Midfill bundle, or is made for another kind of processor."""
+
+
+class ModelError(MidfillError):
+    """The model cannot be loaded or run by onnxruntime."""
+
+
+class EvalError(MidfillError):
+    """An evaluation suite cannot be built or run."""
+
+
+class ExportError(MidfillError):
+    """Weights could not be converted."""
+
+
+class SourceError(ExportError):
+    """Weights are not what they should be, or cannot be had."""

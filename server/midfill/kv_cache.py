@@ -1,0 +1,84 @@
+"""Which tokens a KV buffer holds: re-use by longest common prefix, trimming by forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+_WORTH_KEEPING = 4
+"""A cache is given up to another prompt unless at least one in this many of the prompt's tokens is in it."""
+
+
+class KvCache:
+    """One sequence's keys and values, and the tokens they were computed from.
+
+    The buffers are the model's and opaque here. A trimmed position needs no clearing: attention reads only as far as
+    the length it is given, and the next step writes over the rest.
+    """
+
+    def __init__(self, buffers: Any, capacity: int) -> None:
+        self.buffers = buffers
+        self.capacity = capacity
+        self.tokens: list[int] = []
+        self.document = ""
+        """Path of the document it was last used for; the pool's own note."""
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def reuse(self, ids: Sequence[int]) -> int:
+        """Keep the tokens shared with ``ids`` and forget the rest.
+
+        At least one token of ``ids`` is left to compute, since only a computed token has logits.
+
+        Returns:
+            How many tokens were kept.
+        """
+        kept = min(common_prefix(self.tokens, ids), max(len(ids) - 1, 0))
+        del self.tokens[kept:]
+        return kept
+
+    def truncate(self, length: int) -> None:
+        """Forget all tokens after the first ``length``."""
+        del self.tokens[length:]
+
+    def append(self, ids: Sequence[int]) -> None:
+        """Record that the buffers now hold ``ids`` after what they held."""
+        self.tokens.extend(ids)
+
+
+class CachePool:
+    """A few caches, so that going back to another document finds its prompt still computed."""
+
+    def __init__(self, make: Callable[[], KvCache], size: int) -> None:
+        """Keep at most ``size`` caches, each made when it is first needed."""
+        self._make = make
+        self._size = size
+        self._caches: list[KvCache] = []  # the most recently used last
+
+    def pick(self, ids: Sequence[int], document: str) -> KvCache:
+        """Return the cache that shares most with ``ids``, or the document's own, or a new or the oldest one.
+
+        A document whose prompt was cut anew keeps its cache, though nothing in it can be used: memory grows with the
+        documents, not with the cuts.
+        """
+        best = max(self._caches, key=lambda cache: common_prefix(cache.tokens, ids), default=None)
+        if best is None or common_prefix(best.tokens, ids) * _WORTH_KEEPING < len(ids):
+            best = next((cache for cache in self._caches if cache.document == document), None)
+        if best is None:
+            best = self._make() if len(self._caches) < self._size else self._caches[0]
+        if best in self._caches:
+            self._caches.remove(best)
+        self._caches.append(best)
+        best.document = document
+        return best
+
+
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """Return how many leading tokens two sequences share."""
+    shared = 0
+    for a, b in zip(left, right, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared

@@ -1,0 +1,137 @@
+"""The model behind a small protocol: token ids in, logits out, keys and values kept in place.
+
+:class:`OnnxModel` runs a bundle's graph. :class:`ScriptedModel` stands in for it in unit tests of what lies around.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+# onnxruntime reports usage by default from 1.29 on, and decides at import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort
+
+from midfill import cpu
+from midfill.bundle import KvLayout
+from midfill.cancel import CancelFlag
+from midfill.errors import ModelError
+from midfill.kv_cache import KvCache
+
+_SILENT = 4
+"""onnxruntime's severity above which only what kills the process is logged."""
+
+
+class Model(Protocol):
+    """What decoding needs of a model."""
+
+    def new_cache(self, capacity: int) -> KvCache:
+        """Return an empty cache for at most ``capacity`` tokens."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Append ``ids`` to ``cache`` and return the logits (rows, vocabulary) after the last ``rows`` of them.
+
+        Raises:
+            Cancelled: ``cancel`` was set; the cache is as it was.
+            ModelError: the step failed or does not fit the cache.
+        """
+
+
+class OnnxModel:
+    """A graph as :mod:`midfill_export.graph` describes it, in an onnxruntime session on the CPU."""
+
+    def __init__(self, graph: Path, kv: KvLayout, threads: int = 0) -> None:
+        """Load ``graph``; ``threads`` 0 takes one per usable core.
+
+        Raises:
+            ModelError: onnxruntime refuses the graph.
+        """
+        self._kv = kv
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads or cpu.usable_cores()
+        options.log_severity_level = _SILENT
+        try:
+            self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own exceptions share no base class
+            raise ModelError(f"onnxruntime cannot load {graph} ({type(error).__name__}): export it again.") from error
+        inputs = {value.name for value in self._session.get_inputs()}
+        outputs = {value.name for value in self._session.get_outputs()}
+        parts = [(layer, part) for layer in range(kv.layers) for part in ("key", "value")]
+        self._past = [kv.inputs.format(layer=layer, part=part) for layer, part in parts]
+        self._present = [kv.outputs.format(layer=layer, part=part) for layer, part in parts]
+        if missing := {"input_ids", "attention_mask", "logit_rows", *self._past} - inputs:
+            raise ModelError(f"{graph} has no input {min(missing)}: export it again.")
+        if missing := {"logits", *self._present} - outputs:
+            raise ModelError(f"{graph} has no output {min(missing)}: export it again.")
+
+    def new_cache(self, capacity: int) -> KvCache:
+        """Reserve buffers; memory is taken by the system page by page, as tokens come in."""
+        shape = (1, self._kv.heads, capacity + 1, self._kv.head_size)  # one for the row that pads a single token
+        return KvCache([ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)) for _ in self._past], capacity)
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """See :meth:`Model.step`; a set flag ends the run at the next operator.
+
+        The logits after a token do not depend on how the tokens before it were split into steps, to the last bit,
+        which makes re-use and speculation exact. onnxruntime computes a single row by other kernels than several, so
+        a single token is given a second row, which is thrown away.
+        """
+        total = len(cache) + len(ids)
+        if total > cache.capacity:
+            raise ModelError(f"{total} tokens do not fit the context of {cache.capacity}: lower 'contextTokens'.")
+        padded = [*ids, 0] if len(ids) == 1 else ids
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("input_ids", np.asarray([padded], np.int64))
+        binding.bind_cpu_input("attention_mask", np.ones((1, len(cache) + len(padded)), np.int64))
+        binding.bind_cpu_input("logit_rows", np.arange(len(ids) - rows, len(ids), dtype=np.int64))
+        for past, present, buffer in zip(self._past, self._present, cache.buffers, strict=True):
+            binding.bind_ortvalue_input(past, buffer)
+            binding.bind_ortvalue_output(present, buffer)
+        binding.bind_output("logits")
+        options = ort.RunOptions()
+        options.log_severity_level = _SILENT
+        try:
+            with cancel.interrupting(lambda: setattr(options, "terminate", True)):
+                self._session.run_with_iobinding(binding, options)
+        except RuntimeError as error:
+            cancel.check()
+            raise ModelError(f"the model failed on {len(ids)} tokens ({type(error).__name__})") from error
+        cancel.check()
+        cache.append(ids)
+        logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, vocabulary)
+        return logits
+
+
+class ScriptedModel:
+    """A model for unit tests: it says ``script`` token by token after any prompt, then ``end``."""
+
+    def __init__(self, script: Sequence[int], end: int, vocabulary: int) -> None:
+        self._script = [*script, end]
+        self._end = end
+        self._vocabulary = vocabulary
+        self._prompt = 0
+        self.steps: list[int] = []
+        """How many tokens each step was given."""
+
+    def new_cache(self, capacity: int) -> KvCache:
+        """Return a cache without buffers."""
+        return KvCache(None, capacity)
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Prefer the script's next token after each row; several ids with one row of logits are the prompt."""
+        cancel.check()
+        cache.append(ids)
+        self.steps.append(len(ids))
+        if rows == 1 and (len(ids) > 1 or not self._prompt):
+            self._prompt = len(cache)
+        logits = np.zeros((rows, self._vocabulary), np.float32)
+        for row in range(rows):
+            said = len(cache) - rows + 1 + row - self._prompt
+            logits[row, self._script[min(said, len(self._script) - 1)]] = 1.0
+        return logits

@@ -1,0 +1,112 @@
+"""JSON-RPC as pygls speaks it, mended where a real client would notice.
+
+Every request gets an answer, also one that cannot be read or comes at the wrong time; documents follow LSP's idea of a
+line (`midfill.documents`); and a header that announces more than memory holds does not end the server.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcServerNotInitialized
+from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import RPCRequest
+
+from midfill.documents import Document
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from pygls.lsp.server import LanguageServer
+
+_MAX_CONTENT_LENGTH = 1 << 30
+_CONTENT_LENGTH = re.compile(rb"Content-Length: (\d+)\r\n")
+_log = logging.getLogger(__name__)
+
+
+class MidfillProtocol(LanguageServerProtocol):
+    """The language server protocol of one client, and the documents that client has open."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self.documents: dict[str, Document] = {}
+
+    @property
+    def shutdown_requested(self) -> bool:
+        """Whether the client has asked for an orderly end."""
+        return self._shutdown
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Turn JSON into LSP types; a request that has the wrong shape is answered with that error."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and isinstance(data.get("id"), (str, int)):
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Hand a message to its handler, or refuse a request that comes before `initialize` or after `shutdown`."""
+        refusal: JsonRpcException | None = None
+        if isinstance(message, RPCRequest):
+            if self._shutdown:
+                refusal = JsonRpcInvalidRequest("Midfill is shutting down")
+            elif self._workspace is None and message.method != types.INITIALIZE:
+                refusal = JsonRpcServerNotInitialized("Midfill waits for 'initialize'")
+            elif self._workspace is not None and message.method == types.INITIALIZE:
+                refusal = JsonRpcInvalidRequest("Midfill is initialized already")
+        if refusal is None:
+            super().handle_message(message)
+        else:
+            self._send_response(message.id, error=refusal.to_response_error())
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Keep a document that the client has opened."""
+        document = params.text_document
+        encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
+        self.documents[document.uri] = Document(
+            document.text, language=str(document.language_id), encoding=types.PositionEncodingKind(encoding).value
+        )
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Bring a document up to date."""
+        document = self.documents.get(params.text_document.uri)
+        if document is None:
+            _log.warning("The client changed a document that it has not opened; ignored")
+            return
+        for change in params.content_changes:
+            document = document.changed(change)
+        self.documents[params.text_document.uri] = document
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Forget a document."""
+        self.documents.pop(params.text_document.uri, None)
+
+
+class BoundedInput:
+    """The client's bytes, without the headers of messages that would not fit into memory.
+
+    pygls would try to read such a message and end with an OverflowError or MemoryError; without its length it looks
+    for the next header instead.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readline(self) -> bytes:
+        """Read one header line."""
+        line = self._stream.readline()
+        length = _CONTENT_LENGTH.fullmatch(line)
+        if length and int(length[1]) > _MAX_CONTENT_LENGTH:
+            _log.warning("The client announced a message of more than %d bytes; ignored", _MAX_CONTENT_LENGTH)
+            return b"\r\n"
+        return line
+
+    def read(self, size: int) -> bytes:
+        """Read the body of a message."""
+        return self._stream.read(size)

@@ -1,0 +1,52 @@
+"""The language server with a completer that does at once what a model does rarely; run as a program by the tests.
+
+usage: scripted_server.py crash|echo LOG_LEVEL
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import cast
+
+from midfill.completer import Completer
+from midfill.completion import Completion, Request
+from midfill.logs import setup_logging
+from midfill.lsp import serve_stdio
+from midfill.settings import Settings
+
+
+class ScriptedCompleter:
+    """Loads at once; answers "ok" at the cursor, or fails on the document's text."""
+
+    def __init__(self, crashes: bool) -> None:
+        self._crashes = crashes
+
+    def start(self, progress: Callable[[str, float], None]) -> Future[None]:
+        progress("loading", 1.0)
+        loaded: Future[None] = Future()
+        loaded.set_result(None)
+        return loaded
+
+    async def complete(self, request: Request) -> Completion:
+        if self._crashes:
+            raise ValueError(request.text)
+        return Completion(text="ok", start=request.offset, end=request.offset)
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def main(behaviour: str, level: str) -> int:
+    """Serve until the client leaves."""
+    setup_logging(level)
+
+    def make(settings: Settings) -> Completer:
+        return cast("Completer", ScriptedCompleter(behaviour == "crash"))
+
+    return serve_stdio(make)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,125 @@
+"""Privacy as tests: nothing that could reach the network is loaded, nothing tries to, and no log holds a document."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.raw_client import MIDFILL, SCRIPTED, URI, RawClient, ghost_text_at
+
+SENTINEL = "sentinel_7f3a"
+DOCUMENT = f"def add_{SENTINEL}(a, b):\n    return a + b\n\n\nprint(add_\n"
+AUDIT = Path(__file__).parent / "audit"
+
+FORBIDDEN = {
+    *("torch", "transformers", "optimum", "huggingface_hub", "midfill_export"),
+    *("http.client", "urllib.request", "requests", "httpx", "aiohttp", "websockets", "ftplib", "smtplib"),
+}
+
+# A library may keep quiet under CI, and the user of this test may have opted out of telemetry: neither may help here.
+QUIETENING = {
+    *("CI", "CONTINUOUS_INTEGRATION", "BUILD_NUMBER", "BUILD_ID", "RUN_ID", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"),
+    *("APPVEYOR", "BUILDKITE", "CIRCLECI", "CODEBUILD_BUILD_ID", "DRONE", "JENKINS_URL", "TEAMCITY_VERSION", "TRAVIS"),
+    *("ORT_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"),
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment without what keeps libraries quiet."""
+    return {name: value for name, value in os.environ.items() if name not in QUIETENING} | more
+
+
+def complete_something(client: RawClient) -> None:
+    """Go through a whole session that yields a suggestion, to its end."""
+    client.initialize(options={"deadlineMs": 0, "maxTokens": 8})
+    client.wait_until_loaded()
+    client.open(DOCUMENT)
+    answer = client.request(1, "textDocument/inlineCompletion", ghost_text_at(4, 10))
+    assert answer["result"]["items"], "there must be a suggestion for this to show anything"
+    client.request(2, "shutdown", None)
+    client.notify("exit", None)
+    assert client.wait() == 0
+
+
+def test_server_loads_nothing_that_could_download() -> None:
+    """`import midfill.lsp` brings in no training library and no HTTP client."""
+    program = "import json, sys, midfill.lsp; print(json.dumps(sorted(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+    assert FORBIDDEN.isdisjoint(json.loads(loaded))
+
+
+def test_failing_handler_leaks_nothing(tmp_path: Path) -> None:
+    """A handler that fails on the document's text leaves no trace of it in the log at DEBUG, nor in its answer."""
+    with RawClient([*SCRIPTED, "crash", "DEBUG"], tmp_path / "stderr") as client:
+        client.initialize()
+        client.open(DOCUMENT)
+        change = {"textDocument": {"uri": URI, "version": 1}, "contentChanges": [{"text": DOCUMENT}]}
+        client.notify("textDocument/didChange", change)
+        ghost_text = client.request(1, "textDocument/inlineCompletion", ghost_text_at(4, 10))
+        popup = client.request(
+            2, "textDocument/completion", {"textDocument": {"uri": URI}, "position": {"line": 4, "character": 10}}
+        )
+        client.request(3, "workspace/executeCommand", {"command": SENTINEL, "arguments": [DOCUMENT]})
+        client.request(4, "shutdown", None)
+        log = client.stderr()
+        seen = json.dumps([ghost_text, popup, *client.notifications])
+    assert ghost_text["error"]["code"] == popup["error"]["code"] == -32603
+    assert log.count("ERROR midfill.lsp: Midfill failed: JsonRpcInternalError") == 2
+    assert "caused by ValueError at scripted_server.py" in log
+    assert SENTINEL not in log + seen
+
+
+@pytest.mark.bundle
+def test_real_completion_leaks_nothing(bundle: Path, tmp_path: Path) -> None:
+    """At DEBUG, with every message of the session logged, the log holds neither the document nor the suggestion."""
+    with RawClient([*MIDFILL, "--log-level", "DEBUG"], tmp_path / "stderr") as client:
+        complete_something(client)
+        log = client.stderr()
+    assert "pygls.protocol.json_rpc" in log
+    assert SENTINEL not in log
+
+
+@pytest.mark.bundle
+def test_works_without_any_network(bundle: Path, tmp_path: Path) -> None:
+    """In a network namespace that has not even loopback, a session runs from start to end."""
+    isolated = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    allowed = subprocess.run([*isolated, "true"], capture_output=True, check=False).returncode == 0
+    if not allowed:
+        pytest.skip("the kernel forbids network namespaces here")
+    with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment()) as client:
+        complete_something(client)
+
+
+@pytest.mark.bundle
+def test_python_opens_no_socket(bundle: Path, tmp_path: Path) -> None:
+    """No Python code of the server asks for the network during a session, by Python's own audit events.
+
+    asyncio makes one pair of connected AF_UNIX sockets to wake itself up; they lead nowhere, and show that the
+    audit works.
+    """
+    record = tmp_path / "audit"
+    path = os.pathsep.join(filter(None, [str(AUDIT), os.environ.get("PYTHONPATH")]))
+    with RawClient(MIDFILL, tmp_path / "stderr", environment(PYTHONPATH=path, MIDFILL_AUDIT=str(record))) as client:
+        complete_something(client)
+    assert set(record.read_text().splitlines()) == {f"socket.__new__ {int(socket.AF_UNIX)}"}
+
+
+@pytest.mark.bundle
+def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path) -> None:
+    """Nor does native code: under strace, asyncio's socket pair is all there is of sockets."""
+    strace = ["strace", "--follow-forks", "--seccomp-bpf", "--trace=%network", f"--output={tmp_path / 'trace'}"]
+    if not shutil.which("strace") or subprocess.run([*strace, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace is not here or may not trace; test_python_opens_no_socket covers the Python side")
+    with RawClient([*strace, *MIDFILL], tmp_path / "stderr", environment()) as client:
+        complete_something(client)
+    calls = re.findall(r"^\d+ +(\w+)\((\w+)", (tmp_path / "trace").read_text(), re.MULTILINE)
+    assert {(call, family) for call, family in calls if call.startswith("socket")} == {("socketpair", "AF_UNIX")}
+    assert {"connect", "bind", "listen"}.isdisjoint(call for call, _ in calls)

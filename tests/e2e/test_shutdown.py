@@ -1,0 +1,115 @@
+"""How the server ends: in good order, without it, and when its client is killed at the worst moment."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.raw_client import MIDFILL, PATIENCE, SCRIPTED, RawClient, framed
+
+SOON = 15.0
+"""Seconds within which a server must be gone; onnxruntime cannot be interrupted while it loads, which takes a few."""
+
+
+@pytest.mark.parametrize(("in_order", "code"), [(True, 0), (False, 1)], ids=["after shutdown", "without shutdown"])
+def test_exit_code(tmp_path: Path, in_order: bool, code: int) -> None:
+    """`exit` after `shutdown` is 0, without it 1."""
+    with RawClient([*SCRIPTED, "echo", "WARNING"], tmp_path / "stderr") as client:
+        client.initialize()
+        if in_order:
+            assert client.request(1, "shutdown", None)["result"] is None
+        client.notify("exit", None)
+        assert client.wait(SOON) == code
+        assert client.stderr() == ""
+
+
+def test_command_line_keeps_the_exit_code(tmp_path: Path) -> None:
+    """`midfill serve` ends with the server's exit code, and says nothing of its own."""
+    with RawClient(MIDFILL, tmp_path / "stderr") as client:
+        client.request(1, "initialize", {"processId": None, "rootUri": None, "capabilities": {}})
+        client.request(2, "shutdown", None)
+        client.notify("exit", None)
+        assert client.wait(SOON) == 0
+        assert client.stderr() == ""
+
+
+def test_client_gone_before_it_said_anything(tmp_path: Path) -> None:
+    """An input that ends at once ends the server, which was never asked to shut down."""
+    with RawClient([*SCRIPTED, "echo", "WARNING"], tmp_path / "stderr") as client:
+        client.close_stdin()
+        assert client.wait(SOON) == 1
+
+
+def test_interrupt_ends_it_though_nothing_arrives(tmp_path: Path) -> None:
+    """Ctrl-C works while the server waits for its input."""
+    with RawClient([*SCRIPTED, "echo", "WARNING"], tmp_path / "stderr") as client:
+        client.initialize()
+        client.process.send_signal(signal.SIGINT)
+        assert client.wait(SOON) != 0
+
+
+@pytest.mark.bundle
+def test_client_killed_while_the_model_loads(bundle: Path, tmp_path: Path) -> None:
+    """The server does not outlive its client, not even in the middle of loading."""
+    with RawClient(MIDFILL, tmp_path / "stderr") as client:
+        client.initialize()
+        client.close_stdin()
+        assert client.wait(SOON) == 1
+        assert not [message for message in client.notifications if message["params"].get("value") == {"kind": "end"}]
+
+
+@pytest.mark.bundle
+def test_client_killed_while_the_model_decodes(bundle: Path, tmp_path: Path) -> None:
+    """The decoder stops at its next step, and the server ends."""
+    with RawClient(MIDFILL, tmp_path / "stderr") as client:
+        client.initialize(options={"maxTokens": 1024, "maxLines": 1000, "deadlineMs": 0})
+        client.wait_until_loaded()
+        client.open("NUMBERS = [\n")
+        client.ask(1, 1, 0)
+        time.sleep(0.5)  # long enough to be decoding, far from enough for 1024 tokens
+        client.close_stdin()
+        assert client.wait(SOON) == 1
+
+
+@pytest.mark.parametrize(("farewell", "code"), [(["shutdown", "exit"], 0), (["exit"], 1), ([], 1)])
+def test_tcp_serves_one_client_and_ends_with_it(farewell: list[str], code: int) -> None:
+    """Over TCP the server ends with its client too, with the same exit codes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (
+        subprocess.Popen([*MIDFILL, "--tcp", f"127.0.0.1:{port}"]) as server,
+        connected(port) as client,
+        client.makefile("rb") as answers,
+    ):
+        client.sendall(
+            message(id=1, method="initialize", params={"processId": None, "rootUri": None, "capabilities": {}})
+        )
+        assert answers.readline().startswith(b"Content-Length")
+        for method in farewell:
+            client.sendall(message(method=method, **({"id": 2} if method == "shutdown" else {})))
+        client.shutdown(socket.SHUT_WR)
+        assert server.wait(SOON) == code
+
+
+def connected(port: int) -> socket.socket:
+    """Connect to a server that is still starting."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline, "the server does not listen"
+            time.sleep(0.1)
+
+
+def message(**content: Any) -> bytes:
+    """Frame a message."""
+    return framed(json.dumps({"jsonrpc": "2.0", **content}).encode())

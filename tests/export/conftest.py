@@ -1,0 +1,110 @@
+"""A tiny random Qwen2 with a tokenizer of its own, as a checkpoint folder and as a GGUF; made in seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+CONTROL_TOKENS = ("<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|im_end|>")
+TRAINING_TEXT = [
+    "def add(left, right):\n    return left + right\n\n\nfor index in range(10):\n    print(add(index, 1))\n",
+    "class Item:\n    def __init__(self, name):\n        self.name = name\n"
+    "\n    def label(self):\n        return self.name\n",
+]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a transformers folder: 2 layers, 4 heads on 2 KV heads, random weights, byte-level BPE."""
+    import torch
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    folder = tmp_path_factory.mktemp("tiny-qwen2")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=train_tokenizer(), eos_token=CONTROL_TOKENS[0], additional_special_tokens=CONTROL_TOKENS[1:]
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        eos_token_id=tokenizer.eos_token_id,
+        initializer_range=0.2,
+    )
+    model = Qwen2ForCausalLM(config)
+    for parameter in model.parameters():  # norms and biases of a fresh model are all ones and zeros: no test of them
+        if parameter.dim() == 1:
+            parameter.data += 0.1 * torch.randn_like(parameter)
+    model.save_pretrained(folder)
+    return folder
+
+
+def train_tokenizer():
+    """Return a small byte-level BPE tokenizer with Qwen's control tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=list(CONTROL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(TRAINING_TEXT, trainer)
+    return tokenizer
+
+
+@pytest.fixture(scope="session")
+def gguf_file(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the same model as a GGUF in F32, its control tokens marked as such."""
+    import json
+
+    import gguf
+    from safetensors.numpy import load_file
+
+    config = json.loads((checkpoint / "config.json").read_text())
+    backend = json.loads((checkpoint / "tokenizer.json").read_text())
+    path = tmp_path_factory.mktemp("gguf") / "tiny-qwen2-f32.gguf"
+    writer = gguf.GGUFWriter(path, "qwen2")
+    writer.add_name("tiny qwen2")
+    writer.add_license("MIT")
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_freq_base(config["rope_theta"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    vocabulary = sorted(backend["model"]["vocab"], key=backend["model"]["vocab"].get)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("qwen2")
+    writer.add_token_list(vocabulary)
+    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
+    writer.add_token_types([control if token in CONTROL_TOKENS else normal for token in vocabulary])
+    writer.add_token_merges([" ".join(merge) for merge in backend["model"]["merges"]])
+    writer.add_eos_token_id(config["eos_token_id"])
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, config["num_hidden_layers"])
+    for name, tensor in load_file(checkpoint / "model.safetensors").items():
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight", ".bias")), tensor.astype("float32"))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def bundle_folder(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Take the tiny checkpoint through every stage."""
+    from midfill_export.convert import convert
+
+    return convert(str(checkpoint), tmp_path_factory.mktemp("bundles") / "tiny").path

@@ -1,0 +1,95 @@
+"""INT8 that keeps the model: scales per column and per row, and rotations that are their own undoing."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+
+from midfill.model import ort
+from midfill_export import graph
+from midfill_export.quantize import Recipe, quantise, quantise_columns
+from midfill_export.rotate import hadamard, random_rotation, rotate_columns, rotate_rows
+
+RANDOM = np.random.default_rng(7)
+
+
+def test_columns_round_to_their_own_step() -> None:
+    """Each column's largest weight becomes the limit, and no weight moves by more than half a step."""
+    matrix = RANDOM.standard_normal((40, 6)).astype(np.float32) * [0.01, 1, 10, 1, 1, 1]
+    integers, scales = quantise_columns(matrix.astype(np.float32), 127)
+    assert (np.abs(integers).max(axis=0) == 127).all()
+    assert (np.abs(integers * scales - matrix) <= scales * 0.501).all()
+
+
+def test_column_of_zeros_stays_zero() -> None:
+    """A column without weights does not divide by zero."""
+    integers, scales = quantise_columns(np.zeros((4, 2), np.float32), 127)
+    assert not integers.any()
+    assert np.isfinite(scales).all()
+
+
+def test_avx2_uses_seven_bits() -> None:
+    """Where pairs of products saturate at 16 bits, 255 * limit * 2 must stay below 32,768."""
+    assert Recipe("avx2").weight_limit * 255 * 2 < 1 << 15
+    assert Recipe("vnni").weight_limit == Recipe("arm64").weight_limit == 127
+
+
+@pytest.mark.parametrize("size", [1, 2, 64, 256])
+def test_hadamard_is_its_own_inverse(size: int) -> None:
+    """Rotating twice gives back what was rotated."""
+    matrix = hadamard(size)
+    assert np.abs(matrix @ matrix - np.eye(size)).max() < 1e-5
+
+
+def test_hadamard_refuses_other_sizes() -> None:
+    """Only powers of two have a Sylvester matrix."""
+    with pytest.raises(ValueError, match="power of two"):
+        hadamard(12)
+
+
+def test_rotated_operands_have_the_same_product() -> None:
+    """Rotating an activation's blocks and a weight's rows leaves their product as it was."""
+    hidden = RANDOM.standard_normal((3, 32)).astype(np.float32)
+    weight = RANDOM.standard_normal((32, 5)).astype(np.float32)
+    turn = random_rotation(8, seed=1)
+    assert np.abs(rotate_columns(hidden, turn) @ rotate_rows(weight, turn) - hidden @ weight).max() < 1e-4
+
+
+@pytest.mark.parametrize("target", ["vnni", "avx2"])
+def test_product_is_close_row_by_row(target: str) -> None:
+    """One row's outlier does not cost the other rows their precision, as one scale a tensor would."""
+    weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 3, 64)).astype(np.float32)
+    hidden[0, 1] *= 1000
+    product = _run(_quantised(weight, Recipe(target, rotate=False)), hidden)
+    exact = hidden @ weight
+    for row in range(3):
+        error = np.abs(product[0, row] - exact[0, row]).max() / np.abs(exact[0, row]).max()
+        assert error < 0.03
+
+
+def test_row_of_zeros_gives_zeros() -> None:
+    """A row without activation is not divided by its largest one."""
+    quantised = _quantised(np.ones((8, 4), np.float32), Recipe("vnni", rotate=False))
+    product = _run(quantised, np.zeros((1, 2, 8), np.float32))
+    assert not product.any()
+
+
+def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
+    hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", len(weight)]), type=ir.TensorType(ir.DataType.FLOAT))
+    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
+    product = ir.node("MatMul", [hidden, graph.add_constant(holder, "weight", weight)])
+    holder.append(product)
+    product.outputs[0].name = "product"
+    product.outputs[0].type = ir.TensorType(ir.DataType.FLOAT)
+    product.outputs[0].shape = ir.Shape([1, "rows", weight.shape[1]])
+    holder.outputs.append(product.outputs[0])
+    model = ir.Model(holder, ir_version=10)
+    quantise(model, recipe)
+    return model
+
+
+def _run(model: ir.Model, hidden: np.ndarray) -> np.ndarray:
+    session = ort.InferenceSession(ir.to_proto(model).SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(["product"], {"hidden": hidden})[0]

@@ -1,0 +1,143 @@
+"""What several unit tests need: documents with a marked cursor, a tiny tokenizer, tiny bundles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from midfill import cpu
+from midfill.bundle import (
+    FORMAT,
+    GRAPH,
+    TOKENIZER,
+    Bundle,
+    KvLayout,
+    Manifest,
+    Source,
+    Verification,
+    describe_files,
+    write_manifest,
+)
+from midfill.context import Context, gather
+from midfill.fim import FimFormat
+
+CURSOR = "▮"
+CONTROL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+_CORPUS = 'def add(left, right):\n    return left + right\n\n\nprint(add(1, 2))\nx = "naïve"\n    if x:\n        pass\n'
+
+
+def split(marked: str) -> tuple[str, int]:
+    """Take the cursor's mark out of a document; return the document and the cursor's offset."""
+    assert marked.count(CURSOR) == 1, "mark the cursor once"
+    return marked.replace(CURSOR, ""), marked.index(CURSOR)
+
+
+def context(marked: str) -> Context:
+    """Gather the context of the marked cursor."""
+    return gather(*split(marked))
+
+
+@cache
+def _trained() -> str:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(vocab_size=340, show_progress=False, initial_alphabet=alphabet)
+    tokenizer.train_from_iterator([_CORPUS] * 4, trainer)
+    tokenizer.add_special_tokens(CONTROL)
+    return str(tokenizer.to_str())
+
+
+def tiny_tokenizer() -> Tokenizer:
+    """Make a byte-level BPE tokenizer as code models have them, of some 300 tokens, with control tokens."""
+    return Tokenizer.from_str(_trained())
+
+
+def encode(text: str) -> list[int]:
+    """Encode with the tiny tokenizer."""
+    ids: list[int] = tiny_tokenizer().encode(text, add_special_tokens=False).ids
+    return ids
+
+
+def manifest(**changes: Any) -> Manifest:
+    """Make the manifest of a bundle around the tiny tokenizer."""
+    tokenizer = tiny_tokenizer()
+    end, prefix, suffix, middle = (tokenizer.token_to_id(text) for text in CONTROL)
+    made = Manifest(
+        format=FORMAT,
+        made_by="the tests",
+        name="tiny",
+        family="none",
+        source=Source(repository="none", file="", sha256="", license="Apache-2.0"),
+        fim=FimFormat(order="suffix-first", prefix=prefix, suffix=suffix, middle=middle),
+        fim_tokens=dict(zip(("prefix", "suffix", "middle"), CONTROL[1:], strict=True)),
+        stop_tokens=[end, prefix, suffix, middle],
+        chat_template="",
+        context_length=1024,
+        vocabulary=tokenizer.get_vocab_size(),
+        kv=KvLayout(layers=1, heads=1, head_size=1),
+        quantisation={},
+        target=cpu.detect_target(),
+        verification=Verification(graph_max_difference=0.0, positions=1, top1_agreement=1.0, mean_kl=0.0),
+        files={},
+    )
+    return replace(made, **changes)
+
+
+def write_bundle(folder: Path, graph: bytes = b"a graph", tokenizer: bytes | None = None, **changes: Any) -> Bundle:
+    """Write a bundle whose files are what its manifest says."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / GRAPH).write_bytes(graph)
+    (folder / f"{GRAPH}.data").write_bytes(b"some weights")
+    (folder / TOKENIZER).write_bytes(_trained().encode() if tokenizer is None else tokenizer)
+    files = describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER])
+    made = manifest(**{"files": files, **changes})
+    write_manifest(folder, made)
+    return Bundle(folder, made)
+
+
+def chain_graph(said: str, anywhere: bool = False) -> bytes:
+    """Make a real graph, with the inputs and outputs of an exported one.
+
+    It says ``said`` where nothing stands before the cursor, or anywhere, and nothing else.
+    """
+    onnx = pytest.importorskip("onnx", reason="needs the export extra")
+    tokenizer = tiny_tokenizer()
+    size = tokenizer.get_vocab_size()
+    middle, end = manifest().fim.middle, manifest().stop_tokens[0]
+    chain = [middle, *encode(said), end]
+    assert len(set(chain)) == len(chain), "a token may be said once only"
+    table = np.zeros((size, size), np.float32)
+    table[:, chain[1] if anywhere else end] = 0.5
+    table[chain[:-1], chain[1:]] = 1.0
+    tensor, node = onnx.helper.make_tensor_value_info, onnx.helper.make_node
+    integer, number = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
+    past = [1, 1, "capacity", 1]
+    graph = onnx.helper.make_graph(
+        [
+            node("Gather", ["input_ids", "logit_rows"], ["last"], axis=1),  # (1, rows)
+            node("Gather", ["table", "last"], ["logits"], axis=0),  # (1, rows, vocabulary)
+            *(node("Identity", [f"past_key_values.0.{part}"], [f"present.0.{part}"]) for part in ("key", "value")),
+        ],
+        "chain",
+        [
+            tensor("input_ids", integer, [1, "new"]),
+            tensor("attention_mask", integer, [1, "total"]),
+            tensor("logit_rows", integer, ["rows"]),
+            *(tensor(f"past_key_values.0.{part}", number, past) for part in ("key", "value")),
+        ],
+        [
+            tensor("logits", number, [1, "rows", size]),
+            *(tensor(f"present.0.{part}", number, past) for part in ("key", "value")),
+        ],
+        [onnx.numpy_helper.from_array(table, "table")],
+    )
+    opset = [onnx.helper.make_opsetid("", 17)]
+    return bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())

@@ -1,0 +1,521 @@
+"""The language server's handlers over JSON as a client sends it, with a scripted completer in place of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midfill.completer import Completer
+from midfill.completion import Completion, Request
+from midfill.errors import BundleNotFound
+from midfill.logs import TextFreeFormatter
+from midfill.lsp import create_server
+from midfill.protocol import BoundedInput
+from midfill.settings import Settings
+
+URI = "file:///work/a.py"
+SENTINEL = "sentinel_7f3a"
+GHOST_TEXT = {"textDocument": {"inlineCompletion": {}}}
+PROGRESS = {"window": {"workDoneProgress": True}}
+
+Json = dict[str, Any]
+
+GRANTED: Json = {"result": None}
+REFUSED: Json = {"error": {"code": -32603, "message": "no"}}
+
+
+class ScriptedCompleter:
+    """Answers each request as told, and remembers what it was asked."""
+
+    def __init__(self, answer: Callable[[Request], Completion]) -> None:
+        self.settings: Settings | None = None
+        self.answer = answer
+        self.requests: list[Request] = []
+        self.loading: Future[None] = Future()
+        self.report: Callable[[str, float], None] = lambda _message, _fraction: None
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.cancelled = 0
+        self.closed = False
+
+    def start(self, progress: Callable[[str, float], None]) -> Future[None]:
+        self.report = progress
+        return self.loading
+
+    async def complete(self, request: Request) -> Completion:
+        self.requests.append(request)
+        try:
+            await self.may_answer.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return self.answer(request)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Wire:
+    """A client in the same process: sends JSON, keeps the JSON that comes back."""
+
+    def __init__(self, answer: Callable[[Request], Completion]) -> None:
+        self.completer = ScriptedCompleter(answer)
+        self.server = create_server(self._make_completer)
+        self.server.protocol.set_writer(self, include_headers=False)
+        self.received: list[Json] = []
+        self.writing_threads: set[int] = set()
+
+    def _make_completer(self, settings: Settings) -> Any:
+        self.completer.settings = settings
+        return self.completer
+
+    def write(self, data: bytes) -> None:
+        self.received.append(json.loads(data))
+        self.writing_threads.add(threading.get_ident())
+
+    def close(self) -> None:
+        """Satisfy pygls' idea of a writer."""
+
+    def send(self, **message: Any) -> None:
+        """Send one message as pygls' main loop would read it."""
+        body = json.dumps({"jsonrpc": "2.0", **message})
+        self.server.protocol.handle_message(json.loads(body, object_hook=self.server.protocol.structure_message))
+
+    def notify(self, method: str, params: Json) -> None:
+        self.send(method=method, params=params)
+
+    async def request(self, method: str, params: Json | None, *, number: int = 7) -> Json:
+        """Send a request and wait for what is sent back."""
+        self.send(id=number, method=method, params=params)
+        return await self.answer_to(number)
+
+    async def answer_to(self, number: int) -> Json:
+        for _ in range(1000):
+            for message in self.received:
+                if message.get("id") == number and "method" not in message:
+                    self.received.remove(message)
+                    return message
+            await asyncio.sleep(0)
+        pytest.fail(f"no answer to request {number}")
+
+    async def settle(self) -> None:
+        """Let everything that can run now run."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    async def initialize(self, capabilities: Json | None = None, options: Any = None) -> Json:
+        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
+        answer = await self.request("initialize", {**params, "initializationOptions": options}, number=1)
+        self.notify("initialized", {})
+        await self.settle()
+        return answer["result"]["capabilities"]
+
+    def open(self, text: str) -> None:
+        document = {"uri": URI, "languageId": "python", "version": 1, "text": text}
+        self.notify("textDocument/didOpen", {"textDocument": document})
+
+    async def ghost_text(self, line: int, character: int, selected: Json | None = None) -> list[Json]:
+        context = {"triggerKind": 2, **({"selectedCompletionInfo": selected} if selected else {})}
+        answer = await self.request("textDocument/inlineCompletion", {**place(line, character), "context": context})
+        return answer["result"]["items"]
+
+    async def popup(self, line: int, character: int, kind: int = 1) -> Json:
+        context = {"triggerKind": kind}
+        return (await self.request("textDocument/completion", {**place(line, character), "context": context}))["result"]
+
+    def shown(self) -> list[tuple[int, str]]:
+        """Return the kind and text of each message for the user."""
+        sent = [message["params"] for message in self.received if message.get("method") == "window/showMessage"]
+        return [(message["type"], message["message"]) for message in sent]
+
+
+def insertion(text: str) -> Callable[[Request], Completion]:
+    """Make an answer that inserts a text at the cursor."""
+    return lambda request: Completion(text=text, start=request.offset, end=request.offset)
+
+
+def place(line: int, character: int, uri: str = URI) -> Json:
+    """Name a position in a document."""
+    return {"textDocument": {"uri": uri}, "position": {"line": line, "character": character}}
+
+
+def span(start: tuple[int, int], end: tuple[int, int]) -> Json:
+    """Name a range."""
+    return {
+        "start": {"line": start[0], "character": start[1]},
+        "end": {"line": end[0], "character": end[1]},
+    }
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Collect what Midfill's own loggers write, as `setup_logging` would have it written."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextFreeFormatter())
+    logger = logging.getLogger("midfill")
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+
+
+async def test_capabilities() -> None:
+    """Incremental sync, ghost text and the popup are announced, without trigger characters."""
+    capabilities = await Wire(insertion("")).initialize(GHOST_TEXT)
+    assert capabilities["textDocumentSync"]["change"] == 2
+    assert capabilities["textDocumentSync"]["openClose"] is True
+    assert capabilities["inlineCompletionProvider"] == {}
+    assert capabilities["completionProvider"] == {}
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (["utf-32", "utf-8", "utf-16"], "utf-32"),
+        (["utf-8", "utf-16"], "utf-8"),
+        (["utf-16"], "utf-16"),
+        (None, "utf-16"),
+    ],
+)
+async def test_position_encoding_is_the_clients_first(offered: list[str] | None, chosen: str) -> None:
+    """The client's preference decides; one that offers none gets utf-16."""
+    general = {"positionEncodings": offered} if offered else {}
+    assert (await Wire(insertion("")).initialize({"general": general}))["positionEncoding"] == chosen
+
+
+async def test_settings_reach_the_completer() -> None:
+    """The completer is made from initializationOptions."""
+    wire = Wire(insertion(""))
+    await wire.initialize(options={"maxTokens": 5, "bundle": "/models/b"})
+    assert wire.completer.settings == Settings(max_tokens=5, bundle=Path("/models/b"))
+
+
+async def test_each_wrong_setting_is_one_warning() -> None:
+    """A wrong value and an unknown name are shown, one line each, and the rest holds."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(options={"maxTokens": "many", "colour": 1, "maxLines": 3})
+    assert [kind for kind, _ in wire.shown()] == [2, 2]
+    assert wire.completer.settings == Settings(max_lines=3)
+
+
+async def test_initialize_is_answered_before_the_model_is_loaded() -> None:
+    """Nothing waits for loading: the answer comes, and suggestions are asked for, while it goes on."""
+    wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason="loading"))
+    assert await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    assert await wire.ghost_text(0, 1) == []
+    assert not wire.completer.loading.done()
+
+
+async def test_progress_is_created_begun_reported_and_ended() -> None:
+    """A client that shows progress is asked for a token, then told of begin, each report and end, by one thread."""
+    wire = Wire(insertion(""))
+    await wire.initialize(PROGRESS)
+    creation = next(message for message in wire.received if message.get("method") == "window/workDoneProgress/create")
+    wire.send(id=creation["id"], **GRANTED)
+    await wire.settle()
+    await asyncio.get_running_loop().run_in_executor(None, wire.completer.report, "half of it", 0.5)
+    wire.completer.loading.set_result(None)
+    await wire.settle()
+    reports = [message["params"] for message in wire.received if message.get("method") == "$/progress"]
+    assert {report["token"] for report in reports} == {creation["params"]["token"]}
+    assert [report["value"]["kind"] for report in reports] == ["begin", "report", "end"]
+    assert reports[1]["value"] == {"kind": "report", "message": "half of it", "percentage": 50}
+    assert wire.writing_threads == {threading.get_ident()}, "two threads would mix their messages' bytes"
+
+
+async def test_no_progress_for_a_client_that_shows_none() -> None:
+    """Without window.workDoneProgress no token is created and nothing is reported."""
+    wire = Wire(insertion(""))
+    await wire.initialize()
+    wire.completer.report("half of it", 0.5)
+    wire.completer.loading.set_result(None)
+    await wire.settle()
+    assert wire.received == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "in_time"),
+    [(REFUSED, True), (REFUSED, False), (GRANTED, False)],
+    ids=["refused", "refused too late", "granted too late"],
+)
+async def test_progress_the_client_does_not_grant(answer: Json, in_time: bool, log: io.StringIO) -> None:
+    """A token that is refused, or granted when loading is over, delays nothing and is not used."""
+    wire = Wire(insertion(""))
+    await wire.initialize(PROGRESS)
+    creation = next(message for message in wire.received if message.get("method") == "window/workDoneProgress/create")
+    if in_time:
+        wire.send(id=creation["id"], **answer)
+    wire.completer.report("half of it", 0.5)
+    wire.completer.loading.set_result(None)
+    await wire.settle()
+    if not in_time:
+        wire.send(id=creation["id"], **answer)
+        await wire.settle()
+    assert not [message for message in wire.received if message.get("method") == "$/progress"]
+    assert log.getvalue() == ""
+
+
+async def test_failure_to_load_is_one_error_and_the_server_stays() -> None:
+    """The error's own line is shown once; suggestions are empty from then on."""
+    wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason="failed"))
+    await wire.initialize(GHOST_TEXT)
+    wire.completer.loading.set_exception(BundleNotFound("No bundle at /models/b; run `midfill pull`."))
+    await wire.settle()
+    wire.open("a")
+    assert await wire.ghost_text(0, 1) == []
+    assert wire.shown() == [(1, "No bundle at /models/b; run `midfill pull`.")]
+
+
+class Panic(BaseException):
+    """What a library written in Rust raises when it panics."""
+
+
+@pytest.mark.parametrize("failure", [ValueError, Panic])
+async def test_unforeseen_failure_to_load_is_shown_by_its_class(failure: type[BaseException], log: io.StringIO) -> None:
+    """An exception that is not Midfill's own is named, not quoted."""
+    wire = Wire(insertion(""))
+    await wire.initialize()
+    wire.completer.loading.set_exception(failure(SENTINEL))
+    await wire.settle()
+    [(kind, message)] = wire.shown()
+    assert kind == 1
+    assert failure.__name__ in message
+    assert SENTINEL not in message + log.getvalue()
+
+
+async def test_ghost_text_has_the_completions_text_and_range() -> None:
+    """What the completer replaces becomes the item's range, in the client's units; the request is plain offsets."""
+    wire = Wire(lambda request: Completion(text="x)", start=request.offset, end=request.offset + 1))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("s = '😀'\r\nf()\r\n")
+    assert await wire.ghost_text(1, 2) == [{"insertText": "x)", "range": span((1, 2), (1, 3))}]
+    assert await wire.ghost_text(0, 8) == [{"insertText": "x)", "range": span((0, 8), (1, 0))}]
+    text = "s = '😀'\nf()\n"
+    assert [(request.text, request.offset) for request in wire.completer.requests] == [(text, 10), (text, 7)]
+    assert {(request.path, request.language) for request in wire.completer.requests} == {("/work/a.py", "python")}
+
+
+async def test_nothing_to_suggest_is_an_empty_list() -> None:
+    """An empty completion is a list without items, never null."""
+    wire = Wire(insertion(""))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    assert await wire.ghost_text(0, 1) == []
+    assert await wire.popup(0, 1) == {"isIncomplete": True, "items": []}
+
+
+async def test_unknown_document_is_an_empty_list() -> None:
+    """A document that is not open, or no longer, is not read from disk: there is nothing to suggest."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    assert await wire.ghost_text(0, 0) == []
+    wire.open("a")
+    wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert await wire.ghost_text(0, 0) == []
+    assert (await wire.popup(0, 0))["items"] == []
+    assert wire.completer.requests == []
+
+
+async def test_range_belongs_to_the_version_that_was_completed() -> None:
+    """Typing on while a suggestion is made does not shift the range it was made for."""
+    wire = Wire(insertion("!"))
+    wire.completer.may_answer.clear()
+    await wire.initialize(GHOST_TEXT)
+    wire.open("one\ntwo")
+    asked = asyncio.ensure_future(wire.ghost_text(1, 3))
+    await wire.settle()
+    change = {"range": span((0, 0), (0, 0)), "text": "zero\n"}
+    wire.notify("textDocument/didChange", {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [change]})
+    wire.completer.may_answer.set()
+    assert await asked == [{"insertText": "!", "range": span((1, 3), (1, 3))}]
+    await wire.ghost_text(2, 3)
+    assert wire.completer.requests[-1].text == "zero\none\ntwo"
+
+
+async def test_selected_item_is_completed_as_if_it_stood_there() -> None:
+    """The popup's selected item goes into the text; the suggestion extends it and keeps its range."""
+    wire = Wire(insertion("()"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("os.pa = 1")
+    selected = {"range": span((0, 3), (0, 5)), "text": "path"}
+    assert await wire.ghost_text(0, 5, selected) == [{"insertText": "path()", "range": span((0, 3), (0, 5))}]
+    assert wire.completer.requests[-1].text == "os.path = 1"
+    assert wire.completer.requests[-1].offset == len("os.path")
+
+
+@pytest.mark.parametrize("text", ["", "x"], ids=["nothing", "a replacement"])
+async def test_selected_item_that_cannot_be_extended(text: str) -> None:
+    """A suggestion that is empty, or would also replace what follows, is not given for a selected item."""
+    wire = Wire(lambda request: Completion(text=text, start=request.offset, end=request.offset + 1))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("os.pa = 1")
+    assert await wire.ghost_text(0, 5, {"range": span((0, 3), (0, 5)), "text": "path"}) == []
+
+
+async def test_popup_item_replaces_the_word_before_the_cursor() -> None:
+    """The item begins with the word that is being typed, or clients would filter it out; it is plain and comes last."""
+    wire = Wire(insertion("t(name):\n    pass"))
+    await wire.initialize()
+    wire.open("é = 1\ndef gree")
+    popup = await wire.popup(1, 8)
+    assert popup["isIncomplete"] is True
+    assert popup["items"] == [
+        {
+            "label": "greet(name):",
+            "kind": 15,
+            "detail": "Midfill",
+            "filterText": "greet(name):",
+            "sortText": "~",
+            "preselect": False,
+            "insertTextFormat": 1,
+            "textEdit": {"range": span((1, 4), (1, 8)), "newText": "greet(name):\n    pass"},
+        }
+    ]
+
+
+async def test_popup_label_is_the_first_line_shortened() -> None:
+    """A label is one line without indentation, at most 60 characters; the filter text is not shortened."""
+    line = "value_" * 20
+    wire = Wire(insertion(f"\n    {line}\n    more"))
+    await wire.initialize()
+    wire.open("if x:")
+    [item] = (await wire.popup(0, 5))["items"]
+    assert item["label"] == line[:59] + "…"
+    assert item["filterText"] == line
+    assert item["textEdit"]["newText"] == f"\n    {line}\n    more"
+
+
+async def test_blank_suggestion_is_no_popup_item() -> None:
+    """White space alone would be an item without a label."""
+    wire = Wire(insertion("\n    "))
+    await wire.initialize()
+    wire.open("if x:")
+    assert (await wire.popup(0, 5))["items"] == []
+
+
+@pytest.mark.parametrize(("kind", "items"), [(1, 1), (2, 0), (3, 0)], ids=["invoked", "character", "incomplete"])
+async def test_popup_of_a_client_with_ghost_text_only_when_invoked(kind: int, items: int) -> None:
+    """A client that shows ghost text gets no duplicate of it while the popup is refreshed."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    assert len((await wire.popup(0, 1, kind))["items"]) == items
+
+
+async def test_popup_leaves_ghost_text_in_progress_alone() -> None:
+    """VS Code asks for both as one types: the popup must not supersede the ghost text."""
+    wire = Wire(insertion("x"))
+    wire.completer.may_answer.clear()
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    asked = asyncio.ensure_future(wire.ghost_text(0, 1))
+    await wire.settle()
+    answer = await wire.request("textDocument/completion", place(0, 1), number=8)
+    assert answer["result"]["items"] == []
+    wire.completer.may_answer.set()
+    assert len(await asked) == 1
+    assert len((await wire.popup(0, 1))["items"]) == 1
+
+
+async def test_cancelled_request_stops_the_completer() -> None:
+    """`$/cancelRequest` reaches the completer and is answered with RequestCancelled; the next request works."""
+    wire = Wire(insertion("x"))
+    wire.completer.may_answer.clear()
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    wire.send(id=30, method="textDocument/inlineCompletion", params={**place(0, 1), "context": {"triggerKind": 2}})
+    await wire.settle()
+    wire.notify("$/cancelRequest", {"id": 30})
+    assert (await wire.answer_to(30))["error"]["code"] == -32800
+    assert wire.completer.cancelled == 1
+    wire.completer.may_answer.set()
+    assert len(await wire.ghost_text(0, 1)) == 1
+
+
+async def test_crash_quotes_nothing(log: io.StringIO) -> None:
+    """A handler that fails on a document's text tells neither the client nor the log that text."""
+
+    def crash(request: Request) -> Completion:
+        raise ValueError(request.text)
+
+    wire = Wire(crash)
+    await wire.initialize(GHOST_TEXT)
+    wire.open(SENTINEL)
+    wire.send(id=4, method="textDocument/inlineCompletion", params={**place(0, 1), "context": {"triggerKind": 2}})
+    error = (await wire.answer_to(4))["error"]
+    assert error["code"] == -32603
+    assert "ValueError at test_lsp.py" in error["message"]
+    assert "ValueError at test_lsp.py" in log.getvalue()
+    assert SENTINEL not in json.dumps([error, *wire.received]) + log.getvalue()
+
+
+async def test_request_that_cannot_be_read_is_answered() -> None:
+    """A request of the wrong shape gets InvalidParams instead of silence, and the server goes on."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    with pytest.raises(Exception, match="Invalid Params"):  # which pygls' main loop hands to report_server_error
+        wire.send(id=5, method="textDocument/inlineCompletion", params={"position": "here"})
+    assert (await wire.answer_to(5))["error"]["code"] == -32602
+    assert len(await wire.ghost_text(0, 1)) == 1
+
+
+async def test_requests_at_the_wrong_time_are_refused() -> None:
+    """Before initialize, at a second initialize and after shutdown a request gets the error LSP names for it."""
+    wire = Wire(insertion("x"))
+    asked = {**place(0, 0), "context": {"triggerKind": 2}}
+    assert (await wire.request("textDocument/inlineCompletion", asked))["error"]["code"] == -32002
+    await wire.initialize()
+    first = wire.completer.settings
+    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    assert (await wire.request("initialize", params))["error"]["code"] == -32600
+    assert wire.completer.settings is first
+    assert (await wire.request("shutdown", None))["result"] is None
+    assert wire.server.protocol.shutdown_requested
+    assert (await wire.request("textDocument/inlineCompletion", asked))["error"]["code"] == -32600
+
+
+async def test_change_of_an_unknown_document_is_ignored(log: io.StringIO) -> None:
+    """It is one warning, and nothing is shown to the user."""
+    wire = Wire(insertion("x"))
+    await wire.initialize()
+    change = {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [{"text": SENTINEL}]}
+    wire.notify("textDocument/didChange", change)
+    await wire.settle()
+    assert log.getvalue().count("\n") == 1
+    assert "WARNING midfill.protocol" in log.getvalue()
+    assert wire.received == []
+
+
+async def test_close_ends_the_completer() -> None:
+    """Closing the server closes its completer; one that was never initialized has none."""
+    wire = Wire(insertion(""))
+    wire.server.close()
+    await wire.initialize()
+    wire.server.close()
+    assert wire.completer.closed
+
+
+def test_header_for_more_than_memory_holds_is_dropped(log: io.StringIO) -> None:
+    """An absurd Content-Length, which would end pygls with an OverflowError, is ignored with one line."""
+    sent = b"Content-Length: 99999999999999999999\r\n\r\n{}Content-Length: 2\r\n\r\n{}"
+    client = BoundedInput(io.BytesIO(sent))
+    assert [client.readline() for _ in range(2)] == [b"\r\n", b"\r\n"]
+    assert client.read(2) == b"{}"
+    assert client.readline() == b"Content-Length: 2\r\n"
+    assert log.getvalue().count("\n") == 1
+
+
+def test_scripted_completer_stands_in_for_the_real_one() -> None:
+    """The stand-in has the methods the server calls, so that a renamed one fails here first."""
+    assert {"start", "complete", "close"} <= set(dir(Completer)) & set(dir(ScriptedCompleter))

@@ -1,0 +1,71 @@
+"""The figures of an evaluation."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from midfill.evals.report import Rate, Report, Row
+
+
+def report(count: int, exact: int, passed: int) -> Report:
+    """Make a report whose tasks took 1, 2, 3... milliseconds, and a token each."""
+    return Report(
+        suite="suite",
+        selection="all",
+        model="model",
+        rows=tuple(
+            Row(
+                task=f"task {number}",
+                expected="x",
+                completion="x" if number else "",
+                exact=number < exact,
+                passed=number < passed,
+                reason="",
+                tokens=1,
+                milliseconds=number + 1.0,
+            )
+            for number in range(count)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    [
+        # Newcombe (1998), table I, method 3
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson(count: int, total: int, low: float, high: float) -> None:
+    """The interval is Wilson's, by published examples."""
+    assert Rate(count, total).interval == pytest.approx((low, high), abs=5e-5)
+
+
+def test_interval_of_certainty() -> None:
+    """The interval never leaves the range from 0 to 1."""
+    assert Rate(20, 20).interval[1] == 1.0
+
+
+def test_json() -> None:
+    """The JSON has the rates, the times and, when asked, the rows."""
+    summary = json.loads(json.dumps(report(100, 60, 80).to_json()))
+    assert summary["tasks"] == 100
+    assert (summary["exact"]["count"], summary["exact"]["rate"]) == (60, 0.6)
+    assert (summary["passed"]["count"], summary["passed"]["rate"]) == (80, 0.8)
+    assert summary["milliseconds"] == {"median": 50.5, "p95": 95.0}
+    assert (summary["model"], summary["empty"], summary["tokens"]) == ("model", 1, 100)
+    assert "rows" not in summary
+    assert len(report(2, 1, 1).to_json(rows=True)["rows"]) == 2
+
+
+def test_text() -> None:
+    """The text has the same figures."""
+    text = report(100, 60, 80).to_text()
+    assert "exact match    60.0% (60 of 100; 95% interval 50.2% to 69.1%)" in text
+    assert "tests pass     80.0% (80 of 100; 95% interval 71.1% to 86.7%)" in text
+    assert "median 50 ms, 95% within 95 ms" in text
