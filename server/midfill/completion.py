@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from midfill.sampling import Sampling
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -21,6 +23,19 @@ class Request:
     """Most lines of the suggestion; None for the setting."""
     max_tokens: int | None = None
     """Most tokens of the suggestion; None for the setting."""
+    alternatives: int = 1
+    """How many suggestions are wanted, the first among them."""
+    sampling: Sampling | None = None
+    """How to draw tokens at random; None for the likeliest at each place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternative:
+    """Another text for the same place."""
+
+    text: str
+    logprobs: tuple[float, ...] = ()
+    """As :attr:`Completion.logprobs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +54,13 @@ class Completion:
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
     tokens: int = 0
-    """Tokens decoded."""
+    """Tokens decoded for the text, with those that were cut off again."""
+    logprobs: tuple[float, ...] = ()
+    """Natural logarithms of the probabilities (softmax at temperature 1) of the tokens up to the text's end.
+
+    The first may spell what stands before the cursor once more (:mod:`midfill.healing`).
+    """
+    alternatives: tuple[Alternative, ...] = ()
+    """Other suggestions, all different, when more than one was asked for; the closest call first."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Time by stage, in the order the stages ran."""

@@ -1,43 +1,75 @@
-"""Greedy decoding as a generator of tokens: prefill what the cache lacks, then check guesses until something stops it.
+"""Decoding as a generator of tokens: prefill what the cache lacks, then check guesses until something stops it.
 
-Speculation (:mod:`midfill.drafts`) never changes what comes out: a guessed token is kept only if it is the one that
-greedy decoding chooses in its place, and a step's logits do not depend on how many tokens it has (see
-:class:`midfill.model.OnnxModel`).
+Speculation (:mod:`midfill.drafts`) never changes what comes out: a guessed token is kept only if it is the one that is
+chosen in its place, every token is chosen from logits that do not depend on how many tokens a step has (see
+:class:`midfill.model.OnnxModel`), and drawing at random takes one number for each token that comes out.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midfill.cancel import CancelFlag
-from midfill.drafts import Drafter, DraftLength
+from midfill.drafts import NOTHING_ELSE, Drafter, DraftLength
 from midfill.healing import Healing
 from midfill.kv_cache import KvCache
 from midfill.model import Model
+from midfill.sampling import Choice, Pick, choose, greedy
 
 PREFILL_CHUNK = 256
 """Most tokens of a prompt computed in one step."""
 
 
-class Decoder:
-    """One decoding run; what it measured can be read while it runs and afterwards."""
+class Deadline:
+    """Seconds a suggestion may take from its first token's logits on; all alternatives share them.
 
-    def __init__(self, model: Model, cache: KvCache, cancel: CancelFlag, draft_length: DraftLength) -> None:
-        """Decode with ``cache``; ``draft_length`` learns from run to run."""
+    Reading the prompt does not count: on a slow machine nothing but a first token would come of a long one.
+    """
+
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        """Allow so many seconds by ``clock``; None for any."""
+        self._seconds = seconds
+        self._clock = clock
+        self._ends: float | None = None
+
+    def start(self) -> None:
+        """Count from now; later calls change nothing."""
+        if self._seconds is not None and self._ends is None:
+            self._ends = self._clock() + self._seconds
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the time is up."""
+        return self._ends is not None and self._clock() > self._ends
+
+
+class Decoder:
+    """Decodes with one cache; what it measured can be read while it runs and afterwards."""
+
+    def __init__(
+        self,
+        model: Model,
+        cache: KvCache,
+        cancel: CancelFlag,
+        draft_length: DraftLength,
+        elsewhere: NDArray[np.int32] = NOTHING_ELSE,
+    ) -> None:
+        """``draft_length`` learns from run to run; guesses are looked up ``elsewhere`` too."""
         self._model = model
         self._cache = cache
         self._cancel = cancel
         self._draft_length = draft_length
+        self._elsewhere = elsewhere
         self.reused_tokens = 0
-        """Tokens of the prompt found in the cache."""
+        """Tokens of the latest prompt found in the cache."""
         self.prefill_seconds = 0.0
-        """Until the first token's logits."""
+        """Until the latest first token's logits."""
         self.steps = 0
-        """Steps after the prefill."""
+        """Steps that were not prefill."""
 
     def generate(
         self,
@@ -46,11 +78,12 @@ class Decoder:
         *,
         max_tokens: int,
         stop_tokens: Container[int],
-        deadline: float | None = None,
-    ) -> Iterator[int]:
-        """Yield the most likely next token until a stop token, ``max_tokens`` or ``deadline`` (monotonic seconds).
+        pick: Pick = greedy,
+        deadline: Deadline | None = None,
+    ) -> Generator[Choice]:
+        """Yield the next token, as ``pick`` chooses it, until a stop token, ``max_tokens`` or ``deadline``.
 
-        A stop token is not yielded. The consumer may stop iterating at any token. The first tokens spell what
+        A stop token is not yielded. The consumer may close the generator at any token. The first tokens spell what
         ``healing`` asks for.
 
         Raises:
@@ -61,33 +94,51 @@ class Decoder:
         self.reused_tokens = self._cache.reuse(prompt)
         logits = self._prefill(prompt)
         self.prefill_seconds = time.perf_counter() - started
-        seconds = 0.0
-        drafter = Drafter(prompt, room=max_tokens)
+        if deadline:
+            deadline.start()
+        drafter = Drafter(prompt, max_tokens, self._elsewhere)
         draft: list[int] = []
+        seconds: float | None = None  # of the step at hand; the prefill says nothing of guesses
         produced = 0
         while True:
-            # Row i was computed after the draft's first i tokens: it counts as long as those were right.
-            for row in range(len(draft) + 1):
-                token = healing.choose(logits[row])
-                is_right = row < len(draft) and token == draft[row]
-                if not is_right:
-                    self._cache.truncate(len(self._cache) - len(draft) + row)
-                if token in stop_tokens:
-                    return
-                yield token
-                drafter.append(token)
-                produced += 1
-                if produced == max_tokens or (deadline is not None and time.monotonic() > deadline):
-                    return
-                if not is_right:
-                    break
-            if self.steps:
-                self._draft_length.learn(accepted=row, guessed=len(draft), seconds=seconds)
+            checked = accepted = 0
+            try:
+                # Row i was computed after the draft's first i tokens: it counts as long as those were right.
+                while checked == accepted and checked <= len(draft):
+                    choice = choose(logits[checked], healing.allowed(), pick)
+                    healing.take(choice.token)
+                    accepted += checked < len(draft) and choice.token == draft[checked]
+                    checked += 1
+                    if checked > accepted:
+                        self._cache.truncate(len(self._cache) - len(draft) + accepted)
+                    if choice.token in stop_tokens:
+                        return
+                    yield choice
+                    drafter.append(choice.token)
+                    produced += 1
+                    if produced == max_tokens or (deadline and deadline.has_passed):
+                        return
+            finally:  # also when the consumer has enough
+                if seconds is not None:
+                    self._draft_length.learn(len(draft), min(checked, len(draft)), accepted, seconds)
             draft = drafter.propose(min(self._draft_length.choose(), max_tokens - produced - 1))
             started = time.perf_counter()
-            logits = self._model.step([token, *draft], self._cache, len(draft) + 1, self._cancel)
+            logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
             seconds = time.perf_counter() - started
             self.steps += 1
+
+    def warm_up(self, prompt: Sequence[int]) -> None:
+        """Compute what the cache lacks of ``prompt``, but for the last token, whose logits will be wanted then.
+
+        What was computed before the flag was set stays in the cache.
+
+        Raises:
+            Cancelled: the flag was set.
+            ModelError: a step failed.
+        """
+        self.reused_tokens = self._cache.reuse(prompt)
+        while missing := prompt[len(self._cache) : -1][:PREFILL_CHUNK]:
+            self._model.step(missing, self._cache, 1, self._cancel)
 
     def _prefill(self, prompt: Sequence[int]) -> NDArray[np.float32]:
         """Compute what the cache lacks of ``prompt`` and return the logits (1, V) after it.

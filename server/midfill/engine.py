@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 
 from tokenizers import AddedToken, Tokenizer
 
-from midfill import postprocess
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag
-from midfill.completion import Completion, Request
+from midfill.completion import Alternative, Completion, Request
 from midfill.context import Context, gather, line_ending
-from midfill.decode import Decoder
+from midfill.decode import Deadline, Decoder
+from midfill.draft_sources import DraftSources
 from midfill.drafts import DraftLength
 from midfill.errors import BundleDamaged
 from midfill.fim import Prompt, build_prompt
-from midfill.healing import Healing, Vocabulary
-from midfill.kv_cache import CachePool
+from midfill.healing import Vocabulary
+from midfill.kv_cache import CachePool, KvCache
 from midfill.model import Model, OnnxModel
+from midfill.sampling import Sampler, greedy
 from midfill.settings import Settings
+from midfill.writer import Writer, Written
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0 to 1."""
@@ -57,16 +59,17 @@ class Engine:
         manifest = bundle.manifest
         self._fim = manifest.fim
         self._stop_tokens = frozenset(manifest.stop_tokens)
-        _read_control_tokens_as_text(
-            tokenizer, self._stop_tokens | {self._fim.prefix, self._fim.suffix, self._fim.middle}
-        )
+        control = self._stop_tokens | {self._fim.prefix, self._fim.suffix, self._fim.middle}
+        _read_control_tokens_as_text(tokenizer, control)
         self._tokenizer = tokenizer
         self._model = model
         self._settings = settings
         self._vocabulary = Vocabulary(_token_texts(tokenizer, manifest.vocabulary), excluded=self._stop_tokens)
         self._max_tokens = min(settings.max_tokens, manifest.context_length // 2)
         self._budget = min(settings.context_tokens, manifest.context_length - self._max_tokens)
-        self._caches = CachePool(lambda: model.new_cache(self._budget + self._max_tokens), _DOCUMENTS)
+        capacity = self._budget + self._max_tokens
+        self._caches = CachePool(lambda: model.new_cache(capacity), _DOCUMENTS)
+        self._draft_sources = DraftSources(control)
         self._draft_length = DraftLength(settings.draft_tokens)
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
@@ -80,56 +83,79 @@ class Engine:
         clock = _Clock()
         context = gather(request.text, request.offset)
         clock.lap("context")
-        prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short)
+        prompt = self._read(context, request.path)
         clock.lap("tokenize")
-        decoder = Decoder(self._model, self._caches.pick(prompt.ids, request.path), cancel, self._draft_length)
-        text, tokens = self._decode(decoder, prompt, request, context)
+        cache = self._caches.pick(prompt.ids, request.path)
+        decoder = self._decoder(cache, request.path, cancel)
+        writer = self._writer(prompt, context, request)
+        first = writer.write(decoder)
         clock.lap("decode")
         clock.move(decoder.prefill_seconds, "decode", "prefill")
-        text = postprocess.trim(text, context)
-        reason = postprocess.reason_to_drop(text, context)
-        clock.lap("filter")
+        self._draft_sources.suggested(prompt.ids, [choice.token for choice in first.choices])
+        others: list[Written] = []
+        if request.alternatives > 1:
+            others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
+            clock.lap("alternatives")
+        newline = line_ending(request.text)
         return Completion(
-            text="" if reason else text.replace("\n", line_ending(request.text)),
+            text=first.text.replace("\n", newline),
             start=context.offset,
             end=context.offset,
-            reason=reason,
+            reason=first.reason,
             model=self.bundle.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=decoder.reused_tokens,
-            tokens=tokens,
+            tokens=first.tokens,
+            logprobs=first.logprobs,
+            alternatives=tuple(
+                Alternative(text=other.text.replace("\n", newline), logprobs=other.logprobs) for other in others
+            ),
             milliseconds=clock.milliseconds(),
         )
 
-    def _decode(self, decoder: Decoder, prompt: Prompt, request: Request, context: Context) -> tuple[str, int]:
-        """Return the text decoded until a stop, and how many tokens it took."""
-        if not prompt.ids:  # a model without FIM tokens, at the start of a document
-            return "", 0
+    def warm_up(self, request: Request, cancel: CancelFlag) -> None:
+        """Compute the prompt of a request that may come; what is done when ``cancel`` is set stays computed.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+            ModelError: the model failed.
+        """
+        cancel.check()
+        prompt = self._read(gather(request.text, request.offset), request.path)
+        if prompt.ids:
+            self._decoder(self._caches.pick(prompt.ids, request.path), request.path, cancel).warm_up(prompt.ids)
+
+    def forget(self, path: str) -> None:
+        """Look no more guesses up in a document that is closed."""
+        self._draft_sources.forget(path)
+
+    def _read(self, context: Context, path: str) -> Prompt:
+        prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short)
+        self._draft_sources.read(path, prompt.ids)
+        return prompt
+
+    def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:
+        return Decoder(self._model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
+
+    def _writer(self, prompt: Prompt, context: Context, request: Request) -> Writer:
         settings = self._settings
-        max_lines = 1 if context.wants_one_line else request.max_lines or settings.max_lines
-        deadline = time.monotonic() + settings.deadline_ms / 1000 if settings.deadline_ms else None
-        taken_back = prompt.taken_back
-        healing = Healing(self._vocabulary, "" if taken_back is None else self._vocabulary.text(taken_back))
-        ids: list[int] = []
-        text = ""
-        for token in decoder.generate(
-            prompt.ids,
-            healing,
+        return Writer(
+            prompt,
+            context,
+            self._vocabulary,
+            self._text,
             max_tokens=min(request.max_tokens or self._max_tokens, self._max_tokens),
+            max_lines=1 if context.wants_one_line else request.max_lines or settings.max_lines,
             stop_tokens=self._stop_tokens,
-            deadline=deadline,
-        ):
-            ids.append(token)
-            text = postprocess.trim_start(healing.strip(self._text(ids)), context)
-            if (end := postprocess.find_stop(text, context, max_lines)) is not None:
-                return text[:end], len(ids)
-        return text, len(ids)
+            deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
+            pick=Sampler(request.sampling) if request.sampling else greedy,
+        )
 
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    def _text(self, ids: list[int]) -> str:
+    def _text(self, ids: Sequence[int]) -> str:
         """Decode ``ids``, with plain newlines; a character whose last bytes are still to come is left out."""
         text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
         return text.rstrip("\ufffd").replace("\r", "")

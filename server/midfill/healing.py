@@ -66,14 +66,14 @@ class Healing:
         self._text = text
         self._missing = text
 
-    def choose(self, logits: NDArray[np.float32]) -> int:
-        """Return the most likely token (of logits (V,)) that spells what is missing; any token once nothing is."""
-        if not self._missing:
-            return int(logits.argmax())
-        allowed = self._vocabulary.spelling(self._missing)
-        token = int(allowed[logits[allowed].argmax()])
-        self._missing = self._missing[len(self._vocabulary.text(token)) :]
-        return token
+    def allowed(self) -> NDArray[np.int64] | None:
+        """Return the tokens that spell what is missing; None for any, once nothing is."""
+        return self._vocabulary.spelling(self._missing) if self._missing else None
+
+    def take(self, token: int) -> None:
+        """Go on from ``token``, one of those allowed."""
+        if self._missing:
+            self._missing = self._missing[len(self._vocabulary.text(token)) :]
 
     def strip(self, text: str) -> str:
         """Return what ``text`` adds to the text that was spelt again."""

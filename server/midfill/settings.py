@@ -36,7 +36,11 @@ class Settings:
     draft_tokens: int = 16
     """Most tokens guessed ahead and checked in one step; 0 for none. It changes the speed, never the suggestion."""
     deadline_ms: int = 5000
-    """Milliseconds after which a suggestion ends with what it has; 0 for none."""
+    """Milliseconds after which a suggestion, with all alternatives, ends with what it has; 0 for none.
+
+    They count from the first token's logits: reading a prompt anew, which a slow machine takes long for, is not
+    part of it.
+    """
 
 
 LIMITS: dict[str, tuple[int, int]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from midfill import cpu
@@ -24,12 +26,34 @@ from midfill.bundle import (
     describe_files,
     write_manifest,
 )
+from midfill.cancel import CancelFlag
 from midfill.context import Context, gather
 from midfill.fim import FimFormat
+from midfill.kv_cache import KvCache
 
 CURSOR = "▮"
 CONTROL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
 _CORPUS = 'def add(left, right):\n    return left + right\n\n\nprint(add(1, 2))\nx = "naïve"\n    if x:\n        pass\n'
+
+
+class MarkovModel:
+    """A model of many likings: its logits are the row of a table that belongs to the last token."""
+
+    def __init__(self, table: NDArray[np.float32]) -> None:
+        self._table = table
+        self.steps: list[int] = []
+        """How many tokens each step was given."""
+
+    def new_cache(self, capacity: int) -> KvCache:
+        return KvCache(None, capacity)
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Return the rows of the last tokens."""
+        cancel.check()
+        cache.append(ids)
+        assert len(cache) <= cache.capacity
+        self.steps.append(len(ids))
+        return self._table[list(ids[len(ids) - rows :])]
 
 
 def split(marked: str) -> tuple[str, int]:

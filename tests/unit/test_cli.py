@@ -309,7 +309,7 @@ def test_completion_as_json(bundle: Path, run: Run) -> None:
     assert report["range"] == {"start": {"line": 1, "column": 1}, "end": {"line": 1, "column": 1}}
     assert report["tokens"] > 0
     assert report["prompt_tokens"] > 3
-    assert list(report["milliseconds"]) == ["load", "context", "tokenize", "prefill", "decode", "filter"]
+    assert list(report["milliseconds"]) == ["load", "context", "tokenize", "prefill", "decode"]
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import time
-from itertools import product
+from collections.abc import Sequence
+from itertools import islice, product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from midfill.cancel import CancelFlag, Cancelled
-from midfill.decode import PREFILL_CHUNK, Decoder
-from midfill.drafts import DraftLength
+from midfill.decode import PREFILL_CHUNK, Deadline, Decoder
+from midfill.drafts import SEPARATOR, DraftLength
 from midfill.healing import Healing, Vocabulary
 from midfill.kv_cache import KvCache
 from midfill.model import ScriptedModel
+from midfill.sampling import Choice, Sampler, Sampling
+from unit.helpers import MarkovModel
 
 END = 99
 PROMPT = [1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2]
@@ -29,9 +34,12 @@ class Run:
         self.model = ScriptedModel(script, END, 100)
         self.cache = KvCache(None, 1000)
         self.decoder = Decoder(self.model, self.cache, CancelFlag(), DraftLength(guesses))
-        self.tokens = list(
-            self.decoder.generate(prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=max_tokens, stop_tokens={END})
-        )
+        self.tokens = [
+            choice.token
+            for choice in self.decoder.generate(
+                prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=max_tokens, stop_tokens={END}
+            )
+        ]
 
 
 def test_ends_at_a_stop_token() -> None:
@@ -72,7 +80,7 @@ def test_guesses_never_change_what_is_healed(prompt: list[int], script: list[int
         model = ScriptedModel([1 + token for token in script], 0, len(words))
         decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(guesses))
         healing = Healing(vocabulary, words[taken_back])
-        return list(decoder.generate(prompt * 4, healing, max_tokens=20, stop_tokens={0}))
+        return [c.token for c in decoder.generate(prompt * 4, healing, max_tokens=20, stop_tokens={0})]
 
     assert tokens(16) == tokens(0)
     assert "".join(words[token] for token in tokens(16)).startswith(words[taken_back])
@@ -108,18 +116,71 @@ def test_consumer_may_leave() -> None:
     model = ScriptedModel([3, 4, 5, 6, 7, 8], END, 100)
     decoder = Decoder(model, run.cache, CancelFlag(), DraftLength(16))
     tokens = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=8, stop_tokens={END})
-    assert [next(tokens), next(tokens)] == [3, 4]
+    assert [next(tokens).token, next(tokens).token] == [3, 4]
     tokens.close()
     assert run.cache.tokens[: len(PROMPT) + 1] == [*PROMPT, 3]
 
 
-def test_deadline_keeps_what_there_is() -> None:
-    """A deadline that has passed ends the text after the token at hand."""
-    decoder = Decoder(ScriptedModel([20, 21], END, 100), KvCache(None, 100), CancelFlag(), DraftLength(0))
-    tokens = decoder.generate(
-        PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END}, deadline=time.monotonic() - 1
+class Clock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class SlowModel(ScriptedModel):
+    """A scripted model whose every step takes a second."""
+
+    def __init__(self, script: list[int], clock: Clock) -> None:
+        super().__init__(script, END, 100)
+        self._clock = clock
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        self._clock.now += 1.0
+        return super().step(ids, cache, rows, cancel)
+
+
+def until(deadline: Deadline, clock: Clock, script: list[int], prompt: list[int] = PROMPT) -> list[int]:
+    """Decode by a deadline, a second a step."""
+    decoder = Decoder(SlowModel(script, clock), KvCache(None, 5000), CancelFlag(), DraftLength(0))
+    choices = decoder.generate(
+        prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END}, deadline=deadline
     )
-    assert list(tokens) == [20]
+    return [choice.token for choice in choices]
+
+
+def test_deadline_keeps_what_there_is() -> None:
+    """When the time is up, the text ends after the token at hand."""
+    clock = Clock()
+    assert until(Deadline(2.5, clock), clock, [20, 21, 22, 23, 24, 25]) == [20, 21, 22, 23]
+
+
+def test_reading_a_long_prompt_does_not_use_up_the_deadline() -> None:
+    """The time counts from the first token's logits, however long those took."""
+    clock = Clock()
+    assert until(Deadline(2.5, clock), clock, [20, 21, 22], [5] * (PREFILL_CHUNK * 10)) == [20, 21, 22]
+    assert clock.now >= 110
+
+
+def test_deadline_is_shared() -> None:
+    """A second text by the same deadline has the rest of the time only."""
+    clock = Clock()
+    deadline = Deadline(2.5, clock)
+    assert until(deadline, clock, [20, 21]) == [20, 21]
+    assert until(deadline, clock, [20, 21, 22, 23]) == [20]
+    assert deadline.has_passed
+
+
+def test_no_deadline_never_passes() -> None:
+    """None is for any time."""
+    clock = Clock()
+    deadline = Deadline(None, clock)
+    deadline.start()
+    clock.now += 1e9
+    assert not deadline.has_passed
 
 
 def test_cancelled_between_steps() -> None:
@@ -127,7 +188,111 @@ def test_cancelled_between_steps() -> None:
     flag = CancelFlag()
     decoder = Decoder(ScriptedModel([20, 21], END, 100), KvCache(None, 100), flag, DraftLength(0))
     tokens = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})
-    assert next(tokens) == 20
+    assert next(tokens).token == 20
     flag.set("superseded")
     with pytest.raises(Cancelled, match="superseded"):
         next(tokens)
+
+
+@given(
+    arrays(np.float32, (6, 6), elements=st.floats(-3, 3, width=32)),
+    st.lists(st.integers(1, 5), min_size=1, max_size=20),
+    st.lists(st.integers(1, 5), max_size=20),
+    st.sampled_from([0.3, 1.0]),
+    st.integers(0, 1000),
+)
+def test_guesses_never_change_what_is_drawn(
+    table: NDArray[np.float32], prompt: list[int], other: list[int], temperature: float, seed: int
+) -> None:
+    """For a seed the tokens and their probabilities are the same with guesses and without, wherever those are from."""
+
+    def drawn(guesses: int) -> list[Choice]:
+        elsewhere = np.array([*other, SEPARATOR], np.int32)
+        decoder = Decoder(MarkovModel(table), KvCache(None, 100), CancelFlag(), DraftLength(guesses), elsewhere)
+        sampler = Sampler(Sampling(temperature=temperature, top_k=4, top_p=0.95, seed=seed))
+        healing = Healing(VOCABULARY, NO_HEALING)
+        return list(decoder.generate(prompt, healing, max_tokens=20, stop_tokens={0}, pick=sampler))
+
+    assert drawn(16) == drawn(0)
+
+
+def test_guesses_under_sampling_save_steps() -> None:
+    """What is drawn is guessed too, where one token is likelier than all others by far."""
+    table = np.full((6, 6), -9.0, np.float32)
+    table[[1, 2, 3, 4, 5], [2, 3, 4, 5, 1]] = 9.0
+    model = MarkovModel(table)
+    decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(16))
+    choices = decoder.generate(
+        [1, 2, 3, 4, 5, 1, 2], Healing(VOCABULARY, ""), max_tokens=20, stop_tokens={0}, pick=Sampler(Sampling())
+    )
+    assert [choice.token for choice in choices] == [3, 4, 5, 1, 2] * 4
+    assert decoder.steps < 10
+
+
+def test_guesses_come_from_elsewhere_too() -> None:
+    """Text that only another document has is checked several tokens at a time."""
+
+    def steps(elsewhere: list[int]) -> int:
+        model = ScriptedModel([20, 21, 22, 23, 24, 25], END, 100)
+        decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(16), np.array(elsewhere, np.int32))
+        choices = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=6, stop_tokens={END})
+        assert [choice.token for choice in choices] == [20, 21, 22, 23, 24, 25]
+        return decoder.steps
+
+    assert steps([2, 20, 21, 22, 23, 24, 25, SEPARATOR]) < steps([]) == 5
+
+
+class Ledger(DraftLength):
+    """Remembers what it was told to learn."""
+
+    def __init__(self) -> None:
+        super().__init__(16)
+        self.learnt: list[tuple[int, int, int]] = []
+
+    def learn(self, guessed: int, checked: int, accepted: int, seconds: float) -> None:
+        self.learnt.append((guessed, checked, accepted))
+        super().learn(guessed, checked, accepted, seconds)
+
+
+@pytest.mark.parametrize(
+    ("script", "taken", "learnt"),
+    [([3, 4, 5, 6, 7], 5, (3, 3, 3)), ([3, 4], 5, (3, 2, 1)), ([3, 4, 5, 6, 7], 2, (3, 1, 1))],
+    ids=["all tokens made", "stop token", "consumer leaves"],
+)
+def test_last_step_of_a_run_is_learnt_from(script: list[int], taken: int, learnt: tuple[int, int, int]) -> None:
+    """Short runs are mostly last steps; guesses that nobody looked at count neither way."""
+    ledger = Ledger()
+    decoder = Decoder(ScriptedModel(script, END, 100), KvCache(None, 100), CancelFlag(), ledger)
+    choices = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=5, stop_tokens={END})
+    assert [choice.token for choice in islice(choices, taken)] == script[:taken]
+    choices.close()
+    assert ledger.learnt == [learnt]
+
+
+def test_warm_up_leaves_the_last_token() -> None:
+    """All but the token whose logits will be wanted is computed, in chunks, and nothing a second time."""
+    prompt = [5] * (PREFILL_CHUNK + 3)
+    model, cache = ScriptedModel([], END, 100), KvCache(None, 1000)
+    decoder = Decoder(model, cache, CancelFlag(), DraftLength(0))
+    decoder.warm_up(prompt)
+    decoder.warm_up(prompt)
+    assert model.steps == [PREFILL_CHUNK, 2]
+    assert cache.tokens == prompt[:-1]
+    decoder.warm_up([])
+    assert len(model.steps) == 2
+
+
+def test_interrupted_warm_up_keeps_its_chunks() -> None:
+    """What was computed before a request came is there for it."""
+    flag, cache = CancelFlag(), KvCache(None, 5000)
+
+    class Interrupted(ScriptedModel):
+        def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+            if len(self.steps) == 2:
+                flag.set("superseded")
+            return super().step(ids, cache, rows, cancel)
+
+    decoder = Decoder(Interrupted([], END, 100), cache, flag, DraftLength(0))
+    with pytest.raises(Cancelled):
+        decoder.warm_up([5] * (PREFILL_CHUNK * 4))
+    assert len(cache) == 2 * PREFILL_CHUNK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from midfill.errors import BundleDamaged, ModelError
 from midfill.fim import FimFormat
 from midfill.kv_cache import KvCache
 from midfill.model import Model, ScriptedModel
+from midfill.sampling import Sampling
 from midfill.settings import Settings
 from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
 
@@ -70,6 +71,29 @@ class Typist:
                 logits[token] = len(text)
 
 
+class Undecided(Typist):
+    """A model that knows several ways to go on, the first best; where they part, the second is next in line."""
+
+    def __init__(self, *texts: str, cancel_at_step: int | None = None) -> None:
+        super().__init__("", cancel_at_step)
+        self._ways = texts
+        self.computed = 0
+        """Tokens given in all steps."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        self.computed += len(ids)
+        return super().step(ids, cache, rows, cancel)
+
+    def _prefer(self, logits: NDArray[np.float32], tokens: list[int]) -> None:
+        written = self._tokenizer.decode(tokens[tokens.index(FIM.middle) + 1 :], skip_special_tokens=False)
+        logits[END] = 0.5
+        for rank, way in enumerate(reversed(self._ways), start=1):
+            rest = way.removeprefix(written) if way.startswith(written) else ""
+            texts = [text for text in self._texts if text and rest.startswith(text)]
+            if texts:
+                logits[self._texts.index(max(texts, key=len))] = 2.0 * rank
+
+
 def engine(model: Model, settings: Settings = SETTINGS, tokenizer: Tokenizer | None = None, **changes: Any) -> Engine:
     """Make an engine around a model, without files."""
     return Engine(Bundle(Path("unused"), manifest(**changes)), tokenizer or tiny_tokenizer(), model, settings)
@@ -100,7 +124,7 @@ def test_suggestion_is_inserted_at_the_cursor() -> None:
 def test_stages_are_timed_in_the_order_they_ran() -> None:
     """Every stage has its time."""
     done = complete("x = ▮", "1")
-    assert list(done.milliseconds) == ["context", "tokenize", "prefill", "decode", "filter"]
+    assert list(done.milliseconds) == ["context", "tokenize", "prefill", "decode"]
     assert all(time >= 0 for time in done.milliseconds.values())
 
 
@@ -191,7 +215,7 @@ def test_tokens_are_limited(asked: int | None, tokens: int) -> None:
 
 
 def test_deadline_ends_a_suggestion_with_what_it_has() -> None:
-    """A deadline that passes during prefill leaves the first token."""
+    """A deadline that passes at once leaves the first token."""
     done = complete("▮", "1 + 2 + 3", replace(SETTINGS, deadline_ms=1e-6))  # type: ignore[arg-type]
     assert (done.tokens, done.reason) == (1, "")
     assert "1 + 2 + 3".startswith(done.text)
@@ -292,6 +316,184 @@ def test_tokenizer_may_have_more_tokens_than_its_model() -> None:
     tokenizer = tiny_tokenizer()
     tokenizer.add_tokens(["retur and more"])
     assert engine(scripted("1"), tokenizer=tokenizer).complete(Request(text="x retur", offset=7), CancelFlag()).tokens
+
+
+def test_each_token_of_the_text_has_its_log_probability() -> None:
+    """Natural logarithms of the softmax, up to the token that completes the text; the rest was cut off."""
+    done = engine(scripted("x = 1")).complete(Request(text="\n", offset=1), CancelFlag())
+    expected = 1 - np.log(np.e + manifest().vocabulary - 1)  # the scripted model's logits are one 1 among zeros
+    assert done.logprobs == pytest.approx([expected] * len(encode("x = 1")), abs=1e-4)
+    cut = complete("▮", "y = 1\nz = 2\n", max_lines=1)
+    assert cut.text == "y = 1"
+    assert len(cut.logprobs) == len(encode("y = 1")) < cut.tokens
+
+
+def test_nothing_to_suggest_has_no_log_probabilities() -> None:
+    """They belong to a text."""
+    assert complete("▮", "  \n").logprobs == ()
+
+
+def ask(model: Model, text: str, settings: Settings = SETTINGS, **request: Any) -> Completion:
+    """Complete the end of a text."""
+    return engine(model, settings).complete(Request(text=text, offset=len(text), **request), CancelFlag())
+
+
+WAYS = (
+    "def f(left, right):\n    return left",
+    "def f(left, right):\n    return right",
+    "def f(left, right):\n    pass",
+)
+HEAD = "def f(left, right):\n    "
+
+
+def test_alternatives_are_the_other_ways_to_go_on() -> None:
+    """They come in the order of how close the call was, and each has its own probabilities."""
+    done = ask(Undecided(*WAYS), HEAD, alternatives=3)
+    assert done.text == "return left"
+    assert sorted(other.text for other in done.alternatives) == ["pass", "return right"]
+    for other in done.alternatives:
+        assert other.logprobs[0] == done.logprobs[0], "it begins as the first does"
+        assert min(other.logprobs) < min(done.logprobs), "and takes a turn that is less likely"
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_first_of_several_is_the_only_one_of_one(count: int) -> None:
+    """Asking for more changes nothing about the first, and there are never more than asked for."""
+    several, one = (ask(Undecided(*WAYS), HEAD, alternatives=n) for n in (count, 1))
+    assert (several.text, several.tokens, several.logprobs) == (one.text, one.tokens, one.logprobs)
+    assert one.alternatives == ()
+    assert len(several.alternatives) == min(count, 3) - 1
+
+
+def test_alternatives_share_the_prompts_cache() -> None:
+    """The prompt is computed once; an alternative costs its own tokens only."""
+    model = Undecided(*WAYS)
+    filler = "".join(f"x{number} = {number}\n" for number in range(40))
+    model._ways = tuple(filler + way for way in WAYS)
+    done = ask(model, filler + HEAD, alternatives=3)
+    assert len(done.alternatives) == 2
+    assert model.computed < done.prompt_tokens * 1.2
+
+
+def test_alternative_that_comes_to_the_same_is_dropped() -> None:
+    """Another way to write the same text is no alternative, nor is one that ends where the text does not."""
+    done = ask(Undecided("x = (1)", "x = (1)  "), "x = ", alternatives=3)
+    assert (done.text, done.alternatives) == ("(1)", ())
+
+
+def test_alternative_respects_the_limit_of_lines() -> None:
+    """It is stopped and trimmed as the first is, also when the turn itself is what ends it."""
+    done = ask(Undecided("x = (1)\n", "x = (\n    1)\n"), "x = ", alternatives=2, max_lines=1)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["(1)", "("]
+
+
+def test_alternative_has_the_documents_line_ends() -> None:
+    """As the first has."""
+    done = ask(Undecided("a\nb = 1\nc", "a\nb = 2\nd"), "a\r\nb = ", alternatives=2)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["1\r\nc", "2\r\nd"]
+
+
+def test_healed_word_has_alternatives_that_spell_it_too() -> None:
+    """Another turn within the token that is chosen again still begins with what stands before the cursor."""
+    done = ask(Undecided("x = right", "x = return"), "x = r", alternatives=2)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["ight", "eturn"]
+
+
+def test_time_that_is_up_leaves_the_first() -> None:
+    """The deadline is for all together; none that it cut short is shown."""
+    settings = replace(SETTINGS, deadline_ms=1e-6)  # type: ignore[arg-type]
+    assert len(ask(Undecided("left", "right"), "", alternatives=2).alternatives) == 1
+    done = ask(Undecided("left", "right"), "", settings, alternatives=2)
+    assert (done.text, done.alternatives) == ("left", ())
+
+
+def test_cancelled_while_alternatives_are_written() -> None:
+    """All of the request stops, and the next one is served."""
+    model = Undecided(*WAYS)
+    ask(model, HEAD)
+    model = Undecided(*WAYS, cancel_at_step=model.steps + 1)
+    running = engine(model)
+    with pytest.raises(Cancelled):
+        running.complete(Request(text=HEAD, offset=len(HEAD), alternatives=3), CancelFlag())
+    assert running.complete(Request(text=HEAD, offset=len(HEAD)), CancelFlag()).text == "return left"
+
+
+def test_drawing_at_random_is_up_to_the_seed() -> None:
+    """One seed gives one text, with guesses or without; several give several; none given is greedy."""
+
+    def draw(seed: int, guesses: int = 16) -> str:
+        settings = replace(SETTINGS, draft_tokens=guesses)
+        return ask(Undecided(*WAYS), HEAD, settings, sampling=Sampling(temperature=0.5, top_k=2, seed=seed)).text
+
+    texts = [draw(seed) for seed in range(20)]
+    assert texts == [draw(seed, guesses=0) for seed in range(20)]
+    assert len(set(texts)) > 1
+    assert ask(Undecided(*WAYS), HEAD).text == "return left"
+
+
+REPEATED = "def add(left, right):\n    return left + right\n"
+
+
+def test_guesses_come_from_other_open_documents() -> None:
+    """What stands in another document, once read, is written in fewer steps; a closed one is not looked at."""
+
+    def steps(prepare: Callable[[Engine], None]) -> int:
+        model = Typist(f"# {REPEATED}")
+        running = engine(model)
+        prepare(running)
+        before = model.steps
+        done = running.complete(Request(text="# def ", offset=6, path="b"), CancelFlag())
+        assert done.text == REPEATED.removeprefix("def ").rstrip()
+        return model.steps - before
+
+    def read(running: Engine) -> None:
+        running.warm_up(Request(text=REPEATED, offset=len(REPEATED), path="a"), CancelFlag())
+
+    def read_and_close(running: Engine) -> None:
+        read(running)
+        running.forget("a")
+
+    assert steps(read) < steps(lambda _: None)
+    assert steps(read_and_close) == steps(lambda _: None)
+
+
+def test_guesses_come_from_the_last_suggestion() -> None:
+    """A user who types what was suggested gets the rest of it in fewer steps."""
+    model = Typist(f"# {REPEATED}")
+    running = engine(model)
+    first = running.complete(Request(text="# def ", offset=6), CancelFlag())
+    before = model.steps
+    typed = f"# def {first.text[:5]}"
+    again = running.complete(Request(text=typed, offset=len(typed)), CancelFlag())
+    assert again.text == first.text[5:]
+    assert model.steps - before < before
+
+
+def test_warmed_up_prompt_costs_one_token() -> None:
+    """The request that was expected finds all but the last token of its prompt computed."""
+    model = Undecided(*WAYS)
+    running = engine(model)
+    running.warm_up(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
+    computed = model.computed
+    done = running.complete(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
+    assert done.reused_tokens == done.prompt_tokens - 1 == computed
+    assert done.text == "return left"
+
+
+def test_warm_up_of_a_superseded_request_costs_nothing() -> None:
+    """A flag that is set already stops it."""
+    flag, model = CancelFlag(), Undecided(*WAYS)
+    flag.set("superseded")
+    with pytest.raises(Cancelled):
+        engine(model).warm_up(Request(text=HEAD, offset=len(HEAD)), flag)
+    assert model.computed == 0
+
+
+def test_warm_up_without_a_prompt() -> None:
+    """A model without control tokens has nothing to compute at the start of a document."""
+    model = scripted("1")
+    engine(model, fim=FimFormat(order="prefix-only")).warm_up(Request(text="a", offset=0), CancelFlag())
+    assert model.steps == []
 
 
 @pytest.fixture(autouse=True)

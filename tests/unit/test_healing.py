@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from midfill.healing import Healing, Vocabulary
+from midfill.sampling import choose, greedy
 
 WORDS = ["r", "re", "ret", "return", "t", "turn", " ", "  ", "\n", "", "\ufffd", "</s>", "x\n", "u", "n"]
 STOP = WORDS.index("</s>")
@@ -25,7 +26,9 @@ def favouring(*words: str) -> NDArray[np.float32]:
 
 def chosen(healing: Healing, *words: str) -> str:
     """Choose by logits that like these tokens best."""
-    return WORDS[healing.choose(favouring(*words))]
+    token = choose(favouring(*words), healing.allowed(), greedy).token
+    healing.take(token)
+    return WORDS[token]
 
 
 def test_tokens_that_spell_a_text() -> None:
@@ -50,7 +53,7 @@ def test_token_that_may_have_been_cut_short(word: str, may: bool) -> None:
 
 
 def test_text_is_spelt_before_the_choice_is_free() -> None:
-    """The likeliest token is taken only once the text taken back is there again."""
+    """The likeliest token is chosen only once the text taken back is there again."""
     healing = Healing(VOCABULARY, "ret")
     written = [chosen(healing, " ", "re", "ret"), chosen(healing, " ", "r", "turn"), chosen(healing, " ")]
     assert written == ["re", "turn", " "]
@@ -88,7 +91,9 @@ def test_healing_spells_exactly_the_text_taken_back(words: list[str], data: st.D
     written = ""
     for _ in taken_back:  # each token spells a character at least
         likes = data.draw(st.lists(st.floats(0, 1, width=32), min_size=len(words), max_size=len(words)))
-        written += words[healing.choose(np.array(likes, np.float32))]
+        token = choose(np.array(likes, np.float32), healing.allowed(), greedy).token
+        healing.take(token)
+        written += words[token]
         if len(written) >= len(taken_back):
             break
     assert written.startswith(taken_back)
