@@ -234,16 +234,44 @@ def _fuse_norms(graph: ir.Graph) -> None:
 
 
 def _gather_logit_rows(graph: ir.Graph) -> None:
-    """Put ``logit_rows`` before ``lm_head``: a quarter of a small model's work, wanted for few positions."""
+    """Choose the rows wanted as early as may be: after the last attention nothing looks at other positions any more.
+
+    A prefill wants one row, so it saves ``lm_head`` (a quarter of a small model's work) and the last layer's MLP.
+    """
     head = next((value.producer() for value in graph.outputs if value.name == "logits"), None)
     if head is None or weight_of(head) is None:
         raise ExportError("the graph's logits do not come from one product; this head is not supported")
     rows = ir.Value(name="logit_rows", shape=ir.Shape(["rows"]), type=ir.TensorType(ir.DataType.INT64))
     graph.inputs.append(rows)
     head.name = "lm_head"
-    gather = ir.node("Gather", [head.inputs[0], rows], attributes={"axis": 1}, name="logit_rows")
-    graph.insert_before(head, gather)
-    head.replace_input_with(0, gather.outputs[0])
+    joint = _joint_after_last_attention(graph)
+    if joint is None:  # an MLP beside the attention, not after it
+        _gather(graph, head, 0, rows)
+    else:
+        projection, addition, residual = joint
+        _gather(graph, projection, 0, rows)
+        _gather(graph, addition, residual, rows)
+
+
+def _joint_after_last_attention(graph: ir.Graph) -> tuple[ir.Node, ir.Node, int] | None:
+    """Return the last layer's output projection, the norm that adds the residual to it, and which input that is."""
+    nodes = attention_nodes(graph)
+    users = [node for node, _ in nodes[-1].outputs[0].uses()] if nodes else []
+    projection = users[0] if len(users) == 1 and weight_of(users[0]) is not None else None
+    if projection is None:
+        return None
+    readers = list(projection.outputs[0].uses())
+    if len(readers) != 1 or readers[0][0].op_type != "SkipSimplifiedLayerNormalization":
+        return None
+    addition, index = readers[0]
+    return projection, addition, 1 - index
+
+
+def _gather(graph: ir.Graph, node: ir.Node, index: int, rows: ir.Value) -> None:
+    """Give ``node`` only ``rows`` of what it reads at ``index``, along axis 1."""
+    gather = ir.node("Gather", [node.inputs[index], rows], attributes={"axis": 1})
+    graph.insert_before(node, gather)
+    node.replace_input_with(index, gather.outputs[0])
 
 
 def _fix_shapes(graph: ir.Graph) -> None:
