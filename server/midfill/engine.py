@@ -26,9 +26,6 @@ from midfill.writer import Writer, Written
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0 to 1."""
 
-_DOCUMENTS = 4
-"""Prompts kept computed; each takes up to 25 MB for the 0.5B at the default context."""
-
 
 def load_engine(settings: Settings, progress: Progress = lambda *_: None) -> Engine:
     """Check the bundle that ``settings`` name and load its model.
@@ -68,7 +65,8 @@ class Engine:
         self._max_tokens = min(settings.max_tokens, manifest.context_length // 2)
         self._budget = min(settings.context_tokens, manifest.context_length - self._max_tokens)
         capacity = self._budget + self._max_tokens
-        self._caches = CachePool(lambda: model.new_cache(capacity), _DOCUMENTS)
+        fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
+        self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
         self._draft_sources = DraftSources(control)
         self._draft_length = DraftLength(settings.draft_tokens)
 

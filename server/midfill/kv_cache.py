@@ -48,7 +48,11 @@ class KvCache:
 
 
 class CachePool:
-    """A few caches, so that going back to another document finds its prompt still computed."""
+    """A few caches, so that going back to another document finds its prompt still computed.
+
+    All are as large as the longest prompt: the system gives memory page by page as tokens come in, so a cache takes
+    what its longest prompt so far took, and growing it would only add copies.
+    """
 
     def __init__(self, make: Callable[[], KvCache], size: int) -> None:
         """Keep at most ``size`` caches, each made when it is first needed."""
@@ -62,8 +66,10 @@ class CachePool:
         A document whose prompt was cut anew keeps its cache, though nothing in it can be used: memory grows with the
         documents, not with the cuts.
         """
-        best = max(self._caches, key=lambda cache: common_prefix(cache.tokens, ids), default=None)
-        if best is None or common_prefix(best.tokens, ids) * _WORTH_KEEPING < len(ids):
+        shared = [common_prefix(cache.tokens, ids) for cache in self._caches]
+        longest = max(shared, default=0)
+        best = self._caches[shared.index(longest)] if shared else None
+        if longest * _WORTH_KEEPING < len(ids):
             best = next((cache for cache in self._caches if cache.document == document), None)
         if best is None:
             best = self._make() if len(self._caches) < self._size else self._caches[0]

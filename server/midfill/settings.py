@@ -41,6 +41,8 @@ class Settings:
     They count from the first token's logits: reading a prompt anew, which a slow machine takes long for, is not
     part of it.
     """
+    cache_megabytes: int = 256
+    """Most memory (10^6 bytes) for computed prompts; as many documents are kept as fit, at least one."""
 
 
 LIMITS: dict[str, tuple[int, int]] = {
@@ -50,6 +52,7 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_lines": (1, 1000),
     "draft_tokens": (0, 64),
     "deadline_ms": (0, 600_000),
+    "cache_megabytes": (1, 1_048_576),
 }
 
 

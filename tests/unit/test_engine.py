@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer
 
-from midfill.bundle import TOKENIZER, Bundle
+from midfill.bundle import TOKENIZER, Bundle, KvLayout
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Completion, Request
 from midfill.engine import Engine, load_engine
@@ -229,6 +229,26 @@ def test_prompt_and_suggestion_fit_the_context() -> None:
     )
     assert model.capacity == 144
     assert 64 < len(model.prompt) <= 128
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "kept"), [(1, 1), (3, 1), (4, 2), (100, 3)], ids=["less than one", "one", "two", "all"]
+)
+def test_computed_prompts_are_kept_as_far_as_memory_allows(megabytes: int, kept: int) -> None:
+    """As many documents as fit, the most recent ones, and at least one, are found computed again."""
+    model = Typist("")
+    settings = replace(SETTINGS, cache_megabytes=megabytes, context_tokens=128, max_tokens=72)
+    running = engine(model, settings, kv=KvLayout(layers=10, heads=5, head_size=25))  # 2 MB for 200 tokens
+    documents = [f"{letter} = 1\n" * 20 for letter in "abc"]
+
+    def reused(text: str) -> int:
+        return running.complete(Request(text=text, offset=len(text), path=text), CancelFlag()).reused_tokens
+
+    for text in documents:
+        reused(text)
+    # From the latest back; one that was not kept takes the place of another, so it ends the count.
+    again = [reused(text) > 32 for text in reversed(documents)]
+    assert [*again, False].index(False) == kept
 
 
 @pytest.mark.parametrize("context_length", [32, 64, 1000])

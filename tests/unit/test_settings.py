@@ -27,6 +27,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "maxLines": 3,
         "draftTokens": 4,
         "deadlineMs": 100,
+        "cacheMegabytes": 64,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -36,6 +37,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         max_lines=3,
         draft_tokens=4,
         deadline_ms=100,
+        cache_megabytes=64,
     )
     assert parse_settings(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
