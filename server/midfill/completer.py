@@ -1,4 +1,8 @@
-"""One worker, newest request wins: keeps an engine loading, ready and busy with what was asked last."""
+"""One worker, newest request wins: keeps an engine loading, ready and busy with what was asked last.
+
+While nobody asks, the worker reads ahead (:meth:`Completer.prepare`), and after long enough it lets the engine go. All
+that touches the engine runs on the worker, one thing after another; timers and states belong to the event loop.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol
 
+from midfill import memory
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Completion, Request
 from midfill.engine import Progress, load_engine
+from midfill.idle import IdleTimer
 from midfill.logs import describe
 from midfill.settings import Settings
 
@@ -23,6 +29,12 @@ class CanComplete(Protocol):
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest, until ``cancel`` is set; raises as :meth:`midfill.engine.Engine.complete`."""
 
+    def warm_up(self, request: Request, cancel: CancelFlag) -> None:
+        """Compute ahead, until ``cancel`` is set; raises as :meth:`midfill.engine.Engine.warm_up`."""
+
+    def forget(self, path: str) -> None:
+        """Look no more guesses up in a document."""
+
 
 Load = Callable[[Progress], CanComplete]
 
@@ -33,20 +45,32 @@ def engine_loader(settings: Settings) -> Load:
 
 
 class Completer:
-    """Loads an engine in the background, then completes with it; every request gets an answer."""
+    """Loads an engine in the background, then completes with it; every request gets an answer.
 
-    def __init__(self, load: Load) -> None:
+    One rule for the first start and for coming back: a request waits for an engine that is being loaded, and never
+    reaches it if it was superseded or cancelled meanwhile.
+    """
+
+    def __init__(self, load: Load, *, warm_up_after: float = 0.0, unload_after: float = 0.0) -> None:
+        """Load with ``load``; read ahead, and let the engine go, after so many idle seconds (0 for never)."""
         self._load = load
         # pygls reads its input in a thread pool of its own: borrowing that one could stop the server from listening.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill")
         self._engine: CanComplete | None = None
         self._newest = CancelFlag()
+        self._warm_up = CancelFlag()
+        self._expected: Request | None = None
+        self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
+        self._unload_timer = IdleTimer(unload_after, self._unload)
+        self._unload_after = unload_after
         self.state: Literal["idle", "loading", "ready", "failed", "closed"] = "idle"
+        """Idle is without an engine, before the first start and after it was let go."""
         self.error: BaseException | None = None
 
     def start(self, progress: Progress = lambda *_: None) -> Future[None]:
         """Begin to load; the future ends with it, or raises what ``error`` then holds, a MidfillError at best."""
         self.state = "loading"
+        self._unload_timer.restart()
         return self._worker.submit(self._load_engine, progress)
 
     async def complete(self, request: Request) -> Completion:
@@ -55,25 +79,64 @@ class Completer:
         Raises:
             asyncio.CancelledError: the caller was cancelled; the work stops within a step.
         """
-        engine = self._engine
-        if engine is None:
+        if self.state not in ("loading", "ready"):
             return _nothing(request, self.state)
+        self._warm_up_timer.stop()
+        self._unload_timer.restart()
         flag = CancelFlag()
+        self._warm_up.set("superseded")
         self._newest.set("superseded")
         self._newest = flag
-        work = self._worker.submit(_run, engine, request, flag)
+        work = self._worker.submit(self._complete, request, flag)
         try:
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
             flag.set("cancelled")
             raise
 
+    def prepare(self, request: Request) -> None:
+        """Expect ``request``: unless anything is asked for soon, its prompt is computed ahead."""
+        if self.state in ("loading", "ready"):
+            self._expected = request
+            self._warm_up_timer.restart()
+            self._unload_timer.restart()
+
+    def forget(self, path: str) -> None:
+        """Drop what was read of a document, which is closed."""
+        if self._expected is not None and self._expected.path == path:
+            self._warm_up_timer.stop()
+            self._warm_up.set("closed")
+            self._expected = None
+        if self.state in ("loading", "ready"):
+            self._worker.submit(self._forget, path)
+
     def close(self) -> None:
         """Stop what runs, answer what waits, and end the worker; loading cannot be stopped and is waited for."""
+        self._warm_up_timer.stop()
+        self._unload_timer.stop()
+        self._warm_up.set("cancelled")
         self._newest.set("cancelled")  # the older ones are superseded: all that waits ends as soon as it begins
         self._worker.shutdown(wait=True)
         self._engine = None
         self.state = "closed"
+
+    def _begin_warm_up(self) -> None:
+        """On the event loop: have the worker read ahead, once it has nothing else to do."""
+        if self._expected is not None:
+            self._warm_up.set("superseded")
+            self._warm_up = CancelFlag()
+            self._worker.submit(self._do_warm_up, self._expected, self._warm_up)
+
+    def _unload(self) -> None:
+        """On the event loop: have the worker let the engine go."""
+        if self.state == "ready":
+            self.state = "idle"
+            self._warm_up_timer.stop()
+            self._worker.submit(self._drop_engine)
+        elif self.state == "loading":  # which takes longer than anybody wants to wait
+            self._unload_timer.restart()
+
+    # All below runs on the worker.
 
     def _load_engine(self, progress: Progress) -> None:
         try:
@@ -84,16 +147,36 @@ class Completer:
             raise
         self.state = "ready"
 
+    def _drop_engine(self) -> None:
+        self._engine = None
+        memory.give_back()
+        _log.info("The model is unloaded: nothing was asked for in %d s", self._unload_after)
 
-def _run(engine: CanComplete, request: Request, flag: CancelFlag) -> Completion:
-    try:
-        flag.check()
-        return engine.complete(request, flag)
-    except Cancelled as stop:
-        return _nothing(request, stop.reason)
-    except BaseException as error:  # whatever happens, the request is answered, and the next one is served
-        _log.error("completion failed: %s", describe(error))
-        return _nothing(request, "failed")
+    def _complete(self, request: Request, flag: CancelFlag) -> Completion:
+        try:
+            flag.check()
+            if self._engine is None:
+                return _nothing(request, "failed")
+            return self._engine.complete(request, flag)
+        except Cancelled as stop:
+            return _nothing(request, stop.reason)
+        except BaseException as error:  # whatever happens, the request is answered, and the next one is served
+            _log.error("completion failed: %s", describe(error))
+            return _nothing(request, "failed")
+
+    def _do_warm_up(self, request: Request, flag: CancelFlag) -> None:
+        try:
+            flag.check()
+            if self._engine is not None:
+                self._engine.warm_up(request, flag)
+        except Cancelled:
+            pass
+        except BaseException as error:  # nobody waits for it, so nobody else would tell
+            _log.error("warming up failed: %s", describe(error))
+
+    def _forget(self, path: str) -> None:
+        if self._engine is not None:
+            self._engine.forget(path)
 
 
 def _nothing(request: Request, reason: str) -> Completion:

@@ -15,6 +15,7 @@ import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from lsprotocol import types
@@ -39,6 +40,8 @@ CompleterFactory = Callable[[Settings], Completer]
 Params = TypeVar("Params")
 Result = TypeVar("Result")
 
+_ALTERNATIVES = 3
+"""Suggestions for somebody who asks outright: enough to choose from, few enough to wait for."""
 _LABEL_LENGTH = 60
 _WORD_BEFORE_CURSOR = re.compile(r"\w*\Z")
 _log = logging.getLogger(__name__)
@@ -55,6 +58,9 @@ class MidfillServer(LanguageServer):
         self.completer: Completer | None = None
         self.setting_problems: list[str] = []
         self.ghost_texts_in_progress = 0
+        self.last_offsets: dict[str, int] = {}
+        """Where each document was last edited or completed, as far as is known."""
+        self._loading: asyncio.Task[None] | None = None
 
     @property
     def client_has_ghost_text(self) -> bool:
@@ -75,6 +81,13 @@ class MidfillServer(LanguageServer):
         """Show the user one line."""
         self.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
+    def wake(self) -> None:
+        """Load the model, or load it again after it was let go, and show that; nothing if that is done or under way."""
+        if self.completer is not None and self.completer.state == "idle":
+            progress = LoadProgress(self)
+            loading = self.completer.start(progress.report)
+            self._loading = asyncio.create_task(_show_loading(self, progress, loading))
+
     def close(self) -> None:
         """Stop the model and its thread."""
         if self.completer:
@@ -86,6 +99,9 @@ def create_server(completer_factory: CompleterFactory | None = None) -> MidfillS
     server = MidfillServer(completer_factory or _default_completer)
     server.feature(types.INITIALIZE)(initialize)
     server.feature(types.INITIALIZED)(initialized)
+    server.feature(types.TEXT_DOCUMENT_DID_OPEN)(opened)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(changed)
+    server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(closed)
     # Without options of its own pygls does not tell the client of this one.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
     server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(completion)
@@ -123,15 +139,40 @@ def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
     server.completer = server.completer_factory(settings)
 
 
-async def initialized(server: MidfillServer, _params: types.InitializedParams) -> None:
-    """Load the model in the background; until that is done, and if it fails, every answer is empty."""
+def initialized(server: MidfillServer, _params: types.InitializedParams) -> None:
+    """Load the model in the background; requests wait for it, and are empty if that fails."""
     for problem in server.setting_problems:
         server.show(types.MessageType.Warning, problem)
-    if server.completer is None:
-        return
-    async with LoadProgress(server) as progress:
+    server.wake()
+
+
+def opened(server: MidfillServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Expect a request where the document was last worked on, or at its start."""
+    _prepare(server, params.text_document.uri)
+
+
+def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Expect a request where the last edit ended."""
+    uri = params.text_document.uri
+    document = server.protocol.documents.get(uri)
+    change = params.content_changes[-1] if params.content_changes else None
+    if document is not None and isinstance(change, types.TextDocumentContentChangePartial):
+        inserted = change.text.replace("\r\n", "\n")
+        server.last_offsets[uri] = document.offset_at(change.range.start) + len(inserted)
+    _prepare(server, uri)
+
+
+def closed(server: MidfillServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Use what was read of the document no more."""
+    if server.completer is not None:
+        server.completer.forget(_path(params.text_document.uri))
+
+
+async def _show_loading(server: MidfillServer, progress: LoadProgress, loading: Future[None]) -> None:
+    """Show the progress of loading, and in one line why it failed."""
+    async with progress:
         try:
-            await asyncio.wrap_future(server.completer.start(progress.report))
+            await asyncio.wrap_future(loading)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # a panic within the tokenizer is no Exception
@@ -142,21 +183,25 @@ async def initialized(server: MidfillServer, _params: types.InitializedParams) -
 
 @text_free
 async def inline_completion(server: MidfillServer, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-    """Suggest ghost text; nothing to suggest is an empty list, for Neovim keeps stale ghost text on null."""
+    """Suggest ghost text, with alternatives if it is asked for outright, as editors let users leaf through them.
+
+    Nothing to suggest is an empty list, for Neovim keeps stale ghost text on null.
+    """
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
     if document is None:
         return types.InlineCompletionList(items=[])
     server.ghost_texts_in_progress += 1
+    alternatives = _ALTERNATIVES if params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked else 1
     try:
         selected = params.context.selected_completion_info
         if selected:
-            item = await _ghost_text_after(server, uri, document, selected)
+            items = await _ghost_texts_after(server, uri, document, selected, alternatives)
         else:
-            item = await _ghost_text(server, uri, document, document.offset_at(params.position))
+            items = await _ghost_texts(server, uri, document, document.offset_at(params.position), alternatives)
     finally:
         server.ghost_texts_in_progress -= 1
-    return types.InlineCompletionList(items=[item] if item else [])
+    return types.InlineCompletionList(items=items)
 
 
 @text_free
@@ -174,30 +219,35 @@ async def completion(server: MidfillServer, params: types.CompletionParams) -> t
     return types.CompletionList(is_incomplete=True, items=[_popup_item(document, offset, suggestion)])
 
 
-async def _ghost_text(
-    server: MidfillServer, uri: str, document: Document, offset: int
-) -> types.InlineCompletionItem | None:
-    suggestion = await _complete(server, uri, document, offset)
-    if not suggestion.text:
-        return None
-    return types.InlineCompletionItem(
-        insert_text=suggestion.text, range=document.range_between(suggestion.start, suggestion.end)
-    )
+async def _ghost_texts(
+    server: MidfillServer, uri: str, document: Document, offset: int, alternatives: int
+) -> list[types.InlineCompletionItem]:
+    suggestion = await _complete(server, uri, document, offset, alternatives)
+    where = document.range_between(suggestion.start, suggestion.end)
+    return [types.InlineCompletionItem(insert_text=text, range=where) for text in _texts(suggestion)]
 
 
-async def _ghost_text_after(
-    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo
-) -> types.InlineCompletionItem | None:
+async def _ghost_texts_after(
+    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, alternatives: int
+) -> list[types.InlineCompletionItem]:
     """Suggest what follows the popup's selected item: the document is completed as it would be with that inserted.
 
-    The client shows only an item that keeps the selected item's range and begins with its text.
+    The client shows only items that keep the selected item's range and begin with its text.
     """
     preview = document.changed(types.TextDocumentContentChangePartial(range=selected.range, text=selected.text))
     offset = len(preview.text) - (len(document.text) - document.offset_at(selected.range.end))
-    suggestion = await _complete(server, uri, preview, offset)
-    if not suggestion.text or not suggestion.start == suggestion.end == offset:
-        return None
-    return types.InlineCompletionItem(insert_text=selected.text + suggestion.text, range=selected.range)
+    suggestion = await _complete(server, uri, preview, offset, alternatives)
+    if not suggestion.start == suggestion.end == offset:
+        return []
+    return [
+        types.InlineCompletionItem(insert_text=selected.text + text, range=selected.range)
+        for text in _texts(suggestion)
+    ]
+
+
+def _texts(suggestion: Completion) -> list[str]:
+    """Return all texts of a suggestion, the best first; none when there is nothing to suggest."""
+    return [text for text in (suggestion.text, *(other.text for other in suggestion.alternatives)) if text]
 
 
 def _is_asked_for_outright(server: MidfillServer, params: types.CompletionParams) -> bool:
@@ -224,17 +274,40 @@ def _popup_item(document: Document, offset: int, suggestion: Completion) -> type
     )
 
 
-async def _complete(server: MidfillServer, uri: str, document: Document, offset: int) -> Completion:
+async def _complete(
+    server: MidfillServer, uri: str, document: Document, offset: int, alternatives: int = 1
+) -> Completion:
     if server.completer is None:
         return Completion(text="", start=offset, end=offset, reason="loading")
-    path = to_fs_path(uri) or uri
-    return await server.completer.complete(
-        Request(text=document.text, offset=offset, path=path, language=document.language)
+    server.last_offsets[uri] = offset
+    server.wake()
+    return await server.completer.complete(_request(uri, document, offset, alternatives))
+
+
+def _prepare(server: MidfillServer, uri: str) -> None:
+    """Have the model there, and its prompt computed ahead, when a request comes."""
+    document = server.protocol.documents.get(uri)
+    if server.completer is not None and document is not None:
+        server.wake()
+        server.completer.prepare(_request(uri, document, server.last_offsets.get(uri, 0)))
+
+
+def _request(uri: str, document: Document, offset: int, alternatives: int = 1) -> Request:
+    return Request(
+        text=document.text, offset=offset, path=_path(uri), language=document.language, alternatives=alternatives
     )
 
 
+def _path(uri: str) -> str:
+    return to_fs_path(uri) or uri
+
+
 def _default_completer(settings: Settings) -> Completer:
-    return Completer(engine_loader(settings))
+    return Completer(
+        engine_loader(settings),
+        warm_up_after=settings.warm_up_ms / 1000,
+        unload_after=settings.unload_minutes * 60,
+    )
 
 
 def _serve(server: MidfillServer, start: Callable[[MidfillServer], None]) -> int:

@@ -70,6 +70,7 @@ class MidfillProtocol(LanguageServerProtocol):
         self.documents[document.uri] = Document(
             document.text, language=str(document.language_id), encoding=types.PositionEncodingKind(encoding).value
         )
+        self._tell_server(types.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
@@ -81,11 +82,22 @@ class MidfillProtocol(LanguageServerProtocol):
         for change in params.content_changes:
             document = document.changed(change)
         self.documents[params.text_document.uri] = document
+        self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a document."""
         self.documents.pop(params.text_document.uri, None)
+        self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    def _tell_server(self, method: str, params: Any) -> None:
+        """Call the server's own handler, if it has one.
+
+        pygls' way is to yield it, and then keeps a future of each such notification for ever.
+        """
+        handler = self.fm.features.get(method)
+        if handler is not None:
+            handler(params)
 
 
 class BoundedInput:

@@ -43,6 +43,10 @@ class Settings:
     """
     cache_megabytes: int = 256
     """Most memory (10^6 bytes) for computed prompts; as many documents are kept as fit, at least one."""
+    warm_up_ms: int = 300
+    """Milliseconds after an edit, without a request, after which the prompt is computed ahead; 0 for never."""
+    unload_minutes: int = 30
+    """Minutes without an edit or a request after which the model leaves memory, to be loaded again; 0 for never."""
 
 
 LIMITS: dict[str, tuple[int, int]] = {
@@ -53,6 +57,8 @@ LIMITS: dict[str, tuple[int, int]] = {
     "draft_tokens": (0, 64),
     "deadline_ms": (0, 600_000),
     "cache_megabytes": (1, 1_048_576),
+    "warm_up_ms": (0, 60_000),
+    "unload_minutes": (0, 10_080),
 }
 
 

@@ -22,8 +22,10 @@ class ScriptedCompleter:
 
     def __init__(self, crashes: bool) -> None:
         self._crashes = crashes
+        self.state = "idle"
 
     def start(self, progress: Callable[[str, float], None]) -> Future[None]:
+        self.state = "ready"
         progress("loading", 1.0)
         loaded: Future[None] = Future()
         loaded.set_result(None)
@@ -33,6 +35,12 @@ class ScriptedCompleter:
         if self._crashes:
             raise ValueError(request.text)
         return Completion(text="ok", start=request.offset, end=request.offset)
+
+    def prepare(self, request: Request) -> None:
+        """Nothing is computed ahead."""
+
+    def forget(self, path: str) -> None:
+        """Nothing is remembered."""
 
     def close(self) -> None:
         """Nothing runs."""

@@ -1,4 +1,4 @@
-"""The completer: loading, one worker, the newest request wins, and every request gets an answer."""
+"""The completer: loading, one worker, the newest request wins, every request gets an answer, idle time is used."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import asyncio
 import io
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from midfill import lsp
 from midfill.cancel import CancelFlag
 from midfill.completer import CanComplete, Completer, engine_loader
 from midfill.completion import Completion, Request
@@ -34,11 +36,24 @@ class Worker:
         self.fault = fault
         self.long_step = long_step
         self.begun: list[str] = []
+        self.warmed_up: list[str] = []
+        self.forgotten: list[str] = []
         self.arrived = threading.Semaphore(0)
         self.gate = threading.Event()
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         self.begun.append(request.text)
+        self._wait(cancel)
+        return Completion(text=f"{request.text}!", start=request.offset, end=request.offset)
+
+    def warm_up(self, request: Request, cancel: CancelFlag) -> None:
+        self.warmed_up.append(request.text)
+        self._wait(cancel)
+
+    def forget(self, path: str) -> None:
+        self.forgotten.append(path)
+
+    def _wait(self, cancel: CancelFlag) -> None:
         self.arrived.release()
         if self.long_step:
             assert self.gate.wait(PATIENCE)
@@ -50,12 +65,11 @@ class Worker:
         cancel.check()
         if self.fault:
             raise self.fault
-        return Completion(text=f"{request.text}!", start=request.offset, end=request.offset)
 
 
 def asking(text: str) -> Request:
     """Ask for a completion at the end of a text."""
-    return Request(text=text, offset=len(text))
+    return Request(text=text, offset=len(text), path=f"/{text}")
 
 
 @pytest.fixture
@@ -110,8 +124,8 @@ async def test_requests_before_loading_are_answered() -> None:
     assert (await Completer(lambda _: Worker()).complete(asking("a"))).reason == "idle"
 
 
-async def test_requests_while_loading_are_answered_at_once() -> None:
-    """Nobody waits for the model; once it is there, requests are completed."""
+async def test_request_waits_for_loading() -> None:
+    """Who asks while the model loads gets a suggestion when it is there; of several who asked, the last."""
     may_load, worker = threading.Event(), Worker()
     worker.gate.set()
 
@@ -123,14 +137,39 @@ async def test_requests_while_loading_are_answered_at_once() -> None:
     reports: list[tuple[str, float]] = []
     completer = Completer(load)
     loaded = completer.start(lambda message, fraction: reports.append((message, fraction)))
-    answers = [await completer.complete(asking("a")) for _ in range(3)]
-    assert [(answer.reason, answer.text) for answer in answers] == [("loading", "")] * 3
+    older, newest = (asyncio.create_task(completer.complete(asking(text))) for text in ("a", "ab"))
+    given_up = asyncio.create_task(completer.complete(asking("abc")))
+    latest = asyncio.create_task(completer.complete(asking("abcd")))
+    await asyncio.sleep(0)  # they are queued now
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert completer.state == "loading"
     may_load.set()
     await asyncio.wrap_future(loaded)
     assert completer.state == "ready"
     assert reports == [("loading", 0.5)]
-    assert (await completer.complete(asking("a"))).text == "a!"
-    assert worker.begun == ["a"], "what was asked while loading is not made up for"
+    assert [await reason_of(older), await reason_of(newest)] == ["superseded"] * 2
+    assert (await latest).text == "abcd!"
+    assert worker.begun == ["abcd"]
+    completer.close()
+
+
+async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
+    """It is told "failed", as those after it."""
+    may_load = threading.Event()
+
+    def load(_progress: Progress) -> CanComplete:
+        assert may_load.wait(PATIENCE)
+        raise BundleNotFound("none")
+
+    completer = Completer(load)
+    loaded = completer.start()
+    waiting = asyncio.create_task(completer.complete(asking("a")))
+    await asyncio.sleep(0)  # it is queued now
+    may_load.set()
+    assert await reason_of(waiting) == "failed"
+    assert isinstance(loaded.exception(PATIENCE), BundleNotFound)
     completer.close()
 
 
@@ -246,7 +285,7 @@ async def test_close_stops_what_runs_and_answers_what_waits() -> None:
 
 
 async def test_close_while_loading_waits_for_the_end_of_it() -> None:
-    """Loading ends first, and what it brought is not used any more."""
+    """Loading ends first, what it brought is not used any more, and who waited for it is answered."""
     loading, may_load = threading.Event(), threading.Event()
 
     def load(_progress: Progress) -> CanComplete:
@@ -257,11 +296,14 @@ async def test_close_while_loading_waits_for_the_end_of_it() -> None:
     completer = Completer(load)
     loaded = completer.start()
     assert loading.wait(PATIENCE)
+    waiting = asyncio.create_task(completer.complete(asking("a")))
+    await asyncio.sleep(0)  # it is queued now
     closing = asyncio.create_task(asyncio.to_thread(completer.close))
-    assert (await completer.complete(asking("a"))).reason == "loading"
-    assert not closing.done()
+    done, _ = await asyncio.wait([closing], timeout=0.05)
+    assert not done
     may_load.set()
     await closing
+    assert await reason_of(waiting) == "cancelled"
     assert loaded.done()
     assert (await completer.complete(asking("a"))).reason == "closed"
 
@@ -272,3 +314,225 @@ def test_close_without_ever_loading() -> None:
     completer.close()
     completer.close()
     assert completer.state == "closed"
+
+
+SOON = 0.01
+"""Idle seconds that a test need not wait for."""
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    """Wait for something that must come."""
+    for _ in range(round(PATIENCE / SOON)):
+        if reached():
+            return
+        await asyncio.sleep(SOON)
+    pytest.fail("it did not come")
+
+
+async def idle_completer(engine: CanComplete, **idle: float) -> Completer:
+    """Make a completer with timers that has loaded an engine."""
+    completer = Completer(lambda _progress: engine, **idle)
+    await asyncio.wrap_future(completer.start())
+    return completer
+
+
+async def test_idle_time_is_used_to_warm_up() -> None:
+    """What is expected last is computed ahead, once, when nothing was asked for a while."""
+    worker = Worker()
+    worker.gate.set()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking("a"))
+    completer.prepare(asking("ab"))
+    await has_begun(worker)
+    await asyncio.sleep(5 * SOON)
+    assert worker.warmed_up == ["ab"]
+    completer.close()
+
+
+async def test_request_interrupts_the_warm_up() -> None:
+    """It is served at once, however long warming up would take."""
+    worker = Worker()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking("a"))
+    await has_begun(worker)
+    answer = asyncio.create_task(completer.complete(asking("a")))
+    await has_begun(worker)  # so the gate, at which the warm-up stood, was left
+    worker.gate.set()
+    assert (await answer).text == "a!"
+    assert (worker.warmed_up, worker.begun) == (["a"], ["a"])
+    completer.close()
+
+
+async def test_request_in_time_makes_the_warm_up_needless() -> None:
+    """Who asks before the server is idle gets the only work that is done."""
+    worker = Worker()
+    worker.gate.set()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking("a"))
+    assert (await completer.complete(asking("a"))).text == "a!"
+    await asyncio.sleep(5 * SOON)
+    assert worker.warmed_up == []
+    completer.close()
+
+
+async def test_newer_edit_supersedes_the_warm_up() -> None:
+    """The prompt of an older text is of no use any more."""
+    worker = Worker()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking("a"))
+    await has_begun(worker)
+    completer.prepare(asking("ab"))
+    await has_begun(worker)
+    worker.gate.set()
+    assert worker.warmed_up == ["a", "ab"]
+    completer.close()
+
+
+async def test_warm_up_does_not_disturb_a_request() -> None:
+    """An edit while a request runs lets it run; warming up comes after it."""
+    worker = Worker(long_step=True)
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    answer = asyncio.create_task(completer.complete(asking("a")))
+    await has_begun(worker)
+    completer.prepare(asking("ab"))
+    await asyncio.sleep(5 * SOON)
+    assert worker.warmed_up == []
+    worker.gate.set()
+    assert (await answer).text == "a!"
+    await has_begun(worker)
+    assert worker.warmed_up == ["ab"]
+    completer.close()
+
+
+async def test_no_warm_up_when_it_is_off() -> None:
+    """Zero is never."""
+    worker = Worker()
+    worker.gate.set()
+    completer = await idle_completer(worker)
+    completer.prepare(asking("a"))
+    await asyncio.sleep(5 * SOON)
+    assert worker.warmed_up == []
+    completer.close()
+
+
+@pytest.mark.parametrize("fault", [ModelError(SENTINEL), Panic(SENTINEL)], ids=type)
+async def test_fault_while_warming_up_is_a_line_without_text(fault: BaseException, log: io.StringIO) -> None:
+    """Nobody waits for it; the log names it, and the next request is served."""
+    worker = Worker(fault)
+    worker.gate.set()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking(SENTINEL))
+    await until(lambda: type(fault).__name__ in log.getvalue())
+    worker.fault = None
+    assert (await completer.complete(asking("a"))).text == "a!"
+    assert SENTINEL not in log.getvalue()
+    completer.close()
+
+
+async def test_closed_document_is_forgotten_and_not_warmed_up() -> None:
+    """Its warm-up is interrupted or never begins, and the engine is told; another document's goes on."""
+    worker = Worker()
+    completer = await idle_completer(worker, warm_up_after=SOON)
+    completer.prepare(asking("a"))
+    completer.forget("/a")
+    await asyncio.sleep(5 * SOON)
+    assert worker.warmed_up == []
+    completer.prepare(asking("b"))
+    await has_begun(worker)
+    completer.forget("/c")
+    completer.forget("/b")
+    answer = asyncio.create_task(completer.complete(asking("d")))
+    await has_begun(worker)  # so the gate, at which the warm-up stood, was left
+    worker.gate.set()
+    assert (await answer).text == "d!"
+    assert worker.forgotten == ["/a", "/c", "/b"]
+    completer.close()
+    completer.forget("/d")
+
+
+async def test_engine_is_let_go_when_idle_and_comes_back() -> None:
+    """Nobody holds it any more; started again, the completer loads another, and a request waits for that."""
+    engines: list[weakref.ref[Worker]] = []
+
+    def load(_progress: Progress) -> CanComplete:
+        worker = Worker()
+        worker.gate.set()
+        engines.append(weakref.ref(worker))
+        return worker
+
+    completer = Completer(load, unload_after=SOON)
+    completer.start()
+    assert (await completer.complete(asking("a"))).text == "a!"
+    await until(lambda: completer.state == "idle")
+    assert (await completer.complete(asking("a"))).reason == "idle"
+    completer.start()
+    assert (await completer.complete(asking("b"))).text == "b!"
+    assert engines[0]() is None
+    assert len(engines) == 2
+    completer.close()
+
+
+class ManualTimer:
+    """A timer that fires when the test says so."""
+
+    def __init__(self, seconds: float, callback: Callable[[], None]) -> None:
+        self.seconds = seconds
+        self.fire = callback
+        self.restarts = 0
+
+    def restart(self) -> None:
+        self.restarts += 1
+
+    def stop(self) -> None:
+        """Wait for the next restart."""
+
+
+async def test_each_sign_of_life_keeps_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Idle time counts anew from each edit, each request, and from loading that takes longer than the idle time."""
+    timers: dict[float, ManualTimer] = {}
+
+    def make(seconds: float, callback: Callable[[], None]) -> ManualTimer:
+        return timers.setdefault(seconds, ManualTimer(seconds, callback))
+
+    monkeypatch.setattr("midfill.completer.IdleTimer", make)
+    may_load, worker = threading.Event(), Worker()
+    worker.gate.set()
+
+    def load(_progress: Progress) -> CanComplete:
+        assert may_load.wait(PATIENCE)
+        return worker
+
+    completer = Completer(load, unload_after=60.0)
+    timer = timers[60.0]
+    loaded = completer.start()
+    assert timer.restarts == 1
+    timer.fire()
+    assert (completer.state, timer.restarts) == ("loading", 2)
+    may_load.set()
+    await asyncio.wrap_future(loaded)
+    completer.prepare(asking("a"))
+    assert timer.restarts == 3
+    await completer.complete(asking("a"))
+    assert (completer.state, timer.restarts) == ("ready", 4)
+    timer.fire()
+    assert completer.state == "idle"
+    completer.prepare(asking("a"))
+    timer.fire()
+    assert (completer.state, timer.restarts) == ("idle", 4)
+    completer.close()
+
+
+async def test_engine_stays_when_unloading_is_off() -> None:
+    """Zero is never."""
+    completer = await idle_completer(Worker())
+    await asyncio.sleep(5 * SOON)
+    assert completer.state == "ready"
+    completer.close()
+
+
+def test_settings_reach_the_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Milliseconds and minutes become seconds."""
+    made: dict[str, float] = {}
+    monkeypatch.setattr(lsp, "Completer", lambda _load, **idle: made.update(idle))
+    lsp._default_completer(Settings(warm_up_ms=250, unload_minutes=2))
+    assert made == {"warm_up_after": 0.25, "unload_after": 120}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from midfill.completer import Completer
-from midfill.completion import Completion, Request
+from midfill.completion import Alternative, Completion, Request
 from midfill.errors import BundleNotFound
 from midfill.logs import TextFreeFormatter
 from midfill.lsp import create_server
@@ -46,8 +46,14 @@ class ScriptedCompleter:
         self.may_answer.set()
         self.cancelled = 0
         self.closed = False
+        self.state = "idle"
+        self.starts = 0
+        self.expected: list[Request] = []
+        self.forgotten: list[str] = []
 
     def start(self, progress: Callable[[str, float], None]) -> Future[None]:
+        self.state = "loading"
+        self.starts += 1
         self.report = progress
         return self.loading
 
@@ -59,6 +65,12 @@ class ScriptedCompleter:
             self.cancelled += 1
             raise
         return self.answer(request)
+
+    def prepare(self, request: Request) -> None:
+        self.expected.append(request)
+
+    def forget(self, path: str) -> None:
+        self.forgotten.append(path)
 
     def close(self) -> None:
         self.closed = True
@@ -123,8 +135,12 @@ class Wire:
         document = {"uri": URI, "languageId": "python", "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": document})
 
-    async def ghost_text(self, line: int, character: int, selected: Json | None = None) -> list[Json]:
-        context = {"triggerKind": 2, **({"selectedCompletionInfo": selected} if selected else {})}
+    def change(self, *changes: Json) -> None:
+        document = {"uri": URI, "version": 2}
+        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
+
+    async def ghost_text(self, line: int, character: int, selected: Json | None = None, kind: int = 2) -> list[Json]:
+        context = {"triggerKind": kind, **({"selectedCompletionInfo": selected} if selected else {})}
         answer = await self.request("textDocument/inlineCompletion", {**place(line, character), "context": context})
         return answer["result"]["items"]
 
@@ -208,11 +224,11 @@ async def test_each_wrong_setting_is_one_warning() -> None:
 
 
 async def test_initialize_is_answered_before_the_model_is_loaded() -> None:
-    """Nothing waits for loading: the answer comes, and suggestions are asked for, while it goes on."""
-    wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason="loading"))
+    """The session goes on while the model loads; what requests do meanwhile is the completer's affair."""
+    wire = Wire(insertion("x"))
     assert await wire.initialize(GHOST_TEXT)
     wire.open("a")
-    assert await wire.ghost_text(0, 1) == []
+    assert len(await wire.ghost_text(0, 1)) == 1
     assert not wire.completer.loading.done()
 
 
@@ -334,8 +350,7 @@ async def test_range_belongs_to_the_version_that_was_completed() -> None:
     wire.open("one\ntwo")
     asked = asyncio.ensure_future(wire.ghost_text(1, 3))
     await wire.settle()
-    change = {"range": span((0, 0), (0, 0)), "text": "zero\n"}
-    wire.notify("textDocument/didChange", {"textDocument": {"uri": URI, "version": 2}, "contentChanges": [change]})
+    wire.change({"range": span((0, 0), (0, 0)), "text": "zero\n"})
     wire.completer.may_answer.set()
     assert await asked == [{"insertText": "!", "range": span((1, 3), (1, 3))}]
     await wire.ghost_text(2, 3)
@@ -360,6 +375,113 @@ async def test_selected_item_that_cannot_be_extended(text: str) -> None:
     await wire.initialize(GHOST_TEXT)
     wire.open("os.pa = 1")
     assert await wire.ghost_text(0, 5, {"range": span((0, 3), (0, 5)), "text": "path"}) == []
+
+
+def variants(*texts: str) -> Callable[[Request], Completion]:
+    """Make an answer of several texts, as far as they are asked for."""
+
+    def answer(request: Request) -> Completion:
+        others = tuple(Alternative(text=text) for text in texts[1 : request.alternatives])
+        return Completion(text=texts[0], start=request.offset, end=request.offset, alternatives=others)
+
+    return answer
+
+
+@pytest.mark.parametrize(("kind", "texts"), [(1, ["x", "y", "z"]), (2, ["x"])], ids=["invoked", "automatic"])
+async def test_alternatives_when_asked_outright(kind: int, texts: list[str]) -> None:
+    """Typing gets one suggestion, a key three, the best first, all for the same range; the popup gets one."""
+    wire = Wire(variants("x", "y", "z", "more"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("a")
+    items = await wire.ghost_text(0, 1, kind=kind)
+    assert [item["insertText"] for item in items] == texts
+    assert all(item["range"] == span((0, 1), (0, 1)) for item in items)
+    assert len((await wire.popup(0, 1))["items"]) == 1
+    assert wire.completer.requests[-1].alternatives == 1
+
+
+async def test_alternatives_after_the_selected_item() -> None:
+    """Each extends the selected item and keeps its range."""
+    wire = Wire(variants("()", "[0]"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("os.pa = 1")
+    selected = {"range": span((0, 3), (0, 5)), "text": "path"}
+    items = await wire.ghost_text(0, 5, selected, kind=1)
+    assert [item["insertText"] for item in items] == ["path()", "path[0]"]
+    assert all(item["range"] == span((0, 3), (0, 5)) for item in items)
+
+
+async def test_edit_lets_a_request_be_expected_where_it_ended() -> None:
+    """Opening expects the start; an edit the end of what was typed, in the text as it is then."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("one\ntwo")
+    wire.change({"range": span((0, 0), (0, 0)), "text": "0"}, {"range": span((1, 0), (1, 3)), "text": "a\r\nbc"})
+    assert [(request.text, request.offset) for request in wire.completer.expected] == [
+        ("one\ntwo", 0),
+        ("0one\na\nbc", 9),
+    ]
+    assert wire.completer.expected[-1].path == "/work/a.py"
+
+
+async def test_without_a_place_of_the_edit_the_last_known_counts() -> None:
+    """A client that sends whole texts, and a document that is opened again, are expected where they last asked."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("one\ntwo")
+    await wire.ghost_text(1, 1)
+    wire.change({"text": "one\ntwo\nthree"})
+    wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    wire.open("one\ntwo")
+    wire.change()
+    assert [request.offset for request in wire.completer.expected] == [0, 5, 5, 5]
+
+
+async def test_notifications_leave_nothing_behind() -> None:
+    """A session of a day has hundreds of thousands of edits; pygls keeps none of them."""
+    wire = Wire(insertion("x"))
+    await wire.initialize()
+    kept = len(wire.server.protocol._request_futures)
+    wire.open("a")
+    for _ in range(10):
+        wire.change({"text": "ab"})
+    wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert len(wire.server.protocol._request_futures) == kept
+
+
+async def test_closed_document_is_forgotten() -> None:
+    """The completer is told, by the path that requests have."""
+    wire = Wire(insertion("x"))
+    await wire.initialize()
+    wire.open("a")
+    wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    assert wire.completer.forgotten == ["/work/a.py"]
+
+
+@pytest.mark.parametrize("sign", ["open", "change", "ask", "popup"])
+async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(sign: str) -> None:
+    """Opening, typing and asking each load it once, and show it as the first time."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(PROGRESS)
+    wire.open("a")
+    assert wire.completer.starts == 1
+    wire.completer.loading.set_result(None)
+    await wire.settle()
+    wire.completer.state, wire.completer.loading = "idle", Future()
+    wire.received.clear()
+    for _ in range(2):
+        if sign == "open":
+            wire.open("a")
+        elif sign == "change":
+            wire.change({"text": "ab"})
+        elif sign == "ask":
+            assert len(await wire.ghost_text(0, 1)) == 1
+        else:
+            assert len((await wire.popup(0, 1))["items"]) == 1
+    await wire.settle()
+    assert wire.completer.starts == 2
+    creations = [message for message in wire.received if message.get("method") == "window/workDoneProgress/create"]
+    assert len(creations) == 1
 
 
 async def test_popup_item_replaces_the_word_before_the_cursor() -> None:
@@ -518,4 +640,6 @@ def test_header_for_more_than_memory_holds_is_dropped(log: io.StringIO) -> None:
 
 def test_scripted_completer_stands_in_for_the_real_one() -> None:
     """The stand-in has the methods the server calls, so that a renamed one fails here first."""
-    assert {"start", "complete", "close"} <= set(dir(Completer)) & set(dir(ScriptedCompleter))
+    used = {"start", "complete", "prepare", "forget", "close"}
+    assert used <= set(dir(Completer)) & set(dir(ScriptedCompleter))
+    assert "state" in vars(Completer(lambda _: pytest.fail("nothing is loaded")))

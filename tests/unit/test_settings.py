@@ -28,6 +28,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "draftTokens": 4,
         "deadlineMs": 100,
         "cacheMegabytes": 64,
+        "warmUpMs": 0,
+        "unloadMinutes": 5,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -38,6 +40,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         draft_tokens=4,
         deadline_ms=100,
         cache_megabytes=64,
+        warm_up_ms=0,
+        unload_minutes=5,
     )
     assert parse_settings(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
