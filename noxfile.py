@@ -36,3 +36,9 @@ def typecheck(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests; arguments go to pytest."""
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(python=False)
+def soak(session: nox.Session) -> None:
+    """Type for half an hour: 2,000 requests to the real model, half of them cancelled, and nothing may grow."""
+    session.run("python", "-m", "pytest", "tests/e2e/soak.py", *session.posargs)

@@ -1,0 +1,50 @@
+"""A day's typing in half an hour: `nox -s soak`; too long for every change, so not collected with the tests."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from e2e.long_session import Resources, Session
+from e2e.raw_client import MIDFILL, RawClient
+
+REQUESTS = 2000
+WARM_AFTER = 200
+NOISE = 1.05
+"""Pages come and go with which prompts are kept; a kilobyte leaked with each request would not show below this, but one
+row of logits would, a hundred times over."""
+LIBRARY = Path(sysconfig.get_path("stdlib"))
+NAMES = ["argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py", "statistics.py", "shlex.py"]
+OPTIONS = {"maxTokens": 16, "contextTokens": 512, "cacheMegabytes": 60, "warmUpMs": 20}
+
+
+@pytest.mark.bundle
+@pytest.mark.timeout(4 * 3600)
+def test_two_thousand_requests(bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is answered, and after the first 200 neither memory nor open files nor threads grow."""
+    with RawClient(MIDFILL, tmp_path / "stderr") as client:
+        client.initialize(options=OPTIONS)
+        client.wait_until_loaded()
+        session = Session(client, [LIBRARY / name for name in NAMES], seed=2000)
+        held = []
+        for start in range(0, REQUESTS, WARM_AFTER):
+            session.run(range(start, start + WARM_AFTER))
+            held.append(Resources.of(client))
+            with capsys.disabled():
+                now = held[-1]
+                print(  # noqa: T201 - whoever waits half an hour wants to see something
+                    f"{start + WARM_AFTER:5} requests: {now.resident_bytes / 1e6:6.1f} MB resident, "
+                    f"{now.open_files} open files, {now.threads} threads"
+                )
+        client.request(REQUESTS, "shutdown", None)
+        client.notify("exit", None)
+        assert client.wait() == 0
+        log = client.stderr()
+    assert "ERROR" not in log
+    assert session.suggestions > REQUESTS // 4
+    warm, later = held[0], held[1:]
+    assert max(each.resident_bytes for each in later) <= warm.resident_bytes * NOISE
+    assert max(each.open_files for each in later) <= warm.open_files
+    assert max(each.threads for each in later) <= warm.threads

@@ -1,0 +1,65 @@
+"""Guessing ahead never changes what the real model writes: not a token, nor a bit of its probability."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from midfill.bundle import load_bundle
+from midfill.cancel import CancelFlag
+from midfill.decode import Decoder
+from midfill.drafts import SEPARATOR, DraftLength
+from midfill.healing import Healing, Vocabulary
+from midfill.model import OnnxModel
+from midfill.sampling import Choice, Sampler, Sampling, greedy
+
+SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py")
+PROMPTS_A_SOURCE = 40
+PROMPT_TOKENS = 48
+NEW_TOKENS = 6
+LOOKED_UP = 4000
+"""Tokens of the source before the prompt, to find guesses in."""
+DRAWN = 8
+"""One prompt in this many is continued at random instead of greedily."""
+
+
+@pytest.mark.bundle
+def test_guesses_change_nothing_over_two_hundred_prompts(bundle: Path) -> None:
+    """For prompts cut from the standard library, the choices with guesses are those without, in fewer steps."""
+    loaded = load_bundle(bundle)
+    tokenizer = Tokenizer.from_file(str(loaded.tokenizer))
+    model = OnnxModel(loaded.graph, loaded.manifest.kv)
+    cache = model.new_cache(PROMPT_TOKENS + NEW_TOKENS)
+    with_guesses, without = DraftLength(), DraftLength(0)
+    steps = {with_guesses: 0, without: 0}
+
+    def choices(prompt: list[int], before: list[int], seed: int, draft_length: DraftLength) -> list[Choice]:
+        elsewhere = np.array([*before, SEPARATOR], np.int32)
+        decoder = Decoder(model, cache, CancelFlag(), draft_length, elsewhere)
+        made = list(
+            decoder.generate(
+                prompt,
+                Healing(Vocabulary([]), ""),
+                max_tokens=NEW_TOKENS,
+                stop_tokens=loaded.manifest.stop_tokens,
+                pick=greedy if seed % DRAWN else Sampler(Sampling(temperature=0.7, top_p=0.95, seed=seed)),
+            )
+        )
+        steps[draft_length] += decoder.steps
+        return made
+
+    for number, name in enumerate(SOURCES):
+        text = (Path(sysconfig.get_path("stdlib")) / name).read_text(encoding="utf-8")
+        ids = tokenizer.encode(text, add_special_tokens=False).ids
+        ends = np.linspace(PROMPT_TOKENS, len(ids), PROMPTS_A_SOURCE, dtype=int).tolist()
+        for place, end in enumerate(ends):
+            start = end - PROMPT_TOKENS
+            before = ids[max(0, start - LOOKED_UP) : start]
+            seed = number * PROMPTS_A_SOURCE + place
+            guessed, plain = (choices(ids[start:end], before, seed, way) for way in (with_guesses, without))
+            assert guessed == plain, f"{name}, after token {end}"
+    assert steps[with_guesses] < 0.8 * steps[without], "hardly a guess was right, so hardly anything was tested"
