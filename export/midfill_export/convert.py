@@ -5,14 +5,17 @@ from __future__ import annotations
 import gc
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
+from transformers import PretrainedConfig
 
 from midfill import __version__, cpu
 from midfill.bundle import (
@@ -26,11 +29,14 @@ from midfill.bundle import (
     write_manifest,
 )
 from midfill.errors import ExportError
+from midfill.fim import FimFormat
 from midfill.model import OnnxModel
 from midfill_export import graph, verify
+from midfill_export.calibrate import norm_covariances
 from midfill_export.checkpoint import Checkpoint, open_checkpoint
 from midfill_export.formats import find_format, find_stop_tokens
 from midfill_export.quantize import Recipe, quantise
+from midfill_export.rotate import can_rotate, fold_norms
 from midfill_export.to_onnx import export_onnx
 
 Logits = NDArray[np.float32]
@@ -39,7 +45,7 @@ Progress = Callable[[str], None]
 
 PARITY_LIMIT = 1e-2
 """Largest difference of a logit the FP32 graph may have from the checkpoint; measured: 6e-5."""
-_PARITY_PROMPTS, _AGREEMENT_PROMPTS = 4, 48
+_PARITY_SAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,30 @@ class Exported:
     attention_nodes: int
 
 
+@dataclass(frozen=True)
+class FloatModel:
+    """A checkpoint as a lean FP32 graph that was shown to be the same model, with all that a bundle says of it."""
+
+    checkpoint: Checkpoint
+    tokenizer: Tokenizer
+    chat_template: str
+    fim: FimFormat
+    fim_tokens: dict[str, str]
+    stop_tokens: list[int]
+    config: PretrainedConfig
+    kv: KvLayout
+    graph: Path
+    nodes: int
+    attention_nodes: int
+    samples: list[verify.Sample]
+    reference: list[Logits]
+    """The FP32 graph's logits on ``samples``."""
+    difference: float
+    """Largest difference of a logit between the checkpoint and the FP32 graph."""
+    covariances: Mapping[str, NDArray[np.float32]]
+    """Of what each norm gives; empty when the graph cannot be rotated."""
+
+
 def convert(source: str, out: Path, target: str | None = None, progress: Progress = lambda _: None) -> Exported:
     """Export ``source`` into the bundle folder ``out``, which is replaced when everything went well.
 
@@ -61,33 +91,53 @@ def convert(source: str, out: Path, target: str | None = None, progress: Progres
     """
     checkpoint = open_checkpoint(source)
     progress(f"source: {checkpoint.name} ({checkpoint.source.license}), {source}")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_beside(out) as scratch:
+        model = to_float(checkpoint, scratch, progress)
+        recipe = Recipe(target or cpu.detect_target())
+        bundle = scratch / "bundle"
+        bundle.mkdir()
+        quantise_to(model, recipe, bundle / GRAPH)
+        progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
+        shutil.rmtree(model.graph.parent)
+        agreement = verify.compare(
+            model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.kv), model.samples)
+        )
+        progress(
+            f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
+            f"{agreement.positions} tokens cut out of {len(model.samples)} source files"
+        )
+        manifest = complete_bundle(model, bundle, recipe.describe(), recipe.target, agreement)
+        _put_in_place(bundle, out)
+    return Exported(out, manifest, model.nodes, model.attention_nodes)
+
+
+@contextmanager
+def scratch_beside(out: Path) -> Iterator[Path]:
+    """Give a folder on the same disk as ``out`` that goes away again; a full disk becomes an ExportError."""
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-            return _convert(checkpoint, out, Path(scratch), target or cpu.detect_target(), progress)
+            yield Path(scratch)
     except OSError as error:
         raise ExportError(f"{out.parent}: {error.strerror or error}; nothing was left behind.") from error
 
 
-def _convert(checkpoint: Checkpoint, out: Path, scratch: Path, target: str, progress: Progress) -> Exported:
+def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> FloatModel:
+    """Trace, make lean, check against the checkpoint, and look at the activations; the graph is in ``scratch``."""
     tokenizer, chat_template = checkpoint.load_tokenizer()
     fim, fim_tokens = find_format(tokenizer)
     progress(f"tokenizer: {tokenizer.get_vocab_size()} tokens, FIM {fim.order}")
-    prompts = verify.sample_prompts(verify.plain_encoder(tokenizer), fim, _AGREEMENT_PROMPTS)
+    encode = verify.plain_encoder(tokenizer)
+    samples = verify.verification_samples(encode, fim)
 
     model = checkpoint.load_model()
     config = model.config
     progress(f"checkpoint: {config.model_type}, {model.num_parameters() / 1e6:.0f}M parameters, FP32")
-    expected = verify.torch_logits(model, prompts[:_PARITY_PROMPTS])
+    stop_tokens = find_stop_tokens(tokenizer, fim, _declared_stops(model.generation_config, config))
+    expected = verify.torch_logits(model, samples[:_PARITY_SAMPLES])
     (scratch / "traced").mkdir()
     traced = scratch / "traced" / GRAPH
     rotary = export_onnx(model, traced, config.max_position_embeddings)
-    stop_tokens = find_stop_tokens(tokenizer, fim, _declared_stops(model.generation_config, config))
-    kv = KvLayout(
-        layers=config.num_hidden_layers,
-        heads=config.num_key_value_heads,
-        head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
-    )
     del model
     gc.collect()
     progress("onnx: traced with fused attention")
@@ -95,66 +145,95 @@ def _convert(checkpoint: Checkpoint, out: Path, scratch: Path, target: str, prog
     (scratch / "float").mkdir()
     float_graph = scratch / "float" / GRAPH
     lean = graph.optimise(traced, rotary)
+    rotatable = can_rotate(lean.graph)
+    if rotatable:
+        fold_norms(lean.graph)
     attention, nodes = len(graph.attention_nodes(lean.graph)), len(lean.graph)
     graph.save(lean, float_graph)
     del lean
     shutil.rmtree(traced.parent)
+    kv = KvLayout(
+        layers=config.num_hidden_layers,
+        heads=config.num_key_value_heads,
+        head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
+    )
     progress(f"graph: {nodes} nodes, {attention} GroupQueryAttention for {kv.layers} layers")
 
-    reference, difference = _reference_logits(float_graph, kv, prompts, expected)
+    reference, difference = _reference_logits(float_graph, kv, samples, expected)
     progress(f"parity: the FP32 graph is within {difference:.1e} of the checkpoint")
-
-    bundle = scratch / "bundle"
-    bundle.mkdir()
-    recipe = Recipe(target)
-    quantised = ir.load(float_graph)
-    quantise(quantised, recipe)
-    graph.save(quantised, bundle / GRAPH)
-    del quantised
-    shutil.rmtree(float_graph.parent)
-    gc.collect()
-    size = sum(file.stat().st_size for file in bundle.iterdir())
-    progress(f"int8: {recipe.describe()['scheme']}, for {target}, {size / 1e6:.0f} MB")
-
-    agreement = verify.compare(reference, verify.graph_logits(OnnxModel(bundle / GRAPH, kv), prompts))
-    progress(
-        f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f}"
-        f" on {agreement.positions} positions of {len(prompts)} FIM prompts"
-    )
-    _write_tokenizer(tokenizer, bundle / TOKENIZER)
-    manifest = Manifest(
-        format=FORMAT,
-        made_by=f"midfill {__version__}",
-        name=checkpoint.name,
-        family=config.model_type,
-        source=checkpoint.source,
+    covariances = norm_covariances(float_graph, kv, verify.calibration_prompts(encode, fim)) if rotatable else {}
+    progress(f"calibration: the activations after {len(covariances)} norms")
+    return FloatModel(
+        checkpoint=checkpoint,
+        tokenizer=tokenizer,
+        chat_template=chat_template,
         fim=fim,
         fim_tokens=fim_tokens,
         stop_tokens=stop_tokens,
-        chat_template=chat_template,
+        config=config,
+        kv=kv,
+        graph=float_graph,
+        nodes=nodes,
+        attention_nodes=attention,
+        samples=samples,
+        reference=reference,
+        difference=difference,
+        covariances=covariances,
+    )
+
+
+def quantise_to(model: FloatModel, recipe: Recipe, path: Path) -> None:
+    """Write the INT8 graph of ``model`` to ``path``, its weights beside it."""
+    quantised = ir.load(model.graph)
+    quantise(quantised, recipe, model.covariances)
+    graph.save(quantised, path)
+    del quantised
+    gc.collect()
+
+
+def complete_bundle(
+    model: FloatModel, folder: Path, quantisation: dict[str, Any], target: str, agreement: verify.Agreement
+) -> Manifest:
+    """Put the tokenizer and the manifest beside a graph, which makes a folder a bundle."""
+    _write_tokenizer(model.tokenizer, folder / TOKENIZER)
+    config = model.config
+    manifest = Manifest(
+        format=FORMAT,
+        made_by=f"midfill {__version__}",
+        name=model.checkpoint.name,
+        family=config.model_type,
+        source=model.checkpoint.source,
+        fim=model.fim,
+        fim_tokens=model.fim_tokens,
+        stop_tokens=model.stop_tokens,
+        chat_template=model.chat_template,
         context_length=config.max_position_embeddings,
         vocabulary=config.vocab_size,
-        kv=kv,
-        quantisation=recipe.describe(),
+        kv=model.kv,
+        quantisation=quantisation,
         target=target,
         verification=Verification(
-            graph_max_difference=difference,
+            graph_max_difference=model.difference,
             positions=agreement.positions,
             top1_agreement=agreement.top1,
             mean_kl=agreement.mean_kl,
         ),
-        files=describe_files(bundle, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
+        files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
     )
-    write_manifest(bundle, manifest)
-    _put_in_place(bundle, out)
-    return Exported(out, manifest, nodes, attention)
+    write_manifest(folder, manifest)
+    return manifest
+
+
+def folder_size(folder: Path) -> int:
+    """Return the bytes of all files in ``folder``."""
+    return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def _reference_logits(
-    float_graph: Path, kv: KvLayout, prompts: list[list[int]], expected: list[Logits]
+    float_graph: Path, kv: KvLayout, samples: list[verify.Sample], expected: list[Logits]
 ) -> tuple[list[Logits], float]:
     model = OnnxModel(float_graph, kv)
-    reference = verify.graph_logits(model, prompts)
+    reference = verify.graph_logits(model, samples)
     difference = verify.largest_difference(expected, reference[: len(expected)])
     if not difference <= PARITY_LIMIT:
         raise ExportError(f"the ONNX graph differs from the checkpoint by {difference:.2g} in a logit: not exported.")

@@ -10,16 +10,17 @@ Rounding a row to its own scale is blind to a factor of the whole row. So ``up_p
 it, the product with the gate, is quantised again, and r joins that row's scale, one number instead of a wide row.
 
 A scale per row, not per tensor, is what keeps models whose activations have outliers (Qwen's agree with FP32 on
-0.90 of the next tokens with one scale a tensor, 0.97 with one a row). The input of ``down_proj`` has its outliers
-within the row; multiplying it by a block-diagonal Hadamard matrix spreads them, and the weights take the inverse, so
-the product stays the same (QuaRot, arXiv:2404.00456, there with one full-width rotation).
+0.90 of the next tokens with one scale a tensor, 0.97 with one a row). Within a row, multiplying by a block-diagonal
+Hadamard matrix spreads what sticks out, and the weights take the inverse, so the product stays the same (QuaRot,
+arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
+give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
 The embedding table is INT8 with a scale per token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
 from midfill_export.graph import MICROSOFT, add_constant, size_of, weight_of
-from midfill_export.rotate import can_rotate, hadamard, rotate, rotate_rows
+from midfill_export.rotate import fitting_block, hadamard, norms, rotate, rotate_rows
 
 _COLUMNS_AT_ONCE = 8192
 """So that a vocabulary's worth of columns is not held several times over in FP32."""
@@ -41,10 +42,10 @@ class Recipe:
 
     target: str
     """The processor kind (:mod:`midfill.cpu`)."""
-    rotate: bool = True
-    """Whether the residual stream and the attention's values are rotated offline (:mod:`midfill_export.rotate`)."""
-    hadamard_block: int = 64
-    """Width of the rotation of ``down_proj``'s input; 0 for none. Must divide the layer's width."""
+    residual_block: int = 64
+    """Width of the rotation of what the norms give, on the principal axes of the residual stream; 0 for neither."""
+    hadamard_block: int = 16
+    """Width of the rotation of ``down_proj``'s input; 0 for none."""
 
     @property
     def weight_limit(self) -> int:
@@ -61,24 +62,40 @@ class Recipe:
         }
 
 
-def quantise(model: ir.Model, recipe: Recipe, progress: Callable[[float], None] = lambda _: None) -> None:
-    """Rewrite ``model`` in place; weights are read, quantised and let go one at a time."""
+def quantise(
+    model: ir.Model,
+    recipe: Recipe,
+    covariances: Mapping[str, NDArray[np.float32]],
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Rewrite ``model`` in place; weights are read, quantised and let go one at a time.
+
+    Args:
+        model: As :func:`midfill_export.graph.optimise` gives it.
+        recipe: How to quantise.
+        covariances: Of what the norms give (:mod:`midfill_export.calibrate`); empty for a model that cannot be rotated.
+        progress: Told how much is done, 0 to 1.
+    """
     graph = model.graph
-    if recipe.rotate and can_rotate(graph):
-        rotate(model)
+    blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
+    if recipe.residual_block and covariances:
+        block = fitting_block(len(next(iter(covariances.values()))), recipe.residual_block)
+        rotate(model, covariances, block)
+        blocks = {norm.outputs[0]: block for norm in norms(graph)}
     rows = _RowQuantiser(graph)
     deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
     products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
     for done, (node, weight) in enumerate(products):
         hidden, matrix = node.inputs[0], _read(weight)
         assert hidden is not None
-        factor = deferred.get(hidden)
-        if recipe.hadamard_block and "down_proj" in str(weight.name) and matrix.shape[0] % recipe.hadamard_block == 0:
-            rotation = hadamard(recipe.hadamard_block)
-            hidden = _rotate(graph, node, hidden, rotation)
-            matrix = rotate_rows(matrix, rotation)
-        quantised = rows.quantise(hidden, node)
+        if recipe.hadamard_block and "down_proj" in str(weight.name):
+            blocks[hidden] = fitting_block(len(matrix), recipe.hadamard_block)
+        block = blocks.get(hidden, 1)
+        if block > 1:
+            matrix = rotate_rows(matrix, hadamard(block))
+        quantised = rows.quantise(hidden, block, node)
         product = _insert_product(graph, node, quantised, str(weight.name), matrix, recipe.weight_limit)
+        factor = deferred.get(hidden)
         scale = quantised.scale if factor is None else _insert(graph, node, "Mul", quantised.scale, factor)
         if (gated := _gated(node)) is not None:
             deferred[gated] = scale
@@ -120,15 +137,19 @@ class _RowQuantiser:
         self._unit = add_constant(graph, "rows.unit", np.float32(1))
         self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
 
-    def quantise(self, hidden: ir.Value, before: ir.Node) -> _QuantisedRows:
-        if hidden not in self._done:
+    def quantise(self, hidden: ir.Value, block: int, before: ir.Node) -> _QuantisedRows:
+        """Quantise ``hidden``, rotated in blocks of that width."""
+        given = hidden
+        if given not in self._done:
+            if block > 1:
+                hidden = _rotate_blocks(self._graph, before, hidden, block)
             magnitude = self._add(before, "Abs", hidden)
             scale = self._add(before, "ReduceMax", magnitude, self._last_axis, keepdims=1)
             # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
             scaled = self._add(before, "Mul", hidden, self._add(before, "Div", self._limit, scale))
             integers = self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
-            self._done[hidden] = _QuantisedRows(integers, scale, self._zero_point)
-        return self._done[hidden]
+            self._done[given] = _QuantisedRows(integers, scale, self._zero_point)
+        return self._done[given]
 
     def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
         return _insert(self._graph, before, op_type, *inputs, **attributes)
@@ -165,10 +186,10 @@ def _gated(product: ir.Node) -> ir.Value | None:
     """Return ``product * gate`` where that is all the product is for and a product is all that reads it."""
     value = product.outputs[0]
     for op_type in ("Mul", "MatMul"):
-        readers = [node for node, _ in value.uses()]
-        if value.is_graph_output() or len(readers) != 1 or readers[0].op_type != op_type:
+        users = [node for node, _ in value.uses()]
+        if value.is_graph_output() or len(users) != 1 or users[0].op_type != op_type:
             return None
-        gated, value = value, readers[0].outputs[0]
+        gated, value = value, users[0].outputs[0]
     return gated
 
 
@@ -181,26 +202,21 @@ def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
     ir.convenience.replace_all_uses_with(old, new)
 
 
-def _rotate(graph: ir.Graph, before: ir.Node, hidden: ir.Value, rotation: NDArray[np.float32]) -> ir.Value:
-    """(1, S, K) -> (1, S, K / B, B) @ rotation -> (1, S, K)."""
-    block, width = len(rotation), _read_width(before)
+def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int) -> ir.Value:
+    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K)."""
+    weight = weight_of(before)
+    assert weight is not None
+    width = size_of(weight, 0)
 
     def constant(name: str, array: NDArray[Any]) -> ir.Value:
         return graph.initializers.get(name) or add_constant(graph, name, array)
 
-    blocks = constant(f"rotation.split.{width}", np.array([0, 0, width // block, block], np.int64))
-    split = ir.node("Reshape", [hidden, blocks])
-    turn = ir.node("MatMul", [split.outputs[0], constant("rotation", rotation)])
-    join = ir.node("Reshape", [turn.outputs[0], constant(f"rotation.join.{width}", np.array([0, 0, width], np.int64))])
-    for node in (split, turn, join):
-        graph.insert_before(before, node)
-    return join.outputs[0]
-
-
-def _read_width(product: ir.Node) -> int:
-    weight = weight_of(product)
-    assert weight is not None
-    return size_of(weight, 0)
+    blocks = constant(f"rotation.split.{width}.{block}", np.array([0, 0, width // block, block], np.int64))
+    split = _insert(graph, before, "Reshape", hidden, blocks)
+    turned = _insert(graph, before, "MatMul", split, constant(f"rotation.{block}", hadamard(block)))
+    return _insert(
+        graph, before, "Reshape", turned, constant(f"rotation.join.{width}", np.array([0, 0, width], np.int64))
+    )
 
 
 def _quantise_embedding(graph: ir.Graph) -> None:

@@ -1,23 +1,33 @@
-"""Rotations folded into the weights, so that no activation has outliers when its row is quantised to 8 bits.
+"""Change of basis, folded into the weights, so that rounding a row to 8 bits costs as little as it can.
 
 A decoder whose norms are RMSNorm computes the same function when its residual stream is multiplied by an orthogonal
 matrix Q: whatever reads the stream takes Q^T first, whatever writes it gives Q last, and RMSNorm sees the same length
-once its own weights have moved into the products behind it. In the rotated stream, what was one huge channel is spread
-over all (QuaRot, arXiv:2404.00456). The values of each attention head are rotated the same way, between ``v`` and
-``o_proj``. All of it happens here, offline; nothing is added to the graph.
+once its own weights have moved into the products behind it (QuaRot, arXiv:2404.00456). Here Q is made of the principal
+axes of what the norms give on real code, because a few of them carry most of it. Then each norm's own weights, free
+again, divide every axis by
+
+    s = (variance of the axis / squared length of the weights that read it) ^ 1/4
+
+and those weights are multiplied by it, which spreads what rounding loses evenly: activations and weights are rounded to
+steps as large as their largest value, and the sum of both losses is least at this s (it is SmoothQuant's balance,
+arXiv:2211.10438, in the one basis where it pays). A rotation of small blocks at run time
+(:mod:`midfill_export.quantize`) then makes the axes of a block alike, so none sticks out.
+
+The values of each attention head are rotated by a Hadamard matrix between ``v`` and ``o_proj``, offline.
 
 In the graph, (K, N) weights stand right of the product: readers become Q^T W, writers W Q.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from midfill_export.graph import attention_nodes, size_of, weight_of
+from midfill_export.graph import add_constant, attention_nodes, size_of, tensor_of, weight_of
 
 Matrix = NDArray[np.float32]
 
@@ -25,20 +35,48 @@ _NORMS = ("SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
 
 
 def can_rotate(graph: ir.Graph) -> bool:
-    """Whether every norm is an RMSNorm; LayerNorm's mean is not kept by a rotation."""
-    return not any(node.op_type in ("LayerNormalization", "SkipLayerNormalization") for node in graph)
+    """Whether every norm is an RMSNorm that only products read; LayerNorm's mean is not kept by a rotation."""
+    if any(node.op_type in ("LayerNormalization", "SkipLayerNormalization") for node in graph):
+        return False
+    return all(weight_of(node) is not None for norm in norms(graph) for node in _users(norm.outputs[0]))
 
 
-def rotate(model: ir.Model, seed: int = 0) -> None:
-    """Rotate the residual stream and the values of each head, in place; weights are changed when they are read."""
+def fold_norms(graph: ir.Graph) -> None:
+    """Move each RMSNorm's weights into the products that read it; its own become ones, shared with no other norm."""
+    for norm in norms(graph):
+        weights = np.array(tensor_of(_value(norm.inputs[_scale_index(norm)])).numpy(), np.float32)
+        for node in readers(norm):
+            _change(_weight(node), partial(_scale_rows, weights))
+        old = _value(norm.inputs[_scale_index(norm)])
+        ones = add_constant(graph, f"{norm.outputs[0].name}.scale", np.ones_like(weights))
+        norm.replace_input_with(_scale_index(norm), ones)
+        if not old.uses():
+            del graph.initializers[str(old.name)]
+
+
+def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> None:
+    """Change the basis of the residual stream and of each head's values, in place; weights change when they are read.
+
+    Args:
+        model: With folded norms (:func:`fold_norms`).
+        covariances: By the name of each norm's output, E[x x^T] (width, width), at any scale.
+        block: Width of the blocks that are rotated at run time; axes are ordered so that each has its share of large
+            and of small ones.
+    """
     graph = model.graph
-    readers = {reader for norm in _norms(graph) for reader in _fold_norm(norm)}
     writers = [node for node in graph if weight_of(node) is not None and _feeds_norm(node)]
     embedding = next(node for node in graph if node.op_type == "Gather" and _is_token_lookup(node))
-    width = size_of(_value(embedding.inputs[0]), 1)
-    turn = random_rotation(width, seed)
-    for node in readers:
-        _change(_weight(node), lambda weight: turn.T @ weight)
+    turn = principal_axes(list(covariances.values()))[:, dealt(len(next(iter(covariances.values()))), block)]
+    for norm in norms(graph):
+        behind = readers(norm)
+        variances = np.einsum("ij,ik,kj->j", turn, covariances[str(norm.outputs[0].name)], turn, optimize=True)
+        lengths = sum(np.square(turn.T @ _read(_weight(node))).sum(axis=1) for node in behind)
+        steps = balance(variances, np.asarray(lengths, np.float32))
+        scale = _value(norm.inputs[_scale_index(norm)])
+        scale.const_value = ir.tensor(1 / steps, name=scale.name)
+        for node in behind:
+            _change(_weight(node), lambda weight: turn.T @ weight)
+            _change(_weight(node), partial(_scale_rows, steps))
     for node in writers:
         _change(_weight(node), lambda weight: weight @ turn)
     _change(_value(embedding.inputs[0]), lambda table: table @ turn)
@@ -46,11 +84,26 @@ def rotate(model: ir.Model, seed: int = 0) -> None:
         _rotate_values(node)
 
 
-def random_rotation(width: int, seed: int) -> Matrix:
-    """Return a random orthogonal matrix (width, width), evenly spread over all of them, the same for a seed."""
-    gaussian = np.random.default_rng(seed).standard_normal((width, width))
-    q, r = np.linalg.qr(gaussian)
-    return (q * np.sign(np.diag(r))).astype(np.float32)
+def principal_axes(covariances: Sequence[Matrix]) -> Matrix:
+    """Return the axes (width, width), a column each, most variance first, that all the covariances share best."""
+    mean = sum(covariance / np.trace(covariance) for covariance in covariances)
+    _, axes = np.linalg.eigh(np.asarray(mean, np.float64))
+    return np.ascontiguousarray(axes[:, ::-1], np.float32)
+
+
+def dealt(width: int, block: int) -> NDArray[np.intp]:
+    """Return an order of ``width`` axes that deals them out to blocks like cards: the largest to different blocks."""
+    order: NDArray[np.intp] = np.arange(width).reshape(block, width // block).T.reshape(-1)
+    return order
+
+
+def balance(variances: Matrix, lengths: Matrix) -> Matrix:
+    """Return by how much to divide each axis of an activation, and multiply the weights that read it."""
+    floor = 1e-6
+    steps: Matrix = (
+        np.maximum(variances, floor * variances.mean()) / np.maximum(lengths, floor * lengths.mean())
+    ) ** 0.25
+    return steps.astype(np.float32)
 
 
 def hadamard(size: int) -> Matrix:
@@ -66,6 +119,11 @@ def hadamard(size: int) -> Matrix:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
     normalised: Matrix = (matrix / np.sqrt(size)).astype(np.float32)
     return normalised
+
+
+def fitting_block(width: int, at_most: int) -> int:
+    """Return the largest power of two that divides ``width``, up to ``at_most``."""
+    return min(width & -width, at_most)
 
 
 def rotate_rows(matrix: Matrix, rotation: Matrix) -> Matrix:
@@ -107,20 +165,26 @@ def _rotate_values(attention: ir.Node) -> None:
     _change(_weight(output), lambda weight: rotate_rows(weight, turn))
 
 
-def _norms(graph: ir.Graph) -> Iterator[ir.Node]:
-    return (node for node in graph if node.op_type in _NORMS)
+def norms(graph: ir.Graph) -> list[ir.Node]:
+    """Return the nodes that normalise the residual stream, in order."""
+    return [node for node in graph if node.op_type in _NORMS]
 
 
-def _fold_norm(norm: ir.Node) -> list[ir.Node]:
-    """Move the norm's weights into the products that read it, which are returned."""
-    scale = _value(norm.inputs[1 if norm.op_type == "SimplifiedLayerNormalization" else 2])
-    assert scale.const_value is not None
-    weights = np.array(scale.const_value.numpy(), np.float32)
-    readers = [node for node in _users(norm.outputs[0]) if weight_of(node) is not None]
-    for node in readers:
-        _change(_weight(node), lambda weight: weights[:, None] * weight)
-    scale.const_value = ir.tensor(np.ones_like(weights), name=scale.name)
-    return readers
+def readers(norm: ir.Node) -> list[ir.Node]:
+    """Return the products that read what a norm gives."""
+    return [node for node in _users(norm.outputs[0]) if weight_of(node) is not None]
+
+
+def _scale_rows(factors: Matrix, weight: Matrix) -> Matrix:
+    return factors[:, None] * weight
+
+
+def _scale_index(norm: ir.Node) -> int:
+    return 1 if norm.op_type == "SimplifiedLayerNormalization" else 2
+
+
+def _read(value: ir.Value) -> Matrix:
+    return np.asarray(tensor_of(value).numpy(), np.float32)
 
 
 def _users(value: ir.Value) -> Iterator[ir.Node]:

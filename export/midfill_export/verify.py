@@ -1,8 +1,8 @@
 """Is the graph the model, and is INT8 still the model? Measured on fill-in-the-middle prompts from real code.
 
 The code is the standard library's own, which every Python has: a statement is cut out of a function of each of some
-files, the prompt is built as the server builds it, and the logits of the last positions, which see the whole prompt
-and most of the statement, are compared.
+files, the prompt is built as the server builds it, and the logits are compared where the model would be asked for the
+next token: at every token of the statement.
 """
 
 from __future__ import annotations
@@ -24,17 +24,35 @@ from midfill.context import gather
 from midfill.fim import FimFormat, build_prompt
 from midfill.model import Model
 
-POSITIONS = 24
-"""Next tokens compared at the end of each prompt."""
-_FILES = (
+_VERIFIED = (
     "argparse", "ast", "bisect", "calendar", "cmd", "configparser", "copy", "csv", "dataclasses", "difflib", "enum",
     "fractions", "functools", "glob", "gzip", "heapq", "inspect", "locale", "mailbox", "netrc", "nturl2path",
     "optparse", "pathlib", "pdb", "pickle", "plistlib", "pprint", "queue", "random", "sched", "selectors", "shelve",
     "shutil", "socket", "statistics", "string", "subprocess", "tarfile", "tempfile", "textwrap", "threading",
     "timeit", "tokenize", "trace", "traceback", "typing", "uuid", "warnings", "weakref", "zipfile",
 )  # fmt: skip
+_CALIBRATED = (
+    "base64", "bdb", "code", "codecs", "compileall", "contextlib", "datetime", "doctest", "filecmp", "fileinput",
+    "ftplib", "getopt", "gettext", "graphlib", "hashlib", "hmac", "imaplib", "ipaddress", "lzma", "mimetypes",
+    "modulefinder", "numbers", "pkgutil", "platform", "pyclbr", "reprlib", "smtplib", "ssl", "symtable", "zipapp",
+)  # fmt: skip
+"""Other files than those verified, or the model would be examined on what it was tuned to."""
 _PROMPT_TOKENS = 256
-_LINES_CUT = 3
+_LINES_CUT = 8
+_ANSWER_TOKENS = 32
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A prompt and the tokens that were cut out."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    @property
+    def ids(self) -> list[int]:
+        """All the tokens a next one is predicted after."""
+        return self.prompt + self.answer[:-1]
 
 
 @dataclass(frozen=True)
@@ -48,10 +66,22 @@ class Agreement:
     """Mean KL divergence of the candidate from the reference, in nats."""
 
 
-def sample_prompts(encode: Callable[[str], list[int]], fim: FimFormat, count: int) -> list[list[int]]:
-    """Return up to ``count`` prompts with their answers, as token ids, the same ones for the same Python."""
-    prompts = []
-    for path in _source_files()[:count]:
+def verification_samples(encode: Callable[[str], list[int]], fim: FimFormat) -> list[Sample]:
+    """Return what agreement is measured on, the same for the same Python."""
+    return _samples(_VERIFIED, encode, fim)
+
+
+def calibration_prompts(encode: Callable[[str], list[int]], fim: FimFormat) -> list[list[int]]:
+    """Return what activations may be looked at on: prompts with their answers, of other files."""
+    return [sample.ids for sample in _samples(_CALIBRATED, encode, fim)]
+
+
+def _samples(modules: Sequence[str], encode: Callable[[str], list[int]], fim: FimFormat) -> list[Sample]:
+    library = Path(sysconfig.get_path("stdlib"))
+    samples = []
+    for path in (library / f"{module}.py" for module in modules):
+        if not path.is_file():  # this Python does not have it
+            continue
         text = path.read_text(encoding="utf-8")
         place = _middle_statement(text)
         if place is None:
@@ -59,8 +89,8 @@ def sample_prompts(encode: Callable[[str], list[int]], fim: FimFormat, count: in
         start, end = place
         context = gather(text[:start] + text[end:], start)
         prompt = build_prompt(context, fim, encode, _PROMPT_TOKENS, lambda _token: False)
-        prompts.append([*prompt.ids, *encode(text[start:end])])
-    return prompts
+        samples.append(Sample(list(prompt.ids), encode(text[start:end])[:_ANSWER_TOKENS]))
+    return samples
 
 
 def _middle_statement(text: str) -> tuple[int, int] | None:
@@ -86,22 +116,23 @@ def plain_encoder(tokenizer: Tokenizer) -> Callable[[str], list[int]]:
     return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def torch_logits(model: PreTrainedModel, prompts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
-    """Return the reference's logits (POSITIONS, V) at the end of each prompt."""
+def torch_logits(model: PreTrainedModel, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
+    """Return the reference's logits (answer, V) of each sample."""
     with torch.inference_mode():
         return [
-            model(torch.tensor([list(prompt)]), logits_to_keep=POSITIONS).logits[0].float().numpy()
-            for prompt in prompts
+            model(torch.tensor([sample.ids]), logits_to_keep=len(sample.answer)).logits[0].float().numpy()
+            for sample in samples
         ]
 
 
-def graph_logits(model: Model, prompts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
-    """Return a graph's logits (POSITIONS, V) at the end of each prompt: prefill of the first half, then append."""
+def graph_logits(model: Model, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
+    """Return a graph's logits (answer, V) of each sample: prefill of half of the prompt, then append the rest."""
     results = []
-    for prompt in prompts:
-        cache, half = model.new_cache(len(prompt)), len(prompt) // 2
-        model.step(prompt[:half], cache, 1, CancelFlag())
-        results.append(model.step(prompt[half:], cache, min(POSITIONS, len(prompt) - half), CancelFlag()))
+    for sample in samples:
+        ids, half = sample.ids, len(sample.prompt) // 2
+        cache = model.new_cache(len(ids))
+        model.step(ids[:half], cache, 1, CancelFlag())
+        results.append(model.step(ids[half:], cache, len(sample.answer), CancelFlag()))
     return results
 
 
@@ -128,8 +159,3 @@ def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
     shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
     normalised: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
     return normalised
-
-
-def _source_files() -> list[Path]:
-    library = Path(sysconfig.get_path("stdlib"))
-    return [path for name in _FILES if (path := library / f"{name}.py").is_file()]

@@ -5,18 +5,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-
-# onnxruntime reports usage by default from 1.29 on, and decides at import.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from midfill import cpu
 from midfill.bundle import KvLayout

@@ -14,6 +14,7 @@ from midfill.engine import load_engine
 from midfill.errors import ExportError, SourceError
 from midfill.settings import Settings
 from midfill_export import convert as stages
+from midfill_export.checkpoint import open_checkpoint
 from midfill_export.convert import convert
 
 
@@ -52,20 +53,24 @@ def test_graph_has_one_attention_a_layer(checkpoint: Path, tmp_path: Path) -> No
     assert exported.float_nodes < 15 * 2 + 20
 
 
-def test_gguf_gives_the_same_model(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
-    """A GGUF of the same weights gives the same bundle but for its source, control tokens included."""
-    out = convert(str(gguf_file), tmp_path / "from-gguf").path
-    ours, theirs = load_bundle(out).manifest, load_bundle(bundle_folder).manifest
+def test_gguf_gives_the_same_model(checkpoint: Path, gguf_file: Path, tmp_path: Path) -> None:
+    """A GGUF of the same weights gives the same FP32 graph, to the byte, and the same control tokens."""
+    models = []
+    for source in (checkpoint, gguf_file):
+        scratch = tmp_path / source.name
+        scratch.mkdir()
+        models.append(stages.to_float(open_checkpoint(str(source)), scratch, lambda _: None))
+    ours, theirs = models
     assert ours.fim == theirs.fim
-    assert ours.files["model.onnx.data"].sha256 == theirs.files["model.onnx.data"].sha256
-    assert ours.source.license == "MIT"
-    assert len(ours.source.sha256) == 64
+    assert (
+        ours.graph.with_name("model.onnx.data").read_bytes() == theirs.graph.with_name("model.onnx.data").read_bytes()
+    )
+    assert theirs.checkpoint.source.license == "MIT"
+    assert len(theirs.checkpoint.source.sha256) == 64
 
 
 def test_gguf_tokenizer_knows_control_tokens(gguf_file: Path) -> None:
     """A control token written in a prompt is one id, not the pieces of its spelling."""
-    from midfill_export.checkpoint import open_checkpoint
-
     tokenizer, _ = open_checkpoint(str(gguf_file)).load_tokenizer()
     assert tokenizer.encode("<|fim_middle|>").ids == [tokenizer.token_to_id("<|fim_middle|>")]
 

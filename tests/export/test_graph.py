@@ -15,7 +15,7 @@ from midfill.cancel import CancelFlag, Cancelled
 from midfill.errors import ModelError
 from midfill.model import OnnxModel
 from midfill_export import graph
-from midfill_export.rotate import rotate
+from midfill_export.rotate import fold_norms, norms, rotate
 from midfill_export.to_onnx import export_onnx
 
 KV = KvLayout(layers=2, heads=2, head_size=16)
@@ -82,8 +82,10 @@ def test_logit_rows_choose_positions(model: OnnxModel, reference: np.ndarray) ->
 def test_rotation_changes_nothing(float_graph: Path, reference: np.ndarray, tmp_path: Path) -> None:
     """Folded rotations leave the function the same and every rotated weight different."""
     rotated = ir.load(float_graph)
+    fold_norms(rotated.graph)
     before = {name: value.const_value.numpy().copy() for name, value in rotated.graph.initializers.items()}
-    rotate(rotated)
+    seen = np.random.default_rng(3).standard_normal((200, 64)).astype(np.float32)
+    rotate(rotated, {norm.outputs[0].name: seen.T @ seen for norm in norms(rotated.graph)}, block=16)
     graph.save(rotated, tmp_path / "model.onnx")
     logits = OnnxModel(tmp_path / "model.onnx", KV, threads=1).step(IDS, KvCacheOf(tmp_path), len(IDS), CancelFlag())
     assert np.abs(logits - reference).max() < 5 * CLOSE

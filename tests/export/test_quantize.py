@@ -9,7 +9,7 @@ import pytest
 from midfill.model import ort
 from midfill_export import graph
 from midfill_export.quantize import Recipe, quantise, quantise_columns
-from midfill_export.rotate import hadamard, random_rotation, rotate_columns, rotate_rows
+from midfill_export.rotate import balance, dealt, fitting_block, hadamard, principal_axes, rotate_columns, rotate_rows
 
 RANDOM = np.random.default_rng(7)
 
@@ -52,8 +52,42 @@ def test_rotated_operands_have_the_same_product() -> None:
     """Rotating an activation's blocks and a weight's rows leaves their product as it was."""
     hidden = RANDOM.standard_normal((3, 32)).astype(np.float32)
     weight = RANDOM.standard_normal((32, 5)).astype(np.float32)
-    turn = random_rotation(8, seed=1)
+    turn = np.linalg.qr(RANDOM.standard_normal((8, 8)))[0].astype(np.float32)
     assert np.abs(rotate_columns(hidden, turn) @ rotate_rows(weight, turn) - hidden @ weight).max() < 1e-4
+
+
+def test_principal_axes_are_orthonormal_and_ordered() -> None:
+    """The axis along which most was seen comes first, and the axes only turn."""
+    seen = RANDOM.standard_normal((500, 6)).astype(np.float32) * np.array([1, 1, 1, 50, 1, 1], np.float32)
+    axes = principal_axes([seen.T @ seen])
+    assert np.abs(axes.T @ axes - np.eye(6)).max() < 1e-5
+    assert abs(axes[3, 0]) > 0.99
+
+
+def test_axes_are_dealt_to_different_blocks() -> None:
+    """The first axes, the largest, come to stand in blocks of their own."""
+    order = dealt(12, 4)
+    assert sorted(order) == list(range(12))
+    assert {int(np.flatnonzero(order == axis)[0]) // 4 for axis in range(3)} == {0, 1, 2}
+
+
+def test_balance_gives_the_smallest_loss() -> None:
+    """No other steps near by lose less: activations and weights are rounded to their own largest value."""
+    variances, lengths = RANDOM.uniform(0.01, 9, 20).astype(np.float32), RANDOM.uniform(0.5, 2, 20).astype(np.float32)
+
+    def loss(steps: np.ndarray) -> float:
+        return float((lengths * steps**2).sum() * (variances / steps**2).sum())
+
+    best = balance(variances, lengths)
+    assert loss(best) < loss(np.ones(20))
+    for _ in range(20):
+        assert loss(best) <= loss(best * RANDOM.uniform(0.9, 1.1, 20)) * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(("width", "at_most", "block"), [(896, 64, 64), (896, 256, 128), (4864, 16, 16), (33, 64, 1)])
+def test_block_divides_the_width(width: int, at_most: int, block: int) -> None:
+    """Blocks are powers of two that fit; an odd width has none, and is left as it is."""
+    assert fitting_block(width, at_most) == block
 
 
 @pytest.mark.parametrize("target", ["vnni", "avx2"])
@@ -62,7 +96,7 @@ def test_product_is_close_row_by_row(target: str) -> None:
     weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 3, 64)).astype(np.float32)
     hidden[0, 1] *= 1000
-    product = _run(_quantised(weight, Recipe(target, rotate=False)), hidden)
+    product = _run(_quantised(weight, Recipe(target)), hidden)
     exact = hidden @ weight
     for row in range(3):
         error = np.abs(product[0, row] - exact[0, row]).max() / np.abs(exact[0, row]).max()
@@ -71,7 +105,7 @@ def test_product_is_close_row_by_row(target: str) -> None:
 
 def test_row_of_zeros_gives_zeros() -> None:
     """A row without activation is not divided by its largest one."""
-    quantised = _quantised(np.ones((8, 4), np.float32), Recipe("vnni", rotate=False))
+    quantised = _quantised(np.ones((8, 4), np.float32), Recipe("vnni"))
     product = _run(quantised, np.zeros((1, 2, 8), np.float32))
     assert not product.any()
 
@@ -86,7 +120,7 @@ def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     product.outputs[0].shape = ir.Shape([1, "rows", weight.shape[1]])
     holder.outputs.append(product.outputs[0])
     model = ir.Model(holder, ir_version=10)
-    quantise(model, recipe)
+    quantise(model, recipe, {})
     return model
 
 

@@ -7,7 +7,13 @@ import pytest
 
 from midfill.fim import FimFormat
 from midfill_export.formats import find_format, find_stop_tokens
-from midfill_export.verify import compare, largest_difference, plain_encoder, sample_prompts
+from midfill_export.verify import (
+    calibration_prompts,
+    compare,
+    largest_difference,
+    plain_encoder,
+    verification_samples,
+)
 
 from .conftest import train_tokenizer
 
@@ -29,18 +35,30 @@ def test_swapped_favourite_disagrees() -> None:
     assert largest_difference([reference], [candidate]) == 1.0
 
 
-def test_prompts_are_real_and_the_same_each_time() -> None:
-    """Prompts come from source files, carry the format's control tokens in its order, and end in their answer."""
+def test_samples_are_real_and_the_same_each_time() -> None:
+    """Prompts come from source files and carry the format's control tokens in its order; answers are not in them."""
     tokenizer = train_tokenizer()
     fim, texts = find_format(tokenizer)
-    prompts = sample_prompts(plain_encoder(tokenizer), fim, 5)
-    assert prompts == sample_prompts(plain_encoder(tokenizer), fim, 5)
-    assert len(prompts) == 5
+    samples = verification_samples(plain_encoder(tokenizer), fim)
+    assert samples == verification_samples(plain_encoder(tokenizer), fim)
+    assert len(samples) > 40
     assert texts["prefix"] == "<|fim_prefix|>"
-    for prompt in prompts:
-        assert prompt[:2] == [fim.prefix, fim.suffix]
-        assert prompt.count(fim.middle) == 1
-        assert prompt.index(fim.middle) < len(prompt) - 10
+    for sample in samples:
+        assert sample.prompt[:2] == [fim.prefix, fim.suffix]
+        assert sample.prompt.count(fim.middle) == 1
+        assert fim.middle not in sample.answer
+        assert 1 <= len(sample.answer) <= 32
+
+
+def test_calibration_sees_nothing_that_is_verified() -> None:
+    """The activations looked at come from other files than those the bundle is examined on."""
+    tokenizer = train_tokenizer()
+    fim, _ = find_format(tokenizer)
+    encode = plain_encoder(tokenizer)
+    verified = [sample.ids for sample in verification_samples(encode, fim)]
+    calibrated = calibration_prompts(encode, fim)
+    assert len(calibrated) > 20
+    assert not [prompt for prompt in calibrated if prompt in verified]
 
 
 def test_tokenizer_without_control_tokens_completes_from_the_prefix() -> None:
