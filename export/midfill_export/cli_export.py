@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from transformers.utils import logging as transformers_logging
 
+from midfill_export import compare
 from midfill_export.convert import convert
 
 
@@ -26,6 +27,11 @@ def run(args: argparse.Namespace, bundles: Path) -> int:
         resident = psutil.Process().memory_info().rss
         sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {resident / 1e9:4.1f} GB  {line}\n")
 
+    if args.compare:
+        rows = compare.compare(args.source, out, args.eval_limit or 0, progress)
+        text = json.dumps(compare.to_json(rows), indent=2) if args.json else compare.to_text(rows)
+        sys.stdout.write(f"{text}\n")
+        return 0
     exported = convert(args.source, out, args.target, progress)
     if args.json:
         report = {

@@ -1,8 +1,8 @@
 """Is the graph the model, and is INT8 still the model? Measured on fill-in-the-middle prompts from real code.
 
-The code is the standard library's own, which every Python has: a statement is cut out of a function of each of some
-files, the prompt is built as the server builds it, and the logits are compared where the model would be asked for the
-next token: at every token of the statement.
+The code is the standard library's own, which every Python has: statements are cut out of functions of some files,
+the prompt is built as the server builds it, and the logits are compared where the model would be asked for the
+next token: at every token of what was cut out.
 """
 
 from __future__ import annotations
@@ -83,18 +83,15 @@ def _samples(modules: Sequence[str], encode: Callable[[str], list[int]], fim: Fi
         if not path.is_file():  # this Python does not have it
             continue
         text = path.read_text(encoding="utf-8")
-        place = _middle_statement(text)
-        if place is None:
-            continue
-        start, end = place
-        context = gather(text[:start] + text[end:], start)
-        prompt = build_prompt(context, fim, encode, _PROMPT_TOKENS, lambda _token: False)
-        samples.append(Sample(list(prompt.ids), encode(text[start:end])[:_ANSWER_TOKENS]))
+        for start, end in _two_statements(text):
+            context = gather(text[:start] + text[end:], start)
+            prompt = build_prompt(context, fim, encode, _PROMPT_TOKENS, lambda _token: False)
+            samples.append(Sample(list(prompt.ids), encode(text[start:end])[:_ANSWER_TOKENS]))
     return samples
 
 
-def _middle_statement(text: str) -> tuple[int, int] | None:
-    """Return where the middle one of all statements in functions stands: up to three lines, without the last end."""
+def _two_statements(text: str) -> list[tuple[int, int]]:
+    """Return where two statements of all in functions stand, a third and two thirds of the way; some lines at most."""
     statements = [
         statement
         for function in ast.walk(ast.parse(text))
@@ -102,13 +99,14 @@ def _middle_statement(text: str) -> tuple[int, int] | None:
         for statement in function.body
         if isinstance(statement, ast.Assign | ast.AugAssign | ast.Return | ast.If | ast.For)
     ]
-    if not statements:
-        return None
     lines = text.splitlines(keepends=True)
-    chosen = statements[len(statements) // 2]
-    last = min(chosen.end_lineno or chosen.lineno, chosen.lineno + _LINES_CUT - 1)
-    start = sum(map(len, lines[: chosen.lineno - 1]))
-    return start, start + sum(map(len, lines[chosen.lineno - 1 : last])) - 1
+    places = []
+    for index in sorted({len(statements) // 3, len(statements) * 2 // 3} if statements else ()):
+        first = statements[index].lineno - 1
+        last = min(statements[index].end_lineno or first + 1, first + _LINES_CUT)
+        start = sum(map(len, lines[:first]))
+        places.append((start, start + sum(map(len, lines[first:last])) - 1))
+    return places
 
 
 def plain_encoder(tokenizer: Tokenizer) -> Callable[[str], list[int]]:

@@ -17,12 +17,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from midfill import __version__
 from midfill.errors import MidfillError, UsageError
 from midfill.paths import bundles_dir
 from midfill.settings import Settings
+
+if TYPE_CHECKING:
+    from midfill.bench import PeerChoice
 
 _COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
 _PLACE = re.compile(rf"(?P<file>.+):(?P<line>{_COUNT.pattern}):(?P<column>{_COUNT.pattern})", re.DOTALL)
@@ -108,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("source", metavar="SOURCE", help="a GGUF file, a checkpoint folder or a hub id")
     export.add_argument("-o", "--out", metavar="DIR", type=Path, help="the bundle's folder (default: in the cache)")
     export.add_argument("--target", choices=("vnni", "avx2", "arm64"), help="processor kind (default: this one's)")
+    export.add_argument("--compare", action="store_true", help="measure every way to quantise; write no bundle")
+    export.add_argument(
+        "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run (default: none)"
+    )
     _add_json(export)
 
     doctor = command("doctor", _doctor, "Check this installation and time one completion.")
@@ -115,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(doctor)
 
     bench = command("bench", _bench, "Measure the speed of this machine with this bundle.")
+    bench.add_argument("--peer", metavar="llama-server=PATH", help="measure llama.cpp's server beside, in turns")
+    bench.add_argument("--peer-model", type=Path, metavar="FILE.gguf", help="its model (default: the bundle's source)")
+    bench.add_argument("--quick", action="store_true", help="fewer runs and a shorter replay")
+    bench.add_argument("--key-ms", type=_positive, metavar="N", help="typing speed: milliseconds a key (default: 200)")
+    bench.add_argument("--report", type=Path, metavar="FILE.md", help="write a page with plots too")
     _add_bundle(bench)
     _add_json(bench)
 
@@ -253,12 +265,32 @@ def _doctor(args: argparse.Namespace) -> int:
 def _bench(args: argparse.Namespace) -> int:
     from midfill import bench
 
-    figures = bench.run(_settings(args), lambda stage: sys.stderr.write(f"measuring: {stage}\n"))
+    plan = bench.QUICK if args.quick else bench.Plan()
+    if args.key_ms:
+        plan = dataclasses.replace(plan, key_seconds=args.key_ms / 1000)
+    if args.report and not args.report.parent.is_dir():  # to be told before minutes of work
+        raise UsageError(f"there is no folder {args.report.parent} for the report.")
+    report = bench.run(_settings(args), lambda stage: sys.stderr.write(f"measuring: {stage}\n"), plan, _peer(args))
+    if args.report:
+        bench.write_markdown(report, args.report)
     if args.json:
-        _print_json(bench.to_json(figures))
+        _print_json(bench.to_json(report))
     else:
-        sys.stdout.write(f"{bench.to_text(figures)}\n")
+        sys.stdout.write(f"{bench.to_text(report)}\n")
     return 0
+
+
+def _peer(args: argparse.Namespace) -> PeerChoice | None:
+    from midfill.bench import PeerChoice
+
+    if args.peer is None:
+        if args.peer_model:
+            raise UsageError("--peer-model goes with --peer llama-server=PATH.")
+        return None
+    name, _, path = args.peer.partition("=")
+    if name != "llama-server" or not path:
+        raise UsageError(f"'{args.peer}' is no peer: write llama-server=PATH.")
+    return PeerChoice(Path(path), args.peer_model)
 
 
 def _eval(args: argparse.Namespace) -> int:
