@@ -11,6 +11,7 @@
     │   └── BundleForeign         not a Midfill bundle, or made for another kind of processor
     ├── ModelError            onnxruntime refused to load or run the model
     ├── EvalError             an evaluation suite cannot be built or run
+    ├── BenchError            a process to be measured does not start, or ends early
     └── ExportError           weights could not be fetched or converted (midfill_export)
         └── SourceError           the weights are not what they should be, or cannot be had
 """
@@ -56,6 +57,10 @@ class ModelError(MidfillError):
 
 class EvalError(MidfillError):
     """An evaluation suite cannot be built or run."""
+
+
+class BenchError(MidfillError):
+    """A process to be measured does not start, or ends early."""
 
 
 class ExportError(MidfillError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -165,3 +166,12 @@ def chain_graph(said: str, anywhere: bool = False) -> bytes:
     )
     opset = [onnx.helper.make_opsetid("", 17)]
     return bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())
+
+
+def fake_llama_server(folder: Path) -> Path:
+    """Write a program that stands in for llama-server."""
+    program = folder / "llama-server"
+    script = Path(__file__).with_name("fake_llama_server.py")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    program.chmod(0o755)
+    return program

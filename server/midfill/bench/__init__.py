@@ -1,0 +1,115 @@
+"""``midfill bench``: what this machine does with this bundle, and what a peer does beside it, taken in turns.
+
+The text is the standard library's own source, so that anyone can repeat it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from midfill import cpu
+from midfill.bench import keystrokes
+from midfill.bench.figures import Figure, Samples, ratio_of
+from midfill.bench.in_process import Loaded
+from midfill.bench.keystrokes import Progress
+from midfill.bench.lsp_client import LspClient
+from midfill.bench.machine import Machine
+from midfill.bench.plan import QUICK, Plan
+from midfill.bench.report import Circumstances, Report, load_average, to_json, to_text, write_markdown
+from midfill.bench.scenes import scenes
+from midfill.bench.sides import Sides
+from midfill.bundle import read_manifest
+from midfill.paths import weights_dir
+from midfill.settings import Settings
+
+if TYPE_CHECKING:
+    from midfill.bench.peer import LlamaServer, PeerTyping
+
+__all__ = ["QUICK", "Figure", "PeerChoice", "Plan", "run", "to_json", "to_text", "write_markdown"]
+
+
+@dataclass(frozen=True)
+class PeerChoice:
+    """A llama-server to measure beside."""
+
+    binary: Path
+    model: Path | None = None
+    """The GGUF file; None for the weights that the bundle was made from, in the user's cache."""
+
+
+def run(
+    settings: Settings, progress: Progress = lambda _: None, plan: Plan | None = None, peer: PeerChoice | None = None
+) -> Report:
+    """Measure everything, telling each stage.
+
+    Raises:
+        BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+        BenchError: a process to be measured does not start, or ends early.
+    """
+    plan = plan or Plan()
+    load = load_average()
+    with ExitStack() as stack:
+        progress("loading")
+        server, llama, figures = _start(settings, plan, peer, stack)
+        loaded = Loaded(settings)
+        budget = min(settings.context_tokens, loaded.bundle.manifest.context_length - settings.max_tokens)
+        peer_typing = _typing(llama, Sides(loaded.tokenizer, budget), settings) if llama else None
+        circumstances = Circumstances.now(loaded.bundle, settings, load, llama)
+        machine = Machine(loaded, plan, llama)
+        played = scenes(plan.scenes)
+        progress("prefill")
+        figures += machine.prefills()
+        progress("decode")
+        figures += machine.decodes()
+        progress("steps")
+        figures += machine.steps()
+        progress("first token")
+        figures += machine.first_tokens(played)
+        progress("cancel")
+        figures.append(machine.cancel())
+        recording = keystrokes.record(played, plan, server, loaded, peer_typing, progress)
+        figures += keystrokes.figures(recording)
+        progress("writing")
+        figures.append(keystrokes.writing(played, plan, loaded, peer_typing))
+        figures.append(_memory("memory after all that", server, llama))
+    return Report(circumstances, plan, figures, recording)
+
+
+def _start(
+    settings: Settings, plan: Plan, peer: PeerChoice | None, stack: ExitStack
+) -> tuple[LspClient, LlamaServer | None, list[Figure]]:
+    """Start the processes, each several times and in turns; the last ones stay until ``stack`` ends."""
+    loading = Samples()
+    start_peer = _peer_starter(peer, settings) if peer else None
+    while True:
+        server = stack.enter_context(LspClient(settings))
+        loading.ours.append(server.load_seconds)
+        llama = stack.enter_context(start_peer()) if start_peer else None
+        if llama:
+            loading.peer.append(llama.load_seconds)
+        if len(loading.ours) >= plan.starts:
+            return server, llama, [loading.figure("load", "s"), _memory("memory after loading", server, llama)]
+        stack.close()
+
+
+def _peer_starter(peer: PeerChoice, settings: Settings) -> Callable[[], LlamaServer]:
+    from midfill.bench.peer import LlamaServer  # noqa: PLC0415 (it speaks HTTP: nothing else may load it)
+
+    model = peer.model or weights_dir() / read_manifest(settings.bundle).source.file
+    return partial(LlamaServer, peer.binary, model, settings.threads or cpu.usable_cores())
+
+
+def _typing(server: LlamaServer, sides: Sides, settings: Settings) -> PeerTyping:
+    from midfill.bench.peer import PeerTyping  # noqa: PLC0415 (as above)
+
+    return PeerTyping(server, sides, settings)
+
+
+def _memory(name: str, server: LspClient, peer: LlamaServer | None) -> Figure:
+    ours, theirs = server.resident_bytes / 1e6, peer.resident_bytes / 1e6 if peer else None
+    return Figure(name=name, unit="MB", value=ours, peer=theirs, ratio=ratio_of(ours, theirs))

@@ -1,0 +1,121 @@
+"""Our own engine without a process between, and with eyes on its model: what only the inside can tell."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from midfill.bench.scenes import Scene
+from midfill.bundle import Bundle, load_bundle
+from midfill.cancel import CancelFlag
+from midfill.completer import Completer
+from midfill.completion import Request
+from midfill.engine import Engine
+from midfill.kv_cache import KvCache
+from midfill.model import Model, OnnxModel
+from midfill.settings import Settings
+
+
+class WatchedModel:
+    """A model that counts what it computes."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.tokens_computed = 0
+        """Tokens of all steps that ended; one that was cancelled computed some, but nobody knows how many."""
+        self.sequence: list[int] = []
+        """What the last step's cache held after it: the prompt, after the step that ends a prefill."""
+
+    def new_cache(self, capacity: int) -> KvCache:
+        """See :meth:`midfill.model.Model.new_cache`."""
+        return self._model.new_cache(capacity)
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """See :meth:`midfill.model.Model.step`."""
+        logits = self._model.step(ids, cache, rows, cancel)
+        self.tokens_computed += len(ids)
+        self.sequence = list(cache.tokens)
+        return logits
+
+
+class Loaded:
+    """A bundle's tokenizer and model, for engines that share them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load.
+
+        Raises:
+            BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+        """
+        self.bundle: Bundle = load_bundle(settings.bundle)
+        self.settings = settings
+        self.tokenizer = Tokenizer.from_file(str(self.bundle.tokenizer))
+        self.model = WatchedModel(OnnxModel(self.bundle.graph, self.bundle.manifest.kv, settings.threads))
+
+    def new_engine(self) -> Engine:
+        """Return an engine that has completed nothing yet, and so remembers neither prompts nor suggestions."""
+        return Engine(self.bundle, self.tokenizer, self.model, self.settings)
+
+    def encode(self, text: str) -> list[int]:
+        """Return a text's tokens."""
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+
+class InProcess:
+    """The completer that the server drives, typed into directly to count the tokens it computes.
+
+    A context manager that ends its threads.
+    """
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._model = loaded.model
+        self._completer = Completer(lambda _progress: loaded.new_engine())
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="bench-completer", daemon=True)
+        self._path = ""
+        self._text = ""
+        self._asked: Future[str] = Future()
+
+    def __enter__(self) -> InProcess:
+        self._thread.start()
+        self._completer.start().result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._completer.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def tokens_computed(self) -> int:
+        """See :attr:`midfill.bench.replay.Suggester.tokens_computed`."""
+        return self._model.tokens_computed
+
+    def open(self, scene: Scene) -> None:
+        """See :meth:`midfill.bench.replay.Suggester.open`."""
+        self._path, self._text = scene.path, scene.text
+
+    def type(self, offset: int, text: str) -> Future[str]:
+        """See :meth:`midfill.bench.replay.Suggester.type`."""
+        self._text = self._text[:offset] + text + self._text[offset:]
+        request = Request(text=self._text, offset=offset + len(text), path=self._path, language="python")
+        self._asked = asyncio.run_coroutine_threadsafe(self._complete(request), self._loop)
+        return self._asked
+
+    def withdraw(self) -> None:
+        """See :meth:`midfill.bench.replay.Suggester.withdraw`."""
+        self._asked.cancel()
+
+    def close(self) -> None:
+        """See :meth:`midfill.bench.replay.Suggester.close`; a cancelled step ends at once."""
+
+    async def _complete(self, request: Request) -> str:
+        return (await self._completer.complete(request)).text

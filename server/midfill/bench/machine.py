@@ -1,0 +1,205 @@
+"""What this machine does with this bundle: reading, writing, steps, first tokens and stopping.
+
+Ours is measured through the server's own decoder, so in the same steps that the server takes.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from midfill.bench.figures import Figure, Measure, Samples, Wanted, ratio_of, take_turns
+from midfill.bench.in_process import Loaded
+from midfill.bench.plan import Plan
+from midfill.bench.scenes import Scene, sources
+from midfill.cancel import CancelFlag, Cancelled
+from midfill.completion import Request
+from midfill.decode import Decoder
+from midfill.drafts import DraftLength
+from midfill.healing import Healing, Vocabulary
+from midfill.kv_cache import KvCache
+
+if TYPE_CHECKING:
+    from midfill.bench.peer import LlamaServer
+
+_CANCEL_AFTER = 0.05
+_PREFILL_WANTED = {1024: Wanted(3.0)}
+_DECODE_WANTED = Wanted(1.0)
+_FIRST_TOKEN_WANTED = Wanted(0.5, at_most=True)
+_NOTHING_TO_HEAL = Healing(Vocabulary([]), "")
+
+
+class Machine:
+    """Measures one loaded bundle, beside a peer if there is one."""
+
+    def __init__(self, loaded: Loaded, plan: Plan, peer: LlamaServer | None = None) -> None:
+        self._engine = loaded.new_engine()
+        self._model = loaded.model
+        self._plan = plan
+        self._peer = peer
+        longest = max(*plan.prefills, *plan.contexts) + max(plan.steps)
+        self._tokens = [token for _, text in sources() for token in loaded.encode(text)][:longest]
+
+    def prefills(self) -> list[Figure]:
+        """Read prompts of several lengths, nothing of them known."""
+        peer, lengths = self._peer, self._plan.prefills
+        figures = []
+        for n in lengths:
+            ids = self._tokens[:n]
+            samples = take_turns(
+                self._plan.runs, partial(self._prefill_speed, ids), partial(peer.prefill_speed, ids) if peer else None
+            )
+            figures.append(samples.figure(f"prefill of {n:,} tokens", "tokens/s", _PREFILL_WANTED.get(n)))
+        # Tokens a second of the short prompt over the long one's are seconds a token of the long one over the short's.
+        name = f"prefill time a token at {lengths[-1]:,}, times that at {lengths[0]:,}"
+        return [*figures, _compared(name, figures[0], figures[-1])]
+
+    def decodes(self) -> list[Figure]:
+        """Write one token at a time after contexts of several lengths."""
+        peer, lengths, count = self._peer, self._plan.contexts, self._plan.decoded
+        figures = []
+        for n in lengths:
+            ids = self._tokens[:n]
+            cache = self._model.new_cache(n + count + 1)
+            samples = take_turns(
+                self._plan.runs,
+                partial(self._decode_speed, ids, cache),
+                partial(peer.decode_speed, ids, count) if peer else None,
+            )
+            figures.append(samples.figure(f"decode after {n:,} tokens, no guesses", "tokens/s", _DECODE_WANTED))
+        name = f"decode speed after {lengths[-1]:,}, times that after {lengths[0]:,}"
+        return [*figures, _compared(name, figures[-1], figures[0])]
+
+    def steps(self) -> list[Figure]:
+        """Time steps by how many tokens they compute: what guessing ahead has to spend."""
+        peer = self._peer
+        context = self._tokens[: self._plan.contexts[0]]
+        cache = self._model.new_cache(len(context) + max(self._plan.steps))
+        self._model.step(context, cache, 1, CancelFlag())
+        figures = []
+        for n in self._plan.steps:
+            new = self._tokens[len(context) : len(context) + n]
+            samples = take_turns(
+                self._plan.runs,
+                partial(self._step_milliseconds, cache, len(context), new),
+                partial(peer.step_milliseconds, context, new) if peer else None,
+            )
+            figures.append(samples.figure(step_name(n), "ms"))
+        return figures
+
+    def first_tokens(self, scenes: Sequence[Scene]) -> list[Figure]:
+        """Time the first token: of a document not seen before, and after each of the next keystrokes.
+
+        Wall clock from the document's text on: ours in this process, the peer's over HTTP with the same prompts.
+        """
+        cold, warm = Samples(), Samples()
+        for scene in scenes:
+            cold.take(self._first_token(scene, ""), self._peer_first_token(keep=False))
+            typed = ""
+            for key in scene.keys(self._plan.keys_to_first_token):
+                typed += key.text
+                warm.take(self._first_token(scene, typed), self._peer_first_token(keep=True))
+        return [
+            cold.figure("first token, document not seen before", "ms"),
+            warm.figure("first token, after a keystroke", "ms", _FIRST_TOKEN_WANTED),
+        ]
+
+    def cancel(self) -> Figure:
+        """Time from a cancel in the middle of a prefill until nothing is computed any more."""
+        waits = [wait for _ in range(self._plan.runs) if (wait := self._cancel_seconds()) is not None]
+        samples = Samples([1000 * wait for wait in waits])
+        figure = samples.figure("stop after a cancel", "ms")
+        if waits:
+            return figure
+        longest = f"{len(self._tokens):,} tokens were read within {1000 * _CANCEL_AFTER:.0f} ms"
+        return Figure(name=figure.name, unit=figure.unit, value=None, note=f"nothing was cancelled: {longest}")
+
+    def _decoder(self, cache: KvCache, cancel: CancelFlag) -> Decoder:
+        return Decoder(self._model, cache, cancel, DraftLength(0))
+
+    def _prefill_seconds(self, ids: Sequence[int], cancel: CancelFlag) -> float:
+        decoder = self._decoder(self._model.new_cache(len(ids) + 1), cancel)
+        for _ in decoder.generate(ids, _NOTHING_TO_HEAL, max_tokens=1, stop_tokens=()):
+            pass
+        return decoder.prefill_seconds
+
+    def _prefill_speed(self, ids: Sequence[int]) -> float:
+        return len(ids) / self._prefill_seconds(ids, CancelFlag())
+
+    def _decode_speed(self, ids: Sequence[int], cache: KvCache) -> float:
+        """Tokens a second after the first one, which comes with the prompt; only a first run reads the prompt."""
+        count = self._plan.decoded
+        tokens = self._decoder(cache, CancelFlag()).generate(
+            ids, _NOTHING_TO_HEAL, max_tokens=count + 1, stop_tokens=()
+        )
+        next(tokens)
+        started = time.perf_counter()
+        for _ in tokens:
+            pass
+        return count / (time.perf_counter() - started)
+
+    def _step_milliseconds(self, cache: KvCache, context: int, new: Sequence[int]) -> float:
+        cache.truncate(context)
+        started = time.perf_counter()
+        self._model.step(new, cache, len(new), CancelFlag())
+        return 1000 * (time.perf_counter() - started)
+
+    def _first_token(self, scene: Scene, typed: str) -> Measure:
+        text = scene.before + typed + scene.after
+        request = Request(text=text, offset=len(scene.before + typed), path=scene.path, max_tokens=1)
+
+        def milliseconds() -> float:
+            started = time.perf_counter()
+            self._engine.complete(request, CancelFlag())
+            return 1000 * (time.perf_counter() - started)
+
+        return milliseconds
+
+    def _peer_first_token(self, keep: bool) -> Measure | None:
+        """Measure with the prompt that ours has just computed."""
+        peer = self._peer
+        return (lambda: peer.first_token_milliseconds(self._model.sequence, keep_prompt=keep)) if peer else None
+
+    def _cancel_seconds(self) -> float | None:
+        """Cancel a prefill after a moment; if that is too late, one twice as long, as long as there is text."""
+        length = min(self._plan.cancelled, len(self._tokens))
+        while True:
+            wait = self._cancelled(self._tokens[:length])
+            if wait is not None or length == len(self._tokens):
+                return wait
+            length = min(2 * length, len(self._tokens))
+
+    def _cancelled(self, ids: Sequence[int]) -> float | None:
+        flag = CancelFlag()
+        set_at = 0.0
+
+        def cancel() -> None:
+            nonlocal set_at
+            set_at = time.perf_counter()
+            flag.set("cancelled")
+
+        timer = threading.Timer(_CANCEL_AFTER, cancel)
+        timer.start()
+        try:
+            self._prefill_seconds(ids, flag)
+        except Cancelled:
+            return time.perf_counter() - set_at
+        finally:
+            timer.cancel()
+            timer.join()
+        return None
+
+
+def step_name(tokens: int) -> str:
+    """Return the name of the figure of a step of so many tokens."""
+    return f"step of {tokens} tokens"
+
+
+def _compared(name: str, above: Figure, below: Figure) -> Figure:
+    """Divide one figure by another, ours and the peer's."""
+    return Figure(
+        name=name, unit="times", value=ratio_of(above.value, below.value), peer=ratio_of(above.peer, below.peer)
+    )

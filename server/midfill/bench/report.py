@@ -1,0 +1,204 @@
+"""A benchmark's results: for a terminal, for a program, and as a page with plots."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from midfill import __version__, cpu
+from midfill.bench.figures import Figure
+from midfill.bench.keystrokes import Recording
+from midfill.bench.machine import step_name
+from midfill.bench.plan import Plan
+from midfill.bench.plot import distribution, line_chart
+from midfill.bench.replay import Stroke
+from midfill.bundle import Bundle
+from midfill.settings import Settings
+
+if TYPE_CHECKING:
+    from midfill.bench.peer import LlamaServer
+
+_OURS, _PEER = "midfill", "llama-server"
+_PLOTTED_SECONDS = 1.0
+_LIBRARIES = ("onnxruntime", "tokenizers", "numpy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """Where and with what it was measured."""
+
+    date: str
+    """UTC, in ISO 8601."""
+    processor: str
+    cores: int
+    """That this process may use."""
+    threads: int
+    load_average: float
+    """Processes that wanted to run in the last minute, before anything was measured: others slow both sides down."""
+    versions: dict[str, str]
+    bundle: str
+    quantisation: str
+    peer: str = ""
+    """The peer's build and command; "" without one."""
+
+    @classmethod
+    def now(cls, bundle: Bundle, settings: Settings, load_average: float, peer: LlamaServer | None) -> Circumstances:
+        """Look around."""
+        libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
+        return cls(
+            date=datetime.now(timezone.utc).isoformat(timespec="minutes"),
+            processor=cpu.model_name(cpu.cpuinfo()),
+            cores=cpu.usable_cores(),
+            threads=settings.threads or cpu.usable_cores(),
+            load_average=load_average,
+            versions={"midfill": __version__, "python": platform.python_version(), **libraries},
+            bundle=bundle.manifest.name,
+            quantisation=str(bundle.manifest.quantisation.get("scheme", "")),
+            peer=f"{peer.build}: {peer.describe()}" if peer else "",
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a benchmark found."""
+
+    circumstances: Circumstances
+    plan: Plan
+    figures: list[Figure]
+    recording: Recording
+
+
+def load_average() -> float:
+    """Return how many processes wanted to run, on average over the last minute."""
+    return float(psutil.getloadavg()[0])
+
+
+def to_text(report: Report) -> str:
+    """Lay the figures out for a person, a line each."""
+    rows = [_cells(figure) for figure in report.figures]
+    if report.circumstances.peer:
+        rows.insert(0, ("", _OURS, _PEER, "ratio", "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:]), *filter(None, words)]).rstrip()
+        for name, *numbers, wanted, note in rows
+        for words in ([wanted, note],)
+    )
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Return what JSON can hold; a keystroke without an answer has null seconds."""
+    recording = report.recording
+    return {
+        "circumstances": asdict(report.circumstances),
+        "plan": asdict(report.plan),
+        "figures": [asdict(figure) for figure in report.figures],
+        "keystrokes": {
+            name: [_stroke_to_json(stroke) for stroke in strokes]
+            for name, strokes in (
+                ("served", recording.served),
+                ("counted", recording.counted),
+                ("peer", recording.peer),
+            )
+        },
+    }
+
+
+def write_markdown(report: Report, path: Path) -> list[Path]:
+    """Write the page and its two plots beside it; return all that was written."""
+    steps, replay = (path.with_name(f"{path.stem}-{name}.svg") for name in ("steps", "replay"))
+    steps.write_text(_steps_chart(report), encoding="utf-8")
+    replay.write_text(_replay_chart(report), encoding="utf-8")
+    path.write_text(_page(report, steps.name, replay.name), encoding="utf-8")
+    return [path, steps, replay]
+
+
+def _page(report: Report, steps: str, replay: str) -> str:
+    about, plan = report.circumstances, report.plan
+    versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
+    header = ["", _OURS, _PEER, "ratio", "wanted", ""] if about.peer else ["", _OURS, "", "", "", ""]
+    lines = [
+        f"# midfill bench, {about.date[:10]}",
+        "",
+        f"- machine: {about.processor}, {about.cores} cores, {about.threads} threads;"
+        f" load average {about.load_average:.1f} before the start",
+        f"- model: {about.bundle}, {about.quantisation}",
+        f"- versions: {versions}",
+        *([f"- peer: {about.peer}"] if about.peer else []),
+        f"- {plan.runs} runs of each figure, the median told; {plan.scenes} documents of the standard library typed"
+        f" into, {plan.keys} keys each, {1000 * plan.key_seconds:.0f} ms a key",
+        "",
+        f"| {' | '.join(header)} |",
+        "|---|--:|--:|--:|---|---|",
+        *(f"| {' | '.join(_cells(figure))} |" for figure in report.figures),
+        "",
+        "The ratio is ours divided by the peer's, of neighbouring runs; of times, less is better.",
+        "",
+        f"![Time of a step by its tokens]({steps})",
+        "",
+        f"![Share of keystrokes with a right suggestion, by time]({replay})",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
+    """Return a figure's name, both values, ratio, what was wanted, and note."""
+    wanted = ""
+    if figure.wanted and figure.ratio is not None:
+        verdict = "reached" if figure.wanted.is_met_by(figure.ratio) else "missed"
+        wanted = f"{figure.wanted}: {verdict}"
+    return (
+        figure.name,
+        _with_unit(figure.value, figure.unit),
+        _with_unit(figure.peer, figure.unit),
+        "" if figure.ratio is None else f"{figure.ratio:.2f}",
+        wanted,
+        figure.note,
+    )
+
+
+def _with_unit(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:,.{2 if value < 10 else 1}f} {unit}"
+
+
+def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
+    return {
+        "rest": stroke.rest,
+        "seconds": stroke.seconds if math.isfinite(stroke.seconds) else None,
+        "suggestion": stroke.suggestion,
+        "right": stroke.is_right,
+        "tokens_computed": stroke.tokens_computed,
+    }
+
+
+def _steps_chart(report: Report) -> str:
+    figures = {figure.name: figure for figure in report.figures}
+    steps = [(n, figures[step_name(n)]) for n in report.plan.steps]
+    lines = {_OURS: [(n, figure.value) for n, figure in steps if figure.value is not None]}
+    if report.circumstances.peer:
+        lines[_PEER] = [(n, figure.peer) for n, figure in steps if figure.peer is not None]
+    return line_chart("What a step costs", "tokens in the step", "ms", lines)
+
+
+def _replay_chart(report: Report) -> str:
+    lines = {_OURS: _right_by_time(report.recording.served)}
+    if report.recording.peer:
+        lines[_PEER] = _right_by_time(report.recording.peer)
+    title = "Keystrokes with a right suggestion"
+    return line_chart(title, "ms after the keystroke", "% of keystrokes", lines, y_max=100)
+
+
+def _right_by_time(strokes: Sequence[Stroke]) -> Sequence[tuple[float, float]]:
+    """Return the distribution of the time to the right suggestion, over the keystrokes that count."""
+    counted = [stroke for stroke in strokes if stroke.counts]
+    times = [1000 * stroke.seconds if stroke.is_right else math.inf for stroke in counted]
+    return distribution(times, 1000 * _PLOTTED_SECONDS)

@@ -1,0 +1,49 @@
+"""Charts: valid SVG in which every point is where it belongs."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+
+from midfill.bench.plot import distribution, line_chart
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_chart_has_its_lines_and_labels() -> None:
+    """Each line is a polyline of its points, and names are escaped."""
+    chart = line_chart("a < b", "tokens", "ms", {"ours": [(0, 0), (10, 40)], "theirs & co": [(5, 20)]})
+    root = ElementTree.fromstring(chart)  # noqa: S314 (our own)
+    texts = {element.text for element in root.iter(f"{SVG}text")}
+    assert {"a < b", "tokens", "ms", "ours", "theirs & co"} <= texts
+    assert [len(line.attrib["points"].split()) for line in root.iter(f"{SVG}polyline")] == [2, 1]
+
+
+def test_points_are_to_scale() -> None:
+    """Half of both axes is the middle between their ends."""
+    chart = line_chart("", "", "", {"line": [(0, 0), (5, 50), (10, 100)]}, y_max=100)
+    line = next(ElementTree.fromstring(chart).iter(f"{SVG}polyline"))  # noqa: S314 (our own)
+    start, middle, end = ([float(number) for number in point.split(",")] for point in line.attrib["points"].split())
+    assert middle == pytest.approx([(start[0] + end[0]) / 2, (start[1] + end[1]) / 2])
+    assert end[0] > start[0]
+    assert end[1] < start[1]
+
+
+@pytest.mark.parametrize(("value", "top"), [(32, "50"), (100, "100"), (101, "200"), (0.7, "0.75")])
+def test_axis_ends_at_a_round_number(value: float, top: str) -> None:
+    """Just above the largest value."""
+    chart = line_chart("", "", "", {"line": [(value, 1)]})
+    assert f">{top}</text>" in chart
+
+
+def test_chart_of_nothing() -> None:
+    """It has axes all the same."""
+    assert "<polyline" not in line_chart("empty", "", "", {})
+
+
+def test_distribution_steps_up_at_each_value() -> None:
+    """In percent of all values, also of those that never come."""
+    points = distribution([200.0, 100.0, math.inf, 5000.0], until=1000.0)
+    assert points == [(0, 0), (100, 0), (100, 25), (200, 25), (200, 50), (1000, 50)]
