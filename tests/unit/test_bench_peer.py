@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.bench.peer import LlamaServer, PeerTyping
+from midfill.bench.peer import LlamaServer
+from midfill.bench.peer_typing import PeerTyping
 from midfill.bench.scenes import Scene
 from midfill.bench.sides import Sides
 from midfill.context import gather

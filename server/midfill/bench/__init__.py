@@ -28,7 +28,8 @@ from midfill.paths import weights_dir
 from midfill.settings import Settings
 
 if TYPE_CHECKING:
-    from midfill.bench.peer import LlamaServer, PeerTyping
+    from midfill.bench.peer import LlamaServer
+    from midfill.bench.peer_typing import PeerTyping
 
 __all__ = ["QUICK", "Figure", "PeerChoice", "Plan", "run", "to_json", "to_text", "write_markdown"]
 
@@ -105,7 +106,7 @@ def _peer_starter(peer: PeerChoice, settings: Settings) -> Callable[[], LlamaSer
 
 
 def _typing(server: LlamaServer, sides: Sides, settings: Settings) -> PeerTyping:
-    from midfill.bench.peer import PeerTyping  # noqa: PLC0415 (as above)
+    from midfill.bench.peer_typing import PeerTyping  # noqa: PLC0415 (as above)
 
     return PeerTyping(server, sides, settings)
 

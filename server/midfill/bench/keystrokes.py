@@ -23,7 +23,7 @@ from midfill.cancel import CancelFlag
 from midfill.completion import Request
 
 if TYPE_CHECKING:
-    from midfill.bench.peer import PeerTyping
+    from midfill.bench.peer_typing import PeerTyping
 
 Progress = Callable[[str], object]
 

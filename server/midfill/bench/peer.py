@@ -17,19 +17,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill import postprocess
 from midfill.bench import processes
-from midfill.bench.scenes import Scene
-from midfill.bench.sides import Sides
-from midfill.context import Context, gather
 from midfill.errors import BenchError
-from midfill.settings import Settings
 
 Json = dict[str, Any]
 
@@ -41,18 +34,6 @@ _CACHE_REUSE = 64
 _START_SECONDS = 300.0
 _ANSWER_SECONDS = 300.0
 _GREEDY = {"temperature": 0, "samplers": ["temperature"], "repeat_penalty": 1.0, "seed": 0}
-
-
-@dataclass
-class Written:
-    """A suggestion, and what it took to write it, kept up to date while it comes in."""
-
-    text: str = ""
-    prompt_tokens: int = 0
-    """Read, without those found in the cache."""
-    tokens: int = 0
-    seconds: float = 0.0
-    """For all tokens but the first."""
 
 
 class LlamaServer:
@@ -122,7 +103,7 @@ class LlamaServer:
         return 1000 * (float(timings["predicted_n"]) - 1) / float(timings["predicted_ms"])
 
     def step_milliseconds(self, context: Sequence[int], new: Sequence[int]) -> float:
-        """Return the time of reading ``new`` after a ``context`` that is known."""
+        """Return the time of reading ``new`` after a ``context`` that is known, with logits for its last token only."""
         self._complete(context, keep_prompt=True)
         return float(self._complete([*context, *new], keep_prompt=True)["timings"]["prompt_ms"])
 
@@ -238,94 +219,6 @@ class Connection:
         if response.status != http.client.OK:
             raise BenchError(f"{NAME} answered {path} with {response.status} {response.reason}.")
         return response
-
-
-class PeerTyping:
-    """The peer as :class:`midfill.bench.replay.Suggester`, given what ours gets and stopped where ours stops.
-
-    The prompt's two sides are cut as ours, the text is watched while it streams in and ended by the same stops, and
-    the same filters go over it; so what differs is the engine.
-    """
-
-    def __init__(self, server: LlamaServer, sides: Sides, settings: Settings) -> None:
-        self._server = server
-        self._sides = sides
-        self._settings = settings
-        self._text = ""
-        self._thread: threading.Thread | None = None
-        self._connection: Connection | None = None
-        self._past = 0
-        self._written = Written()
-
-    @property
-    def tokens_computed(self) -> int:
-        """See :attr:`midfill.bench.replay.Suggester.tokens_computed`; without what a withdrawn prefill had done."""
-        return self._past + self._written.prompt_tokens + max(self._written.tokens - 1, 0)
-
-    def open(self, scene: Scene) -> None:
-        """See :meth:`midfill.bench.replay.Suggester.open`."""
-        self._text = scene.text
-
-    def type(self, offset: int, text: str) -> Future[str]:
-        """See :meth:`midfill.bench.replay.Suggester.type`."""
-        self._text = self._text[:offset] + text + self._text[offset:]
-        document, offset = self._text, offset + len(text)
-        suggestion: Future[str] = Future()
-        written, connection = Written(), self._server.connect()
-        self._past = self.tokens_computed
-        self._written, self._connection = written, connection
-
-        def work() -> None:
-            try:
-                self._write(document, offset, written, connection)
-                suggestion.set_result(written.text)
-            except BaseException as error:  # for whoever waits
-                suggestion.set_exception(error)
-            finally:
-                connection.close()
-
-        self._thread = threading.Thread(target=work, name="bench-peer", daemon=True)
-        self._thread.start()
-        return suggestion
-
-    def withdraw(self) -> None:
-        """See :meth:`midfill.bench.replay.Suggester.withdraw`."""
-        if self._connection is not None:
-            self._connection.shut_down()
-        if self._thread is not None:
-            self._thread.join()
-
-    def close(self) -> None:
-        """See :meth:`midfill.bench.replay.Suggester.close`."""
-        self._server.wait_until_idle()
-
-    def complete(self, text: str, offset: int) -> Written:
-        """Fill in at a place to the end."""
-        written = Written()
-        with contextlib.closing(self._server.connect()) as connection:
-            self._write(text, offset, written, connection)
-        return written
-
-    def _write(self, text: str, offset: int, written: Written, connection: Connection) -> None:
-        context = gather(text, offset)
-        max_lines = 1 if context.wants_one_line else self._settings.max_lines
-        streamed = ""
-        for event in self._server.infill(self._sides.of(context), self._settings.max_tokens, connection):
-            timings = event.get("timings", {})
-            written.prompt_tokens = timings.get("prompt_n", written.prompt_tokens)
-            written.tokens = timings.get("predicted_n", written.tokens)
-            written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
-            streamed += event.get("content", "")
-            text_so_far = postprocess.trim_start(streamed, context)
-            if (end := postprocess.find_stop(text_so_far, context, max_lines)) is not None:
-                written.text = _filtered(text_so_far[:end], context)
-                return
-        written.text = _filtered(postprocess.trim_start(streamed, context), context)
-
-
-def _filtered(text: str, context: Context) -> str:
-    text = postprocess.trim(text, context)
-    return "" if postprocess.reason_to_drop(text, context) else text
 
 
 def _free_port() -> int:
