@@ -10,10 +10,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ import cattrs
 from midfill import cpu
 from midfill.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.fim import FimFormat
-from midfill.paths import cache_dir
+from midfill.remembered import Remembered
 
 FORMAT = 1
 """Raised when an older Midfill could no longer read a bundle rightly."""
@@ -223,29 +221,19 @@ class _VerifiedFiles:
     """Remembers, in the cache folder, which files were hashed and have not changed since."""
 
     def __init__(self) -> None:
-        self._file = cache_dir() / "verified.json"
-        self._stamps: dict[str, list[Any]] = {}
+        self._stamps = Remembered("verified")
         self._changed = False
-        with contextlib.suppress(OSError, ValueError):
-            stamps = json.loads(self._file.read_text(encoding="utf-8"))
-            if isinstance(stamps, dict):
-                self._stamps = stamps
 
     def has(self, file: Path, sha256: str) -> bool:
-        return self._stamps.get(str(file.resolve())) == self._stamp(file, sha256)
+        return bool(self._stamps.get(str(file.resolve())) == self._stamp(file, sha256))
 
     def add(self, file: Path, sha256: str) -> None:
-        self._stamps[str(file.resolve())] = self._stamp(file, sha256)
+        self._stamps.put(str(file.resolve()), self._stamp(file, sha256))
         self._changed = True
 
     def save(self) -> None:
-        if not self._changed:
-            return
-        with contextlib.suppress(OSError):  # a read-only cache costs a second of hashing at each start, no more
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self._file.with_suffix(f".{os.getpid()}")
-            scratch.write_text(json.dumps(self._stamps), encoding="utf-8")
-            scratch.replace(self._file)
+        if self._changed:  # a read-only cache costs a second of hashing at each start, no more
+            self._stamps.save()
 
     @staticmethod
     def _stamp(file: Path, sha256: str) -> list[Any]:

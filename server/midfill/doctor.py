@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from midfill import __version__, cpu
+from midfill import __version__, cpu, threads
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag
 from midfill.completion import Request
@@ -88,6 +88,8 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
     yield _memory(bundle, settings)
+    if not settings.threads:
+        yield _guarded("threads", lambda: _threads(bundle))
     yield _guarded("completion", lambda: _timed_completion(settings))
 
 
@@ -97,6 +99,10 @@ def _memory(bundle: Bundle, settings: Settings) -> Check:
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
     return Check("memory", free > weights + cache, detail if free > weights + cache else f"{detail}: close something")
+
+
+def _threads(bundle: Bundle) -> Check:
+    return Check("threads", True, f"{threads.measure(bundle)} of {cpu.usable_cores()} are fastest; remembered")
 
 
 def _timed_completion(settings: Settings) -> Check:

@@ -42,7 +42,7 @@ def load_engine(settings: Settings, progress: Progress = lambda *_: None) -> Eng
     except Exception as error:  # the library raises plain Exception
         raise BundleDamaged(f"{bundle.tokenizer} is no tokenizer: export the bundle again.") from error
     progress("loading the model", 0.4)
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, settings.threads)
+    model = OnnxModel(bundle.graph, bundle.manifest.kv, settings.threads or threads.chosen(bundle))
     engine = Engine(bundle, tokenizer, model, settings)
     progress("ready", 1.0)
     return engine
