@@ -92,13 +92,14 @@ class Decoder:
         """
         started = time.perf_counter()
         self.reused_tokens = self._cache.reuse(prompt)
-        logits = self._prefill(prompt)
+        drafter = Drafter(prompt, max_tokens, self._elsewhere)
+        # Who types along a suggestion has the rest of it after one step; a cold prompt seldom ends in a known run.
+        draft = drafter.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
+        logits = self._prefill(prompt, draft)
         self.prefill_seconds = time.perf_counter() - started
         if deadline:
             deadline.start()
-        drafter = Drafter(prompt, max_tokens, self._elsewhere)
-        draft: list[int] = []
-        seconds: float | None = None  # of the step at hand; the prefill says nothing of guesses
+        seconds: float | None = None  # of the step at hand; the prefill says nothing of what guesses cost
         produced = 0
         while True:
             checked = accepted = 0
@@ -119,8 +120,7 @@ class Decoder:
                     if produced == max_tokens or (deadline and deadline.has_passed):
                         return
             finally:  # also when the consumer has enough
-                if seconds is not None:
-                    self._draft_length.learn(len(draft), min(checked, len(draft)), accepted, seconds)
+                self._draft_length.learn(len(draft), min(checked, len(draft)), accepted, seconds)
             draft = drafter.propose(min(self._draft_length.choose(), max_tokens - produced - 1))
             started = time.perf_counter()
             logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
@@ -140,12 +140,13 @@ class Decoder:
         while missing := prompt[len(self._cache) : -1][:PREFILL_CHUNK]:
             self._model.step(missing, self._cache, 1, self._cancel)
 
-    def _prefill(self, prompt: Sequence[int]) -> NDArray[np.float32]:
-        """Compute what the cache lacks of ``prompt`` and return the logits (1, V) after it.
+    def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:
+        """Compute what the cache lacks of ``prompt``, and ``draft``; return logits (1 + len(draft), V) from its end on.
 
         In chunks: a set flag is seen between operators, and one operator on thousands of tokens takes long.
         """
         while len(prompt) - len(self._cache) > PREFILL_CHUNK:
             start = len(self._cache)
             self._model.step(prompt[start : start + PREFILL_CHUNK], self._cache, 1, self._cancel)
-        return self._model.step(prompt[len(self._cache) :], self._cache, 1, self._cancel)
+        rest = [*prompt[len(self._cache) :], *draft]
+        return self._model.step(rest, self._cache, len(draft) + 1, self._cancel)

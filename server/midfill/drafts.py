@@ -114,15 +114,16 @@ class DraftLength:
 
         return max(range(1, self._longest + 1), key=speed)
 
-    def learn(self, guessed: int, checked: int, accepted: int, seconds: float) -> None:
-        """Take in a step of ``guessed`` tokens and its time.
+    def learn(self, guessed: int, checked: int, accepted: int, seconds: float | None) -> None:
+        """Take in a step of ``guessed`` tokens and its time; None when it had other work to do as well.
 
         Of the first ``checked`` of them, which somebody looked at, ``accepted`` were right.
         """
         if checked:
             self._right = self._right * _FADE + accepted
             self._wrong = self._wrong * _FADE + (checked - accepted)
-        self._steps.append((guessed, seconds))
+        if seconds is not None:
+            self._steps.append((guessed, seconds))
 
     def _cost_of_guess(self) -> float:
         """Return what one guess more costs, as a share of a step without any: from 0 up.

@@ -60,6 +60,9 @@ def test_guesses_change_nothing_over_two_hundred_prompts(bundle: Path) -> None:
             start = end - PROMPT_TOKENS
             before = ids[max(0, start - LOOKED_UP) : start]
             seed = number * PROMPTS_A_SOURCE + place
-            guessed, plain = (choices(ids[start:end], before, seed, way) for way in (with_guesses, without))
-            assert guessed == plain, f"{name}, after token {end}"
-    assert steps[with_guesses] < 0.8 * steps[without], "hardly a guess was right, so hardly anything was tested"
+            # The second finds the prompt in the cache: guesses are checked after a cold prompt and with a warm one.
+            ways = (with_guesses, without) if place % 2 else (without, with_guesses)
+            first, second = (choices(ids[start:end], before, seed, way) for way in ways)
+            assert first == second, f"{name}, after token {end}"
+    saved = steps[without] - steps[with_guesses]
+    assert saved > len(SOURCES) * PROMPTS_A_SOURCE // 2, "hardly a guess was right, so hardly anything was tested"

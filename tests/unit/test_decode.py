@@ -112,13 +112,12 @@ def test_second_run_reuses_the_first() -> None:
 
 def test_consumer_may_leave() -> None:
     """Stopping in the middle of right guesses leaves a cache that the next run can use."""
-    run = Run([])
-    model = ScriptedModel([3, 4, 5, 6, 7, 8], END, 100)
-    decoder = Decoder(model, run.cache, CancelFlag(), DraftLength(16))
+    model, cache = ScriptedModel([3, 4, 5, 6, 7, 8], END, 100), KvCache(None, 100)
+    decoder = Decoder(model, cache, CancelFlag(), DraftLength(16))
     tokens = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=8, stop_tokens={END})
     assert [next(tokens).token, next(tokens).token] == [3, 4]
     tokens.close()
-    assert run.cache.tokens[: len(PROMPT) + 1] == [*PROMPT, 3]
+    assert cache.tokens[: len(PROMPT) + 1] == [*PROMPT, 3]
 
 
 class Clock:
@@ -204,16 +203,42 @@ def test_cancelled_between_steps() -> None:
 def test_guesses_never_change_what_is_drawn(
     table: NDArray[np.float32], prompt: list[int], other: list[int], temperature: float, seed: int
 ) -> None:
-    """For a seed the tokens and their probabilities are the same with guesses and without, wherever those are from."""
+    """For a seed the tokens and their probabilities are the same with guesses and without, wherever those are from.
 
-    def drawn(guesses: int) -> list[Choice]:
+    Also when the prompt, or part of it, was computed before, so that guesses are checked with its rest.
+    """
+
+    def drawn(guesses: int) -> list[list[Choice]]:
         elsewhere = np.array([*other, SEPARATOR], np.int32)
         decoder = Decoder(MarkovModel(table), KvCache(None, 100), CancelFlag(), DraftLength(guesses), elsewhere)
-        sampler = Sampler(Sampling(temperature=temperature, top_k=4, top_p=0.95, seed=seed))
-        healing = Healing(VOCABULARY, NO_HEALING)
-        return list(decoder.generate(prompt, healing, max_tokens=20, stop_tokens={0}, pick=sampler))
+        runs = []
+        for tokens in (prompt, prompt, prompt[: len(prompt) // 2 + 1], [*prompt, *other]):
+            sampler = Sampler(Sampling(temperature=temperature, top_k=4, top_p=0.95, seed=seed))
+            healing = Healing(VOCABULARY, NO_HEALING)
+            runs.append(list(decoder.generate(tokens, healing, max_tokens=20, stop_tokens={0}, pick=sampler)))
+        return runs
 
     assert drawn(16) == drawn(0)
+
+
+def test_guesses_are_checked_with_the_rest_of_a_warm_prompt() -> None:
+    """Who types along what was suggested has the rest of it after a single step."""
+    table = np.zeros((12, 12), np.float32)
+    table[range(1, 10), range(2, 11)] = 9.0
+    model, cache = MarkovModel(table), KvCache(None, 100)
+    elsewhere = np.array([11, 1, 2, 3, 4, 5, 6, 7, 8, 9, SEPARATOR], np.int32)
+
+    def run(prompt: list[int], count: int) -> tuple[list[int], list[int]]:
+        model.steps.clear()
+        decoder = Decoder(model, cache, CancelFlag(), DraftLength(16), elsewhere)
+        healing = Healing(VOCABULARY, NO_HEALING)
+        tokens = [c.token for c in decoder.generate(prompt, healing, max_tokens=count, stop_tokens={0})]
+        return tokens, model.steps.copy()
+
+    tokens, steps = run([11, 1], 6)
+    assert tokens == [2, 3, 4, 5, 6, 7]
+    assert steps[0] == 2, "a cold prompt goes alone"
+    assert run([11, 1, 2], 6) == ([3, 4, 5, 6, 7, 8], [1 + 5])
 
 
 def test_guesses_under_sampling_save_steps() -> None:
@@ -249,8 +274,9 @@ class Ledger(DraftLength):
         super().__init__(16)
         self.learnt: list[tuple[int, int, int]] = []
 
-    def learn(self, guessed: int, checked: int, accepted: int, seconds: float) -> None:
-        self.learnt.append((guessed, checked, accepted))
+    def learn(self, guessed: int, checked: int, accepted: int, seconds: float | None) -> None:
+        if guessed:
+            self.learnt.append((guessed, checked, accepted))
         super().learn(guessed, checked, accepted, seconds)
 
 

@@ -136,6 +136,19 @@ def test_first_guess_does_not_depend_on_how_fast_steps_are() -> None:
     assert choose(0.01) == choose(1.0) > 1
 
 
+def test_step_that_had_other_work_tells_no_cost() -> None:
+    """What was right counts; the time, which was mostly the prompt's, does not."""
+    length, other = DraftLength(), DraftLength()
+    for _ in range(8):
+        length.learn(0, 0, 0, 0.04)
+        other.learn(0, 0, 0, 0.04)
+        other.learn(1, 0, 0, None)
+    assert length.choose() == other.choose()
+    before = length.acceptance
+    length.learn(4, 4, 4, None)
+    assert length.acceptance > before
+
+
 def test_no_guesses_ever() -> None:
     """0 stays 0, whatever was right."""
     length = DraftLength(0)
