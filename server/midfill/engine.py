@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Sequence
 
 from tokenizers import AddedToken, Tokenizer
 
+from midfill import threads
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag
 from midfill.completion import Alternative, Completion, Request
