@@ -21,6 +21,8 @@ NOTHING_ELSE: NDArray[np.int32] = np.empty(0, np.int32)
 
 _SHORTEST, _LONGEST = 2, 8
 """Lengths of the run of last tokens that is looked up: a longer match is more often right."""
+_PLACES = 500
+"""Most places compared: of a pair of tokens that stands everywhere, as in a table of zeros, the latest are enough."""
 _FADE = 0.95
 """Weight of a guess after each further step."""
 _STEPS_REMEMBERED = 64
@@ -75,7 +77,7 @@ def _longest_match(text: NDArray[np.int32], run: NDArray[np.int32]) -> tuple[int
     if len(run) < _SHORTEST or len(text) <= _SHORTEST:
         return 0, 0
     places = np.flatnonzero((text[1:-1] == run[-1]) & (text[:-2] == run[-2])) + _SHORTEST
-    places = places[text[places] != SEPARATOR]
+    places = places[text[places] != SEPARATOR][-_PLACES:]
     if not places.size:
         return 0, 0
     length = _SHORTEST

@@ -65,6 +65,13 @@ def test_run_at_the_end_of_another_text_says_nothing() -> None:
     assert Drafter([1, 2], 0, elsewhere([1, 2, 5], [9, 1, 2])).propose(2) == [5]
 
 
+def test_of_thousands_of_places_the_latest_are_compared() -> None:
+    """A table of zeros does not make look-ups slow: a longer run far back is given up, one that is near is found."""
+    zeros = [7, 0, 0, 3, *[0] * 20_000]
+    assert Drafter([7, 0, 0], 0, elsewhere(zeros)).propose(1) == [0]
+    assert Drafter([7, 0, 0], 0, elsewhere([*zeros, 7, 0, 0, 4])).propose(1) == [4]
+
+
 @given(
     st.lists(st.integers(0, 3), max_size=40),
     st.lists(st.lists(st.integers(0, 3), max_size=20), max_size=3),
