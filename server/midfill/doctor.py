@@ -88,9 +88,10 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
     yield _memory(bundle, settings)
-    if not settings.threads:
+    completion = _guarded("completion", lambda: _timed_completion(settings))
+    yield completion
+    if completion.ok and not settings.threads:
         yield _guarded("threads", lambda: _threads(bundle))
-    yield _guarded("completion", lambda: _timed_completion(settings))
 
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:
