@@ -23,14 +23,14 @@ FIGURES = [
 STROKES = [Stroke("b", 0.05, "b", 3), Stroke("c", math.inf, "", None)]
 
 
-def report(peer: str = "b1: llama-server -m model.gguf") -> Report:
+def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0.5) -> Report:
     """Make a report of little."""
     circumstances = Circumstances(
         date="2026-01-02T03:04+00:00",
         processor="a processor",
         cores=2,
         threads=2,
-        load_average=0.5,
+        load_average=load_average,
         versions={"midfill": "1"},
         bundle="a bundle",
         quantisation="int8",
@@ -53,6 +53,15 @@ def test_text_has_a_line_a_figure() -> None:
 def test_text_without_a_peer_has_no_header() -> None:
     """There are no columns to tell apart."""
     assert len(to_text(report(peer="")).splitlines()) == len(FIGURES)
+
+
+def test_busy_machine_is_told(tmp_path: Path) -> None:
+    """Figures taken while others compute are not to be trusted."""
+    warning = "The machine was busy with other things (3.0 processes on 2 cores): measure again when it is not."
+    busy = report(load_average=3.0)
+    assert to_text(busy).splitlines()[-1] == warning
+    assert f"- {warning}\n" in write_markdown(busy, tmp_path / "busy.md")[0].read_text()
+    assert warning not in to_text(report())
 
 
 def test_json_holds_everything() -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _OURS, _PEER = "midfill", "llama-server"
 _PLOTTED_SECONDS = 1.0
+_BUSY_SHARE = 0.5
+_BUSY = "The machine was busy with other things ({:.1f} processes on {} cores): measure again when it is not."
 _LIBRARIES = ("onnxruntime", "tokenizers", "numpy")
 
 
@@ -48,6 +50,11 @@ class Circumstances:
     quantisation: str
     peer: str = ""
     """The peer's build and command; "" without one."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether others took so much of the processor that the figures say more of them than of Midfill."""
+        return self.load_average > self.cores * _BUSY_SHARE
 
     @classmethod
     def now(cls, bundle: Bundle, settings: Settings, load_average: float, peer: LlamaServer | None) -> Circumstances:
@@ -87,11 +94,13 @@ def to_text(report: Report) -> str:
     if report.circumstances.peer:
         rows.insert(0, ("", _OURS, _PEER, "ratio", "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
+    table = "\n".join(
         "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:]), *filter(None, words)]).rstrip()
         for name, *numbers, wanted, note in rows
         for words in ([wanted, note],)
     )
+    about = report.circumstances
+    return f"{table}\n{_BUSY.format(about.load_average, about.cores)}" if about.is_busy else table
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -130,6 +139,7 @@ def _page(report: Report, steps: str, replay: str) -> str:
         "",
         f"- machine: {about.processor}, {about.cores} cores, {about.threads} threads;"
         f" load average {about.load_average:.1f} before the start",
+        *([f"- {_BUSY.format(about.load_average, about.cores)}"] if about.is_busy else []),
         f"- model: {about.bundle}, {about.quantisation}",
         f"- versions: {versions}",
         *([f"- peer: {about.peer}"] if about.peer else []),
