@@ -13,7 +13,6 @@ from pathlib import Path
 import psutil
 from transformers.utils import logging as transformers_logging
 
-from midfill_export import compare
 from midfill_export.convert import convert
 
 
@@ -28,6 +27,9 @@ def run(args: argparse.Namespace, bundles: Path) -> int:
         sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {resident / 1e9:4.1f} GB  {line}\n")
 
     if args.compare:
+        # Imported only here: onnxruntime's quantisers, which it brings along, turn everybody's logging on.
+        from midfill_export import compare  # noqa: PLC0415
+
         rows = compare.compare(args.source, out, args.eval_limit or 0, progress)
         text = json.dumps(compare.to_json(rows), indent=2) if args.json else compare.to_text(rows)
         sys.stdout.write(f"{text}\n")
