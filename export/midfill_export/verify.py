@@ -37,7 +37,7 @@ _CALIBRATED = (
     "modulefinder", "numbers", "pkgutil", "platform", "pyclbr", "reprlib", "smtplib", "ssl", "symtable", "zipapp",
 )  # fmt: skip
 """Other files than those verified, or the model would be examined on what it was tuned to."""
-_PROMPT_TOKENS = 256
+_PROMPT_TOKENS = 160
 _LINES_CUT = 8
 _ANSWER_TOKENS = 32
 
