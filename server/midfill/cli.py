@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--target", choices=("vnni", "avx2", "arm64"), help="processor kind (default: this one's)")
     export.add_argument("--compare", action="store_true", help="measure every way to quantise; write no bundle")
     export.add_argument(
-        "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run (default: none)"
+        "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run"
     )
     _add_json(export)
 
