@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.completer import Completer, engine_loader
-from midfill.completion import Request
+from midfill.cancel import CancelFlag
+from midfill.completer import CanComplete, Completer, engine_loader
+from midfill.completion import Completion, Request
+from midfill.engine import Progress
 from midfill.settings import Settings
 
 PATIENCE = 120.0
@@ -34,21 +36,40 @@ def test_memory_is_given_back(bundle: Path) -> None:
     assert texts[0] == texts[1]
 
 
+class Weighed:
+    """An engine, and the memory held after each completion, before anybody can let it go."""
+
+    def __init__(self, engine: CanComplete, weights: list[int]) -> None:
+        self._engine = engine
+        self._weights = weights
+        self.warm_up = engine.warm_up
+        self.forget = engine.forget
+
+    def complete(self, request: Request, cancel: CancelFlag) -> Completion:
+        done = self._engine.complete(request, cancel)
+        self._weights.append(resident())
+        return done
+
+
 async def load_and_unload(bundle: Path) -> tuple[int, list[tuple[str, int, int]]]:
     """Return the memory before, and for two rounds the suggestion and the memory with the model and without."""
     settings = Settings(bundle=bundle, deadline_ms=0, context_tokens=256)
-    completer = Completer(engine_loader(settings), unload_after=0.5)
+    load, weights = engine_loader(settings), []
+
+    def load_weighed(progress: Progress) -> Weighed:
+        return Weighed(load(progress), weights)
+
+    completer = Completer(load_weighed, unload_after=0.5)
     before, rounds = resident(), []
     for _ in range(2):
         completer.start()
         text = (await completer.complete(Request(text=TEXT, offset=len(TEXT)))).text
-        loaded = resident()
         for _ in range(round(PATIENCE / 0.1)):
             if completer.state == "idle":
                 break
             await asyncio.sleep(0.1)
         await dropped(completer)
-        rounds.append((text, loaded, resident()))
+        rounds.append((text, weights[-1], resident()))
     completer.close()
     return before, rounds
 
