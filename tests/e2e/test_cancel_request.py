@@ -17,10 +17,10 @@ LONG = f"def fibonacci(n):\n    {CURSOR}\n"
 
 
 async def test_cancelled_request_is_answered_so(editor: Editor) -> None:
-    """A request cancelled while it is decoded is answered with RequestCancelled, and the next one works."""
-    place = editor.open(LONG)
+    """A request cancelled while it is worked on is answered with RequestCancelled, and the next one works."""
+    place = editor.open(unread_document())
     asked = await ask(editor, place, "to-be-cancelled")
-    await asyncio.sleep(0.1)  # so that it is being decoded
+    await asyncio.sleep(0.1)  # so that its prompt is being read, which takes far longer
     editor.client.cancel_request(types.CancelParams(id="to-be-cancelled"))
     with pytest.raises(JsonRpcException) as cancelled:
         await asked
@@ -45,6 +45,11 @@ async def test_newest_of_a_burst_wins(editor: Editor) -> None:
     *older, newest = [answer.items for answer in await asyncio.gather(*asked)]
     assert len(newest) == 1
     assert not any(older)
+
+
+def unread_document() -> str:
+    """Return a document that fills the prompt with text that no other test's document has."""
+    return "".join(f"SENSOR_{number} = read_sensor({number * number})\n" for number in range(200)) + LONG
 
 
 async def ask(editor: Editor, place: Place, number: str) -> asyncio.Future[types.InlineCompletionList]:
