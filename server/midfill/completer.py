@@ -18,6 +18,7 @@ from midfill.completion import Completion, Request
 from midfill.engine import Progress, load_engine
 from midfill.idle import IdleTimer
 from midfill.logs import describe
+from midfill.memo import Memo
 from midfill.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Completer:
         self._newest = CancelFlag()
         self._warm_up = CancelFlag()
         self._expected: Request | None = None
+        self._memo = Memo()
         self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
         self._unload_timer = IdleTimer(unload_after, self._unload)
         self._unload_after = unload_after
@@ -81,18 +83,21 @@ class Completer:
         """
         if self.state not in ("loading", "ready"):
             return _nothing(request, self.state)
-        self._warm_up_timer.stop()
         self._unload_timer.restart()
-        flag = CancelFlag()
-        self._warm_up.set("superseded")
         self._newest.set("superseded")
-        self._newest = flag
+        if (known := self._memo.find(request)) is not None:
+            return known
+        self._warm_up_timer.stop()
+        self._warm_up.set("superseded")
+        flag = self._newest = CancelFlag()
         work = self._worker.submit(self._complete, request, flag)
         try:
-            return await asyncio.wrap_future(work)
+            completion = await asyncio.wrap_future(work)
         except asyncio.CancelledError:
             flag.set("cancelled")
             raise
+        self._memo.add(request, completion)
+        return completion
 
     def prepare(self, request: Request) -> None:
         """Expect ``request``: unless anything is asked for soon, its prompt is computed ahead."""
@@ -102,7 +107,8 @@ class Completer:
             self._unload_timer.restart()
 
     def forget(self, path: str) -> None:
-        """Drop what was read of a document, which is closed."""
+        """Drop what was read of a document, which is closed, and what was suggested in it."""
+        self._memo.forget(path)
         if self._expected is not None and self._expected.path == path:
             self._warm_up_timer.stop()
             self._warm_up.set("closed")

@@ -19,6 +19,8 @@ class Request:
     """The document's path or URI, for its name and language; "" when it has none."""
     language: str = ""
     """The LSP language id; "" when unknown."""
+    automatic: bool = False
+    """Whether typing asks, not a person: then the suggestion ends with the statement that is being typed."""
     max_lines: int | None = None
     """Most lines of the suggestion; None for the setting."""
     max_tokens: int | None = None
@@ -54,7 +56,7 @@ class Completion:
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
     tokens: int = 0
-    """Tokens decoded for the text, with those that were cut off again."""
+    """Tokens decoded for the text, with those that were cut off again; none for what was suggested before."""
     logprobs: tuple[float, ...] = ()
     """Natural logarithms of the probabilities (softmax at temperature 1) of the tokens up to the text's end.
 

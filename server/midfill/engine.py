@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 
 from tokenizers import AddedToken, Tokenizer
 
 from midfill import threads
 from midfill.bundle import Bundle, load_bundle
-from midfill.cancel import CancelFlag
+from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Alternative, Completion, Request
 from midfill.context import Context, gather, line_ending
 from midfill.decode import Deadline, Decoder
@@ -19,8 +20,9 @@ from midfill.errors import BundleDamaged
 from midfill.fim import Prompt, build_prompt
 from midfill.healing import Vocabulary
 from midfill.kv_cache import CachePool, KvCache
+from midfill.memo import rest_of, typed_since
 from midfill.model import Model, OnnxModel
-from midfill.sampling import Sampler, greedy
+from midfill.sampling import Choice, Sampler, greedy
 from midfill.settings import Settings
 from midfill.writer import Writer, Written
 
@@ -70,6 +72,7 @@ class Engine:
         self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
         self._draft_sources = DraftSources(control)
         self._draft_length = DraftLength(settings.draft_tokens)
+        self._interrupted: _Begun | None = None
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest what stands at ``request.offset``.
@@ -79,38 +82,18 @@ class Engine:
             ModelError: the model failed.
         """
         cancel.check()
+        begun, self._interrupted = self._interrupted, None
+        typed = typed_since(begun.request, request) if begun else None
+        if begun and typed is not None and begun.text.startswith(typed):
+            whole = self._write(begun, _Clock(), cancel)
+            if (rest := rest_of(whole, typed)) is not None:
+                return rest
         clock = _Clock()
         context = gather(request.text, request.offset)
         clock.lap("context")
         prompt = self._read(context, request.path)
         clock.lap("tokenize")
-        cache = self._caches.pick(prompt.ids, request.path)
-        decoder = self._decoder(cache, request.path, cancel)
-        writer = self._writer(prompt, context, request)
-        first = writer.write(decoder)
-        clock.lap("decode")
-        clock.move(decoder.prefill_seconds, "decode", "prefill")
-        self._draft_sources.suggested(prompt.ids, [choice.token for choice in first.choices])
-        others: list[Written] = []
-        if request.alternatives > 1:
-            others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
-            clock.lap("alternatives")
-        newline = line_ending(request.text)
-        return Completion(
-            text=first.text.replace("\n", newline),
-            start=context.offset,
-            end=context.offset,
-            reason=first.reason,
-            model=self.bundle.manifest.name,
-            prompt_tokens=len(prompt.ids),
-            reused_tokens=decoder.reused_tokens,
-            tokens=first.tokens,
-            logprobs=first.logprobs,
-            alternatives=tuple(
-                Alternative(text=other.text.replace("\n", newline), logprobs=other.logprobs) for other in others
-            ),
-            milliseconds=clock.milliseconds(),
-        )
+        return self._write(_Begun(request, context, prompt), clock, cancel)
 
     def warm_up(self, request: Request, cancel: CancelFlag) -> None:
         """Compute the prompt of a request that may come; what is done when ``cancel`` is set stays computed.
@@ -125,8 +108,45 @@ class Engine:
             self._decoder(self._caches.pick(prompt.ids, request.path), request.path, cancel).warm_up(prompt.ids)
 
     def forget(self, path: str) -> None:
-        """Look no more guesses up in a document that is closed."""
+        """Look no more guesses up in a document that is closed, and write nothing there to its end."""
+        if self._interrupted is not None and self._interrupted.request.path == path:
+            self._interrupted = None
         self._draft_sources.forget(path)
+
+    def _write(self, begun: _Begun, clock: _Clock, cancel: CancelFlag) -> Completion:
+        """Write what was begun to its end; if that is interrupted, remember how far it came."""
+        request, prompt = begun.request, begun.prompt
+        cache = self._caches.pick(prompt.ids, request.path)
+        decoder = self._decoder(cache, request.path, cancel)
+        writer = self._writer(begun)
+        try:
+            first = writer.write(decoder, begun.choices)
+        except Cancelled:
+            self._interrupted = replace(begun, choices=writer.choices, text=writer.text)
+            raise
+        clock.lap("decode")
+        clock.move(decoder.prefill_seconds, "decode", "prefill")
+        self._draft_sources.suggested(prompt.ids, [choice.token for choice in first.choices])
+        others: list[Written] = []
+        if request.alternatives > 1:
+            others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
+            clock.lap("alternatives")
+        newline = line_ending(request.text)
+        return Completion(
+            text=first.text.replace("\n", newline),
+            start=begun.context.offset,
+            end=begun.context.offset,
+            reason=first.reason,
+            model=self.bundle.manifest.name,
+            prompt_tokens=len(prompt.ids),
+            reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
+            tokens=first.tokens - len(begun.choices),
+            logprobs=first.logprobs,
+            alternatives=tuple(
+                Alternative(text=other.text.replace("\n", newline), logprobs=other.logprobs) for other in others
+            ),
+            milliseconds=clock.milliseconds(),
+        )
 
     def _read(self, context: Context, path: str) -> Prompt:
         prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short)
@@ -136,10 +156,10 @@ class Engine:
     def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:
         return Decoder(self._model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
 
-    def _writer(self, prompt: Prompt, context: Context, request: Request) -> Writer:
-        settings = self._settings
+    def _writer(self, begun: _Begun) -> Writer:
+        settings, request, context = self._settings, begun.request, begun.context
         return Writer(
-            prompt,
+            begun.prompt,
             context,
             self._vocabulary,
             self._text,
@@ -147,6 +167,7 @@ class Engine:
             max_lines=1 if context.wants_one_line else request.max_lines or settings.max_lines,
             stop_tokens=self._stop_tokens,
             deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
+            one_statement=request.automatic,
             pick=Sampler(request.sampling) if request.sampling else greedy,
         )
 
@@ -180,6 +201,23 @@ def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> list[str]:
     """Return the text of every token that the model may choose; "" for one that the tokenizer does not know."""
     texts: list[str] = tokenizer.decode_batch([[token] for token in range(vocabulary)], skip_special_tokens=False)
     return texts
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A suggestion in the making.
+
+    Editors cancel at every keystroke. Whoever types what is being written wants the rest of it: then the writing goes
+    on where it was interrupted, and no token is decoded twice.
+    """
+
+    request: Request
+    context: Context
+    prompt: Prompt
+    choices: Sequence[Choice] = ()
+    """Decoded before it was interrupted."""
+    text: str = ""
+    """What they spell."""
 
 
 class _Clock:

@@ -192,13 +192,13 @@ async def inline_completion(server: MidfillServer, params: types.InlineCompletio
     if document is None:
         return types.InlineCompletionList(items=[])
     server.ghost_texts_in_progress += 1
-    alternatives = _ALTERNATIVES if params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked else 1
+    automatic = params.context.trigger_kind != types.InlineCompletionTriggerKind.Invoked
     try:
         selected = params.context.selected_completion_info
         if selected:
-            items = await _ghost_texts_after(server, uri, document, selected, alternatives)
+            items = await _ghost_texts_after(server, uri, document, selected, automatic)
         else:
-            items = await _ghost_texts(server, uri, document, document.offset_at(params.position), alternatives)
+            items = await _ghost_texts(server, uri, document, document.offset_at(params.position), automatic)
     finally:
         server.ghost_texts_in_progress -= 1
     return types.InlineCompletionList(items=items)
@@ -220,15 +220,15 @@ async def completion(server: MidfillServer, params: types.CompletionParams) -> t
 
 
 async def _ghost_texts(
-    server: MidfillServer, uri: str, document: Document, offset: int, alternatives: int
+    server: MidfillServer, uri: str, document: Document, offset: int, automatic: bool
 ) -> list[types.InlineCompletionItem]:
-    suggestion = await _complete(server, uri, document, offset, alternatives)
+    suggestion = await _complete(server, uri, document, offset, automatic)
     where = document.range_between(suggestion.start, suggestion.end)
     return [types.InlineCompletionItem(insert_text=text, range=where) for text in _texts(suggestion)]
 
 
 async def _ghost_texts_after(
-    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, alternatives: int
+    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, automatic: bool
 ) -> list[types.InlineCompletionItem]:
     """Suggest what follows the popup's selected item: the document is completed as it would be with that inserted.
 
@@ -236,7 +236,7 @@ async def _ghost_texts_after(
     """
     preview = document.changed(types.TextDocumentContentChangePartial(range=selected.range, text=selected.text))
     offset = len(preview.text) - (len(document.text) - document.offset_at(selected.range.end))
-    suggestion = await _complete(server, uri, preview, offset, alternatives)
+    suggestion = await _complete(server, uri, preview, offset, automatic)
     if not suggestion.start == suggestion.end == offset:
         return []
     return [
@@ -275,13 +275,13 @@ def _popup_item(document: Document, offset: int, suggestion: Completion) -> type
 
 
 async def _complete(
-    server: MidfillServer, uri: str, document: Document, offset: int, alternatives: int = 1
+    server: MidfillServer, uri: str, document: Document, offset: int, automatic: bool = True
 ) -> Completion:
     if server.completer is None:
         return Completion(text="", start=offset, end=offset, reason="loading")
     server.last_offsets[uri] = offset
     server.wake()
-    return await server.completer.complete(_request(uri, document, offset, alternatives))
+    return await server.completer.complete(_request(uri, document, offset, automatic))
 
 
 def _prepare(server: MidfillServer, uri: str) -> None:
@@ -292,9 +292,14 @@ def _prepare(server: MidfillServer, uri: str) -> None:
         server.completer.prepare(_request(uri, document, server.last_offsets.get(uri, 0)))
 
 
-def _request(uri: str, document: Document, offset: int, alternatives: int = 1) -> Request:
+def _request(uri: str, document: Document, offset: int, automatic: bool = True) -> Request:
     return Request(
-        text=document.text, offset=offset, path=_path(uri), language=document.language, alternatives=alternatives
+        text=document.text,
+        offset=offset,
+        path=_path(uri),
+        language=document.language,
+        automatic=automatic,
+        alternatives=1 if automatic else _ALTERNATIVES,
     )
 
 

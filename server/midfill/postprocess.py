@@ -7,18 +7,26 @@ the whole suggestion and says why it is not worth showing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from midfill.brackets import OPENERS, QUOTES, brackets, has_open_bracket, is_open, unmatched
 from midfill.context import Context
 
 Stop = Callable[[str, Context], "int | None"]
 Drop = Callable[[str, Context], bool]
 
-_OPENERS = {")": "(", "]": "[", "}": "{"}
-_QUOTES = {'"', "'", "`"}
-_STRING = re.compile(r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)""", re.DOTALL)
-"""A string on one line; one that is still open at the text's very end may be closed by what comes."""
 _FENCE = "```"
+_UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|", "=>", "->")
+"""A line that ends so goes on below."""
+_UNFINISHED_WORD = re.compile(r"\b(?:and|or|not|do|then|else|begin)\s*\Z")
+_COMMENT = re.compile(r"\s*(?:#|//|--)")
+_FIRST_WORD = re.compile(r"(?P<indent>[ \t]*)(?P<word>\w+(?=\W)|[^\w\s])")
+"""A line's first word, once it is known where that ends."""
+_CONTINUATIONS = {
+    *OPENERS, ".", "else", "elif", "elsif", "elseif", "except", "finally", "catch", "rescue", "ensure", "case", "when",
+    "default", "then", "do", "done", "end", "fi", "esac",
+}  # fmt: skip
+"""What a line begins with that belongs to the statement above, though it is indented no deeper."""
 
 
 def stop_at_suffix_line(text: str, context: Context) -> int | None:
@@ -45,7 +53,7 @@ def stop_at_dedent(text: str, context: Context) -> int | None:
         end = text.find("\n", start)
         line = text[start:] if end < 0 else text[start:end]
         content = line.lstrip(" \t")
-        if content and content[0] not in _OPENERS and _indent(line) < floor:
+        if content and content[0] not in OPENERS and _indent(line) < floor:
             return start - 1
         start = end + 1
     return None
@@ -58,9 +66,9 @@ def stop_at_closer(text: str, context: Context) -> int | None:
     ``x)`` writes what would belong right of the document's bracket.
     """
     rest = context.suffix.lstrip()
-    if rest[:1] in _OPENERS:
+    if rest[:1] in OPENERS:
         return _find_closing_bracket(text, context, rest[0])
-    if rest[:1] in _QUOTES and context.line_suffix.strip() and _is_open(rest[0], context.line_prefix):
+    if rest[:1] in QUOTES and context.line_suffix.strip() and is_open(rest[0], context.line_prefix):
         closing = rest[: len(rest) - len(rest.lstrip(rest[0]))]
         found = re.search(rf"(?<!\\){closing}", text)
         return found.start() if found else None
@@ -83,9 +91,32 @@ STOPS: dict[str, Stop] = {
 }
 
 
-def find_stop(text: str, context: Context, max_lines: int) -> int | None:
+def stop_at_statement(text: str, context: Context) -> int | None:
+    """End with the statement that the cursor's line is part of: with its block, if it has one, else with its line.
+
+    For somebody who is typing on that line. What comes after is another thought, and waiting for it would take longer
+    than the next keystroke. On an empty line nothing has begun, and this stop never applies.
+    """
+    if not context.line_prefix.strip():
+        return None
+    end = text.find("\n")
+    if end < 0:
+        return None
+    if not _goes_on(context.line_prefix + text[:end]):
+        return end
+    floor = _indent(context.line_prefix)
+    while end >= 0:
+        begun = _FIRST_WORD.match(text, end + 1)
+        if begun and len(begun["indent"]) <= floor and begun["word"] not in _CONTINUATIONS:
+            return end
+        end = text.find("\n", end + 1)
+    return None
+
+
+def find_stop(text: str, context: Context, max_lines: int, *, one_statement: bool = False) -> int | None:
     """Return where ``text`` should end, by the first stop that applies; None to go on decoding."""
-    ends = [end for stop in STOPS.values() if (end := stop(text, context)) is not None]
+    stops = [*STOPS.values(), stop_at_statement] if one_statement else STOPS.values()
+    ends = [end for stop in stops if (end := stop(text, context)) is not None]
     limit = _line_limit(text, max_lines)
     return min(ends if limit is None else [*ends, limit], default=None)
 
@@ -140,6 +171,14 @@ def reason_to_drop(text: str, context: Context) -> str:
     return next((reason for reason, drop in DROPS.items() if drop(text, context)), "")
 
 
+def _goes_on(line: str) -> bool:
+    """Whether the statement on ``line`` goes on below it."""
+    if _COMMENT.match(line):
+        return False
+    end = line.rstrip()
+    return end.endswith(_UNFINISHED) or bool(_UNFINISHED_WORD.search(end)) or has_open_bracket(line)
+
+
 def _line_limit(text: str, max_lines: int) -> int | None:
     end = -1
     for _ in range(max_lines):
@@ -160,12 +199,12 @@ def _find_closing_bracket(text: str, context: Context, closer: str) -> int | Non
     Brackets opened on the cursor's line beyond those that its rest closes are for ``text`` to close. When the
     document's closer stands on a line of its own, one at the start of a line is that same one if it is indented alike.
     """
-    opener = _OPENERS[closer]
+    opener = OPENERS[closer]
     in_line = bool(context.line_suffix.strip())
-    spare = _unmatched(context.line_prefix, closer)[1] - _unmatched(context.line_suffix, closer)[0]
+    spare = unmatched(context.line_prefix, closer)[1] - unmatched(context.line_suffix, closer)[0]
     own_indent = _indent(_line_below(context))
     depth = 0
-    for place, bracket in _brackets(text, closer):
+    for place, bracket in brackets(text, closer):
         if bracket == opener:
             depth += 1
         elif depth:
@@ -183,43 +222,12 @@ def _find_closing_bracket(text: str, context: Context, closer: str) -> int | Non
     return None
 
 
-def _unmatched(text: str, closer: str) -> tuple[int, int]:
-    """Count the closing brackets of ``closer``'s kind that ``text`` did not open, and those it opens only."""
-    closing = opening = 0
-    for _, bracket in _brackets(text, closer):
-        if bracket != closer:
-            opening += 1
-        elif opening:
-            opening -= 1
-        else:
-            closing += 1
-    return closing, opening
-
-
-def _brackets(text: str, closer: str) -> Iterator[tuple[int, str]]:
-    """Find the brackets of ``closer``'s kind that are not within a string, and their places."""
-    place = 0
-    while place < len(text):
-        string = _STRING.match(text, place)
-        if string:
-            place = string.end()
-            continue
-        if text[place] in (closer, _OPENERS[closer]):
-            yield place, text[place]
-        place += 1
-
-
-def _is_open(quote: str, line: str) -> bool:
-    """Whether a string in ``quote`` is still open at the end of ``line``."""
-    return len(re.findall(rf"(?<!\\){quote}", line)) % 2 == 1
-
-
 def _closes_own(text: str, length: int) -> bool:
     """Whether the last ``length`` characters close a bracket or a string that the suggestion itself opened."""
     head, tail = text[: len(text) - length], text[len(text) - length :]
     last_line = head[head.rfind("\n") + 1 :]
-    return any(_is_open(quote, last_line) for quote in _QUOTES & set(tail)) or any(
-        head.count(_OPENERS[closer]) > head.count(closer) for closer in tail if closer in _OPENERS
+    return any(is_open(quote, last_line) for quote in QUOTES & set(tail)) or any(
+        head.count(OPENERS[closer]) > head.count(closer) for closer in tail if closer in OPENERS
     )
 
 

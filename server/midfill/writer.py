@@ -49,6 +49,7 @@ class Writer:
         max_lines: int,
         stop_tokens: Container[int],
         deadline: Deadline,
+        one_statement: bool = False,
         pick: Pick = greedy,
     ) -> None:
         self._prompt = prompt
@@ -59,7 +60,12 @@ class Writer:
         self._max_lines = max_lines
         self._stop_tokens = stop_tokens
         self._deadline = deadline
+        self._one_statement = one_statement
         self._pick = pick
+        self.choices: list[Choice] = []
+        """Of the latest text so far, also after it was interrupted."""
+        self.text = ""
+        """The latest text so far."""
 
     def write(self, decoder: Decoder, head: Sequence[Choice] = ()) -> Written:
         """Write what follows the prompt and begins with ``head``.
@@ -71,16 +77,16 @@ class Writer:
             return Written("", "blank", [], 0)
         taken_back = self._prompt.taken_back
         healing = Healing(self._vocabulary, "" if taken_back is None else self._vocabulary.text(taken_back))
-        choices: list[Choice] = []
+        choices = self.choices = []
         lengths: list[int] = []  # of the text after each choice
-        text = ""
+        text = self.text = ""
         with closing(self._choices(decoder, healing, head)) as stream:
             for choice in stream:
                 choices.append(choice)
                 text = self._to_text([each.token for each in choices])
-                text = postprocess.trim_start(healing.strip(text), self._context)
+                text = self.text = postprocess.trim_start(healing.strip(text), self._context)
                 lengths.append(len(text))
-                if (end := postprocess.find_stop(text, self._context, self._max_lines)) is not None:
+                if (end := self._find_stop(text)) is not None:
                     text = text[:end]
                     break
         text = postprocess.trim(text, self._context)
@@ -107,6 +113,9 @@ class Writer:
             if not other.reason and other.text not in (first.text, *(each.text for each in written)):
                 written.append(other)
         return written
+
+    def _find_stop(self, text: str) -> int | None:
+        return postprocess.find_stop(text, self._context, self._max_lines, one_statement=self._one_statement)
 
     def _choices(self, decoder: Decoder, healing: Healing, head: Sequence[Choice]) -> Generator[Choice]:
         for choice in head:

@@ -99,13 +99,15 @@ def test_program_that_ends_at_once_is_told(tmp_path: Path) -> None:
 
 
 def test_suggestion_ends_where_ours_would(server: LlamaServer) -> None:
-    """The text is stopped before a line that stands below the cursor already."""
+    """Somebody who types gets one statement; the whole text is stopped before a line that stands below already."""
     peer = typing(server)
     peer.open(SCENE)
     suggestion = peer.type(len(SCENE.before), "r").result(30)
     peer.close()
-    assert suggestion == "eturn left + right\n    # and so on"
+    assert suggestion == "eturn left + right"
     assert peer.tokens_computed > len(suggestion)
+    whole = peer.complete(SCENE.before + "r" + SCENE.after, len(SCENE.before) + 1)
+    assert whole.text == "eturn left + right\n    # and so on"
 
 
 def test_lines_and_tokens_are_limited_as_ours(server: LlamaServer) -> None:

@@ -67,9 +67,9 @@ class Worker:
             raise self.fault
 
 
-def asking(text: str) -> Request:
-    """Ask for a completion at the end of a text."""
-    return Request(text=text, offset=len(text), path=f"/{text}")
+def asking(text: str, path: str = "") -> Request:
+    """Ask for a completion at the end of a text, in a document of its own unless ``path`` says which."""
+    return Request(text=text, offset=len(text), path=path or f"/{text}")
 
 
 @pytest.fixture
@@ -117,6 +117,25 @@ async def test_request_is_answered_by_the_engine(completers: Callable[[CanComple
     worker = Worker()
     worker.gate.set()
     assert (await completers(worker).complete(asking("a"))).text == "a!"
+
+
+async def test_typing_along_a_suggestion_needs_no_engine(completers: Callable[[CanComplete], Completer]) -> None:
+    """The rest of it is the answer; whatever else was asked is superseded, and a closed document is forgotten."""
+    worker = Worker()
+    completer = completers(worker)
+    worker.gate.set()
+    assert (await completer.complete(asking("a", "/x"))).text == "a!"
+    await has_begun(worker)
+    worker.gate.clear()
+    other = asyncio.create_task(completer.complete(asking("b", "/y")))
+    await has_begun(worker)
+    assert (await completer.complete(asking("a", "/x"))).text == "a!"
+    assert (await completer.complete(asking("aa", "/x"))).text == "!"
+    assert await reason_of(other) == "superseded"
+    completer.forget("/x")
+    worker.gate.set()
+    await completer.complete(asking("a", "/x"))
+    assert worker.begun == ["a", "b", "a"]
 
 
 async def test_requests_before_loading_are_answered() -> None:

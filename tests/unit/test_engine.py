@@ -308,6 +308,51 @@ def test_flag_set_during_a_step_stops_before_the_next_and_the_engine_goes_on(ste
     assert running.complete(Request(text="x = (", offset=5), CancelFlag()).text == "1 + 2"
 
 
+@pytest.mark.parametrize(
+    ("now", "text"), [("x = (1▮", " + 2) * 3"), ("x = (▮", "1 + 2) * 3")], ids=["typed along", "asked again"]
+)
+def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
+    """Who types what was being written gets the rest of it, for no more than the steps that were missing."""
+    whole = complete("x = (▮", "1 + 2) * 3")
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    with pytest.raises(Cancelled):
+        running.complete(Request(text="x = (", offset=5), CancelFlag())
+    document, offset = split(now)
+    done = running.complete(Request(text=document, offset=offset), CancelFlag())
+    assert (done.text, done.start, done.end) == (text, offset, offset)
+    assert done.tokens < whole.tokens
+    assert model.steps <= whole.tokens + 2, "one step was interrupted, and one found the end"
+
+
+def test_interrupted_suggestion_that_is_not_typed_along_is_given_up() -> None:
+    """The next request is read anew, and so is the one after it."""
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    with pytest.raises(Cancelled):
+        running.complete(Request(text="x = (", offset=5), CancelFlag())
+    assert running.complete(Request(text="x = (y", offset=6), CancelFlag()).text == ""
+    again = running.complete(Request(text="x = (1", offset=6), CancelFlag())
+    assert again.text == " + 2) * 3"
+
+
+def test_closed_document_is_not_gone_on_with() -> None:
+    """What was being written in it is forgotten."""
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    request = Request(text="x = (", offset=5, path="/a.py")
+    with pytest.raises(Cancelled):
+        running.complete(request, CancelFlag())
+    running.forget("/a.py")
+    assert running.complete(request, CancelFlag()).tokens == complete("x = (▮", "1 + 2) * 3").tokens
+
+
+def test_typing_gets_the_statement_and_a_question_gets_all() -> None:
+    """What comes below the line is another thought."""
+    assert complete("x = ▮", "1\ny = 2\n", automatic=True).text == "1"
+    assert complete("x = ▮", "1\ny = 2\n").text == "1\ny = 2"
+
+
 def test_model_without_control_tokens_continues_the_prefix() -> None:
     """It cannot fill in, but it can go on."""
     model = Typist("x = 1")

@@ -15,6 +15,7 @@ from midfill.postprocess import (
     stop_at_closer,
     stop_at_dedent,
     stop_at_fence,
+    stop_at_statement,
     stop_at_suffix_line,
     trim,
     trim_start,
@@ -247,6 +248,37 @@ def test_reason_not_to_show_a_suggestion(marked: str, text: str, reason: str) ->
     assert reason_to_drop(text, context(marked)) == reason
 
 
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("total = ▮", "a + b\nprint(total)\n", "a + b"),
+        ("    total = ▮", "f(\n        a,\n    )\n    print(total)\n", "f(\n        a,\n    )"),
+        ("for x in ▮", "xs:\n    use(x)\n\nprint()\n", "xs:\n    use(x)\n"),
+        ("if ▮", "a:\n    b()\nelse:\n    c()\nd()\n", "a:\n    b()\nelse:\n    c()"),
+        ("function f(▮", "x) {\n  return x;\n}\nf(1);\n", "x) {\n  return x;\n}"),
+        ("total = a ▮", "+\\\n    b\nc\n", "+\\\n    b"),
+        ("# the ▮", "sum of:\nx = 1\n", "sum of:"),
+        ("let x = a▮", ".map(b,\n  c)\n  .d()\ne()\n", ".map(b,\n  c)\n  .d()"),
+        ("if ▮", "a:\n    b()\nel", "a:\n    b()\nel"),
+        ("total = ▮", "a + b", "a + b"),
+        ("    ▮", "a = 1\n    b = 2\n", "a = 1\n    b = 2\n"),
+    ],
+    ids=[
+        "one line", "brackets", "block", "else", "braces", "line joined", "comment", "method chain",
+        "a word that may become else", "still on its line", "empty line",
+    ],
+)  # fmt: skip
+def test_end_of_the_statement_on_the_line(marked: str, text: str, left: str) -> None:
+    """Who types on a line gets the rest of its statement, with the block it opens; on an empty line all is welcome."""
+    assert cut(text, stop_at_statement(text, context(marked))) == left
+
+
+def test_statement_ends_a_suggestion_only_where_that_is_wanted() -> None:
+    """Somebody who asks outright gets all there is."""
+    assert find_stop("1\ny = 2\n", context("x = ▮"), 5) is None
+    assert find_stop("1\ny = 2\n", context("x = ▮"), 5, one_statement=True) == 1
+
+
 @given(CODE, CODE, CODE)
 def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
     """What is left is how the text began, or how it ended."""
@@ -266,12 +298,12 @@ def test_stop_is_a_place_in_the_text(prefix: str, suffix: str, text: str, max_li
     )
 
 
-@given(CODE, CODE, CODE, CODE)
-def test_stopped_text_stays_stopped(prefix: str, suffix: str, text: str, more: str) -> None:
+@given(CODE, CODE, CODE, CODE, st.booleans())
+def test_stopped_text_stays_stopped(prefix: str, suffix: str, text: str, more: str, one_statement: bool) -> None:
     """A stop found while the text streams out holds for all that may still come."""
     around = Context(prefix, suffix, len(prefix))
-    end = find_stop(text, around, max_lines=3)
-    later = find_stop(text + more, around, max_lines=3)
+    end = find_stop(text, around, max_lines=3, one_statement=one_statement)
+    later = find_stop(text + more, around, max_lines=3, one_statement=one_statement)
     assert end is None or (later is not None and later <= end)
 
 

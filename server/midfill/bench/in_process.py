@@ -106,7 +106,9 @@ class InProcess:
     def type(self, offset: int, text: str) -> Future[str]:
         """See :meth:`midfill.bench.replay.Suggester.type`."""
         self._text = self._text[:offset] + text + self._text[offset:]
-        request = Request(text=self._text, offset=offset + len(text), path=self._path, language="python")
+        request = Request(
+            text=self._text, offset=offset + len(text), path=self._path, language="python", automatic=True
+        )
         self._asked = asyncio.run_coroutine_threadsafe(self._complete(request), self._loop)
         return self._asked
 

@@ -64,7 +64,7 @@ class PeerTyping:
 
         def work() -> None:
             try:
-                self._write(document, offset, written, connection)
+                self._write(document, offset, written, connection, automatic=True)
                 suggestion.set_result(written.text)
             except BaseException as error:  # for whoever waits
                 suggestion.set_exception(error)
@@ -90,10 +90,10 @@ class PeerTyping:
         """Fill in at a place to the end."""
         written = Written()
         with contextlib.closing(self._server.connect()) as connection:
-            self._write(text, offset, written, connection)
+            self._write(text, offset, written, connection, automatic=False)
         return written
 
-    def _write(self, text: str, offset: int, written: Written, connection: Connection) -> None:
+    def _write(self, text: str, offset: int, written: Written, connection: Connection, *, automatic: bool) -> None:
         context = gather(text, offset)
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = ""
@@ -104,7 +104,8 @@ class PeerTyping:
             written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
             streamed += event.get("content", "")
             text_so_far = postprocess.trim_start(streamed, context)
-            if (end := postprocess.find_stop(text_so_far, context, max_lines)) is not None:
+            end = postprocess.find_stop(text_so_far, context, max_lines, one_statement=automatic)
+            if end is not None:
                 written.text = _filtered(text_so_far[:end], context)
                 return
         written.text = _filtered(postprocess.trim_start(streamed, context), context)

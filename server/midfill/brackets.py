@@ -1,0 +1,47 @@
+"""Brackets and quotes in a piece of code, read without knowing its language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+OPENERS = {")": "(", "]": "[", "}": "{"}
+QUOTES = {'"', "'", "`"}
+_STRING = re.compile(r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)""", re.DOTALL)
+"""A string on one line; one that is still open at the text's very end may be closed by what comes."""
+
+
+def unmatched(text: str, closer: str) -> tuple[int, int]:
+    """Count the closing brackets of ``closer``'s kind that ``text`` did not open, and those it opens only."""
+    closing = opening = 0
+    for _, bracket in brackets(text, closer):
+        if bracket != closer:
+            opening += 1
+        elif opening:
+            opening -= 1
+        else:
+            closing += 1
+    return closing, opening
+
+
+def has_open_bracket(text: str) -> bool:
+    """Whether ``text`` opens a bracket of any kind that it does not close."""
+    return any(unmatched(text, closer)[1] for closer in OPENERS)
+
+
+def brackets(text: str, closer: str) -> Iterator[tuple[int, str]]:
+    """Find the brackets of ``closer``'s kind that are not within a string, and their places."""
+    place = 0
+    while place < len(text):
+        string = _STRING.match(text, place)
+        if string:
+            place = string.end()
+            continue
+        if text[place] in (closer, OPENERS[closer]):
+            yield place, text[place]
+        place += 1
+
+
+def is_open(quote: str, line: str) -> bool:
+    """Whether a string in ``quote`` is still open at the end of ``line``."""
+    return len(re.findall(rf"(?<!\\){quote}", line)) % 2 == 1
