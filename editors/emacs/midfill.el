@@ -1,0 +1,424 @@
+;;; midfill.el --- Private, offline code completion as ghost text -*- lexical-binding: t; -*-
+
+;; SPDX-License-Identifier: Apache-2.0
+
+;; Author: Midfill contributors
+;; Version: 0.1.0
+;; Package-Requires: ((emacs "28.1") (eglot "1.9"))
+;; Keywords: convenience, languages, tools
+;; URL: https://midfill.example/
+
+;;; Commentary:
+
+;; Midfill is a language server that completes code by a model on your own
+;; CPU.  This package has Eglot start it and shows what it suggests as ghost
+;; text behind point:
+;;
+;;     (add-hook 'python-mode-hook #'midfill-ensure)
+;;
+;; While there is ghost text, TAB accepts all of it, M-e its next line and
+;; M-f its next word; M-n and M-p show other suggestions; C-g takes it away,
+;; as does typing something else.  Code actions are in `eglot-code-actions'.
+;;
+;; Eglot runs one server for a buffer, so a buffer that Midfill serves has no
+;; other one.
+
+;;; Code:
+
+(require 'cl-lib)
+(require 'eglot)
+(require 'jsonrpc)
+(require 'subr-x)
+
+(defgroup midfill nil
+  "Private, offline code completion as ghost text."
+  :group 'completion
+  :prefix "midfill-")
+
+(defcustom midfill-command '("midfill" "serve")
+  "The server's program and its arguments."
+  :type '(repeat string))
+
+(defcustom midfill-settings nil
+  "The server's own settings, as a property list: (:maxLines 6 :threads 4)."
+  :type 'plist)
+
+(defcustom midfill-delay 0.05
+  "Seconds without a key after which a suggestion is asked for."
+  :type 'number)
+
+(defface midfill-ghost '((t :inherit shadow))
+  "How a suggestion looks before it is accepted.")
+
+;;;; The server, as Eglot knows it
+
+(defclass midfill-server (eglot-lsp-server) ()
+  :documentation "A Midfill server.")
+
+(cl-defmethod eglot-client-capabilities ((_server midfill-server))
+  "Tell the server that this client has ghost text, which Eglot has not."
+  (let* ((capabilities (cl-call-next-method))
+         (document (plist-get capabilities :textDocument)))
+    (plist-put capabilities :textDocument
+               (append document '(:inlineCompletion (:dynamicRegistration :json-false))))))
+
+(cl-defmethod eglot-initialization-options ((_server midfill-server))
+  "Send `midfill-settings'."
+  (or midfill-settings (make-hash-table :size 1)))
+
+(defun midfill--register ()
+  "Have Eglot start Midfill in buffers of the current major mode."
+  (setf (alist-get major-mode eglot-server-programs nil nil #'equal)
+        (cons 'midfill-server midfill-command)))
+
+(defun midfill--server ()
+  "Return the current buffer's server if it can suggest, else nil."
+  (when-let* ((server (and (eglot-managed-p) (eglot-current-server))))
+    (and (object-of-class-p server 'midfill-server)
+         (jsonrpc-running-p server)
+         server)))
+
+;;;; The suggestion that is shown
+
+(cl-defstruct (midfill--suggestion (:copier nil))
+  "Suggestions for one place, one of which is shown."
+  items                                 ; as the server sent them, a list
+  (index 0)                             ; of the one shown
+  start                                 ; position at which its text begins
+  after                                 ; the text right of point on its line
+  replaced)                             ; characters of that which it replaces
+
+(defvar-local midfill--suggestion nil "What is shown here, or nil.")
+(defvar-local midfill--overlay nil "The overlay that shows it.")
+(defvar-local midfill--timer nil "The timer that is going to ask.")
+(defvar-local midfill--request nil "The number of the request without an answer, or nil.")
+(defvar-local midfill--seen nil "Point and modification tick as they were looked at last.")
+(defvar-local midfill--unanswered nil "The state that no server was there to answer for.")
+(defvar midfill--paused nil "Whether nothing is to be suggested for now.")
+(defvar midfill-mode)
+
+(defun midfill--item ()
+  "Return the item that is shown."
+  (nth (midfill--suggestion-index midfill--suggestion)
+       (midfill--suggestion-items midfill--suggestion)))
+
+(defun midfill--text ()
+  "Return the whole text of the suggestion that is shown."
+  (let ((text (plist-get (midfill--item) :insertText)))
+    (if (stringp text) text (plist-get text :value))))
+
+(defun midfill--after-point ()
+  "Return the text right of point on its line."
+  (buffer-substring-no-properties (point) (line-end-position)))
+
+(defun midfill--remainder ()
+  "Return what is left of the suggestion behind point.
+Nil when there is none, or the buffer's text has left it."
+  (when midfill--suggestion
+    (let ((start (midfill--suggestion-start midfill--suggestion))
+          (text (midfill--text)))
+      (when (<= (point-min) start (point))
+        (let ((typed (buffer-substring-no-properties start (point))))
+          (and (string-prefix-p typed text)
+               (< (length typed) (length text))
+               (equal (midfill--after-point) (midfill--suggestion-after midfill--suggestion))
+               (substring text (length typed))))))))
+
+(defun midfill--draw (text)
+  "Show TEXT behind point."
+  (unless midfill--overlay
+    (setq midfill--overlay (make-overlay (point) (point) nil t)))
+  (let* ((end (+ (point) (midfill--suggestion-replaced midfill--suggestion)))
+         (ghost (propertize text 'face 'midfill-ghost)))
+    (put-text-property 0 1 'cursor t ghost) ; or point would seem to be behind it
+    (move-overlay midfill--overlay (point) end)
+    (overlay-put midfill--overlay 'display (and (< (point) end) ""))
+    (overlay-put midfill--overlay (if (< (point) end) 'before-string 'after-string) ghost)
+    (overlay-put midfill--overlay (if (< (point) end) 'after-string 'before-string) nil)))
+
+(defun midfill--cancel ()
+  "Ask for nothing, and forget what was asked for."
+  (when midfill--timer
+    (cancel-timer midfill--timer)
+    (setq midfill--timer nil))
+  (when midfill--request
+    (when-let* ((server (midfill--server)))
+      (jsonrpc-notify server :$/cancelRequest (list :id midfill--request)))
+    (setq midfill--request nil)))
+
+(defun midfill--clear ()
+  "Take the suggestion away, and ask for none until something is typed."
+  (midfill--cancel)
+  (when midfill--overlay
+    (delete-overlay midfill--overlay)
+    (setq midfill--overlay nil))
+  (setq midfill--suggestion nil))
+
+;;;; Asking and following
+
+(defconst midfill--invoked 1 "LSP's number of a request that the user made outright.")
+(defconst midfill--automatic 2 "LSP's number of a request that typing made.")
+
+(defun midfill--state ()
+  "Return what a suggestion depends on: point and the text."
+  (cons (point) (buffer-chars-modified-tick)))
+
+(defun midfill--ask (kind index)
+  "Ask for suggestions, KIND as LSP numbers it, and show the one at INDEX.
+The last one is shown if there are not as many."
+  (midfill--cancel)
+  (let ((buffer (current-buffer))
+        (state (midfill--state))
+        (server (midfill--server)))
+    (setq midfill--unanswered state)
+    (when server
+      ;; Eglot sends changes half a second late, but its own requests wait for that.
+      (eglot--signal-textDocument/didChange)
+      (setq midfill--request
+            ;; Emacs 28 does not tell a request's number; the server then sees by itself what is outdated.
+            (car-safe
+             (jsonrpc-async-request
+              server :textDocument/inlineCompletion
+              (append (eglot--TextDocumentPositionParams) `(:context (:triggerKind ,kind)))
+              :success-fn (lambda (result) (midfill--answered buffer state result index))
+              :error-fn #'ignore
+              :timeout-fn #'ignore
+              :timeout 60))))))
+
+(defun midfill--answered (buffer state result index)
+  "Show in BUFFER the suggestion at INDEX of RESULT, if STATE is still its state."
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (setq midfill--request nil
+            midfill--unanswered nil)
+      (when (and midfill-mode
+                 (eq buffer (window-buffer (selected-window)))
+                 (equal state (midfill--state)))
+        (let ((items (append (if (vectorp result) result (plist-get result :items)) nil)))
+          (midfill--clear)
+          (when items
+            (midfill--show items (min index (1- (length items))))))))))
+
+(defun midfill--managed ()
+  "Ask now for what was typed while there was no server."
+  (when (and midfill--unanswered
+             (equal midfill--unanswered (midfill--state))
+             (midfill--may-ask-p))
+    (midfill--ask midfill--automatic 0)))
+
+(defun midfill--show (items index)
+  "Show the one at INDEX of ITEMS at point."
+  (let* ((range (plist-get (nth index items) :range))
+         (start (if range (eglot--lsp-position-to-point (plist-get range :start)) (point)))
+         (end (if range (eglot--lsp-position-to-point (plist-get range :end)) (point))))
+    (setq midfill--suggestion
+          (make-midfill--suggestion
+           :items items :index index :start start
+           :after (midfill--after-point)
+           :replaced (max 0 (- (min end (line-end-position)) (point)))))
+    (if-let* ((text (midfill--remainder)))
+        (midfill--draw text)
+      (midfill--clear))))
+
+(defun midfill--may-ask-p ()
+  "Return non-nil if typing here is to be completed."
+  (and (not midfill--paused)
+       (not buffer-read-only)
+       (memq (bound-and-true-p evil-state) '(nil insert emacs))))
+
+(defun midfill--follow ()
+  "Follow what the last command did: keep the suggestion, or ask for one."
+  (let ((before midfill--seen)
+        (text (midfill--remainder)))
+    (setq midfill--seen (midfill--state))
+    (cond ((equal before midfill--seen))
+          (text (midfill--draw text))
+          (t
+           (midfill--clear)
+           (when (and before (/= (cdr before) (cdr midfill--seen)) (midfill--may-ask-p))
+             (setq midfill--timer
+                   (run-with-idle-timer midfill-delay nil #'midfill--ask-in (current-buffer))))))))
+
+(defun midfill--ask-in (buffer)
+  "Ask for a suggestion if BUFFER is still the one that is typed into."
+  (when (eq buffer (window-buffer (selected-window)))
+    (with-current-buffer buffer
+      (setq midfill--timer nil)
+      (midfill--ask midfill--automatic 0))))
+
+;;;; Commands
+
+(defun midfill--part (text part)
+  "Return the first PART of TEXT: all of it, or its next `line' or `word'.
+A line comes with the line break before it, and a word with the space."
+  (let ((pattern (pcase part
+                   ('line "\\`\n?[^\n]*")
+                   ('word "\\`[[:space:]\n]*\\(?:[[:alnum:]_]+\\|[^[:alnum:]_[:space:]\n]+\\)"))))
+    (if (and pattern (string-match pattern text))
+        (match-string 0 text)
+      text)))
+
+(defun midfill--accept (part)
+  "Put a PART of the suggestion into the text; the rest stays shown."
+  (let* ((text (or (midfill--remainder) (user-error "There is no suggestion")))
+         (piece (midfill--part text part))
+         (replaced (midfill--suggestion-replaced midfill--suggestion))
+         (command (plist-get (midfill--item) :command)))
+    (undo-boundary)
+    (if (not (equal piece text))
+        (insert piece)
+      (midfill--clear)
+      (delete-region (point) (+ (point) replaced))
+      (insert piece)
+      (when-let* ((server (and command (midfill--server))))
+        (jsonrpc-async-request server :workspace/executeCommand
+                               (list :command (plist-get command :command)
+                                     :arguments (or (plist-get command :arguments) []))
+                               :success-fn #'ignore :error-fn #'ignore :timeout-fn #'ignore)))))
+
+(defun midfill-accept ()
+  "Accept all of the suggestion."
+  (interactive)
+  (midfill--accept 'all))
+
+(defun midfill-accept-line ()
+  "Accept the suggestion's next line."
+  (interactive)
+  (midfill--accept 'line))
+
+(defun midfill-accept-word ()
+  "Accept the suggestion's next word."
+  (interactive)
+  (midfill--accept 'word))
+
+(defun midfill-dismiss ()
+  "Take the suggestion away."
+  (interactive)
+  (midfill--clear))
+
+(defun midfill--select (step)
+  "Show the suggestion STEP places on.
+If there is only one the server is asked outright, for then it gives more."
+  (let ((count (if midfill--suggestion (length (midfill--suggestion-items midfill--suggestion)) 0)))
+    (if (< count 2)
+        (midfill--ask midfill--invoked count)
+      (let ((shown (midfill--suggestion-index midfill--suggestion)))
+        (setf (midfill--suggestion-index midfill--suggestion) (mod (+ shown step) count))
+        (if-let* ((text (midfill--remainder)))
+            (midfill--draw text)
+          ;; What was typed fits the one shown, but not the other.
+          (setf (midfill--suggestion-index midfill--suggestion) shown))))))
+
+(defun midfill-next ()
+  "Show another suggestion, or ask for one."
+  (interactive)
+  (midfill--select 1))
+
+(defun midfill-previous ()
+  "Show the suggestion before."
+  (interactive)
+  (midfill--select -1))
+
+(defun midfill-pause ()
+  "Suggest nothing until \\[midfill-resume]; to pause one buffer, turn `midfill-mode' off there."
+  (interactive)
+  (setq midfill--paused t)
+  (dolist (buffer (buffer-list))
+    (with-current-buffer buffer
+      (midfill--clear)))
+  (force-mode-line-update t)
+  (message "Midfill: paused"))
+
+(defun midfill-resume ()
+  "Suggest again after \\[midfill-pause]."
+  (interactive)
+  (setq midfill--paused nil)
+  (force-mode-line-update t)
+  (message "Midfill: resumed"))
+
+(defun midfill-status ()
+  "Say what Midfill does in this buffer."
+  (interactive)
+  (message "Midfill: %s"
+           (cond ((not midfill-mode) "off in this buffer; M-x midfill-ensure starts it")
+                 (midfill--paused "paused; M-x midfill-resume goes on")
+                 ((midfill--server) "ready")
+                 ((eglot-managed-p) "Eglot runs another server in this buffer")
+                 (t "no server; M-x midfill-restart starts it"))))
+
+(defun midfill-restart ()
+  "End the server, if there is one, and start it anew."
+  (interactive)
+  (if-let* ((server (midfill--server)))
+      (eglot-reconnect server t)
+    (midfill-ensure)))
+
+(defun midfill-doctor ()
+  "Have the server's program examine its installation, in a window of its own."
+  (interactive)
+  (let ((buffer (get-buffer-create "*midfill doctor*")))
+    (with-current-buffer buffer
+      (erase-buffer))
+    (make-process :name "midfill-doctor" :buffer buffer :noquery t
+                  :command (list (car midfill-command) "doctor"))
+    (display-buffer buffer)))
+
+(defun midfill-log ()
+  "Show what the server has logged."
+  (interactive)
+  (display-buffer (jsonrpc-stderr-buffer (or (midfill--server) (user-error "There is no server here")))))
+
+;;;; The mode
+
+(defmacro midfill--when-shown (command)
+  "Make a key binding for COMMAND that is there only while ghost text is."
+  `'(menu-item "" ,command :filter midfill--filter))
+
+(defun midfill--filter (command)
+  "Return COMMAND if there is ghost text that it can act on."
+  (and (midfill--remainder) command))
+
+(defvar midfill-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "TAB") (midfill--when-shown midfill-accept))
+    (define-key map (kbd "M-e") (midfill--when-shown midfill-accept-line))
+    (define-key map (kbd "M-f") (midfill--when-shown midfill-accept-word))
+    (define-key map (kbd "M-n") (midfill--when-shown midfill-next))
+    (define-key map (kbd "M-p") (midfill--when-shown midfill-previous))
+    (define-key map (kbd "C-g") (midfill--when-shown midfill-dismiss))
+    map)
+  "Keys of `midfill-mode'; without ghost text each means what it usually does.")
+
+(defun midfill--lighter ()
+  "Return the text for the mode line."
+  (cond (midfill--paused " Midfill:paused")
+        ((midfill--server) " Midfill")
+        (t " Midfill:off")))
+
+;;;###autoload
+(define-minor-mode midfill-mode
+  "Show what Midfill suggests as ghost text behind point.
+It needs Eglot to run Midfill here: `midfill-ensure' does both."
+  :lighter (:eval (midfill--lighter))
+  (if midfill-mode
+      (progn
+        (add-hook 'post-command-hook #'midfill--follow nil t)
+        (add-hook 'eglot-managed-mode-hook #'midfill--managed nil t))
+    (remove-hook 'post-command-hook #'midfill--follow t)
+    (remove-hook 'eglot-managed-mode-hook #'midfill--managed t)
+    (midfill--clear)))
+
+;;;###autoload
+(defun midfill-ensure ()
+  "Have Eglot run Midfill here, and show suggestions.
+Made for the hooks of major modes."
+  (interactive)
+  (if (not (executable-find (car midfill-command)))
+      (message "Midfill: there is no program `%s'; see `midfill-command'" (car midfill-command))
+    (midfill--register)
+    (midfill-mode)
+    (eglot-ensure)))
+
+(provide 'midfill)
+
+;;; midfill.el ends here

@@ -1,0 +1,101 @@
+---The subcommands of `:Midfill`.
+local midfill = require("midfill")
+local server = require("midfill.server")
+
+local M = {}
+
+local SCOPES = { "buffer", "filetype" }
+
+---Show a text in a window of its own, which `q` closes.
+---@param name string
+---@param lines string[]
+local function show(name, lines)
+  vim.cmd("botright new")
+  vim.api.nvim_buf_set_lines(0, 0, -1, false, lines)
+  vim.api.nvim_buf_set_name(0, name)
+  vim.bo.buftype, vim.bo.bufhidden, vim.bo.modifiable, vim.bo.swapfile = "nofile", "wipe", false, false
+  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = true, desc = "Close" })
+end
+
+---@type table<string, fun(argument: string?)>
+local subcommands = {}
+
+function subcommands.status()
+  local clients = server.clients()
+  local text = { midfill.status(), "ghost text is " .. midfill.backend_name() }
+  for _, client in ipairs(clients) do
+    table.insert(text, ("server for %d buffer(s)"):format(vim.tbl_count(client.attached_buffers)))
+  end
+  server.notify(table.concat(text, "; "))
+end
+
+function subcommands.restart()
+  server.restart()
+end
+
+function subcommands.pause(scope)
+  if scope and not vim.list_contains(SCOPES, scope) then
+    server.notify(
+      ("cannot pause '%s'; say buffer, filetype, or nothing for everywhere"):format(scope),
+      vim.log.levels.ERROR
+    )
+    return
+  end
+  midfill.pause(scope or "all")
+  server.notify(("paused %s"):format(scope and "in this " .. scope or "everywhere"))
+end
+
+function subcommands.resume()
+  midfill.resume()
+  server.notify("resumed")
+end
+
+function subcommands.doctor()
+  server.notify("examining; this takes a few seconds")
+  vim.system({ midfill.options.cmd[1], "doctor" }, { text = true }, function(result)
+    vim.schedule(function()
+      show("midfill://doctor", vim.split(vim.trim(result.stdout .. result.stderr), "\n"))
+    end)
+  end)
+end
+
+function subcommands.log()
+  vim.cmd.tabedit(vim.fn.fnameescape(require("vim.lsp.log").get_filename()))
+  vim.cmd("normal! G")
+  vim.fn.search("midfill", "bcW")
+end
+
+---Run `:Midfill` with its arguments; without any, it shows the status.
+---@param arguments string[]
+function M.run(arguments)
+  local name = arguments[1] or "status"
+  local run = subcommands[name]
+  if not run then
+    local known = table.concat(M.complete("", "Midfill "), ", ")
+    server.notify(("there is no `:Midfill %s`; there are: %s"):format(name, known), vim.log.levels.ERROR)
+  elseif not midfill.options then
+    server.notify('call `require("midfill").setup()` first', vim.log.levels.ERROR)
+  else
+    run(arguments[2])
+  end
+end
+
+---Complete the command line.
+---@param lead string
+---@param line string
+---@return string[]
+function M.complete(lead, line)
+  local choices = vim.tbl_keys(subcommands)
+  if line:match("^%s*Midfill%s+pause%s") then
+    choices = SCOPES
+  elseif line:match("^%s*Midfill%s+%S+%s") then
+    choices = {}
+  end
+  choices = vim.tbl_filter(function(choice)
+    return vim.startswith(choice, lead)
+  end, choices)
+  table.sort(choices)
+  return choices
+end
+
+return M

@@ -1,0 +1,36 @@
+---What differs between the versions of Neovim.
+local M = {}
+
+M.has_config = vim.fn.has("nvim-0.11") == 1
+M.has_inline_completion = vim.fn.has("nvim-0.12") == 1
+
+---Call a method of a client; before 0.11 these were plain functions.
+---@param client vim.lsp.Client
+---@param method "request"|"cancel_request"|"stop"|"exec_cmd"
+---@param ... any
+---@return any ...
+function M.call(client, method, ...)
+  if M.has_config then
+    return client[method](client, ...)
+  elseif method == "exec_cmd" then
+    return client._exec_cmd(client, ...)
+  end
+  return client[method](...)
+end
+
+---Return the byte, from 0, at which a character of LSP begins.
+---@param line string
+---@param character integer
+---@param encoding "utf-8"|"utf-16"|"utf-32"
+---@return integer
+function M.byte_index(line, character, encoding)
+  if M.has_config then
+    return vim.str_byteindex(line, encoding, character, false)
+  elseif encoding == "utf-8" then
+    return math.min(character, #line)
+  end
+  local ok, byte = pcall(vim.str_byteindex, line, character, encoding == "utf-16")
+  return ok and byte or #line
+end
+
+return M

