@@ -1,0 +1,94 @@
+/** Midfill in VS Code: what starts when, and which command does what. */
+
+import * as path from "node:path";
+import * as vscode from "vscode";
+
+import { switchModel } from "./bundles";
+import { examine } from "./doctor";
+import { installModel, installServer } from "./install";
+import { showMenu } from "./menu";
+import { Pauses } from "./pauses";
+import { Session } from "./session";
+import { concernsServer } from "./settings";
+import { StatusBar } from "./statusBar";
+
+let session: Session | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const { extension, subscriptions } = context;
+  const environment = path.join(context.globalStorageUri.fsPath, "server");
+  const log = vscode.window.createOutputChannel("Midfill", { log: true });
+  const verdict = vscode.window.createOutputChannel("Midfill Doctor");
+  const pauses = new Pauses(context.workspaceState);
+  const statusBar = new StatusBar(pauses);
+  const current = new Session(context, log, statusBar, pauses, environment);
+  session = current;
+
+  const withServer = async (work: (server: string) => Promise<unknown>): Promise<void> => {
+    const server = current.find();
+    await (server.kind === "found" ? work(server.program) : offerInstallation(server.why));
+  };
+  const withDocument = async (work: (document: vscode.TextDocument) => Promise<void>): Promise<void> => {
+    const document = vscode.window.activeTextEditor?.document;
+    if (document) {
+      await work(document);
+      statusBar.refresh();
+    }
+  };
+  const commands: Record<string, () => unknown> = {
+    menu: () => showMenu(pauses, statusBar.problem),
+    toggleFile: () => withDocument((document) => pauses.toggleFile(document)),
+    toggleLanguage: () => withDocument((document) => pauses.toggleLanguage(document)),
+    turnOnGhostText: () => turnOnGhostText(),
+    restart: () => current.restart(),
+    switchModel: () => switchModel(),
+    doctor: () => withServer((server) => examine(server, verdict)),
+    showLog: () => log.show(),
+    installServer: async () => (await installServer(extension, environment, log)) && current.restart(),
+    installModel: () =>
+      withServer(async (server) => (await installModel(extension, environment, server, log)) && current.restart()),
+  };
+  for (const [name, command] of Object.entries(commands)) {
+    subscriptions.push(vscode.commands.registerCommand(`midfill.${name}`, command));
+  }
+  subscriptions.push(
+    log,
+    verdict,
+    statusBar,
+    vscode.workspace.onDidChangeConfiguration((change) => {
+      if (concernsServer(change, extension)) {
+        void current.restart();
+      }
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void current.restart()), // whose settings count from now on
+  );
+
+  await current.restart();
+  const server = current.find();
+  if (server.kind === "missing") {
+    void offerInstallation(server.why);
+  }
+}
+
+export async function deactivate(): Promise<void> {
+  await session?.stop();
+}
+
+/** Say that there is no server, and what can be done about it. */
+async function offerInstallation(why: string): Promise<void> {
+  const commands = new Map<string, [string, ...string[]]>([
+    ["Install It", ["midfill.installServer"]],
+    ["Set Its Path", ["workbench.action.openSettings", "midfill.server.path"]],
+    ["First Steps", ["workbench.action.openWalkthrough", "midfill.midfill#start"]],
+  ]);
+  const chosen = await vscode.window.showWarningMessage(`${why}.`, ...commands.keys());
+  const [command, ...args] = (chosen && commands.get(chosen)) ?? [];
+  if (command) {
+    await vscode.commands.executeCommand(command, ...args);
+  }
+}
+
+async function turnOnGhostText(): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration("editor");
+  await configuration.update("inlineSuggest.enabled", true, vscode.ConfigurationTarget.Global);
+}

@@ -1,0 +1,95 @@
+/** Getting what is missing, when the user asks for it: the server, and a model. */
+
+import { readdir } from "node:fs/promises";
+import * as path from "node:path";
+import * as vscode from "vscode";
+
+import { programIn } from "./discovery";
+import { createEnvironment, install } from "./environment";
+import { thisMachine } from "./machine";
+import { PYTHON_MISSING, findPython } from "./python";
+import { type RunOptions, run } from "./run";
+
+const DOWNLOADS = vscode.Uri.parse("https://www.python.org/downloads/");
+
+/** Install the server into the managed environment; returns whether it is there now. */
+export async function installServer(
+  extension: vscode.Extension<unknown>,
+  environment: string,
+  log: vscode.LogOutputChannel,
+): Promise<boolean> {
+  const python = await findPython(thisMachine);
+  if (!python) {
+    const chosen = await vscode.window.showErrorMessage(PYTHON_MISSING, "Get Python");
+    if (chosen) {
+      await vscode.env.openExternal(DOWNLOADS);
+    }
+    return false;
+  }
+  return withProgress("Installing the Midfill server", log, async (options) => {
+    await createEnvironment(python, environment, await bundledWheel(extension), options);
+  });
+}
+
+/** Fetch and convert the default model; returns whether it is there now. */
+export async function installModel(
+  extension: vscode.Extension<unknown>,
+  environment: string,
+  server: string,
+  log: vscode.LogOutputChannel,
+): Promise<boolean> {
+  const explanation =
+    "Midfill fetches the weights of Qwen2.5-Coder-0.5B-Instruct (491 MB, Apache-2.0) and converts them on this machine." +
+    " The converter's tools (torch, transformers) take up to 5 GB of disk, the conversion 6 GB of memory and about" +
+    " ten minutes. This is the only time that Midfill uses the network.";
+  if (!(await vscode.window.showInformationMessage("Get a model?", { modal: true, detail: explanation }, "Get It"))) {
+    return false;
+  }
+  return withProgress("Getting a model for Midfill", log, async (options) => {
+    if (server === programIn(environment, "midfill", process.platform)) {
+      await install(environment, await bundledWheel(extension), options, "export");
+    }
+    const weights = (await run(server, ["pull"], options)).at(-1) ?? "";
+    await run(server, ["export", weights], options);
+  });
+}
+
+/** The server's package, which this extension brings along. */
+async function bundledWheel(extension: vscode.Extension<unknown>): Promise<string> {
+  const folder = path.join(extension.extensionPath, "server");
+  const wheel = (await readdir(folder)).find((file) => file.endsWith(".whl"));
+  if (!wheel) {
+    throw new Error(`There is no package of the server in ${folder}`);
+  }
+  return path.join(folder, wheel);
+}
+
+/** Do something long that the user can see and stop; what went wrong is shown and logged. */
+async function withProgress(
+  title: string,
+  log: vscode.LogOutputChannel,
+  work: (options: RunOptions) => Promise<void>,
+): Promise<boolean> {
+  const location = vscode.ProgressLocation.Notification;
+  try {
+    await vscode.window.withProgress({ location, title, cancellable: true }, async (progress, token) => {
+      const abort = new AbortController();
+      token.onCancellationRequested(() => abort.abort());
+      const onLine = (line: string): void => {
+        log.info(line);
+        progress.report({ message: line.slice(0, 100) });
+      };
+      await work({ signal: abort.signal, onLine });
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name !== "AbortError") {
+      log.error(error.message);
+      const chosen = await vscode.window.showErrorMessage(`${title} failed. ${error.message}`, "Show Log");
+      if (chosen) {
+        log.show();
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,42 @@
+/** The menu behind the status bar item. */
+
+import * as vscode from "vscode";
+
+import type { Pauses } from "./pauses";
+
+interface Entry extends vscode.QuickPickItem {
+  readonly command?: string;
+  readonly arguments?: readonly unknown[];
+}
+
+/** Show what can be done now, and do what is chosen; `problem` is what is wrong, if anything is. */
+export async function showMenu(pauses: Pauses, problem: string | undefined): Promise<void> {
+  const document = vscode.window.activeTextEditor?.document;
+  const entries: Entry[] = [
+    ...(problem ? [{ label: "$(error) What is wrong?", detail: problem, command: "midfill.showLog" }] : []),
+    ...(document ? pauseEntries(pauses, document) : []),
+    { label: "$(arrow-swap) Switch model…", command: "midfill.switchModel" },
+    { label: "$(debug-restart) Restart", command: "midfill.restart" },
+    { label: "$(pulse) Doctor", description: "check the installation", command: "midfill.doctor" },
+    { label: "$(output) Show log", command: "midfill.showLog" },
+    { label: "$(gear) Settings", command: "workbench.action.openSettings", arguments: ["@ext:midfill.midfill"] },
+  ];
+  const chosen = await vscode.window.showQuickPick(entries, { title: "Midfill" });
+  if (chosen?.command) {
+    await vscode.commands.executeCommand(chosen.command, ...(chosen.arguments ?? []));
+  }
+}
+
+function pauseEntries(pauses: Pauses, document: vscode.TextDocument): Entry[] {
+  const file = pauses.isFilePaused(document) ? "$(play) Resume" : "$(debug-pause) Pause";
+  const language = pauses.isLanguagePaused(document) ? "$(play) Resume" : "$(debug-pause) Pause";
+  const entries = [
+    { label: `${file} in this file`, command: "midfill.toggleFile" },
+    { label: `${language} for ${document.languageId}`, command: "midfill.toggleLanguage" },
+  ];
+  if (pauses.reason(document) === "editor") {
+    const off = "editor.inlineSuggest.enabled";
+    return [{ label: "$(play) Turn on ghost text", description: off, command: "midfill.turnOnGhostText" }, ...entries];
+  }
+  return entries;
+}

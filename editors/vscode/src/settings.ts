@@ -1,0 +1,74 @@
+/** The user's settings. What the server can be told stands in package.json, and a test holds that to the server. */
+
+import * as vscode from "vscode";
+
+const SECTION = "midfill";
+
+/** The extension's own settings have a dot in their names (`midfill.server.path`); all others are the server's. */
+function isForServer(name: string): boolean {
+  return !name.includes(".");
+}
+
+/** The names of the server's settings, without the section. */
+function serverSettings(extension: vscode.Extension<unknown>): string[] {
+  const manifest = extension.packageJSON as { contributes: { configuration: { properties: object } } };
+  return Object.keys(manifest.contributes.configuration.properties)
+    .map((key) => key.slice(SECTION.length + 1))
+    .filter(isForServer);
+}
+
+/** What the user has set, for the server's `initializationOptions`; its defaults are its own. */
+export function initializationOptions(extension: vscode.Extension<unknown>): Record<string, unknown> {
+  const configuration = vscode.workspace.getConfiguration(SECTION);
+  const options: Record<string, unknown> = {};
+  for (const name of serverSettings(extension)) {
+    const set = configuration.inspect(name);
+    const value = configuration.get(name);
+    if (value !== "" && value !== set?.defaultValue) {
+      options[name] = value;
+    }
+  }
+  return options;
+}
+
+/** Whether a change concerns how the server is started. */
+export function concernsServer(change: vscode.ConfigurationChangeEvent, extension: vscode.Extension<unknown>): boolean {
+  return [...serverSettings(extension), "server"].some((name) => change.affectsConfiguration(`${SECTION}.${name}`));
+}
+
+/** The program named as the server; empty for none. */
+export function serverPath(): string {
+  return vscode.workspace.getConfiguration(SECTION).get("server.path", "");
+}
+
+/** How much the server writes to its log. */
+export function logLevel(): string {
+  return vscode.workspace.getConfiguration(SECTION).get("server.logLevel", "WARNING");
+}
+
+/** The folder of the model bundle; empty for the default one. */
+export function bundle(): string {
+  return vscode.workspace.getConfiguration(SECTION).get("bundle", "");
+}
+
+/** Set the folder of the model bundle for this user; empty for the default one. */
+export async function setBundle(folder: string): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration(SECTION);
+  const target = configuration.inspect("bundle")?.workspaceValue === undefined
+    ? vscode.ConfigurationTarget.Global
+    : vscode.ConfigurationTarget.Workspace;
+  await configuration.update("bundle", folder || undefined, target);
+}
+
+/** The languages for which suggestions are paused. */
+export function pausedLanguages(): readonly string[] {
+  return vscode.workspace.getConfiguration(SECTION).get<string[]>("pause.languages", []);
+}
+
+/** Pause or resume a language, for this user. */
+export async function setLanguagePaused(language: string, paused: boolean): Promise<void> {
+  const others = pausedLanguages().filter((other) => other !== language);
+  const languages = paused ? [...others, language].sort() : others;
+  const configuration = vscode.workspace.getConfiguration(SECTION);
+  await configuration.update("pause.languages", languages.length ? languages : undefined, vscode.ConfigurationTarget.Global);
+}
