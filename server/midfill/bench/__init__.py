@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from midfill import cpu
+from midfill import threads
 from midfill.bench import keystrokes
 from midfill.bench.figures import Figure, Samples, ratio_of
 from midfill.bench.in_process import Loaded
@@ -23,7 +23,7 @@ from midfill.bench.plan import QUICK, Plan
 from midfill.bench.report import Circumstances, Report, load_average, to_json, to_text, write_markdown
 from midfill.bench.scenes import scenes
 from midfill.bench.sides import Sides
-from midfill.bundle import read_manifest
+from midfill.bundle import load_bundle, read_manifest
 from midfill.paths import weights_dir
 from midfill.settings import Settings
 
@@ -54,6 +54,7 @@ def run(
     """
     plan = plan or Plan()
     load = load_average()
+    settings = replace(settings, threads=settings.threads or threads.chosen(load_bundle(settings.bundle)))
     with ExitStack() as stack:
         progress("loading")
         server, llama, figures = _start(settings, plan, peer, stack)
@@ -102,7 +103,7 @@ def _peer_starter(peer: PeerChoice, settings: Settings) -> Callable[[], LlamaSer
     from midfill.bench.peer import LlamaServer  # noqa: PLC0415 (it speaks HTTP: nothing else may load it)
 
     model = peer.model or weights_dir() / read_manifest(settings.bundle).source.file
-    return partial(LlamaServer, peer.binary, model, settings.threads or cpu.usable_cores())
+    return partial(LlamaServer, peer.binary, model, settings.threads)
 
 
 def _typing(server: LlamaServer, sides: Sides, settings: Settings) -> PeerTyping:

@@ -64,7 +64,7 @@ class Circumstances:
             date=datetime.now(timezone.utc).isoformat(timespec="minutes"),
             processor=cpu.model_name(cpu.cpuinfo()),
             cores=cpu.usable_cores(),
-            threads=settings.threads or cpu.usable_cores(),
+            threads=settings.threads,
             load_average=load_average,
             versions={"midfill": __version__, "python": platform.python_version(), **libraries},
             bundle=bundle.manifest.name,
