@@ -1,0 +1,237 @@
+"""What is known of the workspace's files, in little memory: their definitions by name, and their chunks by words.
+
+Texts are not kept: a snippet is read from its file when it is wanted. For 10,000 files of 300 lines this takes some
+100 MB.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midfill.workspace.languages import Language, language_of
+from midfill.workspace.sources import read_source
+from midfill.workspace.syntax import Definition, Syntax
+from midfill.workspace.words import BUCKETS, terms
+
+MOST_FILES = 50_000
+MOST_BYTES = 120_000_000
+"""Of what grows with the files, about; what comes later is left out."""
+_CHUNK_LINES = 32
+_SATURATION, _LENGTH_WEIGHT = 1.2, 0.75
+"""BM25's k1 and b."""
+_PACKAGE_FILES = frozenset(("__init__", "index", "mod", "lib", "init", "main"))
+"""Files that stand for their folder when it is imported."""
+
+Stamp = tuple[int, int]
+"""Time of change in nanoseconds and size in bytes."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One file of the workspace."""
+
+    path: str
+    stamp: Stamp
+    definitions: bytes
+    """Compressed; see :meth:`Catalogue.definitions`."""
+    names: tuple[str, ...]
+    chunks: NDArray[np.int32]
+    """First and last line of each chunk, and how many terms it has: (chunks, 3)."""
+    terms: NDArray[np.uint32]
+    """The terms of all chunks, one after the other."""
+
+    @property
+    def bytes(self) -> int:
+        """About what it takes in memory."""
+        names = sum(map(len, self.names)) + 150 * len(self.names)
+        return len(self.path) + len(self.definitions) + self.chunks.nbytes + self.terms.nbytes + names + 1000
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A chunk that is similar to what was asked for."""
+
+    path: str
+    first_line: int
+    last_line: int
+    score: float
+    """From 0 to 1: what share of the question's words it has, rare ones counting more."""
+
+
+class Catalogue:
+    """The files of a workspace; one thread may use it."""
+
+    def __init__(self, most_files: int = MOST_FILES, most_bytes: int = MOST_BYTES) -> None:
+        self._most_files, self._most_bytes = most_files, most_bytes
+        self._files: dict[str, SourceFile] = {}
+        self._by_name: dict[str, tuple[str, ...]] = {}
+        self._by_stem: dict[str, tuple[str, ...]] = {}
+        self._bytes = 0
+        self._ranking = _Ranking([])
+        self._is_stale = False
+
+    def __len__(self) -> int:
+        """Return how many files it has."""
+        return len(self._files)
+
+    @property
+    def paths(self) -> Iterable[str]:
+        """The paths of all files."""
+        return self._files.keys()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more files are taken in."""
+        return len(self._files) >= self._most_files or self._bytes >= self._most_bytes
+
+    def update(self, path: str) -> bool:
+        """Take in a file as it is now, or forget it when it is none any more; say whether that changed anything."""
+        stamp = stamp_of(path)
+        known = self._files.get(path)
+        if known is not None and known.stamp == stamp:
+            return False
+        text = read_source(Path(path)) if stamp else None
+        self.forget(path)
+        if text is None or stamp is None or self.is_full:
+            return known is not None
+        self._add(_described(path, stamp, text, language_of(path)))
+        return True
+
+    def forget(self, path: str) -> None:
+        """Leave out a file."""
+        file = self._files.pop(path, None)
+        if file is not None:
+            self._bytes -= file.bytes
+            for name in file.names:
+                _drop(self._by_name, name, path)
+            for stem in _stems(path):
+                _drop(self._by_stem, stem, path)
+            self._is_stale = True
+
+    def has(self, path: str) -> bool:
+        """Say whether a file is known."""
+        return path in self._files
+
+    def defining(self, name: str) -> tuple[str, ...]:
+        """Return the paths of the files that define ``name``."""
+        return self._by_name.get(name, ())
+
+    def named(self, stem: str) -> tuple[str, ...]:
+        """Return the paths of the files called ``stem`` but for their ending, or that stand for a folder so called."""
+        return self._by_stem.get(stem, ())
+
+    def definitions(self, path: str) -> list[Definition]:
+        """Return the definitions of a file, [] for one that is not known."""
+        file = self._files.get(path)
+        return [Definition(*row) for row in json.loads(zlib.decompress(file.definitions))] if file else []
+
+    def similar(self, text: str, limit: int) -> list[Hit]:
+        """Return the chunks that share most with ``text``, the most similar first, as of the last :meth:`rank`.
+
+        The ranking is BM25 (S. Robertson and H. Zaragoza, 2009), each word of a chunk counted once.
+        """
+        return [hit for hit in self._ranking.similar(terms(text), limit) if hit.path in self._files]
+
+    def rank(self) -> None:
+        """Take what has changed into the ranking; some 200 milliseconds for 10,000 files, nothing when it has not."""
+        if self._is_stale:
+            self._ranking = _Ranking(list(self._files.values()))
+            self._is_stale = False
+
+    def _add(self, file: SourceFile) -> None:
+        self._files[file.path] = file
+        self._bytes += file.bytes
+        for name in file.names:
+            self._by_name[name] = (*self._by_name.get(name, ()), file.path)
+        for stem in _stems(file.path):
+            self._by_stem[stem] = (*self._by_stem.get(stem, ()), file.path)
+        self._is_stale = True
+
+
+class _Ranking:
+    """All chunks as flat arrays, made anew after a change."""
+
+    def __init__(self, files: list[SourceFile]) -> None:
+        self._files = files
+        self._terms = np.concatenate([*(file.terms for file in files), np.empty(0, np.uint32)])
+        self._chunks = np.concatenate([*(file.chunks for file in files), np.empty((0, 3), np.int32)])
+        self._owners = np.repeat(np.arange(len(files)), [len(file.chunks) for file in files])
+        lengths = self._chunks[:, 2]
+        self._starts = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.intp)
+        total = max(len(lengths), 1)
+        having = np.bincount(self._terms, minlength=BUCKETS)
+        self._rarity = np.log1p((total - having + 0.5) / (having + 0.5)).astype(np.float32)
+        relative = lengths / max(float(lengths.mean()), 1.0) if len(lengths) else lengths
+        self._damping = (1 + _SATURATION) / (1 + _SATURATION * (1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * relative))
+
+    def similar(self, question: NDArray[np.uint32], limit: int) -> list[Hit]:
+        if not len(self._chunks) or not len(question):
+            return []
+        weights = np.zeros(BUCKETS, np.float32)
+        weights[question] = self._rarity[question]
+        scores = np.add.reduceat(weights[self._terms], self._starts) * self._damping
+        best = np.argpartition(-scores, min(limit, len(scores)) - 1)[:limit]
+        most = float(self._rarity[question].sum()) * (1 + _SATURATION)
+        ordered = sorted((int(n) for n in best if scores[n] > 0), key=lambda n: (-scores[n], n))
+        return [self._hit(n, float(scores[n]) / most) for n in ordered]
+
+    def _hit(self, number: int, score: float) -> Hit:
+        first, last, _ = self._chunks[number].tolist()
+        return Hit(self._files[self._owners[number]].path, first, last, score)
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """Return what changes when a file does, None for one that is not there."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def split_chunks(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Cut lines into chunks of at most 32, at the last empty or outermost line where there is one; (first, last)."""
+    first = 0
+    while first < len(lines):
+        end = min(first + _CHUNK_LINES, len(lines))
+        if end < len(lines):
+            middle = first + _CHUNK_LINES // 2
+            end = next((n for n in range(end, middle, -1) if not lines[n - 1].strip()), end)
+        yield first, end - 1
+        first = end
+
+
+def _described(path: str, stamp: Stamp, text: str, language: Language) -> SourceFile:
+    definitions = Syntax(text, language).definitions()
+    lines = text.split("\n")
+    pieces = [(first, last, terms("\n".join(lines[first : last + 1]))) for first, last in split_chunks(lines)]
+    pieces = [piece for piece in pieces if len(piece[2])]
+    return SourceFile(
+        path,
+        stamp,
+        zlib.compress(json.dumps([list(vars(definition).values()) for definition in definitions]).encode(), 1),
+        tuple({definition.name for definition in definitions}),
+        np.array([(first, last, len(found)) for first, last, found in pieces], np.int32).reshape(-1, 3),
+        np.concatenate([*(found for _, _, found in pieces), np.empty(0, np.uint32)]),
+    )
+
+
+def _stems(path: str) -> set[str]:
+    pure = PurePath(path)
+    return {pure.stem, pure.parent.name} if pure.stem in _PACKAGE_FILES else {pure.stem}
+
+
+def _drop(index: dict[str, tuple[str, ...]], key: str, path: str) -> None:
+    left = tuple(other for other in index.get(key, ()) if other != path)
+    if left:
+        index[key] = left
+    else:
+        index.pop(key, None)

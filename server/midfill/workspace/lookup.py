@@ -1,0 +1,225 @@
+"""A question about a cursor -> candidates for snippets, from the catalogue.
+
+What a question depends on is chosen so that typing does not change the answer: the text comes without the cursor's
+line, and what counts is the block round the cursor and the file's imports.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from midfill.workspace.catalogue import Catalogue
+from midfill.workspace.languages import language_of
+from midfill.workspace.related import imported_files, imported_names, nearest, siblings
+from midfill.workspace.sources import read_source
+from midfill.workspace.syntax import Block, Definition, Syntax
+
+_WHOLE_LINES = 12
+"""A definition of so many lines is shown whole, a longer one by its signature, a class by those of its members."""
+_MOST_CHARACTERS = 1_600
+_MOST_MEMBERS = 40
+_NEAR_LINES = 20
+"""What counts as near a cursor outside any function."""
+_MOST_FILES_DEFINING = 4
+"""A name defined in more files than that says little."""
+_SIMILAR = 4
+_LEAST_SIMILAR = 0.12
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Where somebody types."""
+
+    path: str
+    language: str
+    """LSP language id, "" to go by the path."""
+    text: str
+    """The document, with nothing in the cursor's line."""
+    line: int
+    window: tuple[int, int]
+    """First and last line that the prompt has in any case."""
+    called: tuple[str, ...] = ()
+    """Names of which a call has been begun in the cursor's line."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A piece of a file that may be worth showing."""
+
+    path: str
+    first_line: int
+    last_line: int
+    text: str
+    kind: str
+    """``definition``, ``sibling``, ``recent`` or ``similar``."""
+    score: float
+    """More is better, and comparable between kinds."""
+
+
+def candidates(question: Question, catalogue: Catalogue) -> list[Candidate]:
+    """Return what may be worth showing, the best first, without what the window has."""
+    return _Lookup(question, catalogue).run()
+
+
+def to_message(question: Question) -> dict[str, Any]:
+    """Return a question as plain data."""
+    return asdict(question)
+
+
+def from_message(message: dict[str, Any]) -> Question:
+    """Return the question that :func:`to_message` was given."""
+    window = (int(message["window"][0]), int(message["window"][1]))
+    return Question(**{**message, "window": window, "called": tuple(message["called"])})
+
+
+class _Lookup:
+    """One question, and the files it has led to."""
+
+    def __init__(self, question: Question, catalogue: Catalogue) -> None:
+        self._question = question
+        self._catalogue = catalogue
+        self._language = language_of(question.path, question.language)
+        self._syntax = Syntax(question.text, self._language)
+        self._lines: dict[str, list[str]] = {question.path: question.text.split("\n")}
+        self._outlines = {question.path: self._syntax.definitions()}
+
+    def run(self) -> list[Candidate]:
+        block = self._syntax.block_at(self._question.line)
+        near = self._near(block)
+        found = [*self._definitions(near), *self._siblings(), *self._similar(near)]
+        unique: dict[tuple[str, int, int], Candidate] = {}
+        for candidate in sorted(found, key=lambda c: -c.score):
+            if not self._is_in_window(candidate.path, candidate.first_line, candidate.last_line):
+                unique.setdefault((candidate.path, candidate.first_line, candidate.last_line), candidate)
+        return list(unique.values())
+
+    def _near(self, block: Block | None) -> str:
+        lines = self._lines[self._question.path]
+        if block is None or block.kind == "section":
+            at = self._question.line
+            return "\n".join(lines[max(at - _NEAR_LINES, 0) : at + _NEAR_LINES])
+        return "\n".join(lines[block.first_line : block.last_line + 1])
+
+    def _definitions(self, near: str) -> Iterator[Candidate]:
+        used = Counter(_WORD.findall(near))
+        called = self._question.called
+        taken: dict[str, list[str]] = {}  # an imported name -> where it may be defined
+        files: list[str] = []
+        for one in self._syntax.imports():
+            found = imported_files(one, self._question.path, self._language, self._catalogue.named, self._catalogue.has)
+            files += found
+            for name in imported_names(one, self._language):
+                taken.setdefault(name, []).extend(found)
+        for name in dict.fromkeys((*called, *taken, *used)):
+            places = list(self._places(name, taken.get(name, []), files))
+            tier = _tier(name in called, name in taken, name in used)
+            for path, definition in places[:2]:
+                yield self._candidate(path, definition, tier + min(used[name], 9) / 10)
+        for path in dict.fromkeys(files):  # `import shop.pricing`: all that it has, if nothing of it is used yet
+            if path not in {place for places in taken.values() for place in places}:
+                yield from self._outline(path, "definition", 2.5)
+
+    def _places(self, name: str, preferred: list[str], imported: list[str]) -> Iterator[tuple[str, Definition]]:
+        """Yield where ``name`` is defined: in this file, else in what is imported, else near by if that is clear."""
+        own = [d for d in self._outlines[self._question.path] if d.name == name]
+        if own:
+            yield from ((self._question.path, definition) for definition in own[:1])
+            return
+        defining = [path for path in self._catalogue.defining(name) if self._is_of_our_kind(path)]
+        for paths in (preferred, imported):
+            known = [path for path in dict.fromkeys(paths) if path in defining]
+            if known:
+                yield from self._defined_in(known[:1], name)
+                return
+        if 0 < len(defining) <= _MOST_FILES_DEFINING and len(name) > 3:
+            yield from self._defined_in(nearest(self._question.path, defining)[:1], name)
+
+    def _is_of_our_kind(self, path: str) -> bool:
+        scripts = ("javascript", "typescript", "tsx")
+        grammar, ours = language_of(path).grammar, self._language.grammar
+        same = grammar == ours or (grammar in scripts and ours in scripts) or {grammar, ours} == {"c", "cpp"}
+        return same and path != self._question.path
+
+    def _defined_in(self, paths: Iterable[str], name: str) -> Iterator[tuple[str, Definition]]:
+        for path in paths:
+            for definition in self._outline_of(path):
+                if definition.name == name:
+                    yield path, definition
+
+    def _siblings(self) -> Iterator[Candidate]:
+        for path in siblings(self._question.path, self._catalogue.named)[:1]:
+            yield from self._outline(path, "sibling", 2.0)
+
+    def _similar(self, near: str) -> Iterator[Candidate]:
+        hits = self._catalogue.similar(near, 4 * _SIMILAR)
+        wanted = [hit for hit in hits if hit.score >= _LEAST_SIMILAR and hit.path != self._question.path][:_SIMILAR]
+        for hit in wanted:
+            lines = self._lines_of(hit.path)[hit.first_line : hit.last_line + 1]
+            text = "\n".join(lines).strip("\n")
+            if text.strip():
+                yield Candidate(hit.path, hit.first_line, hit.last_line, text, "similar", 1 + hit.score)
+
+    def _candidate(self, path: str, definition: Definition, score: float) -> Candidate:
+        lines = self._lines_of(path)
+        last = definition.last_line
+        if last - definition.first_line < _WHOLE_LINES and last < len(lines):
+            text = "\n".join(lines[definition.first_line : last + 1])
+        else:
+            members = _members(definition, self._outline_of(path)) if definition.kind == "class" else []
+            text = _joined(definition.signature, members)
+        return Candidate(path, definition.first_line, last, text[:_MOST_CHARACTERS], "definition", score)
+
+    def _outline(self, path: str, kind: str, score: float) -> Iterator[Candidate]:
+        """Yield the signatures of all that a file defines, as one candidate; nothing for a file without any."""
+        outline = [d for d in self._outline_of(path) if d.kind != "constant"]
+        text = _joined("", _outermost(outline))
+        if text:
+            yield Candidate(path, outline[0].first_line, outline[-1].last_line, text[:_MOST_CHARACTERS], kind, score)
+
+    def _outline_of(self, path: str) -> list[Definition]:
+        if path not in self._outlines:
+            self._catalogue.update(path)
+            self._outlines[path] = self._catalogue.definitions(path)
+        return self._outlines[path]
+
+    def _lines_of(self, path: str) -> list[str]:
+        if path not in self._lines:
+            self._lines[path] = (read_source(Path(path)) or "").split("\n")
+        return self._lines[path]
+
+    def _is_in_window(self, path: str, first: int, last: int) -> bool:
+        return path == self._question.path and first <= self._question.window[1] and last >= self._question.window[0]
+
+
+def _tier(called: bool, imported: bool, used: bool) -> float:
+    """Return what a definition is worth: what is being called, then what is imported, if it is used near by or not."""
+    if called:
+        return 6.0
+    if imported:
+        return 5.0 if used else 3.0
+    return 4.0
+
+
+def _members(whole: Definition, outline: list[Definition]) -> list[Definition]:
+    within = [d for d in outline if whole.first_line <= d.first_line and d.last_line <= whole.last_line and d != whole]
+    return _outermost(within)
+
+
+def _outermost(outline: list[Definition]) -> list[Definition]:
+    """Leave out what is defined in a function."""
+    functions = [d for d in outline if d.kind == "function"]
+    return [
+        d
+        for d in outline
+        if not any(f != d and f.first_line < d.first_line and d.last_line <= f.last_line for f in functions)
+    ]
+
+
+def _joined(head: str, members: list[Definition]) -> str:
+    return "\n".join(part for part in (head, *(member.signature for member in members[:_MOST_MEMBERS])) if part)
