@@ -204,7 +204,9 @@ The last one is shown if there are not as many."
   (when (and midfill--unanswered
              (equal midfill--unanswered (midfill--state))
              (midfill--may-ask-p))
-    (midfill--ask midfill--automatic 0)))
+    (midfill--cancel)
+    ;; In a moment: Eglot runs its hook before it has opened the document.
+    (setq midfill--timer (run-with-timer 0 nil #'midfill--ask-in (current-buffer)))))
 
 (defun midfill--show (items index)
   "Show the one at INDEX of ITEMS at point."

@@ -13,10 +13,11 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyte
+from pyte.screens import Char
 
 PATIENCE = 60.0
 """Seconds that anything may take on a busy machine."""
@@ -100,19 +101,21 @@ class Terminal:
         self._stream.feed(_PRIVATE.sub(b"", data[: cut.start()] if cut else data))
         return True
 
-    def text(self) -> str:
-        """Return what the screen shows, without trailing space."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+    def text(self, *, without: str = "") -> str:
+        """Return what the screen shows, without trailing space, and without what has a colour."""
+        return "\n".join(
+            "".join(" " if cell.fg == without else cell.data for cell in row).rstrip() for row in self._rows()
+        )
 
     def text_in(self, colour: str) -> str:
         """Return what the screen shows in a colour (six hexadecimal digits), line by line; "" when nothing."""
-        lines = []
+        lines = ("".join(cell.data for cell in row if cell.fg == colour).rstrip() for row in self._rows())
+        return "\n".join(line for line in lines if line)
+
+    def _rows(self) -> Iterator[list[Char]]:
         for row in range(self.screen.lines):
             cells = self.screen.buffer[row]
-            shown = [cells[column].data for column in range(self.screen.columns) if cells[column].fg == colour]
-            if "".join(shown).strip():
-                lines.append("".join(shown).rstrip())
-        return "\n".join(lines)
+            yield [cells[column] for column in range(self.screen.columns)]
 
     def _write(self, data: bytes) -> None:
         os.write(self._master, data)

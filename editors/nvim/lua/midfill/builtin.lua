@@ -22,6 +22,8 @@ end
 ---@param bufnr integer
 ---@param on boolean
 function M.enable(bufnr, on)
+  -- Off first: where it is on already, a server that has just come would have to wait for the next event.
+  vim.lsp.inline_completion.enable(false, { bufnr = bufnr })
   vim.lsp.inline_completion.enable(on, { bufnr = bufnr })
   local shown = completor()
   if on and shown and bufnr == vim.api.nvim_get_current_buf() and vim.startswith(vim.api.nvim_get_mode().mode, "i") then

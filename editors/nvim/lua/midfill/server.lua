@@ -38,14 +38,21 @@ function M.state()
   return "ready"
 end
 
----Start the server for the current buffer, if it is one for it; in Neovim without `vim.lsp.enable`.
+---Whether a running server will do: one holds a model, so all projects share it.
+---@param client vim.lsp.Client
+---@return boolean
+local function is_same(client)
+  return client.name == NAME and not compat.call(client, "is_stopped")
+end
+
+---Start the server for a buffer, if it is one for it; in Neovim without `vim.lsp.enable`.
 ---@param bufnr integer
 local function start_for(bufnr)
   if vim.bo[bufnr].buftype == "" and vim.list_contains(base.filetypes, vim.bo[bufnr].filetype) then
     local config = vim.deepcopy(base)
     config.name = NAME
     config.root_dir = vim.fs.root(bufnr, base.root_markers)
-    vim.lsp.start(config, { bufnr = bufnr })
+    vim.lsp.start(config, { bufnr = bufnr, reuse_client = is_same })
   end
 end
 
@@ -70,7 +77,7 @@ function M.restart()
   local clients = M.clients()
   starting_again = #clients > 0
   for _, client in ipairs(clients) do
-    compat.call(client, "stop")
+    compat.call(client, "stop", true) -- a server that hangs would not listen
   end
   if #clients == 0 then
     M.start()
@@ -101,8 +108,7 @@ local function ended(code, signal)
     M.notify(message:format(#ends, how), vim.log.levels.ERROR)
     return
   end
-  M.notify(("the server died (%s); starting it again"):format(how), vim.log.levels.WARN)
-  M.start()
+  M.start() -- without a word: Neovim has said already that it died
 end
 
 ---Tell Neovim of the server; it starts with |M.start()|.
@@ -113,6 +119,7 @@ function M.configure(options, own_ghost_text)
     cmd = options.cmd,
     init_options = next(options.settings) and options.settings or nil,
     filetypes = options.filetypes,
+    reuse_client = is_same,
     on_exit = function(code, signal, client_id)
       vim.schedule(function()
         loading[client_id] = nil

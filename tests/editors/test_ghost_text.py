@@ -1,0 +1,134 @@
+"""What users do with ghost text, in each real editor, over the real server and model."""
+
+from __future__ import annotations
+
+import ast
+import signal
+import time
+
+from editors.editors import Editor
+
+TO_FAHRENHEIT = """\
+def celsius_to_fahrenheit(celsius):
+    return celsius * 9 / 5 + 32
+
+
+"""
+FUNCTION = f"{TO_FAHRENHEIT}def fahrenheit_to_celsius(fahrenheit):\n    "
+
+
+def suggested(editor: Editor) -> str:
+    """Open the conversions, type on, and return the ghost text that comes."""
+    editor.open(FUNCTION)
+    editor.type("return (")
+    return editor.wait_for_ghost("fahrenheit")
+
+
+def test_accept_all(editor: Editor) -> None:
+    """Typing brings ghost text; accepting it makes it text, and valid Python."""
+    ghost = suggested(editor)
+    editor.press("accept")
+    editor.wait_for_text(f"return ({ghost}")
+    text = editor.contents()
+    assert text.startswith(f"{FUNCTION}return ({ghost}")
+    ast.parse(text)
+
+
+def test_accept_by_word(editor: Editor) -> None:
+    """A word at a time becomes text, and what is left stays ghost text."""
+    ghost = suggested(editor)
+    editor.press("accept word")
+    rest = editor.wait_for_ghost(ghost.removeprefix("fahrenheit"))
+    assert f"return (fahrenheit{rest}" in editor.screen
+    assert editor.contents() == f"{FUNCTION}return (fahrenheit"
+
+
+def test_typing_along(editor: Editor) -> None:
+    """What is typed as suggested leaves the rest of the suggestion."""
+    ghost = suggested(editor)
+    editor.type("fahr")
+    editor.wait_for_ghost(ghost.removeprefix("fahr"))
+    editor.press("accept")
+    editor.wait_for_text(f"return ({ghost}")
+    assert editor.contents().startswith(f"{FUNCTION}return ({ghost}")
+
+
+def test_typing_on(editor: Editor) -> None:
+    """Typing something else takes the suggestion away, and brings one for what stands there now."""
+    ghost = suggested(editor)
+    editor.type("5 * (fahr")
+    now = editor.wait_for_ghost("enheit")
+    assert now != ghost
+    assert editor.contents() == f"{FUNCTION}return (5 * (fahr"
+
+
+def test_typing_fast(editor: Editor) -> None:
+    """Requests that typing has outrun leave nothing on the screen."""
+    editor.open(FUNCTION)
+    for character in "return (fahrenhei":
+        editor.type(character)
+        editor.terminal.pump(0.03)
+    assert editor.wait_for_ghost("t").startswith("t - 32")
+    assert editor.contents() == f"{FUNCTION}return (fahrenhei"
+
+
+def test_dismiss(editor: Editor) -> None:
+    """A key takes the suggestion away and leaves the text as it was."""
+    suggested(editor)
+    editor.press("dismiss")
+    editor.terminal.wait_for(lambda: not editor.ghost, "the ghost text to go")
+    assert editor.contents() == f"{FUNCTION}return ("
+
+
+def test_other_suggestions(editor: Editor) -> None:
+    """Asked for more, the server gives alternatives to leaf through, either way, and any can be accepted."""
+    first = suggested(editor)
+    editor.press("next")
+    editor.terminal.wait_for(lambda: editor.ghost and not editor.ghost.startswith(first), "another suggestion")
+    editor.press("previous")
+    editor.wait_for_ghost(first)
+    editor.press("accept")
+    editor.wait_for_text(f"return ({first}")
+    assert editor.contents().startswith(f"{FUNCTION}return ({first}")
+
+
+def test_pause_and_resume(editor: Editor) -> None:
+    """While paused nothing is suggested, for longer than it takes otherwise; then it is again."""
+    suggested(editor)
+    began = time.monotonic()
+    suggested(editor)
+    usual = time.monotonic() - began
+    editor.run("pause")
+    try:
+        editor.open(FUNCTION)
+        editor.type("return (")
+        ends = time.monotonic() + 2 * usual
+        while time.monotonic() < ends:
+            editor.terminal.pump(0.05)
+            assert not editor.ghost
+        editor.wait_for_text("idfill:paused")
+    finally:
+        editor.run("resume")
+    editor.type("fahr")
+    editor.wait_for_ghost("enheit")
+
+
+def test_killed_server_comes_back(editor: Editor) -> None:
+    """A server that dies is started again, and suggests."""
+    suggested(editor)
+    [server] = editor.servers()
+    server.send_signal(signal.SIGKILL)
+    editor.terminal.wait_for(lambda: [s for s in editor.servers() if s.pid != server.pid], "another server")
+    editor.type("fahr")
+    editor.wait_for_ghost("enheit")
+
+
+def test_restart(editor: Editor) -> None:
+    """The user can have the server started anew."""
+    suggested(editor)
+    [server] = editor.servers()
+    editor.run("restart")
+    editor.terminal.wait_for(lambda: server.pid not in [s.pid for s in editor.servers()], "the old server to end")
+    editor.terminal.wait_for(editor.servers, "another server")
+    editor.type("fahr")
+    editor.wait_for_ghost("enheit")
