@@ -8,17 +8,30 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from math import isinf
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from editors.vscode_recorder import recorded_server, requests
 from editors.vscode_tools import Tools, build_extension, install_tools
-from editors.vscode_window import CodeServer, Window, launch_browser, open_window
+from editors.vscode_window import PATIENCE, CodeServer, Window, launch_browser, open_window, write_settings
+from midfill.settings import default_bundle
 
 EVIDENCE = Path(__file__).parents[2] / "build" / "evidence" / "vscode"
 """Where screenshots of failures are kept."""
+WITH_MIDFILL = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 SUM = "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n"
+STACK = """class Stack:
+    def __init__(self):
+        self.items = []
+
+    def push(self, item):
+        self.items.append(item)
+
+    def pop(self):
+"""
 
 
 @pytest.fixture(scope="session")
@@ -43,31 +56,249 @@ def browser(tools: Tools) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def code_server(tools: Tools, extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CodeServer]:
     """Return a code-server that finds Midfill on PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    with CodeServer(tools, extension, tmp_path_factory.mktemp("code-server"), path=path) as server:
+    with CodeServer(tools, extension, tmp_path_factory.mktemp("home"), path=WITH_MIDFILL) as server:
         yield server
 
 
 @pytest.fixture
-def window(browser: Browser, code_server: CodeServer, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Window]:
-    """Return a window whose model is loaded."""
-    file = tmp_path / "sums.py"
+def file(tmp_path: Path) -> Path:
+    """Return a file in a workspace of its own."""
+    file = tmp_path / "work" / "sums.py"
+    file.parent.mkdir()
     file.write_text(SUM)
+    return file
+
+
+@pytest.fixture
+def window(browser: Browser, code_server: CodeServer, file: Path, request: pytest.FixtureRequest) -> Iterator[Window]:
+    """Return a window whose model is loaded."""
     failed_before = request.session.testsfailed
-
-    def evidence() -> Path | None:
-        failed = request.session.testsfailed > failed_before
-        return EVIDENCE / f"{request.node.name}.png" if failed else None
-
-    with open_window(browser, code_server, file, evidence) as window:
+    evidence = EVIDENCE / f"{request.node.name}.png"
+    with open_window(
+        browser, code_server, file, evidence, lambda: request.session.testsfailed > failed_before
+    ) as window:
         window.wait_for_status("ready")
         yield window
+
+
+@pytest.fixture
+def log(file: Path, tmp_path: Path) -> Path:
+    """Have the messages between the editor and the server recorded; return the record."""
+    program, log = recorded_server(tmp_path)
+    write_settings(file.parent, midfill__server__path=str(program))
+    return log
+
+
+@pytest.fixture
+def recorded(log: Path, window: Window) -> tuple[Window, Path]:
+    """Return a window, and the record of its messages."""
+    return window, log
 
 
 def test_ghost_text_is_accepted_whole(window: Window) -> None:
     """Ghost text of the real model appears after typing, and Tab puts all of it into the file."""
     window.type("    return")
-    ghost = window.wait_for("ghost text", lambda: window.ghost_text)
-    assert ghost == " a - b"
+    assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
     window.press("Tab")
     window.wait_for("the suggestion in the file", lambda: window.text == SUM + "    return a - b")
+
+
+def test_ghost_text_is_accepted_word_by_word(window: Window) -> None:
+    """VS Code's own key takes the next word, a space being one, and leaves the rest to be seen."""
+    window.type("    return")
+    window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
+    window.press("Control+ArrowRight", "Control+ArrowRight")
+    window.wait_for("one word in the file", lambda: window.text == SUM + "    return a")
+    assert window.wait_for("the rest", lambda: window.ghost_text) == " - b"
+
+
+def test_ghost_text_is_accepted_line_by_line(window: Window) -> None:
+    """The extension's key takes the next line of several."""
+    window.replace_file(STACK)
+    window.type("        if not")
+    suggestion = window.wait_for("several lines", lambda: "\n" in window.ghost_text and window.ghost_text)
+    first, second = suggestion.split("\n")[:2]
+    window.press("Control+Alt+ArrowRight")
+    taken = STACK + "        if not" + first
+    window.wait_for("one line in the file", lambda: window.text.rstrip() == taken)
+    assert window.wait_for("the rest", lambda: window.ghost_text).strip().startswith(second.strip())
+
+
+def test_typing_along_keeps_the_rest(window: Window) -> None:
+    """What is typed of the suggestion leaves the rest of it, and no character twice."""
+    window.type("    return")
+    window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
+    window.type(" a")
+    window.wait_for("the rest", lambda: window.ghost_text == " - b")
+    window.press("Tab")
+    window.wait_for("the suggestion in the file", lambda: window.text == SUM + "    return a - b")
+
+
+def test_typing_on_cancels(recorded: tuple[Window, Path]) -> None:
+    """A key takes back the request that is under way, every request is answered, and the last one is shown."""
+    window, log = recorded
+    window.replace_file("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
+    text = "def largest_of_the_numbers(numbers):\n    return"
+    for character in text:
+        window.page.keyboard.type(character)
+        if any(request.cancelled for request in requests(log)):
+            break
+        window.wait_for(
+            "a request", lambda: any(isinf(request.seconds) for request in requests(log)) or window.ghost_text
+        )
+    window.wait_for("answers to all", lambda: not any(isinf(request.seconds) for request in requests(log)))
+    assert any(request.cancelled for request in requests(log))
+    assert window.status == "ready"
+
+
+def test_a_setting_counts_at_once(window: Window, code_server: CodeServer) -> None:
+    """A changed setting is in force without the window being opened anew."""
+    window.replace_file(STACK)
+    window.type("        if not")
+    suggestion = window.wait_for("several lines", lambda: "\n" in window.ghost_text and window.ghost_text)
+    before = code_server.midfill_servers()
+    window.set_in_workspace(midfill__maxLines=1)
+    window.wait_for("another server", lambda: (now := code_server.midfill_servers()) and now != before)
+    window.wait_for_status("ready")
+    window.press("Escape", "Backspace")
+    window.type("t")
+    first = suggestion.split("\n")[0]
+    assert window.wait_for("one line", lambda: window.ghost_text) == first
+
+
+def test_a_wrong_setting_is_told_by_name(window: Window) -> None:
+    """The server's word on a setting that it refuses is shown."""
+    window.set_in_workspace(midfill__maxTokens=-5)
+    notice = window.page.locator(".notification-list-item", has_text="'maxTokens' must be a whole number")
+    notice.wait_for()
+    window.wait_for_status("ready")
+
+
+def test_a_killed_server_comes_back(window: Window, code_server: CodeServer) -> None:
+    """A server that ends is started again, and suggests again."""
+    (server,) = code_server.midfill_servers()
+    server.kill()
+    window.wait_for("another server", lambda: (now := code_server.midfill_servers()) and now != [server])
+    window.wait_for_status("ready")
+    window.type("    return")
+    assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
+
+
+def test_a_server_that_keeps_ending_is_left_alone(window: Window, code_server: CodeServer) -> None:
+    """After five ends the status bar says so, and the menu starts it again."""
+    for _ in range(5):
+        (server,) = window.wait_for("a server", code_server.midfill_servers)
+        window.wait_for("its answer", lambda: window.status != "starting the server")
+        server.kill()
+        server.wait()
+        window.wait_for("its end", lambda: window.status.startswith(("starting", "The server ended")))
+    window.wait_for_status("The server ended five times")
+    window.choose_from_menu("Restart")
+    window.wait_for_status("ready")
+
+
+def test_the_status_bar_tells_all_states(window: Window) -> None:
+    """Starting, loading with its progress, ready, and thinking about a prompt that is new."""
+    window.replace_file("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
+    window.type("def volume(width, height, depth):\n    return")
+    window.wait_for("ghost text", lambda: window.ghost_text)
+    window.wait_for_status("ready")
+    heard = window.statuses
+    kinds = ["loading" if status.endswith("%") else status for status in heard]
+    assert kinds.index("starting the server") < kinds.index("loading") < kinds.index("ready") < kinds.index("thinking")
+    assert kinds[-1] == "ready"
+
+
+def test_pausing_in_a_file(recorded: tuple[Window, Path]) -> None:
+    """Paused in this file, nothing is asked for; resumed, suggestions come again."""
+    window, log = recorded
+    window.choose_from_menu("Pause in this file")
+    window.wait_for_status("paused in this file")
+    window.wait_for("the focus", lambda: window.has_focus)
+    window.type("    retur")
+    window.wait_for("the text", lambda: window.text == SUM + "    retur")
+    window.choose_from_menu("Resume in this file")
+    window.wait_for_status("ready")
+    window.wait_for("the focus", lambda: window.has_focus)
+    assert requests(log) == []
+    window.type("n")
+    assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
+
+
+def test_pausing_for_a_language(window: Window) -> None:
+    """A paused language stands in the user's settings, and is resumed from the menu."""
+    window.choose_from_menu("Pause for python")
+    window.wait_for_status("paused for this language")
+    window.choose_from_menu("Resume for python")
+    window.wait_for_status("ready")
+
+
+def test_ghost_text_that_is_off_is_told(recorded: tuple[Window, Path]) -> None:
+    """Where editor.inlineSuggest.enabled is off nothing is asked for, and the status bar says why."""
+    window, log = recorded
+    window.set_in_workspace(
+        midfill__server__path=str(log.parent / "midfill-recorded"), editor__inlineSuggest__enabled=False
+    )
+    window.wait_for_status("paused: the setting editor.inlineSuggest.enabled is off")
+    window.type("    return")
+    window.wait_for("the text", lambda: window.text == SUM + "    return")
+    window.set_in_workspace(midfill__server__path=str(log.parent / "midfill-recorded"))
+    window.wait_for_status("ready")
+    assert requests(log) == []
+
+
+def test_a_missing_model_is_told_and_another_taken(window: Window, tmp_path: Path) -> None:
+    """A folder without a model is an error that the status bar keeps; switching to one with a model mends it."""
+    bundles = tmp_path / "bundles"
+    bundles.mkdir()
+    (bundles / "good").symlink_to(default_bundle())
+    window.set_in_workspace(midfill__bundle=str(bundles / "gone"))
+    assert "gone" in window.wait_for("an error", lambda: "bundle" in window.status and window.status)
+    window.choose_from_menu("Switch model")
+    window.page.locator(".quick-input-list .monaco-list-row", has_text="good").first.click()
+    window.wait_for_status("ready")
+    window.focus_editor()
+    window.type("    return")
+    assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
+
+
+def test_the_doctor_is_shown(window: Window) -> None:
+    """The doctor's verdict appears in the panel."""
+    window.choose_from_menu("Doctor")
+    window.page.locator(".part.panel .view-line", has_text="libraries").first.wait_for()
+
+
+def test_an_untrusted_folder_has_no_say(
+    tools: Tools, extension: Path, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """In a folder that is not trusted the server starts, but not the program that the folder names."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "sums.py").write_text(SUM)
+    trap, sprung = tmp_path / "trap", tmp_path / "sprung"
+    trap.write_text(f"#!/bin/sh\ntouch {sprung}\n")
+    trap.chmod(0o755)
+    write_settings(folder, midfill__server__path=str(trap))
+    home = tmp_path / "home"
+    with (
+        CodeServer(tools, extension, home, path=WITH_MIDFILL, trusting=False) as server,
+        open_window(browser, server, folder / "sums.py", EVIDENCE / f"{request.node.name}.png") as window,
+    ):
+        window.wait_for_status("ready")
+        assert not sprung.exists()
+
+
+def test_the_server_is_installed_when_it_is_missing(
+    tools: Tools, extension: Path, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Without a server the extension says so, installs the one it brings, and completes with it."""
+    (tmp_path / "sums.py").write_text(SUM)
+    with (
+        CodeServer(tools, extension, tmp_path / "home", path="/usr/local/bin:/usr/bin:/bin") as server,
+        open_window(browser, server, tmp_path / "sums.py", EVIDENCE / f"{request.node.name}.png") as window,
+    ):
+        window.wait_for_status("The Midfill server is not installed")
+        window.page.locator(".notification-list-item").get_by_text("Install It").click()
+        window.wait_for_status("ready", patience=10 * PATIENCE)
+        window.type("    return")
+        assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"

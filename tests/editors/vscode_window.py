@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 import psutil
@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 
 from editors.vscode_tools import Tools
 
-PATIENCE = 180.0
+PATIENCE = 60.0
 """Seconds that anything may take on a busy machine."""
 _POLL_MS = 50
 _CHROMIUM = (
@@ -53,6 +53,23 @@ _USER_SETTINGS: dict[str, Any] = {
     "workbench.tips.enabled": False,
 }
 
+_GHOST_TEXT = """() => {
+  const texts = (selector, root = document) => [...root.querySelectorAll(selector)].map((part) => part.textContent);
+  const here = texts('.view-lines .ghost-text-decoration').join('');
+  const below = texts('.suggest-preview-text .view-line');
+  return here || below.length ? [here, ...below] : [];
+}"""
+_NOTE_STATUSES = """() => {
+  const heard = window.midfillStatuses = [];
+  const listen = () => {
+    const item = document.querySelector('.statusbar-item [aria-label^="Midfill: "]');
+    const label = item?.getAttribute('aria-label').replace('Midfill: ', '');
+    if (label && label !== heard.at(-1)) heard.push(label);
+  };
+  const options = { subtree: true, childList: true, attributes: true, attributeFilter: ['aria-label'] };
+  new MutationObserver(listen).observe(document, options);
+}"""
+
 Answer = TypeVar("Answer")
 
 
@@ -65,7 +82,8 @@ class CodeServer:
         self._program = [str(tools.node), str(tools.code_server)]
         self._folders = ["--user-data-dir", str(home / "data"), "--extensions-dir", str(home / "extensions")]
         self._trust = ["--disable-workspace-trust"] if trusting else []
-        self._environment = {**os.environ, "PATH": path}
+        # Started from a command line, it takes that environment instead of a login shell's, which has another PATH.
+        self._environment = {**os.environ, "PATH": path, "VSCODE_CLI": "1"}
         user = home / "data" / "User"
         user.mkdir(parents=True)
         (user / "settings.json").write_text(json.dumps(_USER_SETTINGS))
@@ -83,6 +101,7 @@ class CodeServer:
         """Start, and wait until it answers."""
         self.port = _free_port()
         options = ["--bind-addr", f"127.0.0.1:{self.port}", "--auth", "none", "--disable-telemetry"]
+        options += ["--reconnection-grace-time", "1"]  # a window that is closed does not come back
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*self._program, *self._folders, *options, *self._trust, "--disable-update-check"],
@@ -122,7 +141,7 @@ class CodeServer:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5):  # noqa: S310  # our own
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=5):  # our own
                 return True
         except (urllib.error.URLError, OSError):
             return False
@@ -143,8 +162,8 @@ class Window:
     @property
     def ghost_text(self) -> str:
         """The suggestion as it stands on the screen, or nothing."""
-        parts = self.page.locator(".ghost-text-decoration, .ghost-text-decoration-preview, .ghost-text").all_inner_texts()
-        return "\n".join(parts).replace("\u00a0", " ")
+        lines: list[str] = self.page.evaluate(_GHOST_TEXT)
+        return "\n".join(lines).replace("\u00a0", " ")
 
     @property
     def status(self) -> str:
@@ -153,10 +172,16 @@ class Window:
         return (labels[0].get_attribute("aria-label") or "").removeprefix("Midfill: ") if labels else ""
 
     @property
+    def statuses(self) -> list[str]:
+        """All statuses since the window was opened."""
+        heard: list[str] = self.page.evaluate("window.midfillStatuses")
+        return heard
+
+    @property
     def _status_item(self) -> Locator:
         return self.page.locator('.statusbar-item [aria-label^="Midfill: "]')
 
-    def wait_for(self, what: str, get: Callable[[], Answer], patience: float = PATIENCE) -> Answer:
+    def wait_for(self, what: str, get: Callable[[], Answer | Literal[False]], patience: float = PATIENCE) -> Answer:
         """Return what `get` gives as soon as that is true."""
         deadline = time.monotonic() + patience
         while True:
@@ -170,10 +195,25 @@ class Window:
         """Return the status once it begins with `start`."""
         return self.wait_for(f"the status {start!r}", lambda: self.status.startswith(start) and self.status, patience)
 
+    def focus_editor(self) -> None:
+        """Click into the text."""
+        self.page.locator(".editor-instance .view-lines").first.click()
+
+    @property
+    def has_focus(self) -> bool:
+        """Whether keys go into the text."""
+        return bool(self.page.evaluate("document.activeElement.closest('.editor-instance') !== null"))
+
     def type(self, text: str) -> None:
         """Type at the end of the file."""
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
+
+    def run_command(self, title: str) -> None:
+        """Run a command from the palette."""
+        self.press("F1")
+        self.page.keyboard.type(title)
+        self.page.locator(".quick-input-list .monaco-list-row", has_text=title).first.click()
 
     def press(self, *keys: str) -> None:
         """Press keys, one after another."""
@@ -213,10 +253,13 @@ def launch_browser(tools: Tools) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def open_window(browser: Browser, server: CodeServer, file: Path, evidence: Callable[[], Path | None]) -> Iterator[Window]:
-    """Open a file in a window of its own; a screenshot is kept where `evidence` says, if it says so in the end."""
+def open_window(
+    browser: Browser, server: CodeServer, file: Path, evidence: Path, has_failed: Callable[[], bool] = lambda: False
+) -> Iterator[Window]:
+    """Open a file in a window of its own; if anything fails, now or before the end, a screenshot goes to `evidence`."""
     page = browser.new_page(viewport={"width": 1000, "height": 620})
     page.set_default_timeout(PATIENCE * 1000)
+    page.add_init_script(f"({_NOTE_STATUSES})()")
     authority = f"127.0.0.1:{server.port}"
     payload = json.dumps([["openFile", f"vscode-remote://{authority}{file}"]])
     try:
@@ -224,15 +267,26 @@ def open_window(browser: Browser, server: CodeServer, file: Path, evidence: Call
         page.locator(".editor-instance .view-line").first.wait_for()
         window = Window(page, file)
         window.wait_for("Midfill's item in the status bar", lambda: window.status)
-        page.locator(".editor-instance .view-lines").first.click()
+        window.focus_editor()
         yield window
+    except BaseException:
+        _keep_picture(page, evidence)
+        raise
+    else:
+        if has_failed():
+            _keep_picture(page, evidence)
     finally:
-        picture = evidence()
-        if picture:
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(Error):
-                page.screenshot(path=picture)
         page.close()
+        deadline = time.monotonic() + PATIENCE
+        while server.midfill_servers():
+            assert time.monotonic() < deadline, "Midfill's server outlives its window"
+            time.sleep(0.1)
+
+
+def _keep_picture(page: Page, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(Error):  # the window is gone, and the failure itself says so
+        page.screenshot(path=file)
 
 
 def _free_port() -> int:

@@ -33,6 +33,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     if (document) {
       await work(document);
       statusBar.refresh();
+      await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup"); // the menu left it elsewhere
     }
   };
   const commands: Record<string, () => unknown> = {
