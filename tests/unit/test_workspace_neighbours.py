@@ -55,7 +55,8 @@ class Discount:
     "web/lib/money.ts": "export function format(cents: number, currency = 'EUR'): string {\n  return `${cents}`\n}\n",
     "c/list.h": "struct list { int length; };\nint list_push(struct list *list, int value);\n",
     "c/list.c": '#include "list.h"\n\nstatic void unused(void) {\n\n}\n',
-    "keys/config.py": 'SERVICE_PASSWORD = "hunter2hunter2"\n\n\ndef connect_service(password=SERVICE_PASSWORD):\n    pass\n',
+    "keys/config.py": 'SERVICE_PASSWORD = "hunter2hunter2"\n\n\n'
+    'def connect_service(password=SERVICE_PASSWORD):\n    pass\n',
 }  # fmt: skip
 
 

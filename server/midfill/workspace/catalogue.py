@@ -11,6 +11,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -27,6 +28,8 @@ MOST_BYTES = 120_000_000
 _CHUNK_LINES = 32
 _SATURATION, _LENGTH_WEIGHT = 1.2, 0.75
 """BM25's k1 and b."""
+_TOO_COMMON = 0.1
+"""A word of more than this share of the chunks says nothing."""
 _PACKAGE_FILES = frozenset(("__init__", "index", "mod", "lib", "init", "main"))
 """Files that stand for their folder when it is imported."""
 
@@ -34,7 +37,7 @@ Stamp = tuple[int, int]
 """Time of change in nanoseconds and size in bytes."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class SourceFile:
     """One file of the workspace."""
 
@@ -128,10 +131,10 @@ class Catalogue:
         """Return the paths of the files called ``stem`` but for their ending, or that stand for a folder so called."""
         return self._by_stem.get(stem, ())
 
-    def definitions(self, path: str) -> list[Definition]:
-        """Return the definitions of a file, [] for one that is not known."""
+    def definitions(self, path: str) -> tuple[Definition, ...]:
+        """Return the definitions of a file, () for one that is not known."""
         file = self._files.get(path)
-        return [Definition(*row) for row in json.loads(zlib.decompress(file.definitions))] if file else []
+        return _unpacked(file.definitions) if file else ()
 
     def similar(self, text: str, limit: int) -> list[Hit]:
         """Return the chunks that share most with ``text``, the most similar first, as of the last :meth:`rank`.
@@ -141,7 +144,7 @@ class Catalogue:
         return [hit for hit in self._ranking.similar(terms(text), limit) if hit.path in self._files]
 
     def rank(self) -> None:
-        """Take what has changed into the ranking; some 200 milliseconds for 10,000 files, nothing when it has not."""
+        """Take what has changed into the ranking; a second for 10,000 files, nothing when nothing has."""
         if self._is_stale:
             self._ranking = _Ranking(list(self._files.values()))
             self._is_stale = False
@@ -157,31 +160,35 @@ class Catalogue:
 
 
 class _Ranking:
-    """All chunks as flat arrays, made anew after a change."""
+    """All chunks by their terms, made anew after changes."""
 
     def __init__(self, files: list[SourceFile]) -> None:
         self._files = files
-        self._terms = np.concatenate([*(file.terms for file in files), np.empty(0, np.uint32)])
         self._chunks = np.concatenate([*(file.chunks for file in files), np.empty((0, 3), np.int32)])
-        self._owners = np.repeat(np.arange(len(files)), [len(file.chunks) for file in files])
-        lengths = self._chunks[:, 2]
-        self._starts = np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.intp)
-        total = max(len(lengths), 1)
-        having = np.bincount(self._terms, minlength=BUCKETS)
+        self._owners = np.repeat(np.arange(len(files), dtype=np.int32), [len(file.chunks) for file in files])
+        numbers = np.repeat(np.arange(len(self._chunks), dtype=np.int32), self._chunks[:, 2])
+        by_term = np.concatenate([*(file.terms for file in files), np.empty(0, np.uint32)])
+        having = np.bincount(by_term, minlength=BUCKETS)
+        self._postings = numbers[np.argsort(by_term)]  # the chunks of term 0, then those of term 1, ...
+        self._ends = np.cumsum(having)
+        total = len(self._chunks)
         self._rarity = np.log1p((total - having + 0.5) / (having + 0.5)).astype(np.float32)
-        relative = lengths / max(float(lengths.mean()), 1.0) if len(lengths) else lengths
+        self._rarity[having > max(total * _TOO_COMMON, 8)] = 0
+        lengths = self._chunks[:, 2].astype(np.float32)
+        relative = lengths / max(float(lengths.mean()), 1.0) if total else lengths
         self._damping = (1 + _SATURATION) / (1 + _SATURATION * (1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * relative))
 
     def similar(self, question: NDArray[np.uint32], limit: int) -> list[Hit]:
-        if not len(self._chunks) or not len(question):
-            return []
-        weights = np.zeros(BUCKETS, np.float32)
-        weights[question] = self._rarity[question]
-        scores = np.add.reduceat(weights[self._terms], self._starts) * self._damping
-        best = np.argpartition(-scores, min(limit, len(scores)) - 1)[:limit]
+        scores = np.zeros(len(self._chunks), np.float32)
+        for term in question.tolist():
+            if self._rarity[term]:
+                start = self._ends[term - 1] if term else 0
+                scores[self._postings[start : self._ends[term]]] += self._rarity[term]
+        scores *= self._damping
         most = float(self._rarity[question].sum()) * (1 + _SATURATION)
-        ordered = sorted((int(n) for n in best if scores[n] > 0), key=lambda n: (-scores[n], n))
-        return [self._hit(n, float(scores[n]) / most) for n in ordered]
+        best = np.argpartition(-scores, limit)[:limit] if len(scores) > limit else np.arange(len(scores))
+        ordered = sorted((int(number) for number in best if scores[number] > 0), key=lambda n: (-scores[n], n))
+        return [self._hit(number, float(scores[number]) / most) for number in ordered]
 
     def _hit(self, number: int, score: float) -> Hit:
         first, last, _ = self._chunks[number].tolist()
@@ -217,11 +224,20 @@ def _described(path: str, stamp: Stamp, text: str, language: Language) -> Source
     return SourceFile(
         path,
         stamp,
-        zlib.compress(json.dumps([list(vars(definition).values()) for definition in definitions]).encode(), 1),
+        _packed(definitions),
         tuple({definition.name for definition in definitions}),
         np.array([(first, last, len(found)) for first, last, found in pieces], np.int32).reshape(-1, 3),
         np.concatenate([*(found for _, _, found in pieces), np.empty(0, np.uint32)]),
     )
+
+
+def _packed(definitions: list[Definition]) -> bytes:
+    return zlib.compress(json.dumps([list(vars(definition).values()) for definition in definitions]).encode(), 1)
+
+
+@lru_cache(64)
+def _unpacked(packed: bytes) -> tuple[Definition, ...]:
+    return tuple(Definition(*row) for row in json.loads(zlib.decompress(packed)))
 
 
 def _stems(path: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePath
 
 
@@ -51,6 +52,7 @@ _BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.
 _BY_FILE_NAME = {name: language for language in LANGUAGES for name in language.file_names}
 
 
+@lru_cache(4096)
 def language_of(path: str | PurePath, language_id: str = "") -> Language:
     """Return the language of a document: what its editor calls it, else what its name says, else plain text."""
     name = PurePath(path).name.lower()

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from midfill.workspace.catalogue import Catalogue
+from midfill.workspace.catalogue import Catalogue, Stamp, stamp_of
 from midfill.workspace.languages import language_of
 from midfill.workspace.related import imported_files, imported_names, nearest, siblings
-from midfill.workspace.sources import read_source
+from midfill.workspace.sources import read_text
 from midfill.workspace.syntax import Block, Definition, Syntax
 
 _WHOLE_LINES = 12
@@ -25,9 +27,11 @@ _MOST_CHARACTERS = 1_600
 _MOST_MEMBERS = 40
 _NEAR_LINES = 20
 """What counts as near a cursor outside any function."""
+_MOST_DEFINITIONS = 16
 _MOST_FILES_DEFINING = 4
 """A name defined in more files than that says little."""
 _SIMILAR = 4
+_FILES_REMEMBERED = 32
 _LEAST_SIMILAR = 0.12
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -87,7 +91,7 @@ class _Lookup:
         self._language = language_of(question.path, question.language)
         self._syntax = Syntax(question.text, self._language)
         self._lines: dict[str, list[str]] = {question.path: question.text.split("\n")}
-        self._outlines = {question.path: self._syntax.definitions()}
+        self._outlines: dict[str, Sequence[Definition]] = {question.path: self._syntax.definitions()}
 
     def run(self) -> list[Candidate]:
         block = self._syntax.block_at(self._question.line)
@@ -116,11 +120,15 @@ class _Lookup:
             files += found
             for name in imported_names(one, self._language):
                 taken.setdefault(name, []).extend(found)
-        for name in dict.fromkeys((*called, *taken, *used)):
-            places = list(self._places(name, taken.get(name, []), files))
-            tier = _tier(name in called, name in taken, name in used)
-            for path, definition in places[:2]:
-                yield self._candidate(path, definition, tier + min(used[name], 9) / 10)
+        names = sorted(
+            dict.fromkeys((*called, *taken, *used)),
+            key=lambda name: -_worth(name in called, name in taken, used[name]),
+        )
+        left = _MOST_DEFINITIONS
+        for name in names:
+            for path, definition in islice(self._places(name, taken.get(name, []), files), 2 if left else 0):
+                yield self._candidate(path, definition, _worth(name in called, name in taken, used[name]))
+                left -= 1 if left else 0
         for path in dict.fromkeys(files):  # `import shop.pricing`: all that it has, if nothing of it is used yet
             if path not in {place for places in taken.values() for place in places}:
                 yield from self._outline(path, "definition", 2.5)
@@ -182,7 +190,7 @@ class _Lookup:
         if text:
             yield Candidate(path, outline[0].first_line, outline[-1].last_line, text[:_MOST_CHARACTERS], kind, score)
 
-    def _outline_of(self, path: str) -> list[Definition]:
+    def _outline_of(self, path: str) -> Sequence[Definition]:
         if path not in self._outlines:
             self._catalogue.update(path)
             self._outlines[path] = self._catalogue.definitions(path)
@@ -190,35 +198,42 @@ class _Lookup:
 
     def _lines_of(self, path: str) -> list[str]:
         if path not in self._lines:
-            self._lines[path] = (read_source(Path(path)) or "").split("\n")
+            self._lines[path] = _lines(path, stamp_of(path))
         return self._lines[path]
 
     def _is_in_window(self, path: str, first: int, last: int) -> bool:
         return path == self._question.path and first <= self._question.window[1] and last >= self._question.window[0]
 
 
-def _tier(called: bool, imported: bool, used: bool) -> float:
-    """Return what a definition is worth: what is being called, then what is imported, if it is used near by or not."""
+@lru_cache(_FILES_REMEMBERED)
+def _lines(path: str, _stamp: Stamp | None) -> list[str]:
+    return (read_text(Path(path)) or "").split("\n")
+
+
+def _worth(called: bool, imported: bool, used: int) -> float:
+    """Return what a name's definition is worth: what is being called, then what is imported, used near by or not."""
     if called:
         return 6.0
-    if imported:
-        return 5.0 if used else 3.0
-    return 4.0
+    if imported and not used:
+        return 3.0
+    return (5.0 if imported else 4.0) + min(used, 9) / 10
 
 
-def _members(whole: Definition, outline: list[Definition]) -> list[Definition]:
+def _members(whole: Definition, outline: Sequence[Definition]) -> list[Definition]:
     within = [d for d in outline if whole.first_line <= d.first_line and d.last_line <= whole.last_line and d != whole]
     return _outermost(within)
 
 
-def _outermost(outline: list[Definition]) -> list[Definition]:
-    """Leave out what is defined in a function."""
-    functions = [d for d in outline if d.kind == "function"]
-    return [
-        d
-        for d in outline
-        if not any(f != d and f.first_line < d.first_line and d.last_line <= f.last_line for f in functions)
-    ]
+def _outermost(outline: Sequence[Definition]) -> list[Definition]:
+    """Leave out what is defined in a function; ``outline`` is in the order of first lines."""
+    kept: list[Definition] = []
+    first = last = -1  # of the last function that is kept
+    for definition in outline:
+        if not (first < definition.first_line and definition.last_line <= last):
+            kept.append(definition)
+            if definition.kind == "function":
+                first, last = definition.first_line, definition.last_line
+    return kept
 
 
 def _joined(head: str, members: list[Definition]) -> str:

@@ -16,6 +16,7 @@ Named = Callable[[str], tuple[str, ...]]
 
 _INDEX = ("/index", "/__init__", "/mod", "/init")
 _SUFFIXES = {"typescript": (".ts", ".tsx", ".d.ts", ".js", ".jsx"), "tsx": (".tsx", ".ts", ".d.ts", ".js", ".jsx")}
+_ROOTS = frozenset(("crate", "self", "super"))
 _TEST_STEM = re.compile(
     r"^(?:test_(?P<a>.+)|(?P<b>.+?)(?:_test|_spec|\.test|\.spec|-test|Tests?|Spec)|Test(?P<c>[A-Z].*))$"
 )
@@ -54,11 +55,13 @@ def imported_files(taken: Import, path: str, language: Language, named: Named, h
         found = [file for file in exact if has(file)][:1]
         if found or module.startswith("."):
             return found
-    parts = [part for part in re.findall(r"[\w-]+", module) if part not in ("crate", "self", "super", "std")]
+    words = re.findall(r"[\w-]+", module)
+    parts = [part for part in words if part not in _ROOTS]
+    fewest = 1 if len(parts) < len(words) else min(len(parts), 2)  # `crate::a::Name` is ours in any case
     if parts and "." + parts[-1].lower() in language.suffixes:  # "shop/price.h"
         parts = parts[:-1]
     tails = (parts[:n] for n in range(len(parts), 0, -1))
-    found = [file for tail in tails if (len(tail) > 1 or len(parts) == 1) and (file := _ending_with(tail, path, named))]
+    found = [file for tail in tails if len(tail) >= fewest and (file := _ending_with(tail, path, named))]
     return [file for file in found if PurePath(file).suffix.lower() in language.suffixes or "/" in module][:1]
 
 

@@ -21,10 +21,15 @@ _GENERATED = re.compile(
 
 
 def read_source(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
-    r"""Return a file's text with plain newlines, or None when it is no source file.
+    """Return a file's text as :func:`read_text` does, or None also when it is minified or generated."""
+    text = read_text(path, most_bytes)
+    return text if text is not None and is_handwritten(text) else None
 
-    None for one that cannot be read, is no regular file, is larger than ``most_bytes``, binary, minified or generated.
-    What is not UTF-8 is read as Latin-1.
+
+def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
+    """Return a file's text with plain newlines; what is not UTF-8 is read as Latin-1.
+
+    None when it is empty, cannot be read, is no regular file, is larger than ``most_bytes``, or binary.
     """
     try:
         with open(path, "rb", opener=_open) as file:
@@ -38,8 +43,7 @@ def read_source(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text if is_handwritten(text) else None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def is_handwritten(text: str) -> bool:
@@ -47,7 +51,7 @@ def is_handwritten(text: str) -> bool:
     lines = text.split("\n")
     if len(text) > _LONGEST_AVERAGE * len(lines) or max(map(len, lines)) > _LONGEST_LINE:
         return False
-    return not _GENERATED.search(text, 0, _HEAD)
+    return "generated" not in text[:_HEAD].lower() or not _GENERATED.search(text, 0, _HEAD)
 
 
 def _open(path: str, flags: int) -> int:

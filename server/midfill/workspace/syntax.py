@@ -7,7 +7,6 @@ count from 0 and end at a newline only; offsets are in characters.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -26,9 +25,6 @@ _LONGEST_SIGNATURE = 600
 _LONGEST_DOC = 120
 _KINDS = ("function", "class", "constant", "section")
 _WORD = re.compile(r"[^\W\d]\w*")
-_SLOWEST_PARSE = 0.5
-"""Seconds after which a parse is given up: text that is nothing like its language can take long."""
-_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,9 @@ class Syntax:
         """Parse ``text``, if it is short enough and there is a grammar for it."""
         self._data = text.encode("utf-8", "replace")
         self._language = language
-        self._tree = _parse(self._data, language.grammar) if language.grammar and len(text) <= MOST_CHARACTERS else None
+        known = bool(language.grammar) and len(text) <= MOST_CHARACTERS
+        # Not through a callback: py-tree-sitter 0.26 never lets go of one, nor of the text it refers to.
+        self._tree = Parser(_language(language.grammar)).parse(self._data) if known else None
 
     def definitions(self) -> list[Definition]:
         """Return the definitions, outer ones first, by their first line."""
@@ -136,9 +134,9 @@ class Syntax:
 
     def _docstring(self, body: Node | None) -> str:
         """Return the first line of a Python docstring, quotes and all, "" when there is none."""
-        literal = body.named_child(0) if body and self._language.grammar == "python" else None
+        literal = _first(body) if body and self._language.grammar == "python" else None
         if literal is not None and literal.type == "expression_statement":
-            literal = literal.named_child(0)
+            literal = _first(literal)
         if literal is None or literal.type != "string":
             return ""
         head = _text(literal).strip("\"' \t\r\n").partition("\n")[0].strip()
@@ -156,18 +154,6 @@ class Syntax:
 def has_new_error(before: str, after: str, language: Language) -> bool:
     """Say whether ``after`` has more places that do not fit the grammar than ``before``."""
     return Syntax(after, language).errors() > Syntax(before, language).errors()
-
-
-def _parse(data: bytes, grammar: str) -> Tree | None:
-    """Parse ``data``; None when that takes too long."""
-    deadline = time.monotonic() + _SLOWEST_PARSE
-    parser = Parser(_language(grammar))
-    try:
-        return parser.parse(
-            lambda start, _: data[start : start + _CHUNK], progress_callback=lambda *_: time.monotonic() > deadline
-        )
-    except ValueError:  # "Parsing failed": what tree-sitter raises when the callback stops it
-        return None
 
 
 @lru_cache
@@ -203,6 +189,10 @@ def _body(node: Node) -> Node | None:
     inner = node.child_by_field_name("value") or node.child_by_field_name("rhs") or node
     body = inner.child_by_field_name("body") or node.child_by_field_name("body")
     return body or next((child for child in node.named_children if child.type.endswith(("body", "block"))), None)
+
+
+def _first(node: Node) -> Node | None:
+    return next(iter(node.named_children), None)
 
 
 def _documented(signature: str, docstring: str, comment: str) -> str:

@@ -26,6 +26,7 @@ _NICE = 10
 _PROGRESS_SECONDS = 0.25
 _RANK_SECONDS = 5.0
 """While the index is being built, its ranking is renewed so often."""
+_PAUSE_SECONDS = 3.0
 _RESCAN_SECONDS = 300.0
 """Changes that nobody told of are looked for so often."""
 _log = logging.getLogger(__name__)
@@ -48,6 +49,13 @@ class Worker:
         """Look at every file again, those first that are new."""
         self._work = self._scan()
         self.is_working = True
+        self._next_scan = time.monotonic() + _RESCAN_SECONDS
+
+    def idle(self) -> None:
+        """Use a pause: take changes into the ranking, and look from time to time for some that nobody told of."""
+        self._catalogue.rank()
+        if time.monotonic() > self._next_scan:
+            self.rescan()
 
     def step(self) -> None:
         """Go on with what is to be done, for about one file."""
@@ -65,7 +73,6 @@ class Worker:
             self._send({"answer": message["id"], "candidates": [vars(candidate) for candidate in allowed]})
         elif message["do"] == "changed":
             changed = [self._changed(Path(path)) for path in message["paths"]]
-            self._catalogue.rank()
             self._send_state(done=not self.is_working, changed=any(changed))
         elif message["do"] == "rescan":
             self.rescan()
@@ -143,9 +150,9 @@ def main() -> None:
     threading.Thread(target=_receive, args=(worker, inbox), daemon=True).start()
     while True:
         try:
-            message = inbox.get_nowait() if worker.is_working else inbox.get(timeout=_RESCAN_SECONDS)
+            message = inbox.get_nowait() if worker.is_working else inbox.get(timeout=_PAUSE_SECONDS)
         except queue.Empty:
-            worker.step() if worker.is_working else worker.rescan()
+            worker.step() if worker.is_working else worker.idle()
             continue
         try:
             worker.handle(message)
