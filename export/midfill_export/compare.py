@@ -156,7 +156,7 @@ def _keep_float(model: FloatModel, path: Path) -> None:
         shutil.copyfile(file, path.parent / file.name)  # onnx refuses weights behind links
 
 
-def _per_row(**options: int) -> Callable[[FloatModel, Path], None]:
+def _per_row(**options: Any) -> Callable[[FloatModel, Path], None]:
     return lambda model, path: quantise_to(model, Recipe(cpu.detect_target(), **options), path)
 
 
@@ -186,12 +186,16 @@ def _in_blocks(bits: int) -> Callable[[FloatModel, Path], None]:
     return write
 
 
+_PLAIN = {"gptq_damping": 0, "head_digits": 1}
+
 SCHEMES = (
     Scheme("FP32", _keep_float),
     Scheme("int4 in blocks of 32", _in_blocks(4)),
     Scheme("int8 in blocks of 32", _in_blocks(8)),
     Scheme("int8, a scale per tensor", _per_tensor),
-    Scheme("int8, a scale per row", _per_row(residual_block=0, hadamard_block=0)),
-    Scheme("the same, down_proj's input rotated", _per_row(residual_block=0)),
-    Scheme("the same, on balanced principal axes (Midfill's)", _per_row()),
+    Scheme("int8, a scale per row", _per_row(**_PLAIN, hadamard_block=0, residual_block=0, balance_gated=False)),
+    Scheme("the same, down_proj's input rotated", _per_row(**_PLAIN, residual_block=0, balance_gated=False)),
+    Scheme("the same, on principal axes, balanced", _per_row(**_PLAIN)),
+    Scheme("the same, weights rounded by GPTQ", _per_row(head_digits=1)),
+    Scheme("the same, lm_head's input in 16 bits (Midfill's)", _per_row()),
 )

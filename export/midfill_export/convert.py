@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from midfill.errors import ExportError
 from midfill.fim import FimFormat
 from midfill.model import OnnxModel
 from midfill_export import graph, verify
-from midfill_export.calibrate import norm_covariances
+from midfill_export.calibrate import Moments, second_moments
 from midfill_export.checkpoint import Checkpoint, open_checkpoint
 from midfill_export.formats import find_format, find_stop_tokens
 from midfill_export.quantize import Recipe, quantise
@@ -78,8 +78,8 @@ class FloatModel:
     """The FP32 graph's logits on ``samples``."""
     difference: float
     """Largest difference of a logit between the checkpoint and the FP32 graph."""
-    covariances: Mapping[str, NDArray[np.float32]]
-    """Of what each norm gives; empty when the graph cannot be rotated."""
+    moments: Moments
+    """Of the activations; empty when the graph cannot be rotated."""
 
 
 def convert(source: str, out: Path, target: str | None = None, progress: Progress = lambda _: None) -> Exported:
@@ -161,8 +161,9 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
 
     reference, difference = _reference_logits(float_graph, kv, samples, expected)
     progress(f"parity: the FP32 graph is within {difference:.1e} of the checkpoint")
-    covariances = norm_covariances(float_graph, kv, verify.calibration_prompts(encode, fim)) if rotatable else {}
-    progress(f"calibration: the activations after {len(covariances)} norms")
+    prompts = verify.calibration_prompts(encode, fim)
+    moments = second_moments(float_graph, kv, prompts) if rotatable else Moments()
+    progress(f"calibration: the activations after {len(moments.covariances)} norms")
     return FloatModel(
         checkpoint=checkpoint,
         tokenizer=tokenizer,
@@ -178,14 +179,14 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
         samples=samples,
         reference=reference,
         difference=difference,
-        covariances=covariances,
+        moments=moments,
     )
 
 
 def quantise_to(model: FloatModel, recipe: Recipe, path: Path) -> None:
     """Write the INT8 graph of ``model`` to ``path``, its weights beside it."""
     quantised = ir.load(model.graph)
-    quantise(quantised, recipe, model.covariances)
+    quantise(quantised, recipe, model.moments)
     graph.save(quantised, path)
     del quantised
     gc.collect()

@@ -15,12 +15,15 @@ Hadamard matrix spreads what sticks out, and the weights take the inverse, so th
 arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
-The embedding table is INT8 with a scale per token.
+Weights that read a norm are rounded by :mod:`midfill_export.gptq`. ``lm_head`` is given few rows, and what takes it
+time is to read its weights: it gets each row as two of 8 bits, x = r / 127 * (high + low / 254), in one product.
+
+The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,11 +32,25 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
-from midfill_export.graph import MICROSOFT, add_constant, size_of, weight_of
-from midfill_export.rotate import fitting_block, hadamard, norms, rotate, rotate_rows
+from midfill_export import gptq
+from midfill_export.calibrate import Moments
+from midfill_export.graph import MICROSOFT, add_constant, weight_of
+from midfill_export.rotate import (
+    balance_gated,
+    fitting_block,
+    hadamard,
+    norms,
+    rotate,
+    rotate_columns,
+    rotate_rows,
+)
 
 _COLUMNS_AT_ONCE = 8192
 """So that a vocabulary's worth of columns is not held several times over in FP32."""
+
+
+_FINER = 254
+"""Steps of the second digit in one of the first: what is left of rounding, half a step at most, becomes 127 of them."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +63,12 @@ class Recipe:
     """Width of the rotation of what the norms give, on the principal axes of the residual stream; 0 for neither."""
     hadamard_block: int = 16
     """Width of the rotation of ``down_proj``'s input; 0 for none."""
+    balance_gated: bool = True
+    """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
+    gptq_damping: float = gptq.DAMPING
+    """Of GPTQ, for the weights that read a norm; 0 rounds them to nearest."""
+    head_digits: int = 2
+    """How many numbers of 8 bits hold one of ``lm_head``'s input: 1 or 2."""
 
     @property
     def weight_limit(self) -> int:
@@ -65,7 +88,7 @@ class Recipe:
 def quantise(
     model: ir.Model,
     recipe: Recipe,
-    covariances: Mapping[str, NDArray[np.float32]],
+    moments: Moments,
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Rewrite ``model`` in place; weights are read, quantised and let go one at a time.
@@ -73,15 +96,23 @@ def quantise(
     Args:
         model: As :func:`midfill_export.graph.optimise` gives it.
         recipe: How to quantise.
-        covariances: Of what the norms give (:mod:`midfill_export.calibrate`); empty for a model that cannot be rotated.
+        moments: Of the activations (:mod:`midfill_export.calibrate`); empty for a model that cannot be rotated.
         progress: Told how much is done, 0 to 1.
     """
     graph = model.graph
     blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
-    if recipe.residual_block and covariances:
-        block = fitting_block(len(next(iter(covariances.values()))), recipe.residual_block)
-        rotate(model, covariances, block)
-        blocks = {norm.outputs[0]: block for norm in norms(graph)}
+    covariances: dict[ir.Value, NDArray[np.float32]] = {}  # of a value, as it is when it is quantised
+    residual_block = 1
+    if recipe.residual_block and moments.covariances:
+        residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
+        turned = rotate(model, moments.covariances, residual_block)
+        for norm in norms(graph):
+            normed = norm.outputs[0]
+            for value in (normed, *_chosen_rows(normed)):
+                blocks[value] = residual_block
+                covariances[value] = _turn_both(turned[str(normed.name)], hadamard(residual_block))
+    if recipe.balance_gated and moments.squares:
+        balance_gated(graph, moments.squares)
     rows = _RowQuantiser(graph)
     deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
     products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
@@ -93,8 +124,13 @@ def quantise(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
-        quantised = rows.quantise(hidden, block, node)
-        product = _insert_product(graph, node, quantised, str(weight.name), matrix, recipe.weight_limit)
+        digits = recipe.head_digits if node.outputs[0].is_graph_output() else 1
+        quantised = rows.quantise(hidden, block, node, len(matrix), digits)
+        if recipe.gptq_damping and hidden in covariances:
+            columns = gptq.round_columns(matrix, covariances[hidden], recipe.weight_limit, recipe.gptq_damping)
+        else:
+            columns = quantise_columns(matrix, recipe.weight_limit)
+        product = _insert_product(graph, node, quantised, str(weight.name), *columns)
         factor = deferred.get(hidden)
         scale = quantised.scale if factor is None else _insert(graph, node, "Mul", quantised.scale, factor)
         if (gated := _gated(node)) is not None:
@@ -103,7 +139,7 @@ def quantise(
             product = _insert(graph, node, "Mul", product, scale)
         _replace_value(graph, node.outputs[0], product)
         progress((done + 1) / len(products))
-    _quantise_embedding(graph)
+    _quantise_embedding(graph, residual_block)
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
         tidy(model)
 
@@ -121,9 +157,10 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
 
 @dataclass(frozen=True)
 class _QuantisedRows:
-    integers: ir.Value  # uint8 (1, S, K)
+    integers: ir.Value  # uint8 (1, S, K); with two digits (1, 2 S, K), the high ones first
     scale: ir.Value  # float32 (1, S, 1): the row's largest magnitude
     zero_point: ir.Value
+    digits: int
 
 
 class _RowQuantiser:
@@ -131,25 +168,33 @@ class _RowQuantiser:
 
     def __init__(self, graph: ir.Graph) -> None:
         self._graph = graph
-        self._done: dict[ir.Value, _QuantisedRows] = {}
+        self._done: dict[tuple[ir.Value, int], _QuantisedRows] = {}
         self._last_axis = add_constant(graph, "rows.axis", np.array([-1], np.int64))
         self._limit = add_constant(graph, "rows.limit", np.float32(127))
         self._unit = add_constant(graph, "rows.unit", np.float32(1))
+        self._finer = add_constant(graph, "rows.finer", np.float32(_FINER))
         self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
 
-    def quantise(self, hidden: ir.Value, block: int, before: ir.Node) -> _QuantisedRows:
-        """Quantise ``hidden``, rotated in blocks of that width."""
-        given = hidden
+    def quantise(self, hidden: ir.Value, block: int, before: ir.Node, width: int, digits: int) -> _QuantisedRows:
+        """Quantise ``hidden``, ``width`` wide, rotated in blocks."""
+        given = (hidden, digits)
         if given not in self._done:
             if block > 1:
-                hidden = _rotate_blocks(self._graph, before, hidden, block)
+                hidden = _rotate_blocks(self._graph, before, hidden, block, width)
             magnitude = self._add(before, "Abs", hidden)
             scale = self._add(before, "ReduceMax", magnitude, self._last_axis, keepdims=1)
             # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
             scaled = self._add(before, "Mul", hidden, self._add(before, "Div", self._limit, scale))
-            integers = self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
-            self._done[given] = _QuantisedRows(integers, scale, self._zero_point)
+            integers = self._round(before, scaled)
+            if digits == 2:
+                whole = self._add(before, "DequantizeLinear", integers, self._unit, self._zero_point)
+                rest = self._add(before, "Mul", self._add(before, "Sub", scaled, whole), self._finer)
+                integers = self._add(before, "Concat", integers, self._round(before, rest), axis=1)
+            self._done[given] = _QuantisedRows(integers, scale, self._zero_point, digits)
         return self._done[given]
+
+    def _round(self, before: ir.Node, scaled: ir.Value) -> ir.Value:
+        return self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
 
     def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
         return _insert(self._graph, before, op_type, *inputs, **attributes)
@@ -162,11 +207,15 @@ def _insert(graph: ir.Graph, before: ir.Node, op_type: str, *inputs: ir.Value, *
 
 
 def _insert_product(
-    graph: ir.Graph, before: ir.Node, rows: _QuantisedRows, name: str, matrix: NDArray[np.float32], limit: int
+    graph: ir.Graph,
+    before: ir.Node,
+    rows: _QuantisedRows,
+    name: str,
+    integers: NDArray[np.int8],
+    scales: NDArray[np.float32],
 ) -> ir.Value:
     """Return the product (1, S, N) of the quantised rows, each still to be multiplied by its scale."""
-    integers, scales = quantise_columns(matrix, limit)
-    product = ir.node(
+    node = ir.node(
         "MatMulIntegerToFloat",
         [
             rows.integers,
@@ -178,8 +227,13 @@ def _insert_product(
         domain=MICROSOFT,
         name=before.name,
     )
-    graph.insert_before(before, product)
-    return product.outputs[0]
+    graph.insert_before(before, node)
+    if rows.digits == 1:
+        return node.outputs[0]
+    halves = ir.node("Split", node.outputs, attributes={"axis": 1, "num_outputs": 2}, num_outputs=2)  # (1, S, N) each
+    graph.insert_before(before, halves)
+    high, low = halves.outputs
+    return _insert(graph, before, "Add", high, _insert(graph, before, "Div", low, graph.initializers["rows.finer"]))
 
 
 def _gated(product: ir.Node) -> ir.Value | None:
@@ -193,6 +247,16 @@ def _gated(product: ir.Node) -> ir.Value | None:
     return gated
 
 
+def _chosen_rows(value: ir.Value) -> list[ir.Value]:
+    """Return what is ``value`` but for the rows left out."""
+    return [node.outputs[0] for node, _ in value.uses() if node.op_type == "Gather"]
+
+
+def _turn_both(covariance: NDArray[np.float32], turn: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Carry E[x x^T] (K, K) over to x with its blocks rotated."""
+    return rotate_rows(rotate_columns(covariance, turn), turn)
+
+
 def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
     """Hand ``old``'s users and its place among the graph's outputs to ``new``."""
     new.shape, new.type = old.shape, old.type
@@ -202,11 +266,8 @@ def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
     ir.convenience.replace_all_uses_with(old, new)
 
 
-def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int) -> ir.Value:
-    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K)."""
-    weight = weight_of(before)
-    assert weight is not None
-    width = size_of(weight, 0)
+def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int, width: int) -> ir.Value:
+    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), K being ``width``."""
 
     def constant(name: str, array: NDArray[Any]) -> ir.Value:
         return graph.initializers.get(name) or add_constant(graph, name, array)
@@ -219,8 +280,8 @@ def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: in
     )
 
 
-def _quantise_embedding(graph: ir.Graph) -> None:
-    """``Gather`` from an INT8 table and from its column of scales."""
+def _quantise_embedding(graph: ir.Graph, block: int) -> None:
+    """``Gather`` from an INT8 table and from its column of scales; a row is held rotated in blocks of that width."""
     table = next(
         (
             node
@@ -237,7 +298,7 @@ def _quantise_embedding(graph: ir.Graph) -> None:
         return
     weight, ids = table.inputs
     assert weight is not None
-    matrix = _read(weight)  # (V, H)
+    matrix = rotate_columns(_read(weight), hadamard(block))  # (V, H)
     integers, scales = quantise_columns(matrix.T, 127)
     tokens = ir.node("Gather", [add_constant(graph, f"{weight.name}.int8", integers.T), ids])
     steps = ir.node("Gather", [add_constant(graph, f"{weight.name}.scale", scales[:, None]), ids])
@@ -245,7 +306,10 @@ def _quantise_embedding(graph: ir.Graph) -> None:
     product = ir.node("Mul", [real.outputs[0], steps.outputs[0]])
     for node in (tokens, steps, real, product):
         graph.insert_before(table, node)
-    _replace_value(graph, table.outputs[0], product.outputs[0])
+    row = product.outputs[0]
+    if block > 1:
+        row = _rotate_blocks(graph, table, row, block, matrix.shape[1])
+    _replace_value(graph, table.outputs[0], row)
 
 
 def _read(value: ir.Value) -> NDArray[np.float32]:

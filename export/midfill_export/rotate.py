@@ -13,7 +13,9 @@ steps as large as their largest value, and the sum of both losses is least at th
 arXiv:2211.10438, in the one basis where it pays). A rotation of small blocks at run time
 (:mod:`midfill_export.quantize`) then makes the axes of a block alike, so none sticks out.
 
-The values of each attention head are rotated by a Hadamard matrix between ``v`` and ``o_proj``, offline.
+The values of each attention head are rotated by a Hadamard matrix between ``v`` and ``o_proj``, offline. What a gated
+MLP gives to ``down_proj`` is balanced in the same way between ``up_proj``'s columns, whose scales are free, and
+``down_proj``'s rows: a few of its neurons speak so much louder than the others that it was the product rounded worst.
 
 In the graph, (K, N) weights stand right of the product: readers become Q^T W, writers W Q.
 """
@@ -54,8 +56,11 @@ def fold_norms(graph: ir.Graph) -> None:
             del graph.initializers[str(old.name)]
 
 
-def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> None:
+def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> dict[str, Matrix]:
     """Change the basis of the residual stream and of each head's values, in place; weights change when they are read.
+
+    Returns:
+        The covariances in the new basis, before the rotation of blocks at run time.
 
     Args:
         model: With folded norms (:func:`fold_norms`).
@@ -67,13 +72,16 @@ def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> No
     writers = [node for node in graph if weight_of(node) is not None and _feeds_norm(node)]
     embedding = next(node for node in graph if node.op_type == "Gather" and _is_token_lookup(node))
     turn = principal_axes(list(covariances.values()))[:, dealt(len(next(iter(covariances.values()))), block)]
+    turned: dict[str, Matrix] = {}
     for norm in norms(graph):
         behind = readers(norm)
-        variances = np.einsum("ij,ik,kj->j", turn, covariances[str(norm.outputs[0].name)], turn, optimize=True)
+        covariance = turn.T @ covariances[str(norm.outputs[0].name)] @ turn
+        variances = np.diagonal(covariance)
         lengths = sum(np.square(turn.T @ _read(_weight(node))).sum(axis=1) for node in behind)
         steps = balance(variances, np.asarray(lengths, np.float32))
         scale = _value(norm.inputs[_scale_index(norm)])
         scale.const_value = ir.tensor(1 / steps, name=scale.name)
+        turned[str(norm.outputs[0].name)] = covariance / np.outer(steps, steps)
         for node in behind:
             _change(_weight(node), lambda weight: turn.T @ weight)
             _change(_weight(node), partial(_scale_rows, steps))
@@ -82,6 +90,36 @@ def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> No
     _change(_value(embedding.inputs[0]), lambda table: table @ turn)
     for node in attention_nodes(graph):
         _rotate_values(node)
+    return turned
+
+
+def balance_gated(graph: ir.Graph, squares: Mapping[str, Matrix]) -> None:
+    """Divide ``up_proj``'s columns by a factor each and multiply ``down_proj``'s rows by it, in place.
+
+    Args:
+        graph: Where each product of :func:`gated_products` reads ``up * gate``.
+        squares: By the name of such a product's input, the sum of x^2 of each of its neurons (width,).
+    """
+    for down, up in gated_products(graph):
+        lengths = np.square(_read(_weight(down))).sum(axis=1)
+        steps = balance(squares[str(_value(down.inputs[0]).name)], lengths)
+        _change(_weight(up), partial(_scale_columns, np.reciprocal(steps)))
+        _change(_weight(down), partial(_scale_rows, steps))
+
+
+def gated_products(graph: ir.Graph) -> list[tuple[ir.Node, ir.Node]]:
+    """Return each product that reads nothing but ``up * gate``, with the product that gives ``up``, and only to it."""
+    pairs = []
+    for down in graph:
+        gated = _value(down.inputs[0]).producer() if weight_of(down) is not None else None
+        if gated is None or gated.op_type != "Mul" or len(gated.outputs[0].uses()) != 1:
+            continue
+        # A gate is read twice, by its sigmoid too, unless an activation of its own stands between.
+        ups = [value for value in gated.inputs if value is not None and len(value.uses()) == 1]
+        makers = [maker for value in ups if (maker := value.producer()) is not None and weight_of(maker) is not None]
+        if len(makers) == 1:
+            pairs.append((down, makers[0]))
+    return pairs
 
 
 def principal_axes(covariances: Sequence[Matrix]) -> Matrix:
@@ -177,6 +215,10 @@ def readers(norm: ir.Node) -> list[ir.Node]:
 
 def _scale_rows(factors: Matrix, weight: Matrix) -> Matrix:
     return factors[:, None] * weight
+
+
+def _scale_columns(factors: Matrix, weight: Matrix) -> Matrix:
+    return weight * factors
 
 
 def _scale_index(norm: ir.Node) -> int:

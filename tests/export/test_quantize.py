@@ -8,8 +8,19 @@ import pytest
 
 from midfill.model import ort
 from midfill_export import graph
+from midfill_export.calibrate import Moments
 from midfill_export.quantize import Recipe, quantise, quantise_columns
-from midfill_export.rotate import balance, dealt, fitting_block, hadamard, principal_axes, rotate_columns, rotate_rows
+from midfill_export.rotate import (
+    balance,
+    balance_gated,
+    dealt,
+    fitting_block,
+    gated_products,
+    hadamard,
+    principal_axes,
+    rotate_columns,
+    rotate_rows,
+)
 
 RANDOM = np.random.default_rng(7)
 
@@ -110,6 +121,73 @@ def test_row_of_zeros_gives_zeros() -> None:
     assert not product.any()
 
 
+def test_two_digits_leave_only_the_weights_rounding() -> None:
+    """With a second digit a product is as good as with activations that were not rounded, and rows stay apart."""
+    weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 5, 64)).astype(np.float32)
+    integers, scales = quantise_columns(weight, 127)
+    exact = hidden @ (integers * scales)
+    errors = []
+    for digits in (1, 2):
+        product = _run(_quantised(weight, Recipe("vnni", head_digits=digits)), hidden)
+        assert product.shape == (1, 5, 16)
+        errors.append(np.abs(product - exact).max())
+    assert errors[1] < errors[0] / 50
+
+
+def test_two_digits_are_the_same_however_rows_are_split() -> None:
+    """A row of ``lm_head`` is the same to the bit alone and among others."""
+    weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 5, 64)).astype(np.float32)
+    model = _quantised(weight, Recipe("vnni"))
+    together = _run(model, hidden)
+    for row in range(5):
+        assert (_run(model, hidden[:, row : row + 1]) == together[:, row : row + 1]).all()
+
+
+def test_balanced_gate_is_the_same_function() -> None:
+    """``up`` divided by a factor a neuron and ``down`` multiplied by it give what they gave; the gate is left alone."""
+    model, weights = _gated_mlp()
+    hidden = RANDOM.standard_normal((1, 3, 8)).astype(np.float32)
+    before = _run(model, hidden)
+    balance_gated(model.graph, {"gated": RANDOM.uniform(0.01, 100, 12).astype(np.float32)})
+    held = {name: np.asarray(model.graph.initializers[name].const_value.numpy()) for name in weights}
+    assert (held["gate"] == weights["gate"]).all()
+    assert np.abs(held["up"] / weights["up"] - 1).max() > 0.1
+    assert np.abs(_run(model, hidden) - before).max() < 1e-3
+
+
+def test_gated_products_are_found() -> None:
+    """The product behind ``up * gate`` is found with ``up``, not with the gate that its sigmoid reads too."""
+    model, _ = _gated_mlp()
+    assert [(str(down.name), str(up.name)) for down, up in gated_products(model.graph)] == [("down", "up")]
+
+
+def _gated_mlp() -> tuple[ir.Model, dict[str, np.ndarray]]:
+    """Return down(up(x) * silu(gate(x))), 8 wide with 12 neurons, and its weights."""
+    shapes = {"gate": (8, 12), "up": (8, 12), "down": (12, 8)}
+    weights = {name: RANDOM.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+    hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", 8]), type=ir.TensorType(ir.DataType.FLOAT))
+    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
+
+    def add(op_type: str, *inputs: ir.Value, name: str | None = None) -> ir.Value:
+        node = ir.node(op_type, inputs, name=name)
+        holder.append(node)
+        return node.outputs[0]
+
+    def product(value: ir.Value, name: str) -> ir.Value:
+        return add("MatMul", value, graph.add_constant(holder, name, weights[name]), name=name)
+
+    gate, up = product(hidden, "gate"), product(hidden, "up")
+    gated = add("Mul", add("Mul", gate, add("Sigmoid", gate)), up)
+    gated.name = "gated"
+    down = product(gated, "down")
+    down.name, down.type = "product", ir.TensorType(ir.DataType.FLOAT)
+    down.shape = ir.Shape([1, "rows", 8])
+    holder.outputs.append(down)
+    return ir.Model(holder, ir_version=10), weights
+
+
 def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", len(weight)]), type=ir.TensorType(ir.DataType.FLOAT))
     holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
@@ -120,7 +198,7 @@ def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     product.outputs[0].shape = ir.Shape([1, "rows", weight.shape[1]])
     holder.outputs.append(product.outputs[0])
     model = ir.Model(holder, ir_version=10)
-    quantise(model, recipe, {})
+    quantise(model, recipe, Moments())
     return model
 
 
