@@ -28,6 +28,8 @@ MOST_BYTES = 120_000_000
 _CHUNK_LINES = 32
 _SATURATION, _LENGTH_WEIGHT = 1.2, 0.75
 """BM25's k1 and b."""
+_HIGHEST_DAMPING = (1 + _SATURATION) / (1 + _SATURATION * (1 - _LENGTH_WEIGHT))
+"""That of the shortest chunk."""
 _TOO_COMMON = 0.1
 """A word of more than this share of the chunks says nothing."""
 _PACKAGE_FILES = frozenset(("__init__", "index", "mod", "lib", "init", "main"))
@@ -141,7 +143,9 @@ class Catalogue:
 
         The ranking is BM25 (S. Robertson and H. Zaragoza, 2009), each word of a chunk counted once.
         """
-        return [hit for hit in self._ranking.similar(terms(text), limit) if hit.path in self._files]
+        hits = self._ranking.similar(terms(text), limit)
+        # A file that has changed since then has other lines there.
+        return [hit for file, hit in hits if self._files.get(file.path) is file]
 
     def rank(self) -> None:
         """Take what has changed into the ranking; a second for 10,000 files, nothing when nothing has."""
@@ -178,21 +182,22 @@ class _Ranking:
         relative = lengths / max(float(lengths.mean()), 1.0) if total else lengths
         self._damping = (1 + _SATURATION) / (1 + _SATURATION * (1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * relative))
 
-    def similar(self, question: NDArray[np.uint32], limit: int) -> list[Hit]:
+    def similar(self, question: NDArray[np.uint32], limit: int) -> list[tuple[SourceFile, Hit]]:
         scores = np.zeros(len(self._chunks), np.float32)
         for term in question.tolist():
             if self._rarity[term]:
                 start = self._ends[term - 1] if term else 0
                 scores[self._postings[start : self._ends[term]]] += self._rarity[term]
         scores *= self._damping
-        most = float(self._rarity[question].sum()) * (1 + _SATURATION)
+        most = float(self._rarity[question].sum()) * _HIGHEST_DAMPING
         best = np.argpartition(-scores, limit)[:limit] if len(scores) > limit else np.arange(len(scores))
         ordered = sorted((int(number) for number in best if scores[number] > 0), key=lambda n: (-scores[n], n))
         return [self._hit(number, float(scores[number]) / most) for number in ordered]
 
-    def _hit(self, number: int, score: float) -> Hit:
+    def _hit(self, number: int, score: float) -> tuple[SourceFile, Hit]:
         first, last, _ = self._chunks[number].tolist()
-        return Hit(self._files[self._owners[number]].path, first, last, score)
+        file = self._files[self._owners[number]]
+        return file, Hit(file.path, first, last, score)
 
 
 def stamp_of(path: str) -> Stamp | None:

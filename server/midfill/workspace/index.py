@@ -65,6 +65,8 @@ class WorkspaceIndex:
         self._process: subprocess.Popen[bytes] | None = None
         if folders:
             self._start()
+        else:
+            self.state = IndexState(done=True)
 
     @property
     def pid(self) -> int | None:

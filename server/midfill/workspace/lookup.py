@@ -32,7 +32,7 @@ _MOST_FILES_DEFINING = 4
 """A name defined in more files than that says little."""
 _SIMILAR = 4
 _FILES_REMEMBERED = 32
-_LEAST_SIMILAR = 0.12
+_LEAST_SIMILAR = 0.15
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
