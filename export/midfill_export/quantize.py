@@ -139,7 +139,7 @@ def quantise(
             product = _insert(graph, node, "Mul", product, scale)
         _replace_value(graph, node.outputs[0], product)
         progress((done + 1) / len(products))
-    _quantise_embedding(graph, residual_block)
+    quantise_embedding(graph, residual_block)
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
         tidy(model)
 
@@ -280,7 +280,7 @@ def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: in
     )
 
 
-def _quantise_embedding(graph: ir.Graph, block: int) -> None:
+def quantise_embedding(graph: ir.Graph, block: int) -> None:
     """``Gather`` from an INT8 table and from its column of scales; a row is held rotated in blocks of that width."""
     table = next(
         (
