@@ -263,9 +263,9 @@ def test_a_missing_model_is_told_and_another_taken(window: Window, tmp_path: Pat
 
 
 def test_the_doctor_is_shown(window: Window) -> None:
-    """The doctor's verdict appears in the panel."""
+    """The doctor's verdict appears beside the code."""
     window.choose_from_menu("Doctor")
-    window.page.locator(".part.panel .view-line", has_text="libraries").first.wait_for()
+    window.page.locator(".view-line", has_text="libraries").first.wait_for()
 
 
 def test_an_untrusted_folder_has_no_say(

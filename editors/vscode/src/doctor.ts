@@ -2,20 +2,24 @@
 
 import * as vscode from "vscode";
 
-import { run } from "./run";
+import type { LiveDocument } from "./liveDocument";
+import { ProgramError, run } from "./run";
 import * as settings from "./settings";
 
-/** Check the installation and show the verdict, line by line, in a channel of its own. */
-export async function examine(server: string, channel: vscode.OutputChannel): Promise<void> {
-  channel.clear();
-  channel.show(true);
+/** Check the installation, and show the verdict beside the code. */
+export async function examine(server: string, verdict: LiveDocument): Promise<void> {
+  await verdict.open();
   const bundle = settings.bundle();
+  const args = ["doctor", ...(bundle ? ["--bundle", bundle] : [])];
   const location = vscode.ProgressLocation.Window;
   await vscode.window.withProgress({ location, title: "Midfill: examining" }, async () => {
     try {
-      await run(server, ["doctor", ...(bundle ? ["--bundle", bundle] : [])], { onLine: (line) => channel.appendLine(line) });
+      await run(server, args, { onLine: (line) => verdict.append(line) });
     } catch (error) {
-      channel.appendLine(String(error)); // a fault that was found ends it with code 1, and its lines tell which
+      // A fault that was found ends it too, and stands in the lines already.
+      if (!(error instanceof ProgramError && error.output)) {
+        verdict.append(String(error));
+      }
     }
   });
 }

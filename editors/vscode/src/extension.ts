@@ -6,6 +6,7 @@ import * as vscode from "vscode";
 import { switchModel } from "./bundles";
 import { examine } from "./doctor";
 import { installModel, installServer } from "./install";
+import { LiveDocument } from "./liveDocument";
 import { showMenu } from "./menu";
 import { Pauses } from "./pauses";
 import { Session } from "./session";
@@ -18,7 +19,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const { extension, subscriptions } = context;
   const environment = path.join(context.globalStorageUri.fsPath, "server");
   const log = vscode.window.createOutputChannel("Midfill", { log: true });
-  const verdict = vscode.window.createOutputChannel("Midfill Doctor");
+  const verdict = new LiveDocument("Midfill Doctor");
   const pauses = new Pauses(context.workspaceState);
   const statusBar = new StatusBar(pauses);
   const current = new Session(context, log, statusBar, pauses, environment);

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import { type Machine, findOnPath, findServer } from "../src/discovery";
+
+const MANAGED = "/home/ada/.vscode/server";
+
+function machine(files: string[], overrides: Partial<Machine> = {}): Machine {
+  return {
+    platform: "linux",
+    home: "/home/ada",
+    searchPath: "/usr/local/bin:/usr/bin",
+    isExecutable: (file) => files.includes(file),
+    ...overrides,
+  };
+}
+
+test("the setting comes before PATH and the managed environment", () => {
+  const all = machine(["/opt/midfill", "/usr/bin/midfill", `${MANAGED}/bin/midfill`]);
+  assert.deepEqual(findServer("/opt/midfill", MANAGED, all), { kind: "found", program: "/opt/midfill", by: "setting" });
+});
+
+test("a setting that names no program is told, and nothing else is taken", () => {
+  const found = findServer("/opt/gone", MANAGED, machine(["/usr/bin/midfill"]));
+  assert.equal(found.kind, "missing");
+  assert.match(found.why, /midfill\.server\.path names no program: \/opt\/gone/);
+});
+
+test("a setting may begin with the home folder, and have spaces around it", () => {
+  const found = findServer(" ~/bin/midfill ", MANAGED, machine(["/home/ada/bin/midfill"]));
+  assert.deepEqual(found, { kind: "found", program: "/home/ada/bin/midfill", by: "setting" });
+});
+
+test("PATH comes before the managed environment, its folders in order", () => {
+  const files = ["/usr/bin/midfill", "/usr/local/bin/midfill", `${MANAGED}/bin/midfill`];
+  assert.deepEqual(findServer("", MANAGED, machine(files)), {
+    kind: "found",
+    program: "/usr/local/bin/midfill",
+    by: "path",
+  });
+});
+
+test("the managed environment is the last resort", () => {
+  const found = findServer("", MANAGED, machine([`${MANAGED}/bin/midfill`]));
+  assert.deepEqual(found, { kind: "found", program: `${MANAGED}/bin/midfill`, by: "environment" });
+});
+
+test("without any of them the server is missing", () => {
+  assert.equal(findServer("", MANAGED, machine([])).kind, "missing");
+});
+
+test("relative and empty folders on PATH are not searched: the open folder could plant a program there", () => {
+  const planted = machine(["midfill", "bin/midfill", "./midfill"], { searchPath: ":.:bin" });
+  assert.equal(findOnPath("midfill", planted), undefined);
+});
+
+test("on Windows programs end in .exe, and environments have a folder Scripts", () => {
+  const windows = { platform: "win32", searchPath: "C:\\Tools;D:\\Py" } as const;
+  assert.equal(findOnPath("midfill", machine(["D:\\Py\\midfill.exe"], windows)), "D:\\Py\\midfill.exe");
+  const managed = machine(["C:\\Env\\Scripts\\midfill.exe"], windows);
+  assert.deepEqual(findServer("", "C:\\Env", managed), {
+    kind: "found",
+    program: "C:\\Env\\Scripts\\midfill.exe",
+    by: "environment",
+  });
+});
