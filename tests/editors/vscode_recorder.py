@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import IO, TextIO
 
 _INLINE = "textDocument/inlineCompletion"
 
@@ -21,9 +22,16 @@ _INLINE = "textDocument/inlineCompletion"
 class Request:
     """One request for ghost text."""
 
+    asked: float
+    """When it reached the server, by this machine's clock."""
     seconds: float
-    """From when it reached the server until its answer left; infinite while there is none."""
+    """From then until its answer left; infinite while there is none."""
     cancelled: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is answered."""
+        return math.isfinite(self.seconds)
 
 
 def recorded_server(folder: Path) -> tuple[Path, Path]:
@@ -50,7 +58,9 @@ def requests(log: Path) -> list[Request]:
             cancelled.add(by_id[message["id"]])
         elif message["method"] is None and not message["to_server"] and message["id"] in by_id:
             answered[by_id.pop(message["id"])] = message["time"]
-    return [Request(answered.get(index, float("inf")) - start, index in cancelled) for index, start in enumerate(asked)]
+    return [
+        Request(start, answered.get(index, math.inf) - start, index in cancelled) for index, start in enumerate(asked)
+    ]
 
 
 def main(log: Path, arguments: list[str]) -> int:
@@ -66,7 +76,7 @@ def main(log: Path, arguments: list[str]) -> int:
     return server.wait()
 
 
-def _pass_on(source: BinaryIO, target: BinaryIO, notes: TextIO, to_server: bool) -> None:
+def _pass_on(source: IO[bytes], target: IO[bytes], notes: TextIO, to_server: bool) -> None:
     while header := source.readline():
         length = 0
         while header.strip():

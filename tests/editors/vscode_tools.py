@@ -10,8 +10,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.paths import cache_dir
-
 EXTENSION = Path(__file__).parents[2] / "editors" / "vscode"
 _PINNED = EXTENSION / "test" / "code-server"
 
@@ -31,8 +29,8 @@ class Tools:
 
 
 def install_tools() -> Tools:
-    """Install code-server, with the Node it wants, into the cache folder, unless that is done; and find Chromium."""
-    folder = cache_dir() / "editors" / "vscode"
+    """Install code-server, with the Node it wants, unless that is done; and find Chromium."""
+    folder = Path(os.environ.get("MIDFILL_EDITORS", ".nox/editors")).resolve() / "vscode"
     lock = (_PINNED / "package-lock.json").read_bytes()
     done = folder / f"installed-{hashlib.sha256(lock).hexdigest()[:12]}"
     modules = folder / "node_modules"
