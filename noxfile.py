@@ -42,3 +42,18 @@ def tests(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Type for half an hour: 2,000 requests to the real model, half of them cancelled, and nothing may grow."""
     session.run("python", "-m", "pytest", "tests/e2e/soak.py", *session.posargs)
+
+
+@nox.session(python=False)
+def vscode(session: nox.Session) -> None:
+    """Test the VS Code extension in the real editor, which is installed first; arguments go to pytest."""
+    with session.chdir("editors/vscode"):
+        for command in (["ci"], ["run", "check"], ["test"]):
+            session.run("npm", *command, external=True)
+    session.run("python", "-m", "pytest", "tests/editors/vscode_in_browser.py", *session.posargs)
+
+
+@nox.session(python=False)
+def vscode_delay(session: nox.Session) -> None:
+    """Measure what VS Code takes from a key to ghost text, apart from the server."""
+    session.run("python", "-m", "editors.vscode_delay", env={"PYTHONPATH": "tests"})
