@@ -49,6 +49,7 @@ _USER_SETTINGS: dict[str, Any] = {
     "security.workspace.trust.startupPrompt": "never",
     "telemetry.telemetryLevel": "off",
     "window.autoDetectColorScheme": False,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": False,
 }

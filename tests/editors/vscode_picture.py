@@ -1,0 +1,59 @@
+"""Take the README's picture of VS Code: ``PYTHONPATH=tests python -m editors.vscode_picture docs/pictures/vscode.png``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from editors.vscode_tools import build_extension, install_tools
+from editors.vscode_window import CodeServer, launch_browser, open_window, write_settings
+
+_FILE = '''\
+class Inventory:
+    """What is in stock, by name."""
+
+    def __init__(self):
+        self.items = {}
+
+    def add(self, item):
+        if item.name in self.items:
+            raise ValueError(f"{item.name} is in stock already")
+        self.items[item.name] = item
+
+    def remove(self, name):
+        if name not in'''
+_SIZE = {"width": 900, "height": 440}
+
+
+def main(picture: Path) -> None:
+    """Have the real model finish a method, and keep what the screen shows."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        file = home / "shop" / "inventory.py"
+        file.parent.mkdir()
+        file.write_text(_FILE[:-1])
+        write_settings(
+            file.parent, workbench__colorTheme="Default Dark Modern", workbench__activityBar__location="hidden"
+        )
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        with (
+            launch_browser(install_tools()) as browser,
+            CodeServer(install_tools(), build_extension(), home / "home", path=path) as server,
+            open_window(browser, server, file, home / "failure.png") as window,
+        ):
+            window.wait_for_status("ready")
+            window.page.set_viewport_size(_SIZE)
+            window.press("Control+b")  # away with the explorer
+            window.focus_editor()
+            window.type(_FILE[-1])
+            window.wait_for("several lines", lambda: "\n" in window.ghost_text)
+            window.wait_for_status("ready")
+            window.page.mouse.move(_SIZE["width"] / 2, _SIZE["height"] / 2)
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            window.page.screenshot(path=picture)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
