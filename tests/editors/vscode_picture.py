@@ -1,4 +1,7 @@
-"""Take the README's picture of VS Code: ``PYTHONPATH=tests python -m editors.vscode_picture docs/pictures/vscode.png``."""
+"""The README's picture of VS Code.
+
+``PYTHONPATH=tests python -m editors.vscode_picture docs/pictures/vscode.png`` takes it anew.
+"""
 
 from __future__ import annotations
 
