@@ -40,6 +40,8 @@ SECRETS = {
     "env": "export API_TOKEN={}", "yaml": "  api_key: {}", "ini": "secret = {}  # live",
     "xml": "<password>{}</password>",
     "option": "mysql --password={} -h db", "keyword": "connect(user='a', passwd='{}')", "call": 'cfg.setPassword("{}")',
+    "comment": "# api_key: {}", "docstring": '"""secret = {}"""',
+    "docker": "docker run -e API_KEY={} image",
     "typed": 'api_key: str = "{}"', "compare": 'if password == "{}":', "go": 'secretKey := "{}"',
     "half-typed": 'password = "{}', "fallback": 'token = os.environ.get("TOKEN") or "x"; TOKEN = "{}"',
     "age": "{}", "linear": "{}", "putty": "PuTTY-User-Key-File-2: ssh-rsa\n{}\nPrivate-MAC: 1",
@@ -154,6 +156,16 @@ def test_overlong_line_is_cut() -> None:
     redacted = redact("x" * 5_000_000 + "\ny = 1").text
     assert len(redacted) < 5000
     assert redacted.endswith("<long-line>\ny = 1")
+
+
+@given(
+    st.sampled_from(sorted(set(SECRETS) - set(VALUES) - {"redis", "database"})),
+    st.text(alphabet=_LETTERS, min_size=16, max_size=40).filter(lambda text: len(set(text)) > 7),
+)
+def test_any_random_value_with_a_telling_name(kind: str, secret: str) -> None:
+    """Whatever letters and digits it is made of."""
+    redacted = redact(SECRETS[kind].format("4" + secret)).text
+    assert secret not in redacted
 
 
 @given(st.lists(st.sampled_from([*SECRETS, "x = 1", "", "def f(a):", "-----BEGIN PRIVATE KEY-----"]), max_size=8))

@@ -30,7 +30,12 @@ BUILT_IN = (
 _LARGEST = 1_000_000
 """Bytes of an ignore file; a larger one is none."""
 
+_REMEMBERED = 4096
+"""Decisions kept, for as long as the ignore files that they come of stay as they are."""
+
 _Stamp = tuple[int, int]
+_Chain = list[tuple[str, list[GitIgnoreSpec | None]]]
+"""Folders, outer ones first, each with what its ignore files say."""
 
 
 class Ignore:
@@ -41,7 +46,8 @@ class Ignore:
         self.folders = tuple(dict.fromkeys(_resolved(folder) for folder in folders))
         self._tops = {folder: _repository(folder) or folder for folder in self.folders}
         self._always = (_spec(BUILT_IN), _spec(patterns))
-        self._known: dict[Path, tuple[_Stamp | None, GitIgnoreSpec | None]] = {}
+        self._known: dict[str, tuple[_Stamp | None, GitIgnoreSpec | None]] = {}
+        self._decided: dict[Path, tuple[_Chain, bool]] = {}
 
     def folder_of(self, path: Path) -> Path | None:
         """Return the innermost workspace folder that ``path`` is in, links followed; None for a path outside."""
@@ -89,15 +95,20 @@ class Ignore:
         if folder is None or path == folder:
             return False
         top = self._tops[folder]
-        within = [parent for parent in reversed(path.parents) if parent.is_relative_to(folder) and parent != folder]
-        return not any(self._excludes(self._chain(top, p.parent), folder, p, p != path) for p in (*within, path))
+        chain = self._chain(top, path.parent)
+        known = self._decided.get(path)
+        if known is None or known[0] != chain:
+            within = [parent for parent in reversed(path.parents) if parent.is_relative_to(folder) and parent != folder]
+            excluded = any(self._excludes(self._chain(top, p.parent), folder, p, p != path) for p in (*within, path))
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            known = self._decided[path] = (chain, not excluded)
+        return known[1]
 
-    def _excludes(
-        self, chain: list[tuple[Path, list[GitIgnoreSpec | None]]], folder: Path, path: Path, is_folder: bool
-    ) -> bool:
+    def _excludes(self, chain: _Chain, folder: Path, path: Path, is_folder: bool) -> bool:
         """Say whether ``path`` itself is excluded; what it is in has been asked before."""
         slash = "/" if is_folder else ""
-        below = _relative(path, folder) + slash
+        below = _relative(path, str(folder)) + slash
         if any(spec.match_file(below) for spec in self._always):
             return True
         for kind in range(len(IGNORE_FILES) + 1):
@@ -110,18 +121,19 @@ class Ignore:
                     break
         return False
 
-    def _chain(self, top: Path, folder: Path) -> list[tuple[Path, list[GitIgnoreSpec | None]]]:
+    def _chain(self, top: Path, folder: Path) -> _Chain:
         """Return the folders from ``top`` to ``folder`` whose ignore files say something, with what they say."""
-        between = [p for p in (*reversed(folder.parents), folder) if p.is_relative_to(top)]
-        chain = []
-        for where in between:
-            specs = [self._load(where / name) for name in IGNORE_FILES]
-            specs.append(self._load(top / ".git/info/exclude") if where == top else None)
+        where = str(top)
+        steps = [where, *(where := os.path.join(where, part) for part in folder.parts[len(top.parts) :])]
+        chain: _Chain = []
+        for step in steps:
+            specs = [self._load(os.path.join(step, name)) for name in IGNORE_FILES]
+            specs.append(self._load(os.path.join(step, ".git/info/exclude")) if step == steps[0] else None)
             if any(specs):
-                chain.append((where, specs))
+                chain.append((step, specs))
         return chain
 
-    def _load(self, file: Path) -> GitIgnoreSpec | None:
+    def _load(self, file: str) -> GitIgnoreSpec | None:
         """Read an ignore file, unless it is as it was; None when there is none."""
         try:
             status = os.stat(file)
@@ -134,7 +146,7 @@ class Ignore:
         spec = None
         if stamp is not None and stamp[1] <= _LARGEST:
             try:
-                spec = _spec(file.read_text(encoding="utf-8", errors="replace").splitlines())
+                spec = _spec(Path(file).read_text(encoding="utf-8", errors="replace").splitlines())
             except OSError:
                 spec = None
         self._known[file] = (stamp, spec)
@@ -159,8 +171,8 @@ def _is_pattern(pattern: str) -> bool:
     return True
 
 
-def _relative(path: Path, folder: Path) -> str:
-    return path.as_posix()[len(folder.as_posix().rstrip("/")) + 1 :]
+def _relative(path: Path, folder: str) -> str:
+    return str(path)[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
 
 
 def _resolved(path: Path) -> Path:

@@ -131,9 +131,10 @@ _BY_NAME = {
         for pattern in (
             _named(word, _ASSIGN + r"(?:\w+\()?" + _QUOTED),
             _named(word, r"\s*(?:\.assign)?\(\s*" + _QUOTED + r"\s*[,)]"),
-            # Configuration and shell: unquoted, the whole rest of the line
-            r"^\s*(?:-\s+|export\s+|set\s+|ENV\s+)?"
-            + _named(word, r"\s*[:=]\s*(?P<secret>(?=[^\s#]*\d)[^\s'\"`(){}\[\],;$<#]{6,})\s*(?:#.*)?$"),
+            # Configuration, shell, and the same in a comment or a string: unquoted, the whole rest of the line
+            r"^[\s#/*;!\"'`-]*(?:export\s+|set\s+|ENV\s+)?"
+            + _named(word, r"\s*[:=]\s*(?P<secret>(?=[^\s#]*\d)[^\s'\"`(){}\[\],;$<#]{6,})[\"'`]{0,3}\s*(?:#.*)?$"),
+            r"(?:^|[\s'\"])(?=[A-Z0-9_]+=)" + _named(word, r"=(?P<secret>(?=\S*\d)[^\s'\"`(){}\[\],;$<]{6,})"),
             r"(?:^|\s)(?=--?[a-z])" + _named(word, r"[= ](?P<secret>(?=\S*\d)[^\s'\"`(){}\[\],;$<]{6,})"),
             r"<" + _named(word, r"[^<>]{0,80}>(?P<secret>[^\s<>{}$]{4,})</"),
         )
@@ -164,8 +165,7 @@ def looks_secret(kind: str, name: str, value: str) -> bool:
         return False
     if "{" in value or "%(" in value or "${" in value or value.endswith("%s"):
         return False
-    rest = _WORDS.sub("", value)
-    if not re.search(r"[A-Za-z]{3}|\d{2}", rest):  # nothing but words such as "access_token"
+    if len(re.sub(r"[\W_]", "", _WORDS.sub("", value))) < 3:  # nothing but words, such as "access_token"
         return False
     if kind == "password":
         return len(value) >= 4

@@ -104,8 +104,8 @@ def _own_form(text: str) -> list[_Found]:
 
 def _is_random(text: str) -> bool:
     """Tell random base64 from paths, names and numbers in hexadecimal."""
-    kinds = (str.islower, str.isupper, str.isdigit)
-    return entropy(text) > 4.3 and all(any(map(kind, text)) for kind in kinds)
+    has_letters = any(map(str.islower, text)) and any(map(str.isupper, text))
+    return has_letters and sum(map(str.isdigit, text)) >= 2 and entropy(text) > 4.3
 
 
 def _by_name(text: str) -> list[_Found]:
