@@ -39,7 +39,7 @@ Stamp = tuple[int, int]
 """Time of change in nanoseconds and size in bytes."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SourceFile:
     """One file of the workspace."""
 
@@ -170,10 +170,9 @@ class _Ranking:
         self._files = files
         self._chunks = np.concatenate([*(file.chunks for file in files), np.empty((0, 3), np.int32)])
         self._owners = np.repeat(np.arange(len(files), dtype=np.int32), [len(file.chunks) for file in files])
-        numbers = np.repeat(np.arange(len(self._chunks), dtype=np.int32), self._chunks[:, 2])
-        by_term = np.concatenate([*(file.terms for file in files), np.empty(0, np.uint32)])
-        having = np.bincount(by_term, minlength=BUCKETS)
-        self._postings = numbers[np.argsort(by_term)]  # the chunks of term 0, then those of term 1, ...
+        by_chunk = np.concatenate([*(file.terms for file in files), np.empty(0, np.uint32)])
+        having = np.bincount(by_chunk, minlength=BUCKETS)
+        self._postings = _postings(by_chunk, np.cumsum(self._chunks[:, 2]))
         self._ends = np.cumsum(having)
         total = len(self._chunks)
         self._rarity = np.log1p((total - having + 0.5) / (having + 0.5)).astype(np.float32)
@@ -198,6 +197,20 @@ class _Ranking:
         first, last, _ = self._chunks[number].tolist()
         file = self._files[self._owners[number]]
         return file, Hit(file.path, first, last, score)
+
+
+def _postings(terms: NDArray[np.uint32], ends: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the chunks that have term 0, then those that have term 1, ...; chunk n's ``terms`` end at ``ends[n]``.
+
+    A sixteenth of the terms is sorted at a time: sorting all at once would take as much memory as all the rest.
+    """
+    share = BUCKETS // 16
+    postings = []
+    for lowest in range(0, BUCKETS, share):
+        places = np.flatnonzero((terms >= lowest) & (terms < lowest + share)).astype(np.int32)
+        places = places[np.argsort(terms[places], kind="stable")]
+        postings.append(np.searchsorted(ends, places, side="right").astype(np.int32))
+    return np.concatenate(postings)
 
 
 def stamp_of(path: str) -> Stamp | None:
