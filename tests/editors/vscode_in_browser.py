@@ -194,6 +194,17 @@ def test_a_server_that_keeps_ending_is_left_alone(window: Window, code_server: C
     window.wait_for_status("ready")
 
 
+def test_a_server_that_does_not_start_is_told(window: Window, tmp_path: Path) -> None:
+    """A program that is no server is an error; taken back, the server is there again."""
+    program = tmp_path / "midfill"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    window.set_in_workspace(midfill__server__path=str(program))
+    window.wait_for_status("The server did not start")
+    window.set_in_workspace()
+    window.wait_for_status("ready")
+
+
 def test_the_status_bar_tells_all_states(window: Window) -> None:
     """Starting, loading with its progress, ready, and thinking about a prompt that is new."""
     window.replace_file("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
@@ -288,14 +299,18 @@ def test_an_untrusted_folder_has_no_say(
 def test_the_server_is_installed_when_it_is_missing(
     tools: Tools, extension: Path, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """Without a server the extension says so, installs the one it brings, and completes with it."""
+    """Without a server the extension says so and leads to its first steps, which install the one it brings."""
     (tmp_path / "sums.py").write_text(SUM)
     with (
         CodeServer(tools, extension, tmp_path / "home", path="/usr/local/bin:/usr/bin:/bin") as server,
         open_window(browser, server, tmp_path / "sums.py", EVIDENCE / f"{request.node.name}.png") as window,
     ):
         window.wait_for_status("The Midfill server is not installed")
-        window.page.locator(".notification-list-item").get_by_text("Install It").click()
+        window.page.locator(".notification-list-item").get_by_text("First Steps").click()
+        window.page.locator(".getting-started-step").get_by_role("button", name="Install the Server").click()
         window.wait_for_status("ready", patience=10 * PATIENCE)
+        window.page.locator(".getting-started-step[aria-checked=true]", has_text="Have the server").wait_for()
+        window.page.get_by_role("tab", name="sums.py").click()
+        window.focus_editor()
         window.type("    return")
         assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"

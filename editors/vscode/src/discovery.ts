@@ -31,7 +31,7 @@ export interface Missing {
 export function findServer(setting: string, environment: string, machine: Machine): Found | Missing {
   const named = setting.trim();
   if (named) {
-    const program = expandHome(named, machine);
+    const program = expandHome(named, machine.home);
     return machine.isExecutable(program)
       ? { kind: "found", program, by: "setting" }
       : { kind: "missing", why: `The setting midfill.server.path names no program: ${program}` };
@@ -62,8 +62,9 @@ export function programIn(environment: string, name: string, platform: NodeJS.Pl
   return pathsOf(platform).join(environment, scripts, executable(name, platform));
 }
 
-function expandHome(file: string, machine: Machine): string {
-  return /^~(?=[/\\]|$)/.test(file) ? machine.home + file.slice(1) : file;
+/** A path with the user's home folder for a leading `~`. */
+export function expandHome(file: string, home: string): string {
+  return /^~(?=[/\\]|$)/.test(file) ? home + file.slice(1) : file;
 }
 
 function executable(name: string, platform: NodeJS.Platform): string {

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 
 import { switchModel } from "./bundles";
 import { examine } from "./doctor";
-import { installModel, installServer } from "./install";
+import { installModel, installServer, isOutdated } from "./install";
 import { LiveDocument } from "./liveDocument";
 import { showMenu } from "./menu";
 import { Pauses } from "./pauses";
@@ -46,7 +46,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     switchModel: () => switchModel(),
     doctor: () => withServer((server) => examine(server, verdict)),
     showLog: () => log.show(),
-    installServer: async () => (await installServer(extension, environment, log)) && current.restart(),
+    installServer: async () => {
+      await current.stop(); // Windows does not let go of programs that run
+      await installServer(context, environment, log);
+      await current.restart();
+    },
     installModel: () =>
       withServer(async (server) => (await installModel(extension, environment, server, log)) && current.restart()),
   };
@@ -65,10 +69,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidGrantWorkspaceTrust(() => void current.restart()), // whose settings count from now on
   );
 
-  await current.restart();
+  void current.restart(); // not waited for: the commands must be there also when a server does not answer
   const server = current.find();
   if (server.kind === "missing") {
     void offerInstallation(server.why);
+  } else if (server.by === "environment" && (await isOutdated(context))) {
+    void offerUpdate();
   }
 }
 
@@ -87,6 +93,13 @@ async function offerInstallation(why: string): Promise<void> {
   const [command, ...args] = (chosen && commands.get(chosen)) ?? [];
   if (command) {
     await vscode.commands.executeCommand(command, ...args);
+  }
+}
+
+async function offerUpdate(): Promise<void> {
+  const chosen = await vscode.window.showInformationMessage("This extension brings another Midfill server.", "Install It");
+  if (chosen) {
+    await vscode.commands.executeCommand("midfill.installServer");
   }
 }
 

@@ -12,22 +12,32 @@ import { type RunOptions, run } from "./run";
 
 const DOWNLOADS = vscode.Uri.parse("https://www.python.org/downloads/");
 
-/** Install the server into the managed environment; returns whether it is there now. */
+/** Where it is remembered which package the managed environment was made from. */
+const INSTALLED = "installedPackage";
+
+/** Whether the managed environment was made from another package than the one this extension brings. */
+export async function isOutdated({ extension, globalState }: vscode.ExtensionContext): Promise<boolean> {
+  return globalState.get(INSTALLED) !== path.basename(await bundledWheel(extension));
+}
+
+/** Install the server into the managed environment, or tell why that was not possible. */
 export async function installServer(
-  extension: vscode.Extension<unknown>,
+  { extension, globalState }: vscode.ExtensionContext,
   environment: string,
   log: vscode.LogOutputChannel,
-): Promise<boolean> {
+): Promise<void> {
   const python = await findPython(thisMachine);
   if (!python) {
     const chosen = await vscode.window.showErrorMessage(PYTHON_MISSING, "Get Python");
     if (chosen) {
       await vscode.env.openExternal(DOWNLOADS);
     }
-    return false;
+    return;
   }
-  return withProgress("Installing the Midfill server", log, async (options) => {
-    await createEnvironment(python, environment, await bundledWheel(extension), options);
+  await withProgress("Installing the Midfill server", log, async (options) => {
+    const wheel = await bundledWheel(extension);
+    await createEnvironment(python, environment, wheel, options);
+    await globalState.update(INSTALLED, path.basename(wheel));
   });
 }
 
@@ -41,7 +51,7 @@ export async function installModel(
   const explanation =
     "Midfill fetches the weights of Qwen2.5-Coder-0.5B-Instruct (491 MB, Apache-2.0) and converts them on this machine." +
     " The converter's tools (torch, transformers) take up to 5 GB of disk, the conversion 6 GB of memory and about" +
-    " ten minutes. This is the only time that Midfill uses the network.";
+    " ten minutes. Afterwards nothing uses the network.";
   if (!(await vscode.window.showInformationMessage("Get a model?", { modal: true, detail: explanation }, "Get It"))) {
     return false;
   }

@@ -3,17 +3,18 @@
 import * as vscode from "vscode";
 
 import type { Pauses } from "./pauses";
+import type { Problem } from "./status";
 
 interface Entry extends vscode.QuickPickItem {
   readonly command?: string;
   readonly arguments?: readonly unknown[];
 }
 
-/** Show what can be done now, and do what is chosen; `problem` is what is wrong, if anything is. */
-export async function showMenu(pauses: Pauses, problem: string | undefined): Promise<void> {
+/** Show what can be done now, and do what is chosen; `problem` is what keeps the server from working, if anything. */
+export async function showMenu(pauses: Pauses, problem: Problem | undefined): Promise<void> {
   const document = vscode.window.activeTextEditor?.document;
   const entries: Entry[] = [
-    ...(problem ? [{ label: "$(error) What is wrong?", detail: problem, command: "midfill.showLog" }] : []),
+    ...(problem ? problemEntries(problem) : []),
     ...(document ? pauseEntries(pauses, document) : []),
     { label: "$(arrow-swap) Switch model…", command: "midfill.switchModel" },
     { label: "$(debug-restart) Restart", command: "midfill.restart" },
@@ -25,6 +26,15 @@ export async function showMenu(pauses: Pauses, problem: string | undefined): Pro
   if (chosen?.command) {
     await vscode.commands.executeCommand(chosen.command, ...(chosen.arguments ?? []));
   }
+}
+
+function problemEntries({ kind, message }: Problem): Entry[] {
+  return kind === "missing"
+    ? [{ label: "$(cloud-download) Install the server", detail: message, command: "midfill.installServer" }]
+    : [
+        { label: "$(error) What is wrong?", detail: message, command: "midfill.showLog" },
+        { label: "$(cloud-download) Get a model…", command: "midfill.installModel" },
+      ];
 }
 
 function pauseEntries(pauses: Pauses, document: vscode.TextDocument): Entry[] {

@@ -30,7 +30,7 @@ export const DOCUMENTS = [{ scheme: "file" }, { scheme: "untitled" }, { scheme: 
 const LOADING_TITLE = "Midfill";
 
 /** One server at a time; starting and stopping wait for each other. */
-export class Session implements vscode.Disposable {
+export class Session {
   private client: LanguageClient | undefined;
   private lastChange: Promise<void> = Promise.resolve();
   private loadingToken: ProgressToken | undefined;
@@ -62,12 +62,8 @@ export class Session implements vscode.Disposable {
     return this.inTurn(() => this.end());
   }
 
-  dispose(): void {
-    void this.stop();
-  }
-
   private inTurn(change: () => Promise<void>): Promise<void> {
-    this.lastChange = this.lastChange.then(change);
+    this.lastChange = this.lastChange.then(change, change); // one that failed must not keep the next from happening
     return this.lastChange;
   }
 
@@ -79,12 +75,12 @@ export class Session implements vscode.Disposable {
       return;
     }
     this.statusBar.show({ kind: "starting" });
+    this.log.info(`Starting ${server.program}, found by ${server.by}`);
     this.client = this.createClient(server);
     try {
       await this.client.start();
     } catch (error) {
-      this.log.error(String(error));
-      this.statusBar.show({ kind: "error", message: "The server did not start; its log says why" });
+      this.log.error(String(error)); // the client's state shows it
     }
   }
 
@@ -113,6 +109,8 @@ export class Session implements vscode.Disposable {
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
         this.statusBar.show({ kind: "loading", message: "loading the model", percentage: 0 });
+      } else if (newState === State.StartFailed) {
+        this.statusBar.show({ kind: "error", message: "The server did not start; its log says why" });
       }
     });
     client.onNotification(ShowMessageNotification.type, (params) => this.tell(params));
@@ -124,8 +122,8 @@ export class Session implements vscode.Disposable {
     return {
       error: () => ({ action: ErrorAction.Continue, handled: true }),
       closed: () => {
-        if (this.client?.state === State.Starting) {
-          return { action: CloseAction.DoNotRestart, handled: true }; // `begin` tells of it
+        if (this.client?.state !== State.Running) {
+          return { action: CloseAction.DoNotRestart, handled: true }; // it would hardly start the next time
         }
         if (crashes.add(Date.now())) {
           this.statusBar.show({ kind: "starting" });
@@ -133,7 +131,7 @@ export class Session implements vscode.Disposable {
         }
         const message = "The server ended five times in three minutes, and is left alone";
         this.statusBar.show({ kind: "error", message });
-        void this.offerHelp(`${message}.`);
+        void offerHelp(`${message}.`, ["Restart", "Show Log", "Doctor"]);
         return { action: CloseAction.DoNotRestart, handled: true, message };
       },
     };
@@ -186,24 +184,25 @@ export class Session implements vscode.Disposable {
   private tell({ type, message }: ShowMessageParams): void {
     if (type === MessageType.Error) {
       this.statusBar.show({ kind: "error", message });
-      void this.offerHelp(message);
+      void offerHelp(message, ["Get a Model", "Restart", "Doctor"]);
     } else if (type === MessageType.Warning) {
       void vscode.window.showWarningMessage(message);
     } else {
       void vscode.window.showInformationMessage(message);
     }
   }
+}
 
-  private async offerHelp(message: string): Promise<void> {
-    const commands = new Map([
-      ["Restart", "midfill.restart"],
-      ["Show Log", "midfill.showLog"],
-      ["Doctor", "midfill.doctor"],
-    ]);
-    const chosen = await vscode.window.showErrorMessage(message, ...commands.keys());
-    const command = chosen && commands.get(chosen);
-    if (command) {
-      await vscode.commands.executeCommand(command);
-    }
+const HELP = {
+  "Get a Model": "midfill.installModel",
+  Restart: "midfill.restart",
+  "Show Log": "midfill.showLog",
+  Doctor: "midfill.doctor",
+};
+
+async function offerHelp(message: string, help: (keyof typeof HELP)[]): Promise<void> {
+  const chosen = await vscode.window.showErrorMessage(message, ...help);
+  if (chosen) {
+    await vscode.commands.executeCommand(HELP[chosen]);
   }
 }

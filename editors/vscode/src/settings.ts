@@ -1,6 +1,9 @@
 /** The user's settings. What the server can be told stands in package.json, and a test holds that to the server. */
 
+import { homedir } from "node:os";
 import * as vscode from "vscode";
+
+import { expandHome } from "./discovery";
 
 const SECTION = "midfill";
 
@@ -48,7 +51,7 @@ export function logLevel(): string {
 
 /** The folder of the model bundle; empty for the default one. */
 export function bundle(): string {
-  return vscode.workspace.getConfiguration(SECTION).get("bundle", "");
+  return expandHome(vscode.workspace.getConfiguration(SECTION).get("bundle", ""), homedir());
 }
 
 /** Set the folder of the model bundle for this user; empty for the default one. */

@@ -8,6 +8,9 @@ export type ServerState =
   | { readonly kind: "missing"; readonly message: string }
   | { readonly kind: "error"; readonly message: string };
 
+/** What keeps the server from working. */
+export type Problem = Extract<ServerState, { kind: "missing" | "error" }>;
+
 /** Why there are no suggestions in the active editor although the server is well. */
 export type PauseReason = "file" | "language" | "editor";
 

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 
-import { type ServerState, appearance } from "./status";
+import { type Problem, type ServerState, appearance } from "./status";
 import type { Pauses } from "./pauses";
 
 /** Thoughts shorter than this are not shown: the item would flicker with every key. */
@@ -29,9 +29,9 @@ export class StatusBar implements vscode.Disposable {
     this.item.show();
   }
 
-  /** What is wrong with the server, in one line. */
-  get problem(): string | undefined {
-    return this.server.kind === "error" || this.server.kind === "missing" ? this.server.message : undefined;
+  /** What is wrong with the server, if anything is. */
+  get problem(): Problem | undefined {
+    return this.server.kind === "error" || this.server.kind === "missing" ? this.server : undefined;
   }
 
   /** Show another state of the server. */
