@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import ViewportSize
+
 from editors.vscode_tools import build_extension, install_tools
 from editors.vscode_window import CodeServer, launch_browser, open_window, write_settings
 
@@ -27,7 +29,7 @@ class Inventory:
 
     def remove(self, name):
         if name not in'''
-_SIZE = {"width": 900, "height": 440}
+_SIZE = ViewportSize(width=900, height=440)
 
 
 def main(picture: Path) -> None:
