@@ -30,6 +30,8 @@ _SATURATION, _LENGTH_WEIGHT = 1.2, 0.75
 """BM25's k1 and b."""
 _HIGHEST_DAMPING = (1 + _SATURATION) / (1 + _SATURATION * (1 - _LENGTH_WEIGHT))
 """That of the shortest chunk."""
+_WORTH_SORTING = 0.4
+"""Chunks of less than this share of the best score are not looked at."""
 _TOO_COMMON = 0.1
 """A word of more than this share of the chunks says nothing."""
 _PACKAGE_FILES = frozenset(("__init__", "index", "mod", "lib", "init", "main"))
@@ -189,8 +191,8 @@ class _Ranking:
                 scores[self._postings[start : self._ends[term]]] += self._rarity[term]
         scores *= self._damping
         most = float(self._rarity[question].sum()) * _HIGHEST_DAMPING
-        best = np.argpartition(-scores, limit)[:limit] if len(scores) > limit else np.arange(len(scores))
-        ordered = sorted((int(number) for number in best if scores[number] > 0), key=lambda n: (-scores[n], n))
+        near = np.flatnonzero(scores > _WORTH_SORTING * scores.max(initial=0.0))
+        ordered = sorted(near.tolist(), key=lambda number: (-scores[number], number))[:limit]
         return [self._hit(number, float(scores[number]) / most) for number in ordered]
 
     def _hit(self, number: int, score: float) -> tuple[SourceFile, Hit]:

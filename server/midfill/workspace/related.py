@@ -15,6 +15,8 @@ Named = Callable[[str], tuple[str, ...]]
 """The name of a file without its ending -> the paths of the files so called."""
 
 _INDEX = ("/index", "/__init__", "/mod", "/init")
+_PACKAGE_FILES = frozenset(("__init__", "__main__", "index", "mod"))
+"""Names that many files have, which does not make them siblings."""
 _SUFFIXES = {"typescript": (".ts", ".tsx", ".d.ts", ".js", ".jsx"), "tsx": (".tsx", ".ts", ".d.ts", ".js", ".jsx")}
 _ROOTS = frozenset(("crate", "self", "super"))
 _TEST_STEM = re.compile(
@@ -67,18 +69,17 @@ def imported_files(taken: Import, path: str, language: Language, named: Named, h
 
 def siblings(path: str, named: Named) -> list[str]:
     """Return the files of the same name with another ending, and a file's test or what it tests; nearest first."""
-    pure = PurePath(path)
-    stem = pure.stem
-    same = [other for other in named(stem) if other != path and PurePath(other).suffix != pure.suffix]
+    stem, suffix = os.path.splitext(os.path.basename(path))
+    if stem in _PACKAGE_FILES:
+        return []
+    same = [other for other in named(stem) if other != path and not other.endswith(suffix)]
     match = _TEST_STEM.match(stem)
     if match:
         subject = str(match["a"] or match["b"] or match["c"])
         stems: Iterable[str] = (subject, subject[:1].lower() + subject[1:])
     else:
         stems = (f"test_{stem}", *(stem + end for end in ("_test", ".test", ".spec", "_spec", "Test", "Tests", "Spec")))
-    other_side = [
-        other for name in dict.fromkeys(stems) for other in named(name) if PurePath(other).suffix == pure.suffix
-    ]
+    other_side = [other for name in dict.fromkeys(stems) for other in named(name) if other.endswith(suffix)]
     found = [*same, *other_side] if not match else [*other_side, *same]
     return sorted(dict.fromkeys(found), key=lambda other: -_in_common(path, other))[:2]
 
@@ -101,8 +102,8 @@ def _ending_with(parts: list[str], path: str, named: Named) -> str | None:
     wanted = [part.lower() for part in parts[:-1]]
     fitting = []
     for file in named(parts[-1]):
-        folders = [folder.lower() for folder in PurePath(file).parts[:-1]]
-        if PurePath(file).stem != parts[-1]:  # a file that stands for its folder
+        *folders, name = file.lower().replace("\\", "/").split("/")
+        if name.partition(".")[0] != parts[-1].lower():  # a file that stands for its folder
             folders = folders[:-1]
         if not wanted or folders[-len(wanted) :] == wanted:
             fitting.append(file)
@@ -110,5 +111,5 @@ def _ending_with(parts: list[str], path: str, named: Named) -> str | None:
 
 
 def _in_common(one: str, other: str) -> int:
-    pairs = zip(PurePath(one).parts, PurePath(other).parts, strict=False)
+    pairs = zip(one.split(os.sep), other.split(os.sep), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
