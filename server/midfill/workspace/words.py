@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Collection
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ BUCKETS = 1 << 18
 _WORD = re.compile(r"[^\W\d]\w{2,40}")
 
 
+@lru_cache(256)
 def words(text: str) -> frozenset[str]:
     """Return the identifiers and other words of three letters or more."""
     return frozenset(_WORD.findall(text))
