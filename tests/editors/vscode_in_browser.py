@@ -277,33 +277,28 @@ def test_the_doctor_is_shown(window: Window) -> None:
 
 
 def test_an_untrusted_folder_has_no_say(
-    tools: Tools, extension: Path, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+    tools: Tools, extension: Path, browser: Browser, file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """In a folder that is not trusted the server starts, but not the program that the folder names."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (folder / "sums.py").write_text(SUM)
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n")
     trap.chmod(0o755)
-    write_settings(folder, midfill__server__path=str(trap))
-    home = tmp_path / "home"
+    write_settings(file.parent, midfill__server__path=str(trap))
     with (
-        CodeServer(tools, extension, home, path=WITH_MIDFILL, trusting=False) as server,
-        open_window(browser, server, folder / "sums.py", EVIDENCE / f"{request.node.name}.png") as window,
+        CodeServer(tools, extension, tmp_path / "home", path=WITH_MIDFILL, trusting=False) as server,
+        open_window(browser, server, file, EVIDENCE / f"{request.node.name}.png") as window,
     ):
         window.wait_for_status("ready")
         assert not sprung.exists()
 
 
 def test_the_server_is_installed_when_it_is_missing(
-    tools: Tools, extension: Path, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+    tools: Tools, extension: Path, browser: Browser, file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """Without a server the extension says so and leads to its first steps, which install the one it brings."""
-    (tmp_path / "sums.py").write_text(SUM)
     with (
         CodeServer(tools, extension, tmp_path / "home", path="/usr/local/bin:/usr/bin:/bin") as server,
-        open_window(browser, server, tmp_path / "sums.py", EVIDENCE / f"{request.node.name}.png") as window,
+        open_window(browser, server, file, EVIDENCE / f"{request.node.name}.png") as window,
     ):
         window.wait_for_status("The Midfill server is not installed")
         window.page.locator(".notification-list-item").get_by_text("First Steps").click()
@@ -314,3 +309,17 @@ def test_the_server_is_installed_when_it_is_missing(
         window.focus_editor()
         window.type("    return")
         assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
+
+
+def test_a_missing_python_is_told(
+    tools: Tools, extension: Path, browser: Browser, file: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Where there is no Python to install the server with, the extension says what to do."""
+    with (
+        CodeServer(tools, extension, tmp_path / "home", path=str(tmp_path)) as server,
+        open_window(browser, server, file, EVIDENCE / f"{request.node.name}.png") as window,
+    ):
+        window.wait_for_status("The Midfill server is not installed")
+        window.page.locator(".notification-list-item").get_by_text("Install It").click()
+        window.page.locator(".notification-list-item", has_text="Midfill needs Python 3.10 or newer").wait_for()
+        assert window.status == "The Midfill server is not installed"
