@@ -136,6 +136,17 @@ def test_call_that_is_being_written(workspace: Path, neighbours: Neighbours) -> 
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
 
+def test_names_that_mean_something_else(workspace: Path, neighbours: Neighbours) -> None:
+    """A library's name and a local variable are not looked up, though the workspace defines such a name."""
+    text = (
+        "from library import with_tax\n\n\ndef use(order):\n    reserve = with_tax(order)\n    \n    return reserve\n"
+    )
+    found = _ask(neighbours, workspace / "other.py", text, "\n    return reserve")
+    assert not [snippet for snippet in found if snippet.kind == "definition"]
+    found = _ask(neighbours, workspace / "other.py", text.replace("from library import", "#"), "\n    return reserve")
+    assert list(_of(found, "definition")) == ["shop/prices.py"]
+
+
 def test_own_file_beyond_the_window(workspace: Path, neighbours: Neighbours) -> None:
     """What is defined far up in the same file is shown, but not what the prompt has in any case."""
     path = workspace / "long.py"

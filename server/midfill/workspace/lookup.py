@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
@@ -30,10 +30,13 @@ _NEAR_LINES = 20
 _MOST_DEFINITIONS = 16
 _MOST_FILES_DEFINING = 4
 """A name defined in more files than that says little."""
+_IMPORTED, _FROM_IMPORTED_FILE, _OWN, _ONLY_ONE, _UNUSED, _NEAREST = 5.0, 4.5, 4.0, 3.5, 3.0, 2.2
+"""What a definition is worth, by how its name was found; a sibling's outline is worth 2, a similar chunk 1 to 2."""
 _SIMILAR = 4
 _FILES_REMEMBERED = 32
 _LEAST_SIMILAR = 0.15
 _WORD = re.compile(r"[^\W\d]\w*")
+_CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 
 
 @dataclass(frozen=True)
@@ -120,33 +123,36 @@ class _Lookup:
             files += found
             for name in imported_names(one, self._language):
                 taken.setdefault(name, []).extend(found)
-        names = sorted(
-            dict.fromkeys((*called, *taken, *used)),
-            key=lambda name: -_worth(name in called, name in taken, used[name]),
-        )
+        # A local variable may be called like something elsewhere: only calls and what is written like a type count.
+        telling = {*_CALL.findall(near), *(name for name in used if name[:1].isupper())}
+        names = dict.fromkeys((*called, *taken, *(name for name in used if name in telling)))
         left = _MOST_DEFINITIONS
-        for name in names:
-            for path, definition in islice(self._places(name, taken.get(name, []), files), 2 if left else 0):
-                yield self._candidate(path, definition, _worth(name in called, name in taken, used[name]))
-                left -= 1 if left else 0
+        for name in sorted(names, key=lambda name: (name not in called, name not in taken, -used[name])):
+            if name in taken and not taken[name]:
+                continue  # a library's
+            for path, definition, certainty in islice(self._places(name, taken.get(name, []), files), 2):
+                if left and not self._is_in_window(path, definition.first_line, definition.last_line):
+                    left -= 1
+                    yield self._candidate(path, definition, _worth(name in called, certainty, used[name]))
         for path in dict.fromkeys(files):  # `import shop.pricing`: all that it has, if nothing of it is used yet
             if path not in {place for places in taken.values() for place in places}:
                 yield from self._outline(path, "definition", 2.5)
 
-    def _places(self, name: str, preferred: list[str], imported: list[str]) -> Iterator[tuple[str, Definition]]:
-        """Yield where ``name`` is defined: in this file, else in what is imported, else near by if that is clear."""
-        own = [d for d in self._outlines[self._question.path] if d.name == name]
+    def _places(self, name: str, preferred: list[str], imported: list[str]) -> Iterator[tuple[str, Definition, float]]:
+        """Yield where ``name`` is defined, and how sure that is: here, in what is imported, else where it is clear."""
+        own = [definition for definition in self._outlines[self._question.path] if definition.name == name]
         if own:
-            yield from ((self._question.path, definition) for definition in own[:1])
+            yield self._question.path, own[0], _OWN
             return
         defining = [path for path in self._catalogue.defining(name) if self._is_of_our_kind(path)]
-        for paths in (preferred, imported):
-            known = [path for path in dict.fromkeys(paths) if path in defining]
+        for paths, certainty in ((preferred, _IMPORTED), (imported, _FROM_IMPORTED_FILE)):
+            known = next((path for path in paths if path in defining), None)
             if known:
-                yield from self._defined_in(known[:1], name)
+                yield from self._defined_in(known, name, certainty)
                 return
         if 0 < len(defining) <= _MOST_FILES_DEFINING and len(name) > 3:
-            yield from self._defined_in(nearest(self._question.path, defining)[:1], name)
+            certainty = _ONLY_ONE if len(defining) == 1 else _NEAREST
+            yield from self._defined_in(nearest(self._question.path, defining)[0], name, certainty)
 
     def _is_of_our_kind(self, path: str) -> bool:
         scripts = ("javascript", "typescript", "tsx")
@@ -154,11 +160,8 @@ class _Lookup:
         same = grammar == ours or (grammar in scripts and ours in scripts) or {grammar, ours} == {"c", "cpp"}
         return same and path != self._question.path
 
-    def _defined_in(self, paths: Iterable[str], name: str) -> Iterator[tuple[str, Definition]]:
-        for path in paths:
-            for definition in self._outline_of(path):
-                if definition.name == name:
-                    yield path, definition
+    def _defined_in(self, path: str, name: str, certainty: float) -> Iterator[tuple[str, Definition, float]]:
+        yield from ((path, definition, certainty) for definition in self._outline_of(path) if definition.name == name)
 
     def _siblings(self) -> Iterator[Candidate]:
         for path in siblings(self._question.path, self._catalogue.named)[:1]:
@@ -210,13 +213,11 @@ def _lines(path: str, _stamp: Stamp | None) -> list[str]:
     return (read_text(Path(path)) or "").split("\n")
 
 
-def _worth(called: bool, imported: bool, used: int) -> float:
-    """Return what a name's definition is worth: what is being called, then what is imported, used near by or not."""
+def _worth(called: bool, certainty: float, used: int) -> float:
+    """Return what a definition is worth: what is being called, else by certainty and how often it is used near by."""
     if called:
         return 6.0
-    if imported and not used:
-        return 3.0
-    return (5.0 if imported else 4.0) + min(used, 9) / 10
+    return _UNUSED if certainty == _IMPORTED and not used else certainty + min(used, 9) / 10
 
 
 def _members(whole: Definition, outline: Sequence[Definition]) -> list[Definition]:

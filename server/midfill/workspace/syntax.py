@@ -139,7 +139,7 @@ class Syntax:
             literal = _first(literal)
         if literal is None or literal.type != "string":
             return ""
-        head = _text(literal).strip("\"' \t\r\n").partition("\n")[0].strip()
+        head = _text(literal).lstrip("rRuUbBfF").strip("\"' \t\r\n").partition("\n")[0].strip()
         return f'"""{head[:_LONGEST_DOC]}"""' if head else ""
 
     def _comment_above(self, start: int) -> str:
