@@ -40,6 +40,7 @@ def optimise(traced: Path, rotary: Rotary) -> ir.Model:
     _fold_weight_transposes(graph)
     _pack_attention(graph, rotary)
     _fuse_norms(graph)
+    passes.RemoveUnusedNodesPass()(model)  # what the fusions left behind still reads the last layer
     _gather_logit_rows(graph)
     for tidy in (
         passes.CommonSubexpressionEliminationPass(),

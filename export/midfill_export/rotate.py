@@ -185,7 +185,7 @@ def _rotate_values(attention: ir.Node) -> None:
     assert packed is not None
     product = packed if packed.op_type == "MatMul" else _value(packed.inputs[0]).producer()
     assert product is not None
-    output = next(node for node, _ in attention.outputs[0].uses() if weight_of(node) is not None)
+    output = next(node for node in _users(attention.outputs[0]) if weight_of(node) is not None)
     head_size = size_of(_weight(product), 1) // (heads + 2 * kv_heads)
     if head_size & (head_size - 1):
         return

@@ -72,6 +72,14 @@ def test_trimmed_cache_matches(model: OnnxModel, reference: np.ndarray) -> None:
     assert np.abs(logits - reference[6:]).max() < CLOSE
 
 
+def test_logit_rows_are_chosen_before_the_last_mlp(float_graph: Path) -> None:
+    """Both ways to it, the attention's output and the residual, are cut down to the rows wanted."""
+    wanted = [value for value in ir.load(float_graph).graph.inputs if value.name == "logit_rows"]
+    cut_down = [node.outputs[0] for node, _ in wanted[0].uses()]
+    read_by = sorted(node.op_type for value in cut_down for node, _ in value.uses())
+    assert read_by == ["MatMul", "SkipSimplifiedLayerNormalization"]
+
+
 def test_logit_rows_choose_positions(model: OnnxModel, reference: np.ndarray) -> None:
     """Only the last rows asked for come out."""
     logits = model.step(IDS, model.new_cache(32), 2, CancelFlag())
