@@ -57,3 +57,12 @@ def vscode(session: nox.Session) -> None:
 def vscode_delay(session: nox.Session) -> None:
     """Measure what VS Code takes from a key to ghost text, apart from the server."""
     session.run("python", "-m", "editors.vscode_delay", env={"PYTHONPATH": "tests"})
+
+
+@nox.session(python=False)
+def editors(session: nox.Session) -> None:
+    """Run the tests in real Neovims and Emacsen, which are installed into .nox/editors first."""
+    folder = os.environ.get("MIDFILL_EDITORS", str(Path(".nox/editors").resolve()))
+    session.run("python", "tests/editors/install.py", folder)
+    chosen = session.posargs or [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
+    session.run("python", "-m", "pytest", *chosen, env={"MIDFILL_EDITORS": folder})

@@ -40,7 +40,11 @@ class Editor(ABC):
         home.mkdir(parents=True, exist_ok=True)
         arguments = self._configure(command)
         self.terminal = Terminal([launcher, *arguments], _environment(home), home, columns=columns, rows=rows)
-        self.terminal.wait_for(lambda: self.first_screen in self.screen, "the editor to start")
+        try:
+            self.terminal.wait_for(lambda: self.first_screen in self.screen, "the editor to start")
+        except AssertionError:
+            self.terminal.__exit__()
+            raise
 
     @abstractmethod
     def _configure(self, command: str) -> list[str | Path]:

@@ -43,6 +43,20 @@ def test_accept_by_word(editor: Editor) -> None:
     assert editor.contents() == f"{FUNCTION}return (fahrenheit"
 
 
+def test_accept_by_line(editor: Editor) -> None:
+    """A line at a time becomes text, the break before it included."""
+    clamp = "def clamp(value, low, high):\n    if value"
+    editor.open(clamp)
+    editor.type(" <")
+    assert "\n" in editor.wait_for_ghost(" low:")
+    editor.press("accept line")
+    editor.wait_for_text("if value < low:")
+    editor.wait_for_ghost("        return low")
+    editor.press("accept line")
+    editor.wait_for_text("        return low")
+    assert editor.contents() == f"{clamp} < low:\n        return low"
+
+
 def test_typing_along(editor: Editor) -> None:
     """What is typed as suggested leaves the rest of the suggestion."""
     ghost = suggested(editor)

@@ -16,7 +16,9 @@ local base ---@type table The configuration, in Neovim without `vim.lsp.config`.
 ---@param message string
 ---@param level integer?
 function M.notify(message, level)
-  vim.notify("Midfill: " .. message, level or vim.log.levels.INFO)
+  vim.schedule(function() -- while Neovim starts it would wait for a key
+    vim.notify("Midfill: " .. message, level or vim.log.levels.INFO)
+  end)
 end
 
 ---@return vim.lsp.Client[]
@@ -145,6 +147,7 @@ function M.configure(options, own_ghost_text)
       local value = event.data.params.value
       if client and client.name == NAME and type(value) == "table" then
         loading[client.id] = value.kind ~= "end" or nil
+        vim.cmd.redrawstatus({ bang = true }) -- it may show |midfill.status()|
       end
     end,
   })

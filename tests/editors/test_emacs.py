@@ -1,0 +1,110 @@
+"""The Emacs package as its community checks it, and its manners beside what Emacs does itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from editors.conftest import Start, launcher
+from editors.editors import ROOT, Emacs
+from editors.install import RELEASES
+
+VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
+LIBRARY = ROOT / "editors/emacs/midfill.el"
+SUM = "def add(first, second):\n    return first +"
+LINT = """
+(setq native-comp-enable-subr-trampolines nil package-archives nil)
+(require 'package-lint)
+(package-initialize)
+;; There is no archive here to look Eglot up in, and package-lint does not know that it is one for older Emacs, too.
+(push (list 'eglot (package-desc-create :name 'eglot :version '(1 9) :archive "gnu")) package-archive-contents)
+(push '(eglot "\\\\`eglot-") package-lint-backport-libraries)
+(with-current-buffer (find-file-noselect "midfill.el")
+  (dolist (finding (package-lint-buffer)) (message "%S" finding)))
+"""
+
+
+def emacs(version: str, folder: Path, *arguments: str | Path) -> str:
+    """Run Emacs without a screen on a copy of the package; return what it says."""
+    shutil.copy(LIBRARY, folder)
+    command = [launcher(version), "-Q", "--batch", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, env=os.environ | {"HOME": str(folder)}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_byte_compiles(tmp_path: Path, version: str) -> None:
+    """The compiler has nothing to say."""
+    assert emacs(version, tmp_path, "-f", "batch-byte-compile", "midfill.el") == ""
+    assert (tmp_path / "midfill.elc").exists()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_checkdoc(tmp_path: Path, version: str) -> None:
+    """Neither has the checker of documentation strings."""
+    assert emacs(version, tmp_path, "--eval", '(checkdoc-file "midfill.el")') == ""
+
+
+def test_package_lint(tmp_path: Path) -> None:
+    """Nor the linter of those who keep package archives."""
+    (tmp_path / "lint.el").write_text(LINT)
+    assert emacs("emacs-30", tmp_path, "-l", "lint.el") == ""
+
+
+def test_package_lint_finds_faults(tmp_path: Path) -> None:
+    """The linter runs at all: without its address the package is told off."""
+    (tmp_path / "lint.el").write_text(LINT.replace("(dolist", '(flush-lines "^;; URL") (dolist'))
+    assert "URL header" in emacs("emacs-30", tmp_path, "-l", "lint.el")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_keys_without_ghost_text(start: Start, version: str) -> None:
+    """Where there is nothing to accept, keys do what they always did: TAB indents, M-f goes to a word's end."""
+    editor = start(version)
+    editor.run("pause")
+    editor.open("if True:\npass")
+    editor.press("accept")
+    editor.wait_for_text("    pass")
+    editor.type("\x1b<\x1bfx")
+    editor.wait_for_text("ifx True:")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_undo(start: Start, version: str) -> None:
+    """What was accepted is undone by itself; what was typed before stays."""
+    editor = start(version)
+    editor.open(SUM.removesuffix("+"))
+    editor.type("+")
+    ghost = editor.wait_for_ghost(" second")
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
+    editor.type("\x1f")
+    editor.terminal.wait_for(lambda: f"first +{ghost}" not in editor.screen, "the suggestion to be undone")
+    assert editor.contents() == SUM
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_missing_program(start: Start, version: str) -> None:
+    """A program that is not there is named, and Emacs works on."""
+    editor = start(version, command="midfill-that-is-not-there")
+    editor.document = editor.home / "any.py"
+    editor.document.write_text(SUM)
+    assert isinstance(editor, Emacs)
+    editor.evaluate(f'(find-file "{editor.document}")')
+    editor.terminal.wait_for(lambda: "there is no program" in editor.screen, "the message")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_doctor(start: Start, version: str) -> None:
+    """What the doctor says comes in a window; here another program is asked for it, since that takes a minute."""
+    editor = start(version, command="echo")
+    editor.run("doctor")
+    editor.terminal.wait_for(lambda: "Process midfill-doctor finished" in editor.screen, "the doctor to finish")
+    editor.wait_for_text("|doctor")

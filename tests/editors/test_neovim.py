@@ -1,0 +1,180 @@
+"""The Neovim plug-in's commands, health check, help, and manners beside other plug-ins."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import ClassVar
+
+import pytest
+
+from editors.conftest import Start
+from editors.editors import ROOT, Editor, Neovim
+from editors.install import RELEASES
+
+VERSIONS = [name for name in RELEASES if name.startswith("neovim")]
+PLUGIN = ROOT / "editors/nvim"
+SUM = "def add(first, second):\n    return first +"
+
+
+def neovim(editor: Editor) -> Neovim:
+    """Return the editor as what it is."""
+    assert isinstance(editor, Neovim)
+    return editor
+
+
+class Mapped(Neovim):
+    """Neovim whose user has given the Tab key a meaning of its own, and a completion menu over that, as nvim-cmp."""
+
+    before_setup: ClassVar[str] = """
+vim.keymap.set("i", "<Tab>", function() return "<own>" end, { expr = true })
+vim.api.nvim_create_autocmd("InsertEnter", { callback = function(event)
+  local fallback = vim.fn.maparg("<Tab>", "i", false, true)
+  if fallback.buffer ~= 1 then
+    vim.keymap.set("i", "<Tab>", function()
+      return vim.g.menu_is_open and "<menu>" or fallback.callback()
+    end, { expr = true, buffer = event.buf, replace_keycodes = false })
+  end
+end })
+"""
+
+
+class Broken(Neovim):
+    """Neovim with a mistake in its options."""
+
+    configuration = Neovim.configuration.replace("settings =", "colour = 1, debounce_ms = 'soon', settings =")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_health(start: Start, version: str) -> None:
+    """The health check finds nothing to complain of."""
+    editor = neovim(start(version))
+    editor.open(SUM)
+    editor.wait_for_text("midfill:ready")
+    editor.command_line("checkhealth midfill")
+    editor.wait_for_text("the server runs for 1 buffer(s)")
+    assert "OK midfill " in editor.screen
+    assert not re.search("WARNING|ERROR", editor.screen)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_beside_a_completion_menu(start: Start, version: str) -> None:
+    """Tab is the menu's while that is open, then the ghost text's while there is some, else the user's own."""
+    editor = neovim(start(version, Mapped))
+    editor.open(SUM)
+    ghost = editor.wait_for_ghost(" second")
+    editor.command_line("let g:menu_is_open = v:true")
+    editor.type("gi\t")
+    editor.wait_for_text(f"{SUM.splitlines()[1]}<menu>")
+    editor.open(SUM)
+    editor.command_line("let g:menu_is_open = v:false")
+    editor.type("gi")
+    editor.wait_for_ghost(ghost)
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
+    editor.open("name")
+    editor.command_line("Midfill pause")
+    editor.type("gi\t")
+    editor.wait_for_text("name<own>")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tab_without_ghost_text(start: Start, version: str) -> None:
+    """Where there is nothing to accept and nobody else wants it, Tab is a tab."""
+    editor = neovim(start(version))
+    editor.run("pause")
+    editor.open("name")
+    editor.press("accept")
+    editor.type("end")
+    assert editor.contents().expandtabs(4) == "name    end"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_server_that_keeps_dying(start: Start, version: str) -> None:
+    """A server that cannot live is left alone at last, with a message that says what to do."""
+    editor = neovim(start(version, command="false"))
+    editor.open(SUM)
+    editor.terminal.wait_for(lambda: "4 times" in editor.screen or press_enter(editor), "the message")
+    assert "`:Midfill restart`" in editor.screen
+
+
+def press_enter(editor: Editor) -> bool:
+    """Go past a message that waits for a key."""
+    if "Press ENTER" in editor.screen:
+        editor.type("\r")
+        editor.terminal.pump(0.2)
+    return False
+
+
+def test_missing_program(start: Start) -> None:
+    """A program that is not there is named, once, and Neovim works on."""
+    editor = start("neovim-0.12", command="midfill-that-is-not-there")
+    editor.terminal.wait_for(lambda: "there is no program 'midfill-that-is-not-there'" in editor.screen, "the message")
+
+
+def test_wrong_options(start: Start) -> None:
+    """What is wrong in the options is named, and Midfill works without it."""
+    editor = start("neovim-0.12", Broken)
+    editor.terminal.wait_for(lambda: "there is no option 'colour'" in editor.screen, "the first message")
+    assert "option 'debounce_ms' must be a number" in editor.screen
+    press_enter(editor)
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+
+
+def test_own_ghost_text_where_there_is_a_builtin_one(start: Start) -> None:
+    """Midfill's own ghost text can be chosen in a Neovim that has one."""
+
+    class Own(Neovim):
+        configuration = Neovim.configuration.replace("settings =", "builtin = false, settings =")
+
+    editor = start("neovim-0.12", Own)
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.press("accept word")
+    editor.wait_for_text("first + second")
+
+
+def test_pause_of_a_buffer(start: Start) -> None:
+    """A pause can be for one buffer alone."""
+    editor = neovim(start("neovim-0.12"))
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.run("pause buffer")
+    editor.wait_for_text("midfill:paused")
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.run("pause everything")
+    editor.terminal.wait_for(lambda: "cannot pause 'everything'" in editor.screen, "the message")
+
+
+def test_doctor(start: Start) -> None:
+    """What the doctor says comes in a window; here another program is asked for it, since that takes a minute."""
+    editor = neovim(start("neovim-0.12", command="echo"))
+    editor.command_line("Midfill doctor")
+    editor.wait_for_text("midfill://doctor")
+    assert "\ndoctor\n" in editor.screen
+
+
+def test_log_and_command_line(start: Start) -> None:
+    """The subcommands complete, an unknown one is named, and the log opens."""
+    editor = neovim(start("neovim-0.12"))
+    editor.command_line("Midfill frobnicate")
+    editor.terminal.wait_for(
+        lambda: "there are: doctor, log, pause, restart, resume, status" in editor.screen, "a list"
+    )
+    editor.command_line("Midfill lo\t")
+    editor.wait_for_text("lsp.log")
+
+
+def test_help(start: Start) -> None:
+    """The help file has tags, and tells of every key and option."""
+    editor = neovim(start("neovim-0.12"))
+    shutil.copytree(PLUGIN / "doc", editor.home / "doc")  # tags are made beside the text
+    editor.command_line(f"set runtimepath^={editor.home} | helptags {editor.home}/doc | help midfill-options")
+    editor.wait_for_text("3. Options")
+    told = (PLUGIN / "doc/midfill.txt").read_text()
+    options = (PLUGIN / "lua/midfill/options.lua").read_text()
+    names = re.findall(r"^    ?(\w+) = ", options.partition("M.defaults = {")[2].partition("\n}")[0], re.MULTILINE)
+    assert len(names) > 8
+    assert [name for name in names if f"{name} " not in told] == []
