@@ -51,9 +51,8 @@ def _draw_row(screen: Screen, row: int) -> list[str]:
             parts.append(f'<rect x="{x:g}" y="{y:g}" width="{length:g}" height="{CELL_HEIGHT}" fill="{background}"/>')
         if text.strip():
             weight = ' font-weight="bold"' if bold else ""
-            parts.append(
-                f'<text x="{x:g}" y="{y + 13:g}" fill="{foreground}"{weight} textLength="{length:g}">{escape(text)}</text>'
-            )
+            look = f'fill="{foreground}"{weight} textLength="{length:g}"'
+            parts.append(f'<text x="{x:g}" y="{y + 13:g}" {look}>{escape(text)}</text>')
         column += len(text)
     return parts
 

@@ -115,9 +115,10 @@ def test_missing_program(start: Start) -> None:
 def test_wrong_options(start: Start) -> None:
     """What is wrong in the options is named, and Midfill works without it."""
     editor = start("neovim-0.12", Broken)
+    editor.command_line("messages")
     editor.terminal.wait_for(lambda: "there is no option 'colour'" in editor.screen, "the first message")
     assert "option 'debounce_ms' must be a number" in editor.screen
-    press_enter(editor)
+    editor.type("\r")
     editor.open(SUM)
     editor.wait_for_ghost(" second")
 
