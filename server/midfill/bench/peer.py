@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -113,7 +113,7 @@ class LlamaServer:
         self._complete(ids, keep_prompt=keep_prompt)
         return 1000 * (time.perf_counter() - started)
 
-    def infill(self, sides: tuple[str, str], tokens: int, connection: Connection) -> Iterator[Json]:
+    def infill(self, sides: tuple[str, str], tokens: int, connection: Connection) -> Generator[Json]:
         """Yield the events of filling in between two texts, token by token, with the timings so far."""
         body = {
             "input_prefix": sides[0],
@@ -176,21 +176,23 @@ class Connection:
             BenchError: there is none, or it says that the request failed.
         """
         try:
-            answer: Json = json.loads(self._send(method, path, body).read())
+            with contextlib.closing(self._send(method, path, body)) as response:
+                answer: Json = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BenchError(f"{NAME} did not answer {path}: {type(error).__name__}.") from error
         return answer
 
-    def stream(self, path: str, body: Json) -> Iterator[Json]:
+    def stream(self, path: str, body: Json) -> Generator[Json]:
         """Yield the server-sent events of an answer as they come; stops when the connection is shut down.
 
         Raises:
             BenchError: as :meth:`request`.
         """
         try:
-            for line in self._send("POST", path, body):
-                if line.startswith(b"data: {"):
-                    yield json.loads(line.removeprefix(b"data: "))
+            with contextlib.closing(self._send("POST", path, body)) as response:
+                for line in response:
+                    if line.startswith(b"data: {"):
+                        yield json.loads(line.removeprefix(b"data: "))
             if self._is_shut_down:  # which looks like the end
                 raise ConnectionAbortedError
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -217,6 +219,7 @@ class Connection:
         self._http.request(method, path, None if body is None else json.dumps(body), headers)
         response = self._http.getresponse()
         if response.status != http.client.OK:
+            response.close()
             raise BenchError(f"{NAME} answered {path} with {response.status} {response.reason}.")
         return response
 

@@ -97,17 +97,19 @@ class PeerTyping:
         context = gather(text, offset)
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = ""
-        for event in self._server.infill(self._sides.of(context), self._settings.max_tokens, connection):
-            timings = event.get("timings", {})
-            written.prompt_tokens = timings.get("prompt_n", written.prompt_tokens)
-            written.tokens = timings.get("predicted_n", written.tokens)
-            written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
-            streamed += event.get("content", "")
-            text_so_far = postprocess.trim_start(streamed, context)
-            end = postprocess.find_stop(text_so_far, context, max_lines, one_statement=automatic)
-            if end is not None:
-                written.text = _filtered(text_so_far[:end], context)
-                return
+        events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
+        with contextlib.closing(events):
+            for event in events:
+                timings = event.get("timings", {})
+                written.prompt_tokens = timings.get("prompt_n", written.prompt_tokens)
+                written.tokens = timings.get("predicted_n", written.tokens)
+                written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
+                streamed += event.get("content", "")
+                text_so_far = postprocess.trim_start(streamed, context)
+                end = postprocess.find_stop(text_so_far, context, max_lines, one_statement=automatic)
+                if end is not None:
+                    written.text = _filtered(text_so_far[:end], context)
+                    return
         written.text = _filtered(postprocess.trim_start(streamed, context), context)
 
 
