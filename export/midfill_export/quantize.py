@@ -15,8 +15,8 @@ Hadamard matrix spreads what sticks out, and the weights take the inverse, so th
 arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
-Weights that read a norm are rounded by :mod:`midfill_export.gptq`. ``lm_head`` is given few rows, and what takes it
-time is to read its weights: it gets each row as two of 8 bits, x = r / 127 * (high + low / 254), in one product.
+Weights that read a norm are rounded by :mod:`midfill_export.gptq`. ``lm_head`` can be given each row as two of 8 bits,
+x = r / 127 * (high + low / 254), in one product.
 
 The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
 """
@@ -67,8 +67,8 @@ class Recipe:
     """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
     gptq_damping: float = gptq.DAMPING
     """Of GPTQ, for the weights that read a norm; 0 rounds them to nearest."""
-    head_digits: int = 2
-    """How many numbers of 8 bits hold one of ``lm_head``'s input: 1 or 2."""
+    head_digits: int = 1
+    """How many numbers of 8 bits hold one of ``lm_head``'s input: 1, or 2 for a slower, finer choice of tokens."""
 
     @property
     def weight_limit(self) -> int:
