@@ -18,13 +18,25 @@ class Cancelled(Exception):
 class CancelFlag:
     """Set once, from any thread; work checks it between steps and may ask to be interrupted within one."""
 
-    def __init__(self) -> None:
+    def __init__(self, urgent: CancelFlag | None = None) -> None:
+        """``urgent`` is set together with this one, when it is set urgently."""
         self._lock = threading.Lock()
         self._reason = ""
         self._interrupt: Callable[[], None] | None = None
+        self._urgent = urgent
 
-    def set(self, reason: str) -> None:
-        """Stop the work; the first reason given stays."""
+    @property
+    def urgent(self) -> CancelFlag:
+        """The flag for a step whose result serves whoever comes next; this one, if it has no other."""
+        return self._urgent or self
+
+    def set(self, reason: str, *, urgent: bool = True) -> None:
+        """Stop the work; the first reason given stays.
+
+        Unless that is ``urgent``, a step that serves whoever comes next is finished first.
+        """
+        if urgent and self._urgent is not None:
+            self._urgent.set(reason)
         with self._lock:
             self._reason = self._reason or reason
             if self._interrupt is not None:

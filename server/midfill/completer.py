@@ -45,6 +45,18 @@ def engine_loader(settings: Settings) -> Load:
     return lambda progress: load_engine(settings, progress)
 
 
+class _Work:
+    """Something the worker has to do for a document, and the flag that stops it."""
+
+    def __init__(self, path: str) -> None:
+        self.flag = CancelFlag(urgent=CancelFlag())
+        self._path = path
+
+    def give_way_to(self, path: str) -> None:
+        """Stop for the sake of another request; what it reads of the same document that one needs too."""
+        self.flag.set("superseded", urgent=path != self._path)
+
+
 class Completer:
     """Loads an engine in the background, then completes with it; every request gets an answer.
 
@@ -58,8 +70,8 @@ class Completer:
         # pygls reads its input in a thread pool of its own: borrowing that one could stop the server from listening.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill")
         self._engine: CanComplete | None = None
-        self._newest = CancelFlag()
-        self._warm_up = CancelFlag()
+        self._newest = _Work("")
+        self._warm_up = _Work("")
         self._expected: Request | None = None
         self._memo = Memo()
         self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
@@ -84,17 +96,17 @@ class Completer:
         if self.state not in ("loading", "ready"):
             return _nothing(request, self.state)
         self._unload_timer.restart()
-        self._newest.set("superseded")
+        self._newest.give_way_to(request.path)
         if (known := self._memo.find(request)) is not None:
             return known
         self._warm_up_timer.stop()
-        self._warm_up.set("superseded")
-        flag = self._newest = CancelFlag()
-        work = self._worker.submit(self._complete, request, flag)
+        self._warm_up.give_way_to(request.path)
+        work = self._newest = _Work(request.path)
+        answer = self._worker.submit(self._complete, request, work.flag)
         try:
-            completion = await asyncio.wrap_future(work)
+            completion = await asyncio.wrap_future(answer)
         except asyncio.CancelledError:
-            flag.set("cancelled")
+            work.flag.set("cancelled", urgent=False)  # by the next keystroke, mostly
             raise
         self._memo.add(request, completion)
         return completion
@@ -111,7 +123,7 @@ class Completer:
         self._memo.forget(path)
         if self._expected is not None and self._expected.path == path:
             self._warm_up_timer.stop()
-            self._warm_up.set("closed")
+            self._warm_up.flag.set("closed")
             self._expected = None
         if self.state in ("loading", "ready"):
             self._worker.submit(self._forget, path)
@@ -120,8 +132,8 @@ class Completer:
         """Stop what runs, answer what waits, and end the worker; loading cannot be stopped and is waited for."""
         self._warm_up_timer.stop()
         self._unload_timer.stop()
-        self._warm_up.set("cancelled")
-        self._newest.set("cancelled")  # the older ones are superseded: all that waits ends as soon as it begins
+        self._warm_up.flag.set("cancelled")
+        self._newest.flag.set("cancelled")  # the older ones are superseded: all that waits ends as soon as it begins
         self._worker.shutdown(wait=True)
         self._engine = None
         self.state = "closed"
@@ -129,9 +141,9 @@ class Completer:
     def _begin_warm_up(self) -> None:
         """On the event loop: have the worker read ahead, once it has nothing else to do."""
         if self._expected is not None:
-            self._warm_up.set("superseded")
-            self._warm_up = CancelFlag()
-            self._worker.submit(self._do_warm_up, self._expected, self._warm_up)
+            self._warm_up.give_way_to(self._expected.path)
+            self._warm_up = _Work(self._expected.path)
+            self._worker.submit(self._do_warm_up, self._expected, self._warm_up.flag)
 
     def _unload(self) -> None:
         """On the event loop: have the worker let the engine go."""

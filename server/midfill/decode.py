@@ -138,15 +138,21 @@ class Decoder:
         """
         self.reused_tokens = self._cache.reuse(prompt)
         while missing := prompt[len(self._cache) : -1][:PREFILL_CHUNK]:
-            self._model.step(missing, self._cache, 1, self._cancel)
+            self._read(missing, 1)
 
     def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:
         """Compute what the cache lacks of ``prompt``, and ``draft``; return logits (1 + len(draft), V) from its end on.
 
-        In chunks: a set flag is seen between operators, and one operator on thousands of tokens takes long.
+        In chunks, between which a set flag is seen. A chunk is finished first, unless it is urgent: the next keystroke
+        needs the same prompt, and would come too soon again for one that were begun anew.
         """
         while len(prompt) - len(self._cache) > PREFILL_CHUNK:
             start = len(self._cache)
-            self._model.step(prompt[start : start + PREFILL_CHUNK], self._cache, 1, self._cancel)
-        rest = [*prompt[len(self._cache) :], *draft]
-        return self._model.step(rest, self._cache, len(draft) + 1, self._cancel)
+            self._read(prompt[start : start + PREFILL_CHUNK], 1)
+        return self._read([*prompt[len(self._cache) :], *draft], len(draft) + 1)
+
+    def _read(self, ids: Sequence[int], rows: int) -> NDArray[np.float32]:
+        self._cancel.check()
+        logits = self._model.step(ids, self._cache, rows, self._cancel.urgent)
+        self._cancel.check()
+        return logits

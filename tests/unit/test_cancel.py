@@ -79,3 +79,21 @@ def test_one_flag_serves_block_after_block() -> None:
     with flag.interrupting(lambda: interrupted.append(2)):
         flag.set("cancelled")
     assert interrupted == [2]
+
+
+def test_step_worth_finishing_is_interrupted_only_when_it_is_urgent() -> None:
+    """It listens to a flag of its own."""
+    flag = CancelFlag(urgent=CancelFlag())
+    flag.set("superseded", urgent=False)
+    assert flag.is_set
+    assert not flag.urgent.is_set
+    flag.set("closed")
+    with pytest.raises(Cancelled, match="closed"):
+        flag.urgent.check()
+
+
+def test_flag_without_another_is_always_urgent() -> None:
+    """Whoever does not tell the two apart wants to stop."""
+    flag = CancelFlag()
+    flag.set("cancelled", urgent=False)
+    assert flag.urgent.is_set

@@ -226,6 +226,31 @@ async def test_newer_request_supersedes_the_one_that_runs(completers: Callable[[
     assert (await newer).text == "ab!"
 
 
+@pytest.mark.parametrize(("path", "urgent"), [("/same", False), ("/other", True)])
+async def test_only_another_document_is_urgent(path: str, urgent: bool) -> None:
+    """What is being read of a document serves the next request in it."""
+    flags: list[CancelFlag] = []
+
+    class Reader(Worker):
+        def complete(self, request: Request, cancel: CancelFlag) -> Completion:
+            flags.append(cancel)
+            return super().complete(request, cancel)
+
+    worker = Reader()
+    completer = Completer(lambda _progress: worker)
+    await asyncio.wrap_future(completer.start())
+    older = asyncio.create_task(completer.complete(asking("a", "/same")))
+    await has_begun(worker)
+    newer = asyncio.create_task(completer.complete(asking("ab", path)))
+    assert await reason_of(older) == "superseded"
+    assert flags[0].urgent.is_set == urgent
+    await has_begun(worker)
+    newer.cancel()
+    await asyncio.wait([newer])
+    assert not flags[1].urgent.is_set, "the next keystroke mostly cancels before it asks"
+    completer.close()
+
+
 async def test_request_superseded_while_it_waits_never_begins(completers: Callable[[CanComplete], Completer]) -> None:
     """Of many requests, the first and the last are all that the engine sees."""
     worker = Worker(long_step=True)

@@ -182,6 +182,33 @@ def test_no_deadline_never_passes() -> None:
     assert not deadline.has_passed
 
 
+class Overtaken(ScriptedModel):
+    """A model whose steps are each overtaken by a keystroke."""
+
+    def __init__(self, flag: CancelFlag, *, urgent: bool) -> None:
+        super().__init__([20], END, 100)
+        self._flag = flag
+        self._urgent = urgent
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        self._flag.set("superseded", urgent=self._urgent)
+        return super().step(ids, cache, rows, cancel)
+
+
+@pytest.mark.parametrize(("urgent", "kept"), [(False, PREFILL_CHUNK), (True, 0)])
+def test_chunk_overtaken_by_a_keystroke_is_finished_unless_that_is_urgent(urgent: bool, kept: int) -> None:
+    """Who types faster than chunks are read would never have a suggestion if each began the prompt anew."""
+    flag, cache = CancelFlag(urgent=CancelFlag()), KvCache(None, 1000)
+    decoder = Decoder(Overtaken(flag, urgent=urgent), cache, flag, DraftLength(0))
+    prompt = [5] * (2 * PREFILL_CHUNK)
+    with pytest.raises(Cancelled):
+        next(decoder.generate(prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens={END}))
+    assert len(cache) == kept
+    with pytest.raises(Cancelled):
+        decoder.warm_up(prompt)
+    assert len(cache) == kept, "nothing is begun for a flag that is set already"
+
+
 def test_cancelled_between_steps() -> None:
     """A flag set while a token is being looked at stops the next step."""
     flag = CancelFlag()
