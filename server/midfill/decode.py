@@ -138,7 +138,7 @@ class Decoder:
         """
         self.reused_tokens = self._cache.reuse(prompt)
         while missing := prompt[len(self._cache) : -1][:PREFILL_CHUNK]:
-            self._read(missing, 1)
+            self._read(missing, 0)
 
     def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:
         """Compute what the cache lacks of ``prompt``, and ``draft``; return logits (1 + len(draft), V) from its end on.
@@ -148,7 +148,7 @@ class Decoder:
         """
         while len(prompt) - len(self._cache) > PREFILL_CHUNK:
             start = len(self._cache)
-            self._read(prompt[start : start + PREFILL_CHUNK], 1)
+            self._read(prompt[start : start + PREFILL_CHUNK], 0)
         return self._read([*prompt[len(self._cache) :], *draft], len(draft) + 1)
 
     def _read(self, ids: Sequence[int], rows: int) -> NDArray[np.float32]:

@@ -32,6 +32,8 @@ class Model(Protocol):
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """Append ``ids`` to ``cache`` and return the logits (rows, vocabulary) after the last ``rows`` of them.
 
+        None are computed for 0 rows, which saves what comes after the last attention.
+
         Raises:
             Cancelled: ``cancel`` was set; the cache is as it was.
             ModelError: the step failed or does not fit the cache.
@@ -116,17 +118,20 @@ class ScriptedModel:
         self._prompt = 0
         self.steps: list[int] = []
         """How many tokens each step was given."""
+        self.rows: list[int] = []
+        """How many rows of logits each step was asked for."""
 
     def new_cache(self, capacity: int) -> KvCache:
         """Return a cache without buffers."""
         return KvCache(None, capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Prefer the script's next token after each row; several ids with one row of logits are the prompt."""
+        """Prefer the script's next token after each row; several ids with one row of logits or none are the prompt."""
         cancel.check()
         cache.append(ids)
         self.steps.append(len(ids))
-        if rows == 1 and (len(ids) > 1 or not self._prompt):
+        self.rows.append(rows)
+        if rows <= 1 and (len(ids) > 1 or not self._prompt):
             self._prompt = len(cache)
         logits = np.zeros((rows, self._vocabulary), np.float32)
         for row in range(rows):

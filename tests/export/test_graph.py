@@ -87,6 +87,13 @@ def test_logit_rows_choose_positions(model: OnnxModel, reference: np.ndarray) ->
     assert np.abs(logits - reference[-2:]).max() < CLOSE
 
 
+def test_prompt_read_without_logits_is_read_all_the_same(model: OnnxModel, reference: np.ndarray) -> None:
+    """A chunk before the last one wants none, and what follows it sees the same past."""
+    cache = model.new_cache(32)
+    assert model.step(IDS[:8], cache, 0, CancelFlag()).shape == (0, reference.shape[1])
+    assert np.abs(model.step(IDS[8:], cache, 4, CancelFlag()) - reference[8:]).max() < CLOSE
+
+
 def test_rotation_changes_nothing(float_graph: Path, reference: np.ndarray, tmp_path: Path) -> None:
     """Folded rotations leave the function the same and every rotated weight different."""
     rotated = ir.load(float_graph)

@@ -95,10 +95,14 @@ def test_cache_holds_what_was_said(script: list[int]) -> None:
 
 
 def test_long_prompt_is_computed_in_chunks() -> None:
-    """No step has more of a prompt than a chunk, so that a newer request does not wait for all of it."""
+    """No step has more of a prompt than a chunk, so that a newer request does not wait for all of it.
+
+    Only the last one computes logits.
+    """
     run = Run([20], prompt=[5] * (2 * PREFILL_CHUNK + 3))
     assert run.tokens == [20]
     assert run.model.steps[:3] == [PREFILL_CHUNK, PREFILL_CHUNK, 3]
+    assert run.model.rows[:3] == [0, 0, 1]
 
 
 def test_second_run_reuses_the_first() -> None:
