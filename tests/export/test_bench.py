@@ -57,7 +57,9 @@ def test_bench_measures_every_figure(settings: Settings) -> None:
     assert all(figure.peer is None for figure in report.figures)
     assert {"loading", "prefill", "decode", "steps", "first token", "cancel", "writing"} <= set(stages)
     assert len(report.recording.served) == len(report.recording.counted) == PLAN.keys
-    assert all(stroke.tokens_computed for stroke in report.recording.counted)
+    computed = [stroke.tokens_computed for stroke in report.recording.counted]
+    assert None not in computed
+    assert any(computed), "typing along a suggestion computes nothing, but something was suggested"
 
 
 def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> None:
