@@ -17,15 +17,14 @@ _MOST_CHARACTERS = 4_000_000
 
 def typed_since(earlier: Request, now: Request) -> str | None:
     """Return what was typed at the cursor of ``earlier`` to get to ``now``; None if anything else is different."""
-    if replace(now, text=earlier.text, offset=earlier.offset) != earlier:
-        return None
     length = now.offset - earlier.offset
     if length < 0 or len(now.text) - len(earlier.text) != length:
         return None
-    unchanged = now.text.startswith(earlier.text[: earlier.offset]) and now.text.endswith(
-        earlier.text[earlier.offset :]
-    )
-    return now.text[earlier.offset : now.offset] if unchanged else None
+    before, after = earlier.text[: earlier.offset], earlier.text[earlier.offset :]
+    if not (now.text.startswith(before) and now.text.endswith(after)):
+        return None
+    same_question = replace(now, text=earlier.text, offset=earlier.offset) == earlier
+    return now.text[earlier.offset : now.offset] if same_question else None
 
 
 def rest_of(completion: Completion, typed: str) -> Completion | None:
@@ -68,6 +67,9 @@ class Memo:
     def find(self, request: Request) -> Completion | None:
         """Return what a suggestion made before says at ``request``, the latest that says anything; None for none."""
         for entry in reversed(self._entries):
+            # Most suggestions are ruled out by the next character; only for the others are documents compared.
+            if not entry.completion.text.startswith(request.text[entry.request.offset : request.offset]):
+                continue
             typed = typed_since(entry.request, request)
             if typed is not None and (rest := rest_of(entry.completion, typed)) is not None:
                 return replace(rest, tokens=0, prompt_tokens=0, reused_tokens=0, milliseconds={})
