@@ -6,7 +6,6 @@ line, and what counts is the block round the cursor and the file's imports.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from midfill.workspace.languages import language_of
 from midfill.workspace.related import imported_files, imported_names, nearest, siblings
 from midfill.workspace.sources import read_text
 from midfill.workspace.syntax import Block, Definition, Syntax
+from midfill.workspace.words import CALL, IDENTIFIER
 
 _WHOLE_LINES = 12
 """A definition of so many lines is shown whole, a longer one by its signature, a class by those of its members."""
@@ -35,8 +35,6 @@ _IMPORTED, _FROM_IMPORTED_FILE, _OWN, _ONLY_ONE, _UNUSED, _NEAREST = 5.0, 4.5, 4
 _SIMILAR = 4
 _FILES_REMEMBERED = 32
 _LEAST_SIMILAR = 0.15
-_WORD = re.compile(r"[^\W\d]\w*")
-_CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class _Lookup:
         return "\n".join(lines[block.first_line : block.last_line + 1])
 
     def _definitions(self, near: str) -> Iterator[Candidate]:
-        used = Counter(_WORD.findall(near))
+        used = Counter(IDENTIFIER.findall(near))
         called = self._question.called
         taken: dict[str, list[str]] = {}  # an imported name -> where it may be defined
         files: list[str] = []
@@ -124,7 +122,7 @@ class _Lookup:
             for name in imported_names(one, self._language):
                 taken.setdefault(name, []).extend(found)
         # A local variable may be called like something elsewhere: only calls and what is written like a type count.
-        telling = {*_CALL.findall(near), *(name for name in used if name[:1].isupper())}
+        telling = {*CALL.findall(near), *(name for name in used if name[:1].isupper())}
         names = dict.fromkeys((*called, *taken, *(name for name in used if name in telling)))
         left = _MOST_DEFINITIONS
         for name in sorted(names, key=lambda name: (name not in called, name not in taken, -used[name])):

@@ -9,7 +9,6 @@ better, and keeps its place. A call begun in the line is the exception: its defi
 from __future__ import annotations
 
 import concurrent.futures
-import re
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from midfill.workspace.lookup import Candidate, Question
 from midfill.workspace.recent import Chunk, Recent
 from midfill.workspace.secrets import redact
 from midfill.workspace.syntax import MOST_CHARACTERS
-from midfill.workspace.words import similarity, words
+from midfill.workspace.words import CALL, similarity, words
 
 _WAIT = 0.010
 _KEPT = 1.25
@@ -37,7 +36,6 @@ _WINDOW_STEP = 32
 """The window is taken in steps of so many lines, for typing moves its ends."""
 _DOCUMENTS = 16
 """So many documents' last lists are remembered."""
-_CALL = re.compile(r"([^\W\d]\w*)\s*\(")
 _CALLS = 2
 
 
@@ -162,7 +160,7 @@ def _question(path: str, language: str, text: str, offset: int, window: int) -> 
     first = text.count("\n", 0, max(start - window * 3 // 4, 0))
     last = line + text.count("\n", end, end + window // 4)
     steps = (first // _WINDOW_STEP * _WINDOW_STEP, -(-last // _WINDOW_STEP) * _WINDOW_STEP)
-    called = tuple(dict.fromkeys(_CALL.findall(text, start, offset)))[-_CALLS:]
+    called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_CALLS:]
     rest = text[:start] + text[end:]
     if len(rest) > MOST_CHARACTERS:  # too long to parse in any case: what stands near by is enough
         cut = max(start - window, 0)

@@ -6,7 +6,6 @@ count from 0 and end at a newline only; offsets are in characters.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -18,13 +17,13 @@ from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from midfill.workspace.languages import Language
 from midfill.workspace.queries import QUERIES
+from midfill.workspace.words import IDENTIFIER
 
 MOST_CHARACTERS = 400_000
 """Longer text is not parsed: it would take some 100 milliseconds, and is hardly written by hand."""
 _LONGEST_SIGNATURE = 600
 _LONGEST_DOC = 120
 _KINDS = ("function", "class", "constant", "section")
-_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class Syntax:
         line = self._data[self._data.rfind(b"\n", 0, end) + 1 : end].decode("utf-8", "replace").rstrip()
         marks = (self._language.line_comment, "/*", "*") if self._language.line_comment == "//" else ()
         is_comment = line.lstrip().startswith(marks or self._language.line_comment or "\n")
-        return line[:_LONGEST_DOC] if is_comment and _WORD.search(line) and "#!" not in line else ""
+        return line[:_LONGEST_DOC] if is_comment and IDENTIFIER.search(line) and "#!" not in line else ""
 
 
 def has_new_error(before: str, after: str, language: Language) -> bool:
@@ -208,7 +207,7 @@ def _name(node: Node, kind: str) -> str:
     text = _text(node)
     if kind == "section":
         return text.strip().partition("\n")[0]
-    words = _WORD.findall(text.partition("<")[0])
+    words = IDENTIFIER.findall(text.partition("<")[0])
     return str(words[-1]) if words else text
 
 

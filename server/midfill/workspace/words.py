@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 BUCKETS = 1 << 18
 """Words are hashed into so many numbers; two words seldom share one, and no vocabulary needs to be kept."""
+IDENTIFIER = re.compile(r"[^\W\d]\w*")
+CALL = re.compile(r"([^\W\d]\w*)\s*\(")
+"""An identifier with an opening bracket behind it; its group is the identifier."""
 _WORD = re.compile(r"[^\W\d]\w{2,40}")
 
 
