@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Generator, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
-from midfill import postprocess
+from midfill import filters
 from midfill.context import Context
 from midfill.decode import Deadline, Decoder
 from midfill.fim import Prompt
@@ -28,6 +29,12 @@ class Written:
     """Up to the end of the text."""
     tokens: int
     """Decoded, with those that were cut off again."""
+    replaces: int = 0
+    """How many characters of the line right of the cursor the text takes the place of."""
+    did: tuple[tuple[str, int], ...] = ()
+    """What the filters changed: see :class:`midfill.filters.Finished`."""
+    stopped_by: str = ""
+    """The code of the stop that ended the text, or "stop-token", "max-tokens" or "deadline"."""
 
     @property
     def logprobs(self) -> tuple[float, ...]:
@@ -50,10 +57,19 @@ class Writer:
         stop_tokens: Container[int],
         deadline: Deadline,
         one_statement: bool = False,
+        automatic: bool = False,
+        language: str = "",
+        path: str = "",
+        placeholders: Collection[str] = (),
+        unfiltered: bool = False,
         pick: Pick = greedy,
     ) -> None:
+        """Write for the place that ``context`` gives, with ``one_statement`` to the end of the one that is typed.
+
+        What ``automatic`` and those below it mean, :func:`midfill.filters.finish` says.
+        """
         self._prompt = prompt
-        self._context = context
+        self._context = filters.nearby(context)
         self._vocabulary = vocabulary
         self._to_text = to_text
         self._max_tokens = max_tokens
@@ -61,6 +77,15 @@ class Writer:
         self._stop_tokens = stop_tokens
         self._deadline = deadline
         self._one_statement = one_statement
+        self._finish = partial(
+            filters.finish,
+            context=self._context,
+            automatic=automatic,
+            language=language,
+            path=path,
+            placeholders=placeholders,
+            unfiltered=unfiltered,
+        )
         self._pick = pick
         self.choices: list[Choice] = []
         """Of the latest text so far, also after it was interrupted."""
@@ -84,16 +109,24 @@ class Writer:
             for choice in stream:
                 choices.append(choice)
                 text = self._to_text([each.token for each in choices])
-                text = self.text = postprocess.trim_start(healing.strip(text), self._context)
+                text = self.text = filters.trim_start(healing.strip(text), self._context)
                 lengths.append(len(text))
-                if (end := self._find_stop(text)) is not None:
-                    text = text[:end]
+                if ending := self._find_stop(text):
+                    text, stopped_by = text[: ending.end], ending.code
                     break
-        text = postprocess.trim(text, self._context)
-        if reason := postprocess.reason_to_drop(text, self._context):
-            return Written("", reason, [], len(choices))
-        used = next(count for count, length in enumerate(lengths, start=1) if length >= len(text))
-        return Written(text, "", choices[:used], len(choices))
+            else:
+                stopped_by = self._ran_out(len(choices))
+        finished = self._finish(text)
+        used = next((count for count, length in enumerate(lengths, start=1) if length >= finished.kept), 0)
+        return Written(
+            finished.text,
+            finished.reason,
+            [] if finished.reason else choices[:used],
+            len(choices),
+            replaces=finished.replaces,
+            did=finished.did,
+            stopped_by=stopped_by,
+        )
 
     def others(self, decoder: Decoder, first: Written, count: int) -> list[Written]:
         """Write up to ``count`` more, different from ``first`` and from each other, as time allows.
@@ -114,8 +147,14 @@ class Writer:
                 written.append(other)
         return written
 
-    def _find_stop(self, text: str) -> int | None:
-        return postprocess.find_stop(text, self._context, self._max_lines, one_statement=self._one_statement)
+    def _find_stop(self, text: str) -> filters.Ending | None:
+        return filters.find_stop(text, self._context, self._max_lines, one_statement=self._one_statement)
+
+    def _ran_out(self, tokens: int) -> str:
+        """Return why no more tokens came."""
+        if tokens >= self._max_tokens:
+            return "max-tokens"
+        return "deadline" if self._deadline.has_passed else "stop-token"
 
     def _choices(self, decoder: Decoder, healing: Healing, head: Sequence[Choice]) -> Generator[Choice]:
         for choice in head:

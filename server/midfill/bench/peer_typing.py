@@ -7,11 +7,11 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from midfill import postprocess
+from midfill import filters
 from midfill.bench.peer import Connection, LlamaServer
 from midfill.bench.scenes import Scene
 from midfill.bench.sides import Sides
-from midfill.context import Context, gather
+from midfill.context import gather
 from midfill.settings import Settings
 
 
@@ -95,6 +95,7 @@ class PeerTyping:
 
     def _write(self, text: str, offset: int, written: Written, connection: Connection, *, automatic: bool) -> None:
         context = gather(text, offset)
+        near = filters.nearby(context)
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = ""
         events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
@@ -105,14 +106,9 @@ class PeerTyping:
                 written.tokens = timings.get("predicted_n", written.tokens)
                 written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
                 streamed += event.get("content", "")
-                text_so_far = postprocess.trim_start(streamed, context)
-                end = postprocess.find_stop(text_so_far, context, max_lines, one_statement=automatic)
-                if end is not None:
-                    written.text = _filtered(text_so_far[:end], context)
+                text_so_far = filters.trim_start(streamed, near)
+                ending = filters.find_stop(text_so_far, near, max_lines, one_statement=automatic)
+                if ending is not None:
+                    written.text = filters.finish(text_so_far[: ending.end], near, automatic=automatic).text
                     return
-        written.text = _filtered(postprocess.trim_start(streamed, context), context)
-
-
-def _filtered(text: str, context: Context) -> str:
-    text = postprocess.trim(text, context)
-    return "" if postprocess.reason_to_drop(text, context) else text
+        written.text = filters.finish(filters.trim_start(streamed, near), near, automatic=automatic).text

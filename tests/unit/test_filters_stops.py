@@ -1,4 +1,4 @@
-"""The filters: where a suggestion ends, what is cut off its end, and when it is not worth showing."""
+"""The stops: where a suggestion ends."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.context import Context
-from midfill.postprocess import (
-    DROPS,
-    STOPS,
-    find_stop,
-    reason_to_drop,
-    stop_at_closer,
-    stop_at_dedent,
-    stop_at_fence,
-    stop_at_statement,
-    stop_at_suffix_line,
-    trim,
-    trim_start,
-    trim_suffix_overlap,
-)
+from midfill.filters.stops import STOPS, find_stop, stop_at_closer, stop_at_dedent, stop_at_fence, stop_at_suffix_line
 from unit.helpers import context
 
 CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
@@ -29,6 +16,12 @@ CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
 def cut(text: str, end: int | None) -> str:
     """Return what is left when ``text`` ends at ``end``."""
     return text[:end]
+
+
+def end_of(text: str, around: Context, max_lines: int, *, one_statement: bool = False) -> int | None:
+    """Return only where ``text`` should end."""
+    ending = find_stop(text, around, max_lines, one_statement=one_statement)
+    return ending.end if ending else None
 
 
 def test_line_that_stands_below_ends_the_suggestion() -> None:
@@ -160,131 +153,20 @@ def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
 )
 def test_suggestion_has_at_most_so_many_lines(max_lines: int, left: str) -> None:
     """The line that is one too many is not begun."""
-    assert cut("a\nb\nc\n", find_stop("a\nb\nc\n", context("▮"), max_lines)) == left
+    assert cut("a\nb\nc\n", end_of("a\nb\nc\n", context("▮"), max_lines)) == left
 
 
 def test_earliest_stop_counts() -> None:
     """Of several reasons to end, the first in the text decides."""
     text = "a\nb)\nc"
-    assert cut(text, find_stop(text, context("f(▮)\nb)\n"), max_lines=1)) == "a"
-    assert cut(text, find_stop(text, context("f(▮)"), max_lines=3)) == "a\nb"
-
-
-@pytest.mark.parametrize(
-    ("marked", "text", "left"),
-    [
-        ("    ▮", "\n\n    a\n\n    b", "a\n\n    b"),
-        ("    ▮", "\n        a", "    a"),
-        ("▮", "\n    a", "    a"),
-        ("    ▮", "\n\n  ", ""),
-        ("    ▮", "\na()", "\na()"),
-        ("x:▮", "\n    a", "\n    a"),
-        ("    ▮", "a\n", "a\n"),
-    ],
-    ids=["empty lines", "deeper", "column 0", "so far", "block over", "not empty", "nothing to skip"],
-)
-def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: str, text: str, left: str) -> None:
-    """The suggestion begins on the empty line where the cursor stands, unless the block ends there."""
-    assert trim_start(text, context(marked)) == left
-
-
-@pytest.mark.parametrize(
-    ("marked", "text", "left"),
-    [
-        ("print(▮)", "foo(x)", "foo(x)"),
-        ("print(▮)", "foo(x))", "foo(x)"),
-        ("foo(▮)", "x)", "x"),
-        ("foo(bar(▮))", "x))", "x"),
-        ("foo(bar(▮))", "baz(x))", "baz(x)"),
-        ("foo(bar(▮))", "baz(x)))", "baz(x)"),
-        ("foo([▮])", "a[0]])", "a[0]"),
-        ("f(▮)", "a) + (b)", "a) + (b"),
-        ('print("▮")', 'hello")', "hello"),
-        ('print("▮")', 'hello"', "hello"),
-        ("x = ▮'abc'", "'x', 'y'", "'x', 'y'"),
-        ("return ▮value", "self.value", "self."),
-        ("f(▮, b)", "a, b)", "a"),
-        ("x = ▮ + 1", "y ", "y"),
-        ("f(▮)   ", "x)", "x"),
-        ("f(▮)", "\n    x,\n)", "\n    x,\n"),
-        ("f(▮)", "", ""),
-        ("f(▮", "x)", "x)"),
-        ("x = ▮;", "1", "1"),
-    ],
-)
-def test_rest_of_the_line_is_not_suggested_again(marked: str, text: str, left: str) -> None:
-    """What stands right of the cursor is cut off the end, unless it closes what the suggestion itself opened."""
-    assert trim_suffix_overlap(text, context(marked)) == left
-
-
-def test_last_line_that_stands_below_is_cut_off() -> None:
-    """A suggestion whose end, without a newline, is the line below ends before it."""
-    assert trim("x = 1\nreturn x", context("▮\nreturn x\n")) == "x = 1"
-
-
-def test_white_space_is_cut_off_at_the_end_of_a_line_only() -> None:
-    """Where the line goes on, the space between is wanted."""
-    assert trim("a \n\n", context("▮\nb")) == "a"
-    assert trim("a = ", context("▮b()")) == "a = "
-
-
-@pytest.mark.parametrize(
-    ("marked", "text", "reason"),
-    [
-        ("▮", "", "blank"),
-        ("▮", " \n\t", "blank"),
-        ("    ▮\n    return x\n", "return x", "suffix-repeat"),
-        ("▮\n\n  return x\n", "  return x  ", "suffix-repeat"),
-        ("re▮\n\nreturn x\n", "turn x", "suffix-repeat"),
-        ("        ▮\n    return x\n", "return x", ""),
-        ("if a: ▮\nreturn x\n", "return x", ""),
-        ("▮\n}\n", "}", ""),
-        ("▮\nreturn x\n", "return y", ""),
-        ("▮", "return x", ""),
-    ],
-)
-def test_reason_not_to_show_a_suggestion(marked: str, text: str, reason: str) -> None:
-    """Nothing, and the line that follows at the same indentation, are not shown; the reason has a code."""
-    assert reason_to_drop(text, context(marked)) == reason
-
-
-@pytest.mark.parametrize(
-    ("marked", "text", "left"),
-    [
-        ("total = ▮", "a + b\nprint(total)\n", "a + b"),
-        ("    total = ▮", "f(\n        a,\n    )\n    print(total)\n", "f(\n        a,\n    )"),
-        ("for x in ▮", "xs:\n    use(x)\n\nprint()\n", "xs:\n    use(x)\n"),
-        ("if ▮", "a:\n    b()\nelse:\n    c()\nd()\n", "a:\n    b()\nelse:\n    c()"),
-        ("function f(▮", "x) {\n  return x;\n}\nf(1);\n", "x) {\n  return x;\n}"),
-        ("total = a ▮", "+\\\n    b\nc\n", "+\\\n    b"),
-        ("# the ▮", "sum of:\nx = 1\n", "sum of:"),
-        ("let x = a▮", ".map(b,\n  c)\n  .d()\ne()\n", ".map(b,\n  c)\n  .d()"),
-        ("if ▮", "a:\n    b()\nel", "a:\n    b()\nel"),
-        ("total = ▮", "a + b", "a + b"),
-        ("    ▮", "a = 1\n    b = 2\n", "a = 1\n    b = 2\n"),
-    ],
-    ids=[
-        "one line", "brackets", "block", "else", "braces", "line joined", "comment", "method chain",
-        "a word that may become else", "still on its line", "empty line",
-    ],
-)  # fmt: skip
-def test_end_of_the_statement_on_the_line(marked: str, text: str, left: str) -> None:
-    """Who types on a line gets the rest of its statement, with the block it opens; on an empty line all is welcome."""
-    assert cut(text, stop_at_statement(text, context(marked))) == left
+    assert cut(text, end_of(text, context("f(▮)\nb)\n"), max_lines=1)) == "a"
+    assert cut(text, end_of(text, context("f(▮)"), max_lines=3)) == "a\nb"
 
 
 def test_statement_ends_a_suggestion_only_where_that_is_wanted() -> None:
     """Somebody who asks outright gets all there is."""
-    assert find_stop("1\ny = 2\n", context("x = ▮"), 5) is None
-    assert find_stop("1\ny = 2\n", context("x = ▮"), 5, one_statement=True) == 1
-
-
-@given(CODE, CODE, CODE)
-def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
-    """What is left is how the text began, or how it ended."""
-    around = Context(prefix, suffix, len(prefix))
-    assert text.startswith(trim(text, around))
-    assert text.endswith(trim_start(text, around))
+    assert end_of("1\ny = 2\n", context("x = ▮"), 5) is None
+    assert end_of("1\ny = 2\n", context("x = ▮"), 5, one_statement=True) == 1
 
 
 @given(CODE, CODE, CODE, st.integers(1, 5))
@@ -293,8 +175,8 @@ def test_stop_is_a_place_in_the_text(prefix: str, suffix: str, text: str, max_li
     around = Context(prefix, suffix, len(prefix))
     ends = [stop(text, around) for stop in STOPS.values()]
     assert all(end is None or 0 <= end <= len(text) for end in ends)
-    assert cut(text, find_stop(text, around, max_lines)).count("\n") < max_lines + (
-        find_stop(text, around, max_lines) is None
+    assert cut(text, end_of(text, around, max_lines)).count("\n") < max_lines + (
+        end_of(text, around, max_lines) is None
     )
 
 
@@ -302,11 +184,6 @@ def test_stop_is_a_place_in_the_text(prefix: str, suffix: str, text: str, max_li
 def test_stopped_text_stays_stopped(prefix: str, suffix: str, text: str, more: str, one_statement: bool) -> None:
     """A stop found while the text streams out holds for all that may still come."""
     around = Context(prefix, suffix, len(prefix))
-    end = find_stop(text, around, max_lines=3, one_statement=one_statement)
-    later = find_stop(text + more, around, max_lines=3, one_statement=one_statement)
+    end = end_of(text, around, max_lines=3, one_statement=one_statement)
+    later = end_of(text + more, around, max_lines=3, one_statement=one_statement)
     assert end is None or (later is not None and later <= end)
-
-
-def test_codes_are_told_apart() -> None:
-    """Each filter has a reason code of its own."""
-    assert len({*STOPS, *DROPS}) == len(STOPS) + len(DROPS)

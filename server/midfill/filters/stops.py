@@ -1,0 +1,132 @@
+"""Stops: they look at the text while it streams out and say where it should end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from midfill.brackets import OPENERS, QUOTES, brackets, is_open, unmatched
+from midfill.context import Context
+from midfill.filters.lines import indent, line_below
+from midfill.filters.statement import stop_at_statement
+
+Stop = Callable[[str, Context], "int | None"]
+
+_FENCE = "```"
+
+
+class Ending(NamedTuple):
+    """Where a text should end, and the code of the stop that says so."""
+
+    end: int
+    code: str
+
+
+def stop_at_suffix_line(text: str, context: Context) -> int | None:
+    """End before a line that already stands below the cursor; lines of closing brackets alone are too common."""
+    below = line_below(context)
+    if not any(character.isalnum() for character in below):
+        return None
+    start = text.find("\n") + 1
+    while start > 0:
+        end = text.find("\n", start)
+        if end < 0:
+            return None
+        if text[start:end].rstrip() == below:
+            return start - 1
+        start = end + 1
+    return None
+
+
+def stop_at_dedent(text: str, context: Context) -> int | None:
+    """End before a line indented less than the cursor's: the block is over."""
+    floor = indent(context.line_prefix)
+    start = text.find("\n") + 1
+    while start > 0:
+        end = text.find("\n", start)
+        line = text[start:] if end < 0 else text[start:end]
+        content = line.lstrip(" \t")
+        if content and content[0] not in OPENERS and indent(line) < floor:
+            return start - 1
+        start = end + 1
+    return None
+
+
+def stop_at_closer(text: str, context: Context) -> int | None:
+    """End before the bracket or quote that comes next in the document anyway: the hole is filled.
+
+    Editors close what is opened at once, so that the cursor mostly stands in ``f(|)``; a model that goes on after
+    ``x)`` writes what would belong right of the document's bracket.
+    """
+    rest = context.suffix.lstrip()
+    if rest[:1] in OPENERS:
+        return _find_closing_bracket(text, context, rest[0])
+    if rest[:1] in QUOTES and context.line_suffix.strip() and is_open(rest[0], context.line_prefix):
+        closing = rest[: len(rest) - len(rest.lstrip(rest[0]))]
+        found = re.search(rf"(?<!\\){closing}", text)
+        return found.start() if found else None
+    return None
+
+
+def stop_at_fence(text: str, context: Context) -> int | None:
+    """End before a Markdown fence, in a document that has none: the model has begun to talk about the code."""
+    if _FENCE in context.prefix or _FENCE in context.suffix:
+        return None
+    found = re.search(rf"\n[ \t]*{_FENCE}", text)
+    return found.start() if found else None
+
+
+STOPS: dict[str, Stop] = {
+    "suffix-line": stop_at_suffix_line,
+    "dedent": stop_at_dedent,
+    "closer": stop_at_closer,
+    "fence": stop_at_fence,
+}
+
+
+def find_stop(text: str, context: Context, max_lines: int, *, one_statement: bool = False) -> Ending | None:
+    """Return where ``text`` should end, by the first stop that applies; None to go on decoding."""
+    stops = {**STOPS, "statement": stop_at_statement} if one_statement else STOPS
+    endings = [Ending(end, code) for code, stop in stops.items() if (end := stop(text, context)) is not None]
+    if (limit := _line_limit(text, max_lines)) is not None:
+        endings.append(Ending(limit, "lines"))
+    return min(endings, key=lambda ending: ending.end, default=None)
+
+
+def _line_limit(text: str, max_lines: int) -> int | None:
+    end = -1
+    for _ in range(max_lines):
+        end = text.find("\n", end + 1)
+        if end < 0:
+            return None
+    return end
+
+
+def _find_closing_bracket(text: str, context: Context, closer: str) -> int | None:
+    """Return where ``text`` closes the bracket that ``closer``, next in the document, closes too.
+
+    Brackets opened on the cursor's line beyond those that its rest closes are for ``text`` to close. When the
+    document's closer stands on a line of its own, one at the start of a line is that same one if it is indented alike.
+    """
+    opener = OPENERS[closer]
+    in_line = bool(context.line_suffix.strip())
+    spare = unmatched(context.line_prefix, closer)[1] - unmatched(context.line_suffix, closer)[0]
+    own_indent = indent(line_below(context))
+    depth = 0
+    for place, bracket in brackets(text, closer):
+        if bracket == opener:
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            newline = text.rfind("\n", 0, place)
+            before = text[newline + 1 : place] if newline >= 0 else context.line_prefix + text[:place]
+            if not in_line and not before.strip():
+                if len(before) == own_indent:
+                    return place
+            elif spare > 0:
+                spare -= 1
+            else:
+                return place
+    return None
