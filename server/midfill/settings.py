@@ -1,16 +1,27 @@
-"""Settings as frozen dataclasses with a default for everything; a bad value is reported and its default used."""
+"""Settings as frozen dataclasses with a default for everything; a bad value is reported and left out.
+
+What is known of a setting stands in its field: the README's table, VS Code's list of settings and the messages about
+wrong values all come of that.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from midfill import setting_kinds as kinds
 from midfill.paths import bundles_dir
+from midfill.setting_kinds import About, Kind, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
+
+_LONGEST_NAME = 80
 
 
 def default_bundle() -> Path:
@@ -23,42 +34,199 @@ def default_bundle() -> Path:
 class Settings:
     """All that a user can set, by the camelCase name editors use (``maxTokens``)."""
 
-    bundle: Path = field(default_factory=default_bundle)
-    """Folder of the model bundle."""
-    threads: int = 0
-    """Threads for the model; 0 takes one per core that the process may use."""
-    context_tokens: int = 1024
-    """Most tokens a prompt may have."""
-    max_tokens: int = 64
-    """Most tokens one suggestion may have."""
-    max_lines: int = 12
-    """Most lines one suggestion may have."""
-    draft_tokens: int = 16
-    """Most tokens guessed ahead and checked in one step; 0 for none. It changes the speed, never the suggestion."""
-    deadline_ms: int = 5000
-    """Milliseconds after which a suggestion, with all alternatives, ends with what it has; 0 for none.
+    bundle: Path = field(
+        default_factory=default_bundle,
+        metadata=about(kinds.folder(), "folder of the model bundle", needs_reload=True),
+    )
+    threads: int = field(
+        default=0,
+        metadata=about(
+            kinds.whole(0, 256),
+            "threads for the model; 0 takes what `midfill doctor` measured best, and one per usable core before that",
+            needs_reload=True,
+        ),
+    )
+    enabled: bool = field(
+        default=True,
+        metadata=about(
+            kinds.flag(),
+            "whether there are suggestions while you type; asking outright works in any case",
+            workspace_may="turn it off",
+            by_language=True,
+        ),
+    )
+    context_tokens: int = field(
+        default=1024,
+        metadata=about(
+            kinds.whole(64, 131_072, or_zero=True),
+            "most tokens of the document that are read; 0 chooses by the machine's measured speed, for `latencyMs`",
+            needs_reload=True,
+        ),
+    )
+    workspace_tokens: int = field(
+        default=512,
+        metadata=about(
+            kinds.whole(0, 32_768),
+            "most tokens of other files' snippets in a prompt; 0 for no context of other files",
+            workspace_may="lower it",
+            needs_reload=True,
+        ),
+    )
+    latency_ms: int = field(
+        default=1500,
+        metadata=about(
+            kinds.whole(100, 60_000),
+            "milliseconds that reading a new document should take, where Midfill chooses how much is read",
+            needs_reload=True,
+        ),
+    )
+    max_tokens: int = field(
+        default=64,
+        metadata=about(
+            kinds.whole(1, 1024),
+            "most tokens one suggestion may have",
+            workspace_may="set it",
+            by_language=True,
+            needs_reload=True,
+        ),
+    )
+    max_lines: int = field(
+        default=12,
+        metadata=about(
+            kinds.whole(1, 1000), "most lines one suggestion may have", workspace_may="set it", by_language=True
+        ),
+    )
+    min_confidence: float = field(
+        default=0.35,
+        metadata=about(
+            kinds.number(0, 1),
+            "least mean probability per token of a suggestion shown while typing; 0 shows all",
+            workspace_may="raise it",
+            by_language=True,
+        ),
+    )
+    languages: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict,
+        metadata=about(
+            kinds.table(),
+            "`enabled`, `maxTokens`, `maxLines` and `minConfidence` of their own for languages, by LSP's language ids",
+            workspace_may="add to it",
+        ),
+    )
+    exclude: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            kinds.texts(),
+            "files, as patterns of `.gitignore`, that never contribute to a prompt, nor get suggestions",
+            workspace_may="add to it",
+        ),
+    )
+    quiet_languages: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            kinds.texts(), "languages without suggestions while you type, by LSP's ids", workspace_may="add to it"
+        ),
+    )
+    quiet_folders: tuple[str, ...] = field(
+        default=(),
+        metadata=about(
+            kinds.texts(),
+            "folders, as patterns of `.gitignore`, without suggestions while you type",
+            workspace_may="add to it",
+        ),
+    )
+    quiet_in_comments: bool = field(
+        default=False,
+        metadata=about(kinds.flag(), "no suggestions in comments while you type", workspace_may="turn it on"),
+    )
+    quiet_in_strings: bool = field(
+        default=False,
+        metadata=about(kinds.flag(), "no suggestions in strings while you type", workspace_may="turn it on"),
+    )
+    debounce_ms: int = field(
+        default=0,
+        metadata=about(
+            kinds.whole(0, 5000),
+            "milliseconds without a key before a suggestion is made while you type; 0 for none",
+            workspace_may="raise it",
+        ),
+    )
+    prefetch: bool = field(
+        default=True,
+        metadata=about(
+            kinds.flag(), "whether what comes after the suggestion shown is computed ahead", workspace_may="turn it off"
+        ),
+    )
+    draft_tokens: int = field(
+        default=16,
+        metadata=about(
+            kinds.whole(0, 64),
+            "most tokens guessed ahead and checked in one step; 0 for none (changes the speed, never the suggestion)",
+        ),
+    )
+    # Reading a prompt anew, which a slow machine takes long for, is not part of the deadline.
+    deadline_ms: int = field(
+        default=5000,
+        metadata=about(
+            kinds.whole(0, 600_000),
+            "milliseconds from the first token on, after which a suggestion ends with what it has; 0 for none",
+        ),
+    )
+    cache_megabytes: int = field(
+        default=256,
+        metadata=about(
+            kinds.whole(1, 1_048_576),
+            "most memory for computed prompts, about 27 MB a document with the default model and context;"
+            " at least one is kept",
+            needs_reload=True,
+        ),
+    )
+    warm_up_ms: int = field(
+        default=300,
+        metadata=about(
+            kinds.whole(0, 60_000),
+            "milliseconds after an edit, without a request, after which the prompt is computed ahead; 0 for never",
+        ),
+    )
+    unload_minutes: int = field(
+        default=30,
+        metadata=about(
+            kinds.whole(0, 10_080),
+            "minutes without an edit or a request after which the model leaves memory (it comes back at the next"
+            " one); 0 for never",
+        ),
+    )
+    journal: bool = field(
+        default=True,
+        metadata=about(
+            kinds.flag(),
+            "whether the verdicts on the last requests, never text, are kept in the cache folder for `midfill why`",
+        ),
+    )
 
-    They count from the first token's logits: reading a prompt anew, which a slow machine takes long for, is not
-    part of it.
-    """
-    cache_megabytes: int = 256
-    """Most memory (10^6 bytes) for computed prompts; as many documents are kept as fit, at least one."""
-    warm_up_ms: int = 300
-    """Milliseconds after an edit, without a request, after which the prompt is computed ahead; 0 for never."""
-    unload_minutes: int = 30
-    """Minutes without an edit or a request after which the model leaves memory, to be loaded again; 0 for never."""
+    def for_language(self, language: str) -> Settings:
+        """Return the settings for documents of ``language``, an LSP language id."""
+        own = self.languages.get(language, {})
+        return dataclasses.replace(self, **{ATTRIBUTES[name]: value for name, value in own.items()}) if own else self
+
+    @property
+    def most_tokens(self) -> int:
+        """The most tokens that a suggestion may have in any language: what a KV cache must have room for."""
+        return max(self.max_tokens, *(self.for_language(language).max_tokens for language in self.languages), 0)
 
 
-LIMITS: dict[str, tuple[int, int]] = {
-    "threads": (0, 256),
-    "context_tokens": (64, 131_072),
-    "max_tokens": (1, 1024),
-    "max_lines": (1, 1000),
-    "draft_tokens": (0, 64),
-    "deadline_ms": (0, 600_000),
-    "cache_megabytes": (1, 1_048_576),
-    "warm_up_ms": (0, 60_000),
-    "unload_minutes": (0, 10_080),
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in dataclasses.fields(Settings)}
+"""What is known of each setting, by attribute."""
+ATTRIBUTES = {_camel(name): name for name in ABOUT}
+"""The attribute of each setting, by the name that users write."""
+_DEFAULTS: dict[str, Any] = {
+    **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(Settings()).items()},
+    "bundle": None,
 }
 
 
@@ -68,43 +236,84 @@ def parse_settings(options: object) -> tuple[Settings, list[str]]:
     Returns:
         The settings, and one line for each option that is unknown or wrong (its default is used).
     """
-    if options is None:
-        return Settings(), []
-    if not isinstance(options, dict):
-        return Settings(), [f"Midfill settings must be an object, not {type(options).__name__}; using the defaults."]
-    known = {_camel(f.name): f.name for f in dataclasses.fields(Settings)}
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, value in options.items():
-        attribute = known.get(name)
-        if attribute is None:
-            problems.append(f"Midfill has no setting '{name}'; it is ignored. Known: {', '.join(sorted(known))}.")
-        elif attribute == "bundle":
-            folder = _folder(value)
-            if folder is not None:
-                values[attribute] = folder
-            else:
-                problems.append("Midfill setting 'bundle' must be the path of a folder; using the default.")
-        else:
-            low, high = LIMITS[attribute]
-            if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-                values[attribute] = value
-            else:
-                problems.append(
-                    f"Midfill setting '{name}' must be a whole number from {low} to {high}; using the default."
-                )
+    values, problems = read(options)
     return Settings(**values), problems
 
 
-def _folder(value: object) -> Path | None:
-    if not isinstance(value, str) or not value:
-        return None
-    try:
-        return Path(value).expanduser()
-    except RuntimeError:  # the home of a user whom this system does not know
-        return None
+def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
+    """Read what somebody has set, by the names that users write; ``where`` is said of each problem (" in FILE").
+
+    Returns:
+        The values of what is right, by attribute, and one line for each option that is unknown or wrong.
+    """
+    if options is None:
+        return {}, []
+    if not isinstance(options, dict):
+        return {}, [f"Midfill settings{where} must be an object, not {type(options).__name__}; they are ignored."]
+    named, problems = _read({name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items()}, options, "", where)
+    if "languages" in named:
+        by_language = {
+            name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items() if ABOUT[attribute].by_language
+        }
+        languages: dict[str, dict[str, Any]] = {}
+        for language, own in named["languages"].items():
+            languages[language], wrong = _read(by_language, own, f"languages.{language}.", where)
+            problems += wrong
+        named["languages"] = languages
+    return {ATTRIBUTES[name]: value for name, value in named.items()}, problems
 
 
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
+def needs_reload(old: Settings, new: Settings) -> bool:
+    """Say whether a model that was loaded for ``old`` has to be loaded again for ``new``."""
+    changed = (name for name, known in ABOUT.items() if known.needs_reload and getattr(old, name) != getattr(new, name))
+    return any(changed) or old.most_tokens != new.most_tokens
+
+
+def describe() -> list[dict[str, Any]]:
+    """Return what is known of each setting, as JSON has it; a default of None is not the same everywhere."""
+    return [
+        {
+            "name": name,
+            **ABOUT[attribute].kind.schema,
+            "default": _DEFAULTS[attribute],
+            "description": ABOUT[attribute].description,
+            "workspaceMay": ABOUT[attribute].workspace_may,
+            "byLanguage": ABOUT[attribute].by_language,
+            "needsReload": ABOUT[attribute].needs_reload,
+        }
+        for name, attribute in ATTRIBUTES.items()
+    ]
+
+
+def table() -> str:
+    """Return the table of all settings, in Markdown."""
+    rows = ["| name | value | default | meaning | a workspace may |", "|---|---|---|---|---|"]
+    for name, attribute in ATTRIBUTES.items():
+        known, default = ABOUT[attribute], _DEFAULTS[attribute]
+        shown = "in the cache folder" if default is None else f"`{json.dumps(default)}`"
+        rows.append(f"| `{name}` | {known.kind.words} | {shown} | {known.description} | {known.workspace_may} |")
+    return "\n".join(rows)
+
+
+def _read(
+    known: Mapping[str, Kind], options: Mapping[str, object], prefix: str, where: str
+) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in options.items():
+        kind = known.get(name)
+        if kind is None:
+            nearest = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean '{prefix}{nearest[0]}'?" if nearest else "`midfill settings` lists all."
+            problems.append(f"Midfill has no setting '{_shown(prefix + name)}'{where}; {hint}")
+            continue
+        try:
+            values[name] = kind.read(value)
+        except ValueError:
+            problems.append(f"Midfill setting '{_shown(prefix + name)}'{where} must be {kind.words}; it is ignored.")
+    return values, problems
+
+
+def _shown(name: str) -> str:
+    """Return a name, which somebody made up, so that it fits into a line."""
+    return name if name.isprintable() and len(name) <= _LONGEST_NAME else f"{ascii(name[:_LONGEST_NAME])[1:-1]}…"

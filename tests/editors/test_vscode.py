@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from midfill import __version__
-from midfill.settings import LIMITS, Settings
+from midfill.settings import describe
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "editors" / "vscode"
-_README_ROW = re.compile(r"^\| `(\w+)` \| [^|]+ \| (.+?) \|$", re.MULTILINE)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,28 +37,18 @@ def server_settings(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_settings_are_the_servers(server_settings: dict[str, dict[str, Any]]) -> None:
-    """Names, order, defaults and limits are those of the server's own table."""
-    expected: dict[str, dict[str, Any]] = {}
-    for field in dataclasses.fields(Settings):
-        if field.name in LIMITS:
-            minimum, maximum = LIMITS[field.name]
-            facts = {"type": "integer", "default": field.default, "minimum": minimum, "maximum": maximum}
-        else:
-            assert field.name == "bundle", f"{field.name} has no limits: say here what its type is"
-            facts = {"type": "string", "default": ""}  # empty is not sent: the server knows where its own is
-        expected[_camel(field.name)] = facts
-    offered = {
-        name: {key: value[key] for key in ("type", "default", "minimum", "maximum") if key in value}
-        for name, value in sorted(server_settings.items(), key=lambda item: item[1]["order"])
-    }
-    assert list(offered.items()) == list(expected.items())
-
-
-def test_descriptions_are_the_readmes(server_settings: dict[str, dict[str, Any]]) -> None:
-    """A setting is described in the editor as in the README."""
-    readme = dict(_README_ROW.findall((ROOT / "README.md").read_text().partition("## Settings")[2]))
-    described = {name: value["markdownDescription"] for name, value in server_settings.items()}
-    assert described == {name: f"{readme[name][0].upper()}{readme[name][1:]}." for name in server_settings}
+    """Names, order, types, defaults, limits and descriptions are those of the server's own table."""
+    offered = sorted(server_settings.items(), key=lambda item: item[1]["order"])
+    compared = ("type", "items", "additionalProperties", "default", "minimum", "maximum", "markdownDescription")
+    expected = []
+    for known in describe():
+        # An empty folder is not sent: the server knows where its own is.
+        default = "" if known["default"] is None else known["default"]
+        description = f"{known['description'][0].upper()}{known['description'][1:]}."
+        expected.append((known["name"], {**known, "default": default, "markdownDescription": description}))
+    assert [(name, _only(compared, value)) for name, value in offered] == [
+        (name, _only(compared, value)) for name, value in expected
+    ]
 
 
 def test_version_is_the_servers(manifest: dict[str, Any]) -> None:
@@ -82,6 +70,5 @@ def test_lock_files_name_no_host(folder: Path) -> None:
     assert all("integrity" in package for name, package in packages.items() if name)
 
 
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
+def _only(names: Sequence[str], values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}

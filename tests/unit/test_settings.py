@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from midfill.settings import LIMITS, Settings, default_bundle, parse_settings
+from midfill.settings import ABOUT, Settings, default_bundle, parse_settings, table
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.mark.parametrize("options", [None, {}])
@@ -30,6 +32,19 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "cacheMegabytes": 64,
         "warmUpMs": 0,
         "unloadMinutes": 5,
+        "enabled": False,
+        "workspaceTokens": 0,
+        "latencyMs": 700,
+        "minConfidence": 1,
+        "languages": {"markdown": {"enabled": False}},
+        "exclude": ["*.key"],
+        "quietLanguages": ["markdown"],
+        "quietFolders": ["docs/"],
+        "quietInComments": True,
+        "quietInStrings": True,
+        "debounceMs": 75,
+        "prefetch": False,
+        "journal": False,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -42,6 +57,19 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         cache_megabytes=64,
         warm_up_ms=0,
         unload_minutes=5,
+        enabled=False,
+        workspace_tokens=0,
+        latency_ms=700,
+        min_confidence=1.0,
+        languages={"markdown": {"enabled": False}},
+        exclude=("*.key",),
+        quiet_languages=("markdown",),
+        quiet_folders=("docs/",),
+        quiet_in_comments=True,
+        quiet_in_strings=True,
+        debounce_ms=75,
+        prefetch=False,
+        journal=False,
     )
     assert parse_settings(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
@@ -68,12 +96,14 @@ def test_bundle_may_start_at_home() -> None:
     assert parse_settings({"bundle": "~/b"})[0].bundle == Path("~/b").expanduser()
 
 
-def test_unknown_name_is_reported_with_the_known_ones() -> None:
-    """A misspelled name is told apart by the list of right ones, and does no harm."""
-    settings, [problem] = parse_settings({"max_tokens": 8})
+def test_unknown_name_is_reported_with_the_nearest_one() -> None:
+    """A misspelled name is told with the right one, and does no harm."""
+    settings, problems = parse_settings({"max_tokens": 8, "colour": "red"})
     assert settings == Settings()
-    assert "'max_tokens'" in problem
-    assert "maxTokens" in problem
+    assert problems == [
+        "Midfill has no setting 'max_tokens'; did you mean 'maxTokens'?",
+        "Midfill has no setting 'colour'; `midfill settings` lists all.",
+    ]
 
 
 @pytest.mark.parametrize("options", [[], "fast", 3])
@@ -86,8 +116,13 @@ def test_options_that_are_no_object(options: Any) -> None:
 
 def test_every_default_is_within_its_limits() -> None:
     """A default that a user could not set would be a mistake."""
-    defaults = Settings()
-    assert all(low <= getattr(defaults, name) <= high for name, (low, high) in LIMITS.items())
+    defaults = {name: str(value) if isinstance(value, Path) else value for name, value in vars(Settings()).items()}
+    assert {name: known.kind.read(defaults[name]) for name, known in ABOUT.items()} == vars(Settings())
+
+
+def test_readme_has_the_table() -> None:
+    """What the README says of the settings is what they are."""
+    assert table() in README.read_text(encoding="utf-8")
 
 
 def test_environment_names_the_default_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
