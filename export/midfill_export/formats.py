@@ -19,6 +19,9 @@ class KnownFormat:
     suffix: str
     middle: str
     order: Literal["suffix-first", "prefix-first"]
+    repository: str
+    file: str
+    """What precedes a repository's name, and a file's path; a model may lack them."""
 
 
 # The order is measured where real weights could be had (Qwen2.5-Coder: suffix first, 66% against 51% of single lines
@@ -30,6 +33,8 @@ KNOWN_FORMATS = (
         suffix="<|fim_suffix|>",
         middle="<|fim_middle|>",
         order="suffix-first",
+        repository="<|repo_name|>",
+        file="<|file_sep|>",
     ),
     KnownFormat(
         family="starcoder",
@@ -37,6 +42,8 @@ KNOWN_FORMATS = (
         suffix="<fim_suffix>",
         middle="<fim_middle>",
         order="prefix-first",
+        repository="<repo_name>",
+        file="<file_sep>",
     ),
 )
 
@@ -56,10 +63,18 @@ STOP_TOKENS = (
 
 
 def find_format(tokenizer: Tokenizer) -> tuple[FimFormat, dict[str, str]]:
-    """Return the format whose three tokens ``tokenizer`` has, and their texts; prefix only when it has none."""
+    """Return the format whose FIM tokens ``tokenizer`` has, and their texts; prefix only when it has none.
+
+    The tokens for several files are part of it if there are both.
+    """
     for known in KNOWN_FORMATS:
         texts = {"prefix": known.prefix, "suffix": known.suffix, "middle": known.middle}
-        ids = {part: tokenizer.token_to_id(text) for part, text in texts.items()}
+        files = {"repository": known.repository, "file": known.file}
+        ids = {part: tokenizer.token_to_id(text) for part, text in (texts | files).items()}
+        if any(ids[part] is None for part in files):
+            ids = {part: ids[part] for part in texts}
+        else:
+            texts |= files
         if None not in ids.values():
             return FimFormat(order=known.order, **ids), texts
     return FimFormat(order="prefix-only"), {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from midfill.fim import Part
 from midfill.sampling import Sampling
 
 
@@ -27,6 +28,8 @@ class Request:
     """Most tokens of the suggestion; None for the setting."""
     alternatives: int = 1
     """How many suggestions are wanted, the first among them."""
+    unfiltered: bool = False
+    """Whether to show whatever the model says, but nothing blank: to measure what the filters are worth."""
     sampling: Sampling | None = None
     """How to draw tokens at random; None for the likeliest at each place."""
 
@@ -55,6 +58,8 @@ class Completion:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
+    parts: tuple[Part, ...] = ()
+    """The prompt, piece by piece."""
     tokens: int = 0
     """Tokens decoded for the text, with those that were cut off again; none for what was suggested before."""
     logprobs: tuple[float, ...] = ()

@@ -1,11 +1,17 @@
-"""Pure: a document and an offset -> what stands before and after the cursor."""
+"""Pure: a document and an offset -> what stands before and after the cursor, without secrets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from midfill.workspace.secrets import redact
+
 _CLOSERS = frozenset(")]}>\"'`,;: \t")
 """What may stand right of the cursor when a suggestion of several lines still makes sense."""
+_MARGIN = 16_000
+"""Characters beyond a window in which a secret is looked for that may reach into it, such as a private key's lines."""
+_STEP = 8_192
+"""A window begins at multiples of so many characters, so that its start stays put while somebody types."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +22,12 @@ class Context:
     suffix: str
     offset: int
     """Where the two meet, in characters of the document as it is."""
+    first_line: int = 0
+    """The document's line, from 0, that the prefix begins with."""
+    placeholders: frozenset[str] = frozenset()
+    """What stands for secrets in the two sides."""
+    in_secret: bool = False
+    """Whether the cursor stands within a secret."""
 
     @property
     def line_prefix(self) -> str:
@@ -33,12 +45,28 @@ class Context:
         return not set(self.line_suffix) <= _CLOSERS
 
 
-def gather(text: str, offset: int) -> Context:
-    """Split ``text`` at ``offset`` (clamped to it), both sides with plain newlines."""
+def gather(text: str, offset: int, window: int | None = None) -> Context:
+    """Split ``text`` at ``offset`` (clamped to it), both sides with plain newlines and without secrets.
+
+    With a ``window``, so many characters of each side are sure to be there; what is far from the cursor is left out.
+    """
     offset = min(max(offset, 0), len(text))
     if text[offset - 1 : offset + 1] == "\r\n":  # a cursor between the two halves of a line ending stands before it
         offset -= 1
-    return Context(_plain_newlines(text[:offset]), _plain_newlines(text[offset:]), offset)
+    start, end = 0, len(text)
+    if window is not None:
+        start = text.rfind("\n", 0, max(offset - window - _MARGIN, 0) // _STEP * _STEP) + 1
+        end = min(offset + window + _MARGIN, len(text))
+    redacted = redact(text[start:end])
+    here = redacted.offset(offset - start)
+    return Context(
+        _plain_newlines(redacted.text[:here]),
+        _plain_newlines(redacted.text[here:]),
+        offset,
+        first_line=text.count("\n", 0, start),
+        placeholders=frozenset(span.placeholder for span in redacted.spans),
+        in_secret=any(span.start < offset - start < span.end for span in redacted.spans),
+    )
 
 
 def line_ending(text: str) -> str:

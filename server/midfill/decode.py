@@ -93,9 +93,12 @@ class Decoder:
         started = time.perf_counter()
         self.reused_tokens = self._cache.reuse(prompt)
         drafter = Drafter(prompt, max_tokens, self._elsewhere)
-        # Who types along a suggestion has the rest of it after one step; a cold prompt seldom ends in a known run.
-        draft = drafter.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
-        logits = self._prefill(prompt, draft)
+        draft: list[int] = []
+        logits = self._cache.logits if self.reused_tokens == len(prompt) else None
+        if logits is None:
+            # A prompt that is mostly known may end in a known run; a cold one seldom does.
+            draft = drafter.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
+            logits = self._prefill(prompt, draft)
         self.prefill_seconds = time.perf_counter() - started
         if deadline:
             deadline.start()
@@ -125,10 +128,11 @@ class Decoder:
             started = time.perf_counter()
             logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
             seconds = time.perf_counter() - started
+            self._cache.keep_logits(logits)
             self.steps += 1
 
     def warm_up(self, prompt: Sequence[int]) -> None:
-        """Compute what the cache lacks of ``prompt``, but for the last token, whose logits will be wanted then.
+        """Compute what the cache lacks of ``prompt``, with the logits after it.
 
         What was computed before the flag was set stays in the cache.
 
@@ -137,8 +141,8 @@ class Decoder:
             ModelError: a step failed.
         """
         self.reused_tokens = self._cache.reuse(prompt)
-        while missing := prompt[len(self._cache) : -1][:PREFILL_CHUNK]:
-            self._read(missing, 0)
+        if self.reused_tokens < len(prompt):
+            self._prefill(prompt, [])
 
     def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:
         """Compute what the cache lacks of ``prompt``, and ``draft``; return logits (1 + len(draft), V) from its end on.
@@ -149,7 +153,9 @@ class Decoder:
         while len(prompt) - len(self._cache) > PREFILL_CHUNK:
             start = len(self._cache)
             self._read(prompt[start : start + PREFILL_CHUNK], 0)
-        return self._read([*prompt[len(self._cache) :], *draft], len(draft) + 1)
+        logits = self._read([*prompt[len(self._cache) :], *draft], len(draft) + 1)
+        self._cache.keep_logits(logits)
+        return logits
 
     def _read(self, ids: Sequence[int], rows: int) -> NDArray[np.float32]:
         self._cancel.check()

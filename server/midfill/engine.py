@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Protocol
 
 from tokenizers import AddedToken, Tokenizer
 
@@ -17,20 +19,40 @@ from midfill.decode import Deadline, Decoder
 from midfill.draft_sources import DraftSources
 from midfill.drafts import DraftLength
 from midfill.errors import BundleDamaged
-from midfill.fim import Prompt, build_prompt
+from midfill.fim import Prompt, build_prompt, other_files
 from midfill.healing import Vocabulary
 from midfill.kv_cache import CachePool, KvCache
 from midfill.memo import rest_of, typed_since
 from midfill.model import Model, OnnxModel
 from midfill.sampling import Choice, Sampler, greedy
 from midfill.settings import Settings
+from midfill.surroundings import Surroundings
 from midfill.writer import Writer, Written
+
+_CHARACTERS_PER_TOKEN = 4
+"""An upper guess for code: of so much text no more than the wanted tokens is used."""
+_PIECES_REMEMBERED = 256
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0 to 1."""
 
 
-def load_engine(settings: Settings, progress: Progress = lambda *_: None) -> Engine:
+class KnowsTheWorkspace(Protocol):
+    """What an engine asks about other files; :class:`midfill.workspace.workspace.Workspace` in earnest."""
+
+    def excludes(self, path: str) -> bool:
+        """Say whether a document may not be read."""
+
+    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:
+        """Return what of other files matters at a cursor, in ``budget`` characters."""
+
+    def forget(self, path: str) -> None:
+        """Forget what was gathered for a document."""
+
+
+def load_engine(
+    settings: Settings, progress: Progress = lambda *_: None, workspace: KnowsTheWorkspace | None = None
+) -> Engine:
     """Check the bundle that ``settings`` name and load its model.
 
     Raises:
@@ -46,7 +68,7 @@ def load_engine(settings: Settings, progress: Progress = lambda *_: None) -> Eng
         raise BundleDamaged(f"{bundle.tokenizer} is no tokenizer: export the bundle again.") from error
     progress("loading the model", 0.4)
     model = OnnxModel(bundle.graph, bundle.manifest.kv, settings.threads or threads.chosen(bundle))
-    engine = Engine(bundle, tokenizer, model, settings)
+    engine = Engine(bundle, tokenizer, model, settings, workspace)
     progress("ready", 1.0)
     return engine
 
@@ -54,8 +76,19 @@ def load_engine(settings: Settings, progress: Progress = lambda *_: None) -> Eng
 class Engine:
     """Completes with one model; not for several threads at once."""
 
-    def __init__(self, bundle: Bundle, tokenizer: Tokenizer, model: Model, settings: Settings) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        tokenizer: Tokenizer,
+        model: Model,
+        settings: Settings,
+        workspace: KnowsTheWorkspace | None = None,
+    ) -> None:
         self.bundle = bundle
+        self.workspace = workspace
+        """What is asked about other files; None for nothing. May be exchanged between requests."""
+        self.without: frozenset[str] = frozenset()
+        """What to do without, to measure what it is worth: see ``ABLATIONS``."""
         manifest = bundle.manifest
         self._fim = manifest.fim
         self._stop_tokens = frozenset(manifest.stop_tokens)
@@ -66,8 +99,11 @@ class Engine:
         self._settings = settings
         self._vocabulary = Vocabulary(_token_texts(tokenizer, manifest.vocabulary), excluded=self._stop_tokens)
         self._max_tokens = min(settings.max_tokens, manifest.context_length // 2)
-        self._budget = min(settings.context_tokens, manifest.context_length - self._max_tokens)
-        capacity = self._budget + self._max_tokens
+        room = manifest.context_length - self._max_tokens
+        self._budget = min(settings.context_tokens, room)
+        self._workspace_budget = min(settings.workspace_tokens, room - self._budget)
+        self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self._encode)  # what is shown again at each keystroke
+        capacity = self._budget + self._workspace_budget + self._max_tokens
         fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
         self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
         self._draft_sources = DraftSources(control)
@@ -89,9 +125,11 @@ class Engine:
             if (rest := rest_of(whole, typed)) is not None:
                 return rest
         clock = _Clock()
-        context = gather(request.text, request.offset)
+        if reason := self._reason_for_nothing(request):
+            return Completion(text="", start=request.offset, end=request.offset, reason=reason)
+        context, around = self._gather(request)
         clock.lap("context")
-        prompt = self._read(context, request.path)
+        prompt = self._read(request, context, around)
         clock.lap("tokenize")
         return self._write(_Begun(request, context, prompt), clock, cancel)
 
@@ -103,7 +141,9 @@ class Engine:
             ModelError: the model failed.
         """
         cancel.check()
-        prompt = self._read(gather(request.text, request.offset), request.path)
+        if self._reason_for_nothing(request):
+            return
+        prompt = self._read(request, *self._gather(request))
         if prompt.ids:
             self._decoder(self._caches.pick(prompt.ids, request.path), request.path, cancel).warm_up(prompt.ids)
 
@@ -112,6 +152,28 @@ class Engine:
         if self._interrupted is not None and self._interrupted.request.path == path:
             self._interrupted = None
         self._draft_sources.forget(path)
+        if self.workspace is not None:
+            self.workspace.forget(path)
+
+    def _reason_for_nothing(self, request: Request) -> str:
+        """Return the reason code for not even reading the document, or ""."""
+        return "excluded" if self.workspace is not None and self.workspace.excludes(request.path) else ""
+
+    def _gather(self, request: Request) -> tuple[Context, Surroundings]:
+        window = self._budget * _CHARACTERS_PER_TOKEN
+        context = gather(request.text, request.offset, window)
+        if self.workspace is None or not self._workspace_budget:
+            return context, Surroundings()
+        around = self.workspace.surroundings(
+            request.path,
+            request.text,
+            request.offset,
+            request.language,
+            budget=self._workspace_budget * _CHARACTERS_PER_TOKEN,
+            window=window,
+        )
+        kept = [snippet for snippet in around.snippets if snippet.kind not in self.without]
+        return context, replace(around, snippets=kept)
 
     def _write(self, begun: _Begun, clock: _Clock, cancel: CancelFlag) -> Completion:
         """Write what was begun to its end; if that is interrupted, remember how far it came."""
@@ -140,6 +202,7 @@ class Engine:
             model=self.bundle.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
+            parts=prompt.parts,
             tokens=first.tokens - len(begun.choices),
             logprobs=first.logprobs,
             alternatives=tuple(
@@ -148,9 +211,10 @@ class Engine:
             milliseconds=clock.milliseconds(),
         )
 
-    def _read(self, context: Context, path: str) -> Prompt:
-        prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short)
-        self._draft_sources.read(path, prompt.ids)
+    def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
+        others = other_files(around, self._fim, self._encode_piece, self._workspace_budget)
+        prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short, others)
+        self._draft_sources.read(request.path, prompt.ids)
         return prompt
 
     def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:

@@ -1,16 +1,17 @@
-"""A document around the cursor -> token ids, in the order and within the budget its model wants.
+"""A document around the cursor, and what matters of other files -> token ids, as its model wants them.
 
 Cuts are chosen so that typing moves them rarely: the prefix then grows at its end only, and the KV cache of the last
-keystroke serves the next one.
+keystroke serves the next one. For the same reason other files come first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from midfill.context import Context
+from midfill.surroundings import Snippet, Surroundings
 
 _CHARACTERS_PER_TOKEN = 4
 """An upper guess for code, so that only a little more than the budget is ever tokenised."""
@@ -28,6 +29,10 @@ class FimFormat:
     suffix: int = -1
     middle: int = -1
     """Ids of the three control tokens; -1 for a model without them."""
+    repository: int = -1
+    file: int = -1
+    """Ids of what precedes a repository's name, and a file's path, in the format of models trained on whole
+    repositories (StarCoder2, Qwen2.5-Coder); -1 for others, which get other files' lines as comments."""
 
 
 Encode = Callable[[str], list[int]]
@@ -35,31 +40,93 @@ Encode = Callable[[str], list[int]]
 
 
 @dataclass(frozen=True)
-class Prompt:
-    """Token ids to continue, and how many of them came from each side of the cursor."""
+class Part:
+    """A piece of a prompt, and where it comes from."""
 
+    kind: str
+    """``control``, ``repository``, ``path``, ``suffix``, ``prefix``, or the kind of a snippet."""
     ids: list[int]
-    prefix_tokens: int
-    suffix_tokens: int
+    path: str = ""
+    """The file's; "" for the document itself and for what stands in no file."""
+    first_line: int = -1
+    last_line: int = -1
+    """Counted from 0, both included; -1 for what stands in no file."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids to continue, in parts."""
+
+    parts: tuple[Part, ...]
     taken_back: int | None
-    """The prefix's last token, left out of ``ids`` for :mod:`midfill.healing` to choose again."""
+    """The prefix's last token, left out of the parts for :mod:`midfill.healing` to choose again."""
+
+    @property
+    def ids(self) -> list[int]:
+        """All tokens."""
+        return [token for part in self.parts for token in part.ids]
+
+    def tokens_of(self, kind: str) -> int:
+        """Return how many tokens all parts of one kind have."""
+        return sum(len(part.ids) for part in self.parts if part.kind == kind)
 
 
 def build_prompt(
-    context: Context, fim: FimFormat, encode: Encode, budget: int, may_take_back: Callable[[int], bool]
+    context: Context,
+    fim: FimFormat,
+    encode: Encode,
+    budget: int,
+    may_take_back: Callable[[int], bool],
+    around: Sequence[Part] = (),
 ) -> Prompt:
-    """Mark up ``context`` as ``fim`` says, in at most ``budget`` tokens (3 or more); a quarter is for the suffix."""
+    """Mark up ``context`` as ``fim`` says, in at most ``budget`` tokens (3 or more); a quarter is for the suffix.
+
+    ``around`` comes first and is not counted; see :func:`other_files`.
+    """
     suffix_ids = [] if fim.order == "prefix-only" else _head(encode, context.suffix, budget // 4)
     prefix_ids = _tail(encode, context.prefix, budget - len(suffix_ids) - 3)
     needed = 1 if fim.order == "prefix-only" else 0  # without control tokens, the prefix is all there is to continue
     taken_back = prefix_ids.pop() if len(prefix_ids) > needed and may_take_back(prefix_ids[-1]) else None
+    suffix, prefix = Part("suffix", suffix_ids), Part("prefix", prefix_ids)
+    # Comments for a model that does not know of several files are part of what stands before the cursor.
+    marked, commented = (around, ()) if fim.file >= 0 else ((), around)
     if fim.order == "suffix-first":
-        ids = [fim.prefix, fim.suffix, *suffix_ids, fim.middle, *prefix_ids]
+        parts = (*marked, _control(fim.prefix, fim.suffix), suffix, _control(fim.middle), *commented, prefix)
     elif fim.order == "prefix-first":
-        ids = [fim.prefix, *prefix_ids, fim.suffix, *suffix_ids, fim.middle]
+        parts = (*marked, _control(fim.prefix), *commented, prefix, _control(fim.suffix), suffix, _control(fim.middle))
     else:
-        ids = prefix_ids
-    return Prompt(ids, len(prefix_ids), len(suffix_ids), taken_back)
+        parts = (*commented, prefix)
+    return Prompt(parts, taken_back)
+
+
+def other_files(surroundings: Surroundings, fim: FimFormat, encode: Encode, budget: int) -> list[Part]:
+    """Mark up what other files say, in at most ``budget`` tokens: the best snippets that fit, in the order given.
+
+    Repository-level FIM as in Qwen2.5-Coder's technical report (arXiv:2409.12186); no parts without a snippet.
+    """
+    marked = fim.file >= 0
+    head: list[Part] = []
+    if marked:
+        head.append(Part("repository", [fim.repository, *encode(f"{surroundings.repository}\n")]))
+        head.append(Part("path", [fim.file, *encode(f"{surroundings.path}\n")]))
+    room = budget - sum(len(part.ids) for part in head)
+    fitting: dict[int, Part] = {}
+    for number, snippet in sorted(enumerate(surroundings.snippets), key=lambda entry: -entry[1].score):
+        text = f"{snippet.path}\n{snippet.text}\n" if marked else _commented(snippet, surroundings.comment)
+        ids = [*([fim.file] if marked else []), *encode(text)]
+        if len(ids) <= room:
+            fitting[number] = Part(snippet.kind, ids, snippet.path, snippet.first_line, snippet.last_line)
+            room -= len(ids)
+    return [*head[:1], *(fitting[number] for number in sorted(fitting)), *head[1:]] if fitting else []
+
+
+def _commented(snippet: Snippet, mark: str) -> str:
+    lines = [f"{mark} {line}".rstrip() for line in (f"Path: {snippet.path}", *snippet.text.split("\n"))]
+    return "\n".join(lines) + "\n"
+
+
+def _control(*ids: int) -> Part:
+    return Part("control", list(ids))
 
 
 def _head(encode: Encode, text: str, budget: int) -> list[int]:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 _WORTH_KEEPING = 4
 """A cache is given up to another prompt unless at least one in this many of the prompt's tokens is in it."""
+_LOGITS_KEPT = 6
+"""Rows of logits, 600 kB each for a vocabulary of 150,000."""
+_LOGITS_OF_A_RUN = 3
+"""So many of them come from one suggestion: its first tokens', where somebody who types on turns away from it."""
 
 
 class KvCache:
@@ -22,6 +29,8 @@ class KvCache:
         self.tokens: list[int] = []
         self.document = ""
         """Path of the document it was last used for; the pool's own note."""
+        self._logits: dict[int, NDArray[np.float32]] = {}  # by how many tokens there were
+        self._logits_wanted = _LOGITS_OF_A_RUN
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -29,18 +38,43 @@ class KvCache:
     def reuse(self, ids: Sequence[int]) -> int:
         """Keep the tokens shared with ``ids`` and forget the rest.
 
-        At least one token of ``ids`` is left to compute, since only a computed token has logits.
+        At least one token of ``ids`` is left to compute, unless the logits after the last one are known.
 
         Returns:
             How many tokens were kept.
         """
-        kept = min(common_prefix(self.tokens, ids), max(len(ids) - 1, 0))
-        del self.tokens[kept:]
+        kept = common_prefix(self.tokens, ids)
+        if kept == len(ids) and kept not in self._logits:
+            kept = max(kept - 1, 0)
+        self.truncate(kept)
+        self._logits_wanted = _LOGITS_OF_A_RUN
         return kept
 
     def truncate(self, length: int) -> None:
         """Forget all tokens after the first ``length``."""
-        del self.tokens[length:]
+        if length < len(self.tokens):
+            del self.tokens[length:]
+            self._logits = {before: row for before, row in self._logits.items() if before <= length}
+
+    @property
+    def logits(self) -> NDArray[np.float32] | None:
+        """The logits (1, V) after the last token, if they are known without computing anything.
+
+        The next keystroke in a word needs them again: what changes is only how the word is to be spelt
+        (:mod:`midfill.healing`).
+        """
+        row = self._logits.get(len(self.tokens))
+        return None if row is None else row[np.newaxis]
+
+    def keep_logits(self, rows: NDArray[np.float32]) -> None:
+        """Remember the logits (R, V) after each of the last R tokens: the first few since the latest ``reuse``."""
+        first = len(self.tokens) - len(rows) + 1
+        for length, row in enumerate(rows[: self._logits_wanted], start=first):
+            self._logits_wanted -= 1
+            self._logits.pop(length, None)
+            self._logits[length] = row.copy()  # or it would hold all rows
+        while len(self._logits) > _LOGITS_KEPT:
+            del self._logits[next(iter(self._logits))]
 
     def append(self, ids: Sequence[int]) -> None:
         """Record that the buffers now hold ``ids`` after what they held."""

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from midfill.context import gather, line_ending
 from unit.helpers import context
 
+SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
 
 @given(st.text(st.characters(exclude_characters="\r")), st.integers())
 def test_document_with_plain_newlines_is_split_without_loss(text: str, offset: int) -> None:
@@ -86,3 +88,30 @@ def test_code_right_of_the_cursor_wants_one_line(marked: str, one_line: bool) ->
 def test_line_ending_is_that_of_the_first_line(text: str, ending: str) -> None:
     """A document of mixed endings is taken for what it begins as."""
     assert line_ending(text) == ending
+
+
+def test_window_stays_put_while_somebody_types() -> None:
+    """Its start moves once in thousands of characters, and everything near the cursor is in it."""
+    text = "".join(f"line {number:05}\n" for number in range(10_000))
+    starts = set()
+    for typed in range(0, 4_000, 100):
+        here = 60_000 + typed
+        around = gather(text[:60_000] + "x" * typed + text[60_000:], here, 1_000)
+        assert around.offset == here
+        assert text[59_000:60_000] + "x" * typed in around.prefix
+        assert around.suffix.startswith(text[60_000:61_000])
+        assert around.prefix.startswith(f"line {around.first_line:05}\n")
+        starts.add(around.first_line)
+    assert len(starts) <= 2
+
+
+@pytest.mark.parametrize(("before", "inside"), [("", False), ("ghp_a1B2", True), (f"{SECRET}", False)])
+def test_secrets_are_replaced_on_both_sides(before: str, inside: bool) -> None:
+    """The offset stays the document's, and a cursor within a secret is told."""
+    text = f'a = "{SECRET}"\nb = 1\n'
+    offset = text.index("ghp_") + len(before)
+    around = gather(text, offset)
+    assert around.offset == offset
+    assert around.in_secret == inside
+    assert around.prefix + around.suffix == 'a = "<github-token>"\nb = 1\n'
+    assert around.placeholders == {"<github-token>"}

@@ -269,7 +269,18 @@ def test_guesses_are_checked_with_the_rest_of_a_warm_prompt() -> None:
     tokens, steps = run([11, 1], 6)
     assert tokens == [2, 3, 4, 5, 6, 7]
     assert steps[0] == 2, "a cold prompt goes alone"
-    assert run([11, 1, 2], 6) == ([3, 4, 5, 6, 7, 8], [1 + 5])
+    cache.truncate(2)
+    assert run([11, 1, 2, 3], 6) == ([4, 5, 6, 7, 8, 9], [2 + 5])
+
+
+def test_same_prompt_again_has_its_first_token_at_once() -> None:
+    """What the last keystroke left of a word is begun again from the same logits, whatever is to be spelt."""
+    run = Run([20, 21])
+    computed = len(run.model.steps)
+    decoder = Decoder(run.model, run.cache, CancelFlag(), DraftLength(0))
+    assert next(decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})).token == 20
+    assert len(run.model.steps) == computed
+    assert decoder.reused_tokens == len(PROMPT)
 
 
 def test_guesses_under_sampling_save_steps() -> None:
@@ -326,15 +337,15 @@ def test_last_step_of_a_run_is_learnt_from(script: list[int], taken: int, learnt
     assert ledger.learnt == [learnt]
 
 
-def test_warm_up_leaves_the_last_token() -> None:
-    """All but the token whose logits will be wanted is computed, in chunks, and nothing a second time."""
+def test_warm_up_leaves_nothing_to_compute() -> None:
+    """The prompt is computed in chunks, and nothing a second time."""
     prompt = [5] * (PREFILL_CHUNK + 3)
     model, cache = ScriptedModel([], END, 100), KvCache(None, 1000)
     decoder = Decoder(model, cache, CancelFlag(), DraftLength(0))
     decoder.warm_up(prompt)
     decoder.warm_up(prompt)
-    assert model.steps == [PREFILL_CHUNK, 2]
-    assert cache.tokens == prompt[:-1]
+    assert model.steps == [PREFILL_CHUNK, 3]
+    assert cache.tokens == prompt
     decoder.warm_up([])
     assert len(model.steps) == 2
 

@@ -22,6 +22,7 @@ from midfill.kv_cache import KvCache
 from midfill.model import Model, ScriptedModel
 from midfill.sampling import Sampling
 from midfill.settings import Settings
+from midfill.surroundings import Snippet, Surroundings
 from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
 
 END = manifest().stop_tokens[0]
@@ -224,7 +225,7 @@ def test_deadline_ends_a_suggestion_with_what_it_has() -> None:
 def test_prompt_and_suggestion_fit_the_context() -> None:
     """The cache holds the budget and the longest suggestion, within what the model was made for."""
     model = Typist("")
-    engine(model, replace(SETTINGS, context_tokens=128, max_tokens=16)).complete(
+    engine(model, replace(SETTINGS, context_tokens=100, workspace_tokens=28, max_tokens=16)).complete(
         Request(text="word " * 500, offset=2500), CancelFlag()
     )
     assert model.capacity == 144
@@ -237,7 +238,7 @@ def test_prompt_and_suggestion_fit_the_context() -> None:
 def test_computed_prompts_are_kept_as_far_as_memory_allows(megabytes: int, kept: int) -> None:
     """As many documents as fit, the most recent ones, and at least one, are found computed again."""
     model = Typist("")
-    settings = replace(SETTINGS, cache_megabytes=megabytes, context_tokens=128, max_tokens=72)
+    settings = replace(SETTINGS, cache_megabytes=megabytes, context_tokens=96, workspace_tokens=32, max_tokens=72)
     running = engine(model, settings, kv=KvLayout(layers=10, heads=5, head_size=25))  # 2 MB for 200 tokens
     documents = [f"{letter} = 1\n" * 20 for letter in "abc"]
 
@@ -534,14 +535,14 @@ def test_guesses_come_from_the_last_suggestion() -> None:
     assert model.steps - before < before
 
 
-def test_warmed_up_prompt_costs_one_token() -> None:
-    """The request that was expected finds all but the last token of its prompt computed."""
+def test_warmed_up_prompt_costs_nothing() -> None:
+    """The request that was expected finds its prompt computed, with the logits of its first token."""
     model = Undecided(*WAYS)
     running = engine(model)
     running.warm_up(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
     computed = model.computed
     done = running.complete(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
-    assert done.reused_tokens == done.prompt_tokens - 1 == computed
+    assert done.reused_tokens == done.prompt_tokens == computed
     assert done.text == "return left"
 
 
@@ -582,3 +583,76 @@ def test_bundle_whose_graph_is_none_cannot_be_loaded(tmp_path: Path) -> None:
         load_engine(replace(SETTINGS, bundle=tmp_path / "b"), lambda stage, done: stages.append((stage, done)))
     assert [stage for stage, _ in stages] == ["checking the bundle", "reading the tokenizer", "loading the model"]
     assert sorted(done for _, done in stages) == [done for _, done in stages]
+
+
+class Library:
+    """A workspace of one file; it refuses to have anything to do with secrets."""
+
+    def __init__(self, *snippets: Snippet) -> None:
+        self.snippets = snippets
+        self.asked: list[str] = []
+        self.forgotten: list[str] = []
+
+    def excludes(self, path: str) -> bool:
+        return path == "secrets.py"
+
+    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:  # noqa: ARG002
+        self.asked.append(text)
+        return Surroundings("shop", path, "#", self.snippets)
+
+    def forget(self, path: str) -> None:
+        self.forgotten.append(path)
+
+
+TAX = Snippet("shop/tax.py", 3, 4, "def tax(net):\n    return net * 0.19", "definition", 5.0)
+
+
+def test_other_files_come_first_and_are_told_apart() -> None:
+    """The prompt's parts say where each comes from, and are the prompt."""
+    running = engine(scripted("1"), replace(SETTINGS, context_tokens=256))
+    running.workspace = Library(TAX)
+    done = running.complete(Request(text="def net():\n    ", offset=15, path="a.py"), CancelFlag())
+    assert [part.kind for part in done.parts] == ["control", "suffix", "control", "definition", "prefix"]
+    definition = done.parts[3]
+    assert (definition.path, definition.first_line, definition.last_line) == ("shop/tax.py", 3, 4)
+    assert tiny_tokenizer().decode(definition.ids) == "# Path: shop/tax.py\n# def tax(net):\n#     return net * 0.19\n"
+    assert sum(len(part.ids) for part in done.parts) == done.prompt_tokens
+
+
+def test_parts_of_a_prompt_can_be_done_without() -> None:
+    """What is measured to be worth nothing would not be there."""
+    running = engine(scripted("1"))
+    running.workspace, running.without = Library(TAX), frozenset({"definition"})
+    done = running.complete(Request(text="a = ", offset=4, path="a.py"), CancelFlag())
+    assert "definition" not in [part.kind for part in done.parts]
+
+
+def test_excluded_document_is_not_read() -> None:
+    """Neither for a suggestion nor ahead; the reason says why nothing comes."""
+    model = scripted("1")
+    running = engine(model)
+    running.workspace = library = Library()
+    request = Request(text="key = 1\n", offset=8, path="secrets.py")
+    running.warm_up(request, CancelFlag())
+    assert running.complete(request, CancelFlag()).reason == "excluded"
+    assert (model.steps, library.asked) == ([], [])
+
+
+def test_closed_document_is_forgotten_by_the_workspace() -> None:
+    """What was gathered for it goes with it."""
+    running = engine(scripted("1"))
+    running.workspace = library = Library()
+    running.forget("a.py")
+    assert library.forgotten == ["a.py"]
+
+
+def test_secret_is_in_no_prompt() -> None:
+    """Nor is one of the document itself; the suggestion is for the document as it is."""
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    text = f'TOKEN = "{token}"\nprint('
+    running = engine(scripted("TOKEN)"))
+    done = running.complete(Request(text=text, offset=len(text), path="a.py"), CancelFlag())
+    prompt = tiny_tokenizer().decode([token for part in done.parts for token in part.ids], skip_special_tokens=False)
+    assert "<github-token>" in prompt
+    assert token not in prompt
+    assert (done.start, done.end) == (len(text), len(text))

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.context import Context, gather
-from midfill.fim import FimFormat, Prompt, build_prompt
+from midfill.fim import FimFormat, Prompt, build_prompt, other_files
 from midfill.kv_cache import common_prefix
+from midfill.surroundings import Snippet, Surroundings
 from unit.helpers import encode
 
 PREFIX, SUFFIX, MIDDLE = 1000, 1001, 1002
@@ -45,7 +46,7 @@ def test_order(order: Order, expected: list[int]) -> None:
     """Each order puts the two sides where its model wants them, and the counts say how much of each there is."""
     built = prompt("before", "after", order)
     assert built.ids == expected
-    assert (built.prefix_tokens, built.suffix_tokens) == (6, 0 if order == "prefix-only" else 5)
+    assert (built.tokens_of("prefix"), built.tokens_of("suffix")) == (6, 0 if order == "prefix-only" else 5)
 
 
 @pytest.mark.parametrize("order", ["suffix-first", "prefix-first"])
@@ -62,7 +63,7 @@ def test_model_without_control_tokens_has_nothing_to_continue_in_an_empty_docume
 def test_token_taken_back_is_left_out_of_the_prompt() -> None:
     """It is named apart, for healing."""
     built = prompt("ab", "", take_back=True)
-    assert (built.ids[-1], built.taken_back, built.prefix_tokens) == (ord("a"), ord("b"), 1)
+    assert (built.ids[-1], built.taken_back, built.tokens_of("prefix")) == (ord("a"), ord("b"), 1)
 
 
 def test_token_that_may_not_be_taken_back_stays() -> None:
@@ -97,13 +98,13 @@ def test_long_suffix_keeps_whole_lines_within_a_quarter_of_the_budget() -> None:
     around = gather("".join(f"line {number:03}\n" for number in range(100)), 0)
     built = build_prompt(around, FORMAT, lambda text: text.split("\n")[:-1], 64, lambda _: False)  # type: ignore[arg-type, return-value]
     assert built.ids[2:-1] == [f"line {number:03}" for number in range(7)]
-    assert prompt("", "y" * 100, budget=64).suffix_tokens == 16
+    assert prompt("", "y" * 100, budget=64).tokens_of("suffix") == 16
 
 
 def test_suffix_leaves_what_it_does_not_need_to_the_prefix() -> None:
     """With nothing below the cursor, the whole budget is for what is above."""
-    assert prompt("x" * 61, "", budget=64).prefix_tokens == 61
-    assert prompt("x" * 61, "y", budget=64).prefix_tokens < 61
+    assert prompt("x" * 61, "", budget=64).tokens_of("prefix") == 61
+    assert prompt("x" * 61, "y", budget=64).tokens_of("prefix") < 61
 
 
 @given(
@@ -119,7 +120,9 @@ def test_prompt_fits_its_budget(before: str, after: str, order: Order, budget: i
     for encoder in (letters, encode):
         built = build_prompt(around, replace(FORMAT, order=order), encoder, budget, lambda _: take_back)
         assert len(built.ids) <= budget
-        assert len(built.ids) == built.prefix_tokens + built.suffix_tokens + (0 if order == "prefix-only" else 3)
+        assert len(built.ids) == built.tokens_of("prefix") + built.tokens_of("suffix") + (
+            0 if order == "prefix-only" else 3
+        )
 
 
 @pytest.mark.parametrize("budget", [128, 256, 1024])
@@ -148,3 +151,52 @@ def test_start_of_the_prefix_seldom_moves(length: int, budget: int, characters: 
         built = build_prompt(gather(text[:end], end), FORMAT, encode_places, budget + 3, lambda _: False)
         starts.add(built.ids[3])
     assert len(starts) <= 3
+
+
+REPOSITORY, FILE = 1003, 1004
+SEVERAL_FILES = replace(FORMAT, repository=REPOSITORY, file=FILE)
+AROUND = Surroundings(
+    repository="shop",
+    path="a.py",
+    comment="//",
+    snippets=(Snippet("b.py", 4, 5, "bb\nb", "similar", 1.0), Snippet("c.py", 7, 7, "c", "definition", 2.0)),
+)
+
+
+def around_letters(around: Surroundings, fim: FimFormat, budget: int = 100) -> list[tuple[str, str]]:
+    """Return each part's kind and text, with a token for each character."""
+    parts = other_files(around, fim, letters, budget)
+    return [(p.kind, "".join("^" if t >= PREFIX else chr(t) for t in p.ids)) for p in parts]
+
+
+def test_several_files_in_the_format_of_a_repository() -> None:
+    """Its name, other files in the order given, then the document's path, right before its FIM prompt."""
+    assert around_letters(AROUND, SEVERAL_FILES) == [
+        ("repository", "^shop\n"),
+        ("similar", "^b.py\nbb\nb\n"),
+        ("definition", "^c.py\nc\n"),
+        ("path", "^a.py\n"),
+    ]
+    built = build_prompt(
+        gather("xy", 1), SEVERAL_FILES, letters, 9, lambda _: False, other_files(AROUND, SEVERAL_FILES, letters, 99)
+    )
+    assert built.ids[-8:] == [*b"py\n", PREFIX, SUFFIX, ord("y"), MIDDLE, ord("x")]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_model_of_single_files_gets_comments_right_before_the_prefix(order: Order) -> None:
+    """Whatever its order, the comments read as the beginning of the document."""
+    fim = replace(FORMAT, order=order)
+    text = "// Path: b.py\n// bb\n// b\n// Path: c.py\n// c\n"
+    assert "".join(text for _, text in around_letters(AROUND, fim)) == text
+    built = build_prompt(gather("xy", 1), fim, letters, 9, lambda _: False, other_files(AROUND, fim, letters, 99))
+    assert text + "x" in "".join(chr(token) for token in built.ids)
+
+
+@pytest.mark.parametrize(("budget", "kept"), [(100, ["b.py", "c.py"]), (25, ["c.py"]), (13, []), (0, [])])
+def test_best_snippets_that_fit(budget: int, kept: list[str]) -> None:
+    """The budget holds for all of it; without a snippet there is nothing to mark up."""
+    parts = other_files(AROUND, SEVERAL_FILES, letters, budget)
+    assert [part.path for part in parts if part.path] == kept
+    assert sum(len(part.ids) for part in parts) <= budget
+    assert bool(parts) == bool(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,38 @@ def test_reuse_keeps_what_is_shared(held: list[int], wanted: list[int]) -> None:
     assert cache.tokens == held[:kept] == wanted[:kept]
     assert kept < max(len(wanted), 1)
     assert kept == common_prefix(held, wanted[:-1])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 6), tokens)
+def test_logits_are_those_after_the_last_token(held: list[int], rows: int, wanted: list[int]) -> None:
+    """Known logits leave nothing to compute; they are never those of another place or of other tokens."""
+    rows = min(rows, len(held))
+    cache = holding(held)
+    cache.keep_logits(np.arange(len(held) - rows + 1, len(held) + 1, dtype=np.float32)[:, np.newaxis])
+    remembered = range(len(held) - rows + 1, len(held) - rows + 1 + min(rows, 3))
+    kept = cache.reuse(wanted)
+    shared = common_prefix(held, wanted)
+    assert kept == (shared if shared < len(wanted) or shared in remembered else max(shared - 1, 0))
+    assert (cache.logits is not None) == (kept in remembered)
+    if cache.logits is not None:
+        assert cache.logits.tolist() == [[kept]]
+    cache.append([9])
+    assert cache.logits is None
+    cache.truncate(kept)
+    assert (cache.logits is not None) == (kept in remembered)
+
+
+def test_few_logits_are_remembered() -> None:
+    """A long suggestion does not fill the memory with logits; the first ones, where typing is, stay."""
+    cache = holding([1])
+    for token in range(2, 40):
+        cache.append([token])
+        cache.keep_logits(np.zeros((1, 5), np.float32))
+    known = []
+    for length in range(39, 0, -1):
+        cache.truncate(length)
+        known += [length] if cache.logits is not None else []
+    assert known == [4, 3, 2]
 
 
 def test_truncate_forgets_the_end() -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from midfill.surroundings import Snippet
 from midfill.workspace.ignore import Ignore
 from midfill.workspace.index import WorkspaceIndex
-from midfill.workspace.neighbours import Neighbours, Snippet
+from midfill.workspace.neighbours import Neighbours
 
 PATIENT = 20.0
 """Seconds to wait for an answer, where being quick is not what is tested."""

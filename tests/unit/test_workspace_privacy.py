@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from midfill.surroundings import Snippet
 from midfill.workspace.ignore import Ignore
 from midfill.workspace.index import WorkspaceIndex
-from midfill.workspace.neighbours import Neighbours, Snippet
+from midfill.workspace.neighbours import Neighbours
 from unit.test_workspace_secrets import SECRETS, VALUES
 
 PATIENT = 20.0

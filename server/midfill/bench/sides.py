@@ -21,8 +21,7 @@ class Sides:
     def of(self, context: Context) -> tuple[str, str]:
         """Return the texts left and right of the cursor that our prompt would hold."""
         prompt = build_prompt(context, _MARKED, self._encode, self._budget, lambda _token: False)
-        left = prompt.ids[1 : 1 + prompt.prefix_tokens]
-        right = prompt.ids[2 + prompt.prefix_tokens : -1]
+        left, right = (part.ids for part in prompt.parts if part.kind != "control")
         return self._decode(left), self._decode(right)
 
     def _encode(self, text: str) -> list[int]:

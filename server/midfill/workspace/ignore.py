@@ -44,7 +44,7 @@ class Ignore:
     def __init__(self, folders: Sequence[Path], patterns: Sequence[str] = ()) -> None:
         """Consider the workspace ``folders`` and the settings' ``patterns``, in gitignore's syntax."""
         self.folders = tuple(dict.fromkeys(_resolved(folder) for folder in folders))
-        self._tops = {folder: _repository(folder) or folder for folder in self.folders}
+        self._tops = {folder: repository_of(folder) or folder for folder in self.folders}
         self._always = (_spec(BUILT_IN), _spec(patterns))
         self._known: dict[str, tuple[_Stamp | None, GitIgnoreSpec | None]] = {}
         self._decided: dict[Path, tuple[_Chain, bool]] = {}
@@ -183,7 +183,8 @@ def _resolved(path: Path) -> Path:
         return path
 
 
-def _repository(folder: Path) -> Path | None:
+def repository_of(folder: Path) -> Path | None:
+    """Return the git repository that a folder is in, None for one outside."""
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 

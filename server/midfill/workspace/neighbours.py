@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from midfill.surroundings import Snippet
 from midfill.workspace.ignore import Ignore
 from midfill.workspace.index import Answer, WorkspaceIndex
 from midfill.workspace.lookup import Candidate, Question
@@ -37,20 +38,6 @@ _WINDOW_STEP = 32
 _DOCUMENTS = 16
 """So many documents' last lists are remembered."""
 _CALLS = 2
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """Some lines of a file of the workspace, or what they define; without secrets."""
-
-    path: str
-    """Relative to its workspace folder, with forward slashes."""
-    first_line: int
-    last_line: int
-    text: str
-    kind: str
-    """``definition``, ``sibling``, ``recent`` or ``similar``."""
-    score: float
 
 
 @dataclass(frozen=True)
