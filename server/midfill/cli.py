@@ -131,9 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_json(bench)
 
     evaluate = command("eval", _eval, "Measure the quality of suggestions.")
-    evaluate.add_argument("suite", metavar="SUITE", help="humaneval-single")
-    evaluate.add_argument("--limit", type=_positive, metavar="N", help="run the first N tasks only")
+    evaluate.add_argument(
+        "suite", metavar="SUITE", help="humaneval-single, humaneval-multi, humaneval-span, languages, repo or replay"
+    )
+    evaluate.add_argument("--limit", type=_positive, metavar="N", help="run N tasks only, the first ones")
     evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
+    evaluate.add_argument(
+        "--without", metavar="PART[,PART]", help="leave parts of the pipeline out, to see their worth"
+    )
     _add_bundle(evaluate)
     _add_json(evaluate)
     return parser
@@ -294,33 +299,9 @@ def _peer(args: argparse.Namespace) -> PeerChoice | None:
 
 
 def _eval(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
+    from midfill.evals import cli_eval
 
-    from midfill import evals
-    from midfill.cancel import CancelFlag
-    from midfill.engine import load_engine
-
-    if args.suite not in evals.SUITES:
-        raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
-    engine = load_engine(_settings(args))
-    with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = evals.run(
-            args.suite,
-            lambda request: engine.complete(request, CancelFlag()),
-            args.limit,
-            progress,
-            spread_out=args.spread,
-        )
-    if args.json:
-        _print_json(report.to_json())
-    else:
-        sys.stdout.write(f"{report.to_text()}\n")
-    return 0
+    return cli_eval.run(args, _settings(args))
 
 
 def _print_json(value: Any) -> None:

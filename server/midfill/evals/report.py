@@ -5,11 +5,22 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 Z95 = 1.959964
 """Standard normal deviate of a two-sided 95% interval."""
+
+
+class Result(Protocol):
+    """What every suite ends in."""
+
+    def to_json(self, *, rows: bool = False) -> dict[str, Any]:
+        """Return what JSON can hold, with the result of every task if ``rows``."""
+
+    def to_text(self) -> str:
+        """Return a few lines for a terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,12 +28,16 @@ class Row:
     """The result of one task."""
 
     task: str
+    group: str = ""
     expected: str
     completion: str
     exact: bool
-    passed: bool
+    similarity: float
+    """Edit similarity, 0 to 1."""
+    passed: bool | None
+    """None when there was nothing to run."""
     reason: str
-    """Why it did not pass; "" when it did."""
+    """Why it did not pass, or why there is no completion; else ""."""
     tokens: int
     milliseconds: float
 
@@ -36,12 +51,14 @@ class Rate:
 
     @property
     def value(self) -> float:
-        """The share, from 0 to 1."""
-        return self.count / self.total
+        """The share, from 0 to 1; of none, 0."""
+        return self.count / self.total if self.total else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's 95% interval of the share."""
+        if not self.total:
+            return 0.0, 1.0
         spread = Z95**2 / self.total
         middle = (self.value + spread / 2) / (1 + spread)
         half = Z95 / (1 + spread) * math.sqrt(self.value * (1 - self.value) / self.total + spread / (4 * self.total))
@@ -56,6 +73,38 @@ class Rate:
         return f"{self.value:.1%} ({self.count} of {self.total}; 95% interval {low:.1%} to {high:.1%})"
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What some rows come to; one row at least."""
+
+    rows: Sequence[Row]
+
+    @property
+    def exact(self) -> Rate:
+        """How many completions are what was cut out."""
+        return Rate(sum(row.exact for row in self.rows), len(self.rows))
+
+    @property
+    def passed(self) -> Rate:
+        """How many completed programs pass their checks, of those that could be run."""
+        run = [row.passed for row in self.rows if row.passed is not None]
+        return Rate(sum(run), len(run))
+
+    @property
+    def similarity(self) -> float:
+        """The mean edit similarity, 0 to 1."""
+        return statistics.fmean(row.similarity for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "tasks": len(self.rows),
+            "exact": self.exact.to_json(),
+            "passed": self.passed.to_json() if self.passed.total else None,
+            "similarity": self.similarity,
+        }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """The results of a suite, of one task at least."""
@@ -65,16 +114,26 @@ class Report:
     """Which of the suite's tasks were run, in words."""
     model: str
     rows: tuple[Row, ...]
+    missing: tuple[str, ...] = ()
+    """Groups that there is nothing for on this machine."""
 
     @property
     def exact(self) -> Rate:
-        """How many completions are the line that was cut out."""
-        return Rate(sum(row.exact for row in self.rows), len(self.rows))
+        """See :attr:`Tally.exact`."""
+        return Tally(self.rows).exact
 
     @property
     def passed(self) -> Rate:
-        """How many completed programs pass their checks."""
-        return Rate(sum(row.passed for row in self.rows), len(self.rows))
+        """See :attr:`Tally.passed`."""
+        return Tally(self.rows).passed
+
+    @property
+    def groups(self) -> dict[str, Tally]:
+        """The rows of each group, by its name; none when they are all in one."""
+        names = dict.fromkeys(row.group for row in self.rows)
+        return {
+            name: Tally([row for row in self.rows if row.group == name]) for name in sorted(names) if len(names) > 1
+        }
 
     @property
     def empty(self) -> int:
@@ -102,9 +161,9 @@ class Report:
             "suite": self.suite,
             "selection": self.selection,
             "model": self.model,
-            "tasks": len(self.rows),
-            "exact": self.exact.to_json(),
-            "passed": self.passed.to_json(),
+            **Tally(self.rows).to_json(),
+            "groups": {name: tally.to_json() for name, tally in self.groups.items()},
+            "none_found": list(self.missing),
             "empty": self.empty,
             "tokens": self.tokens,
             "milliseconds": {"median": self.median_milliseconds, "p95": self.p95_milliseconds},
@@ -115,13 +174,23 @@ class Report:
 
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
-        return "\n".join(
-            (
-                f"{self.suite}: {len(self.rows)} tasks ({self.selection}), model {self.model or 'unknown'}",
-                f"  exact match    {self.exact}",
-                f"  tests pass     {self.passed}",
-                f"  no suggestion  {self.empty}",
-                f"  time           median {self.median_milliseconds:.0f} ms, 95% within {self.p95_milliseconds:.0f} ms",
-                f"  tokens         {self.tokens}",
+        lines = [
+            f"{self.suite}: {len(self.rows)} tasks ({self.selection}), model {self.model or 'unknown'}",
+            f"  exact match    {self.exact}",
+        ]
+        if self.passed.total:
+            lines.append(f"  tests pass     {self.passed}")
+        lines += [
+            f"  similarity     {Tally(self.rows).similarity:.1%}",
+            f"  no suggestion  {self.empty}",
+            f"  time           median {self.median_milliseconds:.0f} ms, 95% within {self.p95_milliseconds:.0f} ms",
+            f"  tokens         {self.tokens}",
+        ]
+        for name, tally in self.groups.items():
+            passed = f", {tally.passed.value:6.1%} pass" if tally.passed.total else ""
+            lines.append(
+                f"  {name:<16} {len(tally.rows):4} tasks, {tally.exact.value:6.1%} exact{passed},"
+                f" {tally.similarity:6.1%} similar"
             )
-        )
+        lines += [f"  {name:<16} none found" for name in self.missing]
+        return "\n".join(lines)

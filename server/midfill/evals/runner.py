@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from midfill.completion import Completion, Request
 from midfill.evals.report import Report, Row
@@ -20,33 +19,50 @@ SECONDS = 10.0
 MEGABYTES = 512
 
 
-def run_tasks(suite: str, selection: str, tasks: list[Task], complete: Complete, progress: Progress) -> Report:
-    """Complete every task, check every completed program, and report."""
-    check = partial(run_python, seconds=SECONDS, megabytes=MEGABYTES)
+def run_tasks(
+    suite: str,
+    selection: str,
+    tasks: list[Task],
+    complete: Complete,
+    progress: Progress,
+    *,
+    missing: tuple[str, ...] = (),
+) -> Report:
+    """Complete every task, check every completed program that can be checked, and report."""
     # One thread: the model needs the other cores.
     checker = ThreadPoolExecutor(max_workers=1)
     try:
-        pending = []
+        pending: list[tuple[Task, Completion, float, Future[Outcome] | None]] = []
         for done, task in enumerate(tasks, start=1):
             started = time.perf_counter()
             completion = complete(task.request())
             milliseconds = (time.perf_counter() - started) * 1000
-            pending.append((task, completion, milliseconds, checker.submit(check, task.program(completion))))
+            checked = checker.submit(_check, task.program(completion)) if task.checks else None
+            pending.append((task, completion, milliseconds, checked))
             progress(done, len(tasks))
-        rows = tuple(_row(task, answer, elapsed, checked.result()) for task, answer, elapsed, checked in pending)
+        rows = tuple(
+            _row(task, answer, elapsed, checked.result() if checked else None)
+            for task, answer, elapsed, checked in pending
+        )
     finally:
         checker.shutdown(cancel_futures=True)
-    return Report(suite=suite, selection=selection, model=pending[0][1].model, rows=rows)
+    return Report(suite=suite, selection=selection, model=pending[0][1].model, rows=rows, missing=missing)
 
 
-def _row(task: Task, completion: Completion, milliseconds: float, outcome: Outcome) -> Row:
+def _check(program: str) -> Outcome:
+    return run_python(program, seconds=SECONDS, megabytes=MEGABYTES)
+
+
+def _row(task: Task, completion: Completion, milliseconds: float, outcome: Outcome | None) -> Row:
     return Row(
         task=task.name,
+        group=task.group,
         expected=task.expected,
         completion=completion.text,
         exact=task.is_exact(completion),
-        passed=outcome.passed,
-        reason=outcome.reason,
+        similarity=task.similarity(completion),
+        passed=outcome.passed if outcome else None,
+        reason=outcome.reason if outcome else completion.reason,
         tokens=completion.tokens,
         milliseconds=milliseconds,
     )

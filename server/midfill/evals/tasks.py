@@ -1,42 +1,76 @@
-"""One task of an evaluation: a gap in a program, what stood there, and the checks the filled program must pass."""
+"""One task of an evaluation: a gap in a document, what stood there, and the checks of the filled document."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TypeVar
 
 from midfill.completion import Completion, Request
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A gap of one line in a Python program."""
+    """A gap in a document."""
 
     name: str
     path: str
     prefix: str
     suffix: str
     expected: str
-    """The line that was cut out, its indentation included."""
-    checks: str
-    """Source that, run after the completed program, raises unless the program is right."""
+    """What was cut out."""
+    checks: str = ""
+    """Python source that, run after the completed program, raises unless the program is right; "" for none."""
+    language: str = "python"
+    """The LSP language id."""
+    group: str = ""
+    """What the task's result is reported together with; "" for no group of its own."""
+    max_lines: int | None = 1
+    """Most lines to ask for."""
+    max_tokens: int | None = None
+    """Most tokens to ask for; None for the setting."""
+
+    @property
+    def text(self) -> str:
+        """The document with the gap in it."""
+        return self.prefix + self.suffix
 
     def request(self) -> Request:
-        """Ask for the gap as an editor would, the cursor standing in it."""
-        text = self.prefix + self.suffix
-        return Request(text=text, offset=len(self.prefix), path=self.path, language="python", max_lines=1)
+        """Ask for the gap as an editor would that is told to, the cursor standing in it."""
+        return Request(
+            text=self.text,
+            offset=len(self.prefix),
+            path=self.path,
+            language=self.language,
+            max_lines=self.max_lines,
+            max_tokens=self.max_tokens,
+        )
+
+    def answered(self, completion: Completion) -> str:
+        """Return what is compared with what stood there: of a task of one line the first line, without outer blanks."""
+        text = completion.text.partition("\n")[0] if self.max_lines == 1 else completion.text
+        return text.strip()
 
     def is_exact(self, completion: Completion) -> bool:
-        """Compare the first line with what stood there; as published infilling scores do, without outer blanks."""
-        return completion.text.partition("\n")[0].strip() == self.expected.strip()
+        """Compare with what stood there, as published infilling scores do: without outer blanks."""
+        return self.answered(completion) == self.expected.strip()
+
+    def similarity(self, completion: Completion) -> float:
+        """Return the edit similarity to what stood there, 0 to 1, without outer blanks.
+
+        Twice the characters that both have in common, in order, over the characters of both (:mod:`difflib`).
+        """
+        return SequenceMatcher(None, self.answered(completion), self.expected.strip(), autojunk=False).ratio()
 
     def program(self, completion: Completion) -> str:
         """Return the program with its gap filled, and its checks."""
-        text = self.prefix + self.suffix
-        filled = text[: completion.start] + completion.text + text[completion.end :]
+        filled = self.text[: completion.start] + completion.text + self.text[completion.end :]
         return f"{filled}\n{self.checks}\n"
 
 
-def spread(tasks: list[Task], limit: int) -> list[Task]:
-    """Return at most ``limit`` tasks, at even distances from the first on; the same ones every time."""
-    count = min(limit, len(tasks))
-    return [tasks[index * len(tasks) // count] for index in range(count)]
+def spread(items: list[Item], limit: int) -> list[Item]:
+    """Return at most ``limit`` items, at even distances from the first on; the same ones every time."""
+    count = min(limit, len(items))
+    return [items[index * len(items) // count] for index in range(count)]

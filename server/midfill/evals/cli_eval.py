@@ -1,0 +1,91 @@
+"""``midfill eval``: runs a suite on the engine that the settings describe, and prints what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from midfill import evals
+from midfill.cancel import CancelFlag
+from midfill.completion import Completion, Request
+from midfill.engine import Engine, load_engine
+from midfill.errors import UsageError
+from midfill.evals import replay, repo, repo_tasks, typed_scenes
+from midfill.evals.report import Result
+from midfill.evals.runner import Progress
+from midfill.settings import Settings
+from midfill.workspace.workspace import Workspace
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Run ``args.suite`` and print its result.
+
+    Raises:
+        UsageError: There is no such suite, or no such part to leave out.
+        EvalError: What the suite is made of is not on this machine.
+        BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+    """
+    if args.suite not in evals.SUITES:
+        raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
+    without = _parts(args.without)
+    engine = load_engine(_allowing(args.suite, settings))
+    engine.without = without
+    with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        result = _run(args.suite, engine, args.limit, args.spread, progress)
+    if args.json:
+        said = {"without": sorted(without), **result.to_json(rows=True)}
+        sys.stdout.write(f"{json.dumps(said, indent=2)}\n")
+    else:
+        left_out = f"without {', '.join(sorted(without))}\n" if without else ""
+        sys.stdout.write(f"{left_out}{result.to_text()}\n")
+    return 0
+
+
+def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progress: Progress) -> Result:
+    complete = partial(_complete, engine)
+    if suite == evals.REPO:
+        tasks, selection = evals.choose(repo_tasks.tasks(), limit or repo.USUAL, None, spread_out=spread_out)
+        return repo.run(engine, _open_workspace, tasks, selection, progress)
+    if suite == evals.REPLAY:
+        scenes, selection = evals.choose(typed_scenes.scenes(), limit, None, spread_out=spread_out)
+        return replay.run(complete, scenes, selection, progress)
+    return evals.run(suite, complete, limit, progress, spread_out=spread_out)
+
+
+def _complete(engine: Engine, request: Request) -> Completion:
+    return engine.complete(request, CancelFlag())
+
+
+def _open_workspace(folder: Path) -> Workspace:
+    return Workspace([folder])
+
+
+def _parts(text: str | None) -> frozenset[str]:
+    """Read the parts to leave out, separated by commas."""
+    parts = frozenset(part.strip() for part in text.split(",")) if text else frozenset()
+    for unknown in sorted(parts - set(evals.PARTS)):
+        raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(evals.PARTS)}.")
+    return parts
+
+
+def _allowing(suite: str, settings: Settings) -> Settings:
+    """Return the settings with room for the longest answer that a suite asks for."""
+    needs = evals.GAPS.get(suite)
+    if needs is None:
+        return settings
+    return dataclasses.replace(
+        settings,
+        max_lines=max(settings.max_lines, needs.max_lines),
+        max_tokens=max(settings.max_tokens, needs.max_tokens),
+    )

@@ -1,0 +1,68 @@
+"""One line in a file of each language: the rest of a statement that is begun, or a whole one.
+
+The files are those that this machine has (:mod:`midfill.evals.sources`), so figures of two machines can be compared
+only as far as these have the same packages.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+from midfill.evals.sources import INSTALLED, pick
+from midfill.evals.tasks import Task
+from midfill.workspace.languages import Language
+
+NAMES = tuple(language.name for language in INSTALLED)
+
+_FILES = 10
+"""Of each language; in each, one statement is begun and another one is asked for whole."""
+_SHORTEST, _LONGEST = 12, 100
+"""Characters of a statement without its indentation."""
+_SHORTEST_REST = 4
+_PLACE = re.compile(r"(?<=\w)(?=\W)|(?<=[^\w\s])(?=\w)|(?<=\s)(?=\S)")
+"""Where somebody may look for help within a statement: at the end of a word, and before the next one."""
+_COMMENTS = ("#", "//", "/*", "*", "--", '"', "'", "<!--", ";")
+"""Beginnings of lines of most languages' comments, of text, and of what says little."""
+
+
+def tasks() -> list[Task]:
+    """Return the tasks of all languages that there are files of, language by language."""
+    return [task for language in INSTALLED for task in _of(language)]
+
+
+def _of(language: Language) -> Iterator[Task]:
+    for file, text in pick(language, _FILES):
+        dice = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
+        lines = list(_statements(text))
+        for begun, (start, end) in zip((False, True), dice.sample(lines, min(2, len(lines))), strict=False):
+            places = [place for place in _places(text, start, end) if begun]
+            cut = dice.choice(places) if places else start
+            yield Task(
+                name=f"{language.name}/{file.name}:{text.count(chr(10), 0, start) + 1}:{cut - start + 1}",
+                path=file.name,
+                prefix=text[:cut],
+                suffix=text[end:],
+                expected=text[cut:end],
+                language=language.ids[0],
+                group=language.name,
+            )
+
+
+def _statements(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the code of a line starts and ends, of each line that says something."""
+    start = 0
+    for line in text.split("\n"):
+        code = line.strip()
+        if _SHORTEST <= len(code) <= _LONGEST and not code.startswith(_COMMENTS) and re.search(r"\w{2}", code):
+            begin = start + len(line) - len(line.lstrip())
+            yield begin, begin + len(code)
+        start += len(line) + 1
+
+
+def _places(text: str, start: int, end: int) -> Iterator[int]:
+    """Yield where in a statement a cursor may stand, with something before and behind it."""
+    for found in _PLACE.finditer(text, start, end):
+        if found.start() - start >= _SHORTEST_REST and len(text[found.start() : end].strip()) >= _SHORTEST_REST:
+            yield found.start()

@@ -1,0 +1,202 @@
+"""Files typed again character by character, without a clock: what an author is shown, and how much of it is right.
+
+Every place asks as typing does, through the memo, so that a suggestion is shown once however long it is typed along. A
+suggestion that is all what the author types next, to its last character, is accepted, and the cursor jumps behind it;
+any other one is wrong, and the next character is typed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from midfill.bench.scenes import Scene
+from midfill.completion import Completion, Request
+from midfill.evals.report import Rate
+from midfill.evals.runner import Complete, Progress
+from midfill.memo import Memo
+from midfill.workspace.languages import language_of
+
+CHARACTERS = 120
+"""Typed of each scene, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A suggestion."""
+
+    scene: str
+    place: int
+    """Characters typed before it."""
+    text: str
+    right: bool
+    confidence: float
+    """The geometric mean of its tokens' probabilities."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typed:
+    """What one scene, or several, came to."""
+
+    characters: int
+    shown: tuple[Shown, ...]
+
+    @property
+    def right(self) -> Rate:
+        """How many suggestions were all that the author typed next."""
+        return Rate(sum(suggestion.right for suggestion in self.shown), len(self.shown))
+
+    @property
+    def accepted(self) -> Rate:
+        """How many characters came from suggestions."""
+        return Rate(sum(len(suggestion.text) for suggestion in self.shown if suggestion.right), self.characters)
+
+    @property
+    def wrong_per_100(self) -> float:
+        """Wrong suggestions for each 100 characters."""
+        return 100 * sum(not suggestion.right for suggestion in self.shown) / self.characters
+
+    def to_json(self, *, rows: bool) -> dict[str, Any]:
+        """Return what JSON can hold, with every suggestion if ``rows``."""
+        summary: dict[str, Any] = {
+            "shown": len(self.shown),
+            "right": self.right.to_json(),
+            "characters_accepted": self.accepted.to_json(),
+            "wrong_per_100_characters": self.wrong_per_100,
+        }
+        if rows:
+            summary["rows"] = [dataclasses.asdict(suggestion) for suggestion in self.shown]
+        return summary
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayReport:
+    """The same scenes typed with the filters and the gate, and without."""
+
+    selection: str
+    model: str
+    scenes: tuple[str, ...]
+    filtered: Typed
+    unfiltered: Typed
+
+    def to_json(self, *, rows: bool = False) -> dict[str, Any]:
+        """Return what JSON can hold, with every suggestion if ``rows``."""
+        return {
+            "suite": "replay",
+            "selection": self.selection,
+            "model": self.model,
+            "scenes": list(self.scenes),
+            "characters": self.filtered.characters,
+            "filtered": self.filtered.to_json(rows=rows),
+            "unfiltered": self.unfiltered.to_json(rows=rows),
+        }
+
+    def to_text(self) -> str:
+        """Return a few lines for a terminal."""
+        lines = [
+            f"replay: {self.filtered.characters} characters of {len(self.scenes)} files ({self.selection}),"
+            f" model {self.model or 'unknown'}"
+        ]
+        for title, typed in (("as shown", self.filtered), ("unfiltered", self.unfiltered)):
+            lines += [
+                f"  {title}",
+                f"    suggestions  {len(typed.shown)}",
+                f"    right        {typed.right}",
+                f"    accepted     {typed.accepted.value:.1%} of all characters",
+                f"    wrong        {typed.wrong_per_100:.1f} for each 100 characters",
+            ]
+        return "\n".join(lines)
+
+
+def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: Progress) -> ReplayReport:
+    """Type every scene twice: with the filters and the gate, and without."""
+    typed: dict[bool, list[Typed]] = {False: [], True: []}
+    names = []
+    author = _Author(complete)
+    for scene in scenes:
+        names.append(scene.path)
+        for unfiltered in (False, True):
+            typed[unfiltered].append(author.type(scene, unfiltered=unfiltered))
+            progress(sum(map(len, typed.values())), 2 * len(scenes))
+    return ReplayReport(
+        selection=selection,
+        model=author.model,
+        scenes=tuple(names),
+        filtered=_together(typed[False]),
+        unfiltered=_together(typed[True]),
+    )
+
+
+def _together(typed: Sequence[Typed]) -> Typed:
+    return Typed(
+        characters=sum(part.characters for part in typed),
+        shown=tuple(suggestion for part in typed for suggestion in part.shown),
+    )
+
+
+class _Author:
+    """Types scenes, and takes what is right."""
+
+    def __init__(self, complete: Complete) -> None:
+        self._complete = complete
+        self.model = ""
+
+    def type(self, scene: Scene, *, unfiltered: bool) -> Typed:
+        memo = Memo()
+        shown: list[Shown] = []
+        keys = [key.text for key in scene.keys(CHARACTERS)]
+        typed = "".join(keys)
+        strokes = {place: key for key, place in zip(keys, _places(keys), strict=True)}
+        place = 0
+        while place < len(typed):
+            request = Request(
+                text=scene.before + typed[:place] + scene.after,
+                offset=len(scene.before) + place,
+                path=scene.path,
+                language=next(iter(language_of(scene.path).ids)),
+                automatic=True,
+                unfiltered=unfiltered,
+            )
+            if memo.find(request) is None:
+                completion = self._complete(request)
+                self.model = completion.model or self.model
+                memo.add(request, completion)
+                if completion.text:
+                    right = _is_right(completion, request, scene.typed[place:])
+                    shown.append(
+                        Shown(
+                            scene=scene.path,
+                            place=place,
+                            text=completion.text,
+                            right=right,
+                            confidence=_confidence(completion),
+                        )
+                    )
+                    if right:
+                        place += len(completion.text)
+                        continue
+            # After a suggestion that ended within an indentation, its rest is typed blank by blank.
+            place += len(strokes.get(place, " "))
+        return Typed(characters=max(place, 1), shown=tuple(shown))
+
+
+def _places(keys: Sequence[str]) -> list[int]:
+    """Return how many characters are typed before each key."""
+    places, place = [], 0
+    for key in keys:
+        places.append(place)
+        place += len(key)
+    return places
+
+
+def _is_right(completion: Completion, request: Request, rest: str) -> bool:
+    """Say whether a suggestion is what is typed next, and takes nothing away."""
+    return completion.start == completion.end == request.offset and rest.startswith(completion.text)
+
+
+def _confidence(completion: Completion) -> float:
+    return math.exp(statistics.fmean(completion.logprobs)) if completion.logprobs else 0.0

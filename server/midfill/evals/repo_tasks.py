@@ -1,0 +1,146 @@
+"""Lines of real packages that use what another file of the same package defines.
+
+A call of an imported function or class is cut after its bracket or after its first argument, a look-up in an imported
+class or module after its dot. The packages are those that Midfill itself is installed with, and some that its
+developers have.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import random
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+
+from midfill.errors import EvalError
+from midfill.evals.tasks import Task
+from midfill.workspace.sources import read_source
+
+PACKAGES = (
+    "attr", "cattrs", "charset_normalizer", "filelock", "fsspec", "huggingface_hub", "packaging", "pathspec",
+    "platformdirs", "pygls", "requests", "tqdm", "urllib3", "yaml",
+    "_pytest", "jinja2", "nox", "pluggy", "pytest_lsp",
+)  # fmt: skip
+"""By the names they are imported by; ones that are not installed are left out."""
+
+_PER_FILE = 3
+_SHORTEST, _LONGEST = 4, 100
+"""Characters that are cut out."""
+_MODULE = "module"
+
+
+def tasks() -> list[Task]:
+    """Return the tasks, each package's in turn, so that the first ones are of all packages.
+
+    Raises:
+        EvalError: None of the packages is installed as Python source.
+    """
+    each = [list(_of(name, folder)) for name in PACKAGES if (folder := package_folder(name))]
+    found = [task for in_turn in zip_longest(*each) for task in in_turn if task is not None]
+    if not found:
+        raise EvalError("None of the packages to take lines from is installed; run: pip install 'midfill[eval]'")
+    return found
+
+
+def package_folder(name: str) -> Path | None:
+    """Return where a package of Python files is installed; None when it is not."""
+    spec = importlib.util.find_spec(name)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]) if places else None
+
+
+def _of(name: str, folder: Path) -> Iterator[Task]:
+    """Yield a package's tasks, three of a file at most, in an order of chance that is always the same."""
+    texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
+    modules = _parsed(texts)
+    defined = {path: _defined(tree) for path, tree in modules.items()}
+    dice = random.Random(name)  # noqa: S311 (a sample keeps no secret)
+    found = []
+    for path, tree in modules.items():
+        text = texts[path] or ""
+        gaps = list(_gaps(tree, text, _imported(tree, path, defined)))
+        for start, end in dice.sample(gaps, min(_PER_FILE, len(gaps))):
+            line = text.count("\n", 0, start) + 1
+            found.append(
+                Task(
+                    name=f"{path}:{line}",
+                    path=path,
+                    prefix=text[:start],
+                    suffix=text[end:],
+                    expected=text[start:end],
+                    group=name,
+                )
+            )
+    dice.shuffle(found)
+    yield from found
+
+
+def _parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:
+    """Parse what is Python, and ASCII: there, a column is a character."""
+    trees = {}
+    for path, text in texts.items():
+        if text and text.isascii():
+            try:
+                trees[path] = ast.parse(text)
+            except (SyntaxError, ValueError, RecursionError):
+                continue
+    return trees
+
+
+def _defined(tree: ast.Module) -> frozenset[str]:
+    """Return the names of a module's functions and classes."""
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return frozenset(node.name for node in tree.body if isinstance(node, kinds))
+
+
+def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, str]:
+    """Return the names that a module takes from the package's other files: each with its own name there."""
+    names: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        here = path.split("/")[: -node.level] if node.level else []
+        source = "/".join([*here, *(node.module.split(".") if node.module else [])])
+        for alias in node.names:
+            inside = next((file for file in (f"{source}.py", f"{source}/__init__.py") if file in defined), None)
+            if inside and inside != path and alias.name in defined[inside]:
+                names[alias.asname or alias.name] = alias.name
+            elif f"{source}/{alias.name}.py" in defined:
+                names[alias.asname or alias.name] = _MODULE
+    return names
+
+
+def _gaps(tree: ast.Module, text: str, imported: Mapping[str, str]) -> Iterator[tuple[int, int]]:
+    """Yield where the rest of a line may be cut out, one place a line at most."""
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+    taken: set[int] = set()
+    for node in ast.walk(tree):
+        place = _cut(node, imported)
+        if place is None or place[0] in taken:
+            continue
+        row, column = place
+        rest = lines[row][column:].rstrip()
+        if not lines[row][:column].endswith(("(", ",", ".")):  # blanks or brackets where few write them
+            continue
+        if _SHORTEST <= len(rest.strip()) <= _LONGEST:
+            taken.add(row)
+            yield starts[row] + column, starts[row] + column + len(rest)
+
+
+def _cut(node: ast.AST, imported: Mapping[str, str]) -> tuple[int, int] | None:
+    """Return the line (from 0) and column behind what a use of an imported name begins with; None for no use."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        if node.func.id not in imported or imported[node.func.id] == _MODULE or not (node.args or node.keywords):
+            return None
+        first = node.args[0] if len(node.args) > 1 else None
+        if first is not None and first.end_lineno == node.func.lineno and first.end_col_offset is not None:
+            return first.end_lineno - 1, first.end_col_offset + 1  # behind the comma
+        return node.func.lineno - 1, (node.func.end_col_offset or 0) + 1  # behind the bracket
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+        return node.value.lineno - 1, (node.value.end_col_offset or 0) + 1  # behind the dot
+    return None

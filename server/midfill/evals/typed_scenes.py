@@ -1,0 +1,53 @@
+"""What the replay types: the standard library's functions that ``bench`` types, and some in other languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from midfill.bench.scenes import Scene
+from midfill.bench.scenes import scenes as python_scenes
+from midfill.evals.sources import INSTALLED, pick
+from midfill.workspace.languages import Language
+from midfill.workspace.syntax import Syntax
+
+_PYTHON = 6
+_OTHERS = ("JavaScript", "TypeScript", "Java", "C", "C++", "Go", "Rust", "Lua", "Shell", "PHP")
+_FILES = 5
+"""In so many of a language, a function is looked for."""
+_SHORTEST = 8
+"""Lines of a function."""
+
+
+def scenes() -> list[Scene]:
+    """Return a scene of each of six Python files, and one of each other language that there is a file of.
+
+    They take turns, so that the first few are of several languages.
+    """
+    other = [scene for language in INSTALLED if language.name in _OTHERS if (scene := _scene(language))]
+    python = python_scenes(_PYTHON)
+    in_turn = [scene for pair in zip(python, other, strict=False) for scene in pair]
+    return [*in_turn, *python[len(other) :], *other[len(python) :]]
+
+
+def _scene(language: Language) -> Scene | None:
+    """Return the function in the middle of a file, cut in its middle, of the first file that has one."""
+    for file, text in pick(language, _FILES):
+        cuts = list(_cuts(file.name, text, language))
+        if cuts:
+            return cuts[len(cuts) // 2]
+    return None
+
+
+def _cuts(path: str, text: str, language: Language) -> Iterator[Scene]:
+    lines = text.splitlines(keepends=True)
+    for definition in Syntax(text, language).definitions():
+        first, last = definition.first_line, definition.last_line
+        if definition.kind != "function" or last - first < _SHORTEST or last >= len(lines):
+            continue
+        middle = (first + last) // 2
+        code = lines[middle].lstrip()
+        if not code or code.startswith((language.line_comment or "//", "/*", "*", "}")):
+            continue
+        start = sum(map(len, lines[:middle])) + len(lines[middle]) - len(code)
+        end = sum(map(len, lines[: last + 1])) - lines[last].endswith("\n")
+        yield Scene(path, text[:start], text[start:end], text[end:])
