@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 Trust = Literal["no", "set it", "lower it", "raise it", "turn it off", "turn it on", "add to it"]
 """What the file of a workspace, which may be a stranger's, may do to a setting."""
+_MOST_TOLD = 10
+"""Problems of one source that are worth a line each."""
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def folder() -> Kind:
     """Describe the path of a folder, which need not exist; a tilde is the user's home."""
 
     def read(value: object) -> Path:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError
         try:
             return Path(value).expanduser()
@@ -114,3 +118,45 @@ def table() -> Kind:
         return value
 
     return Kind("a table of tables", {"type": "object"}, read)
+
+
+def read_named(
+    known: Mapping[str, Kind], options: Mapping[str, object], where: str, prefix: str = ""
+) -> tuple[dict[str, Any], list[str]]:
+    """Read values by the kinds that belong to their names.
+
+    Returns:
+        The values of what is right, by name, and one line for each that is unknown or wrong, where ``prefix`` stands
+        before the name and ``where`` after it.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, value in options.items():
+        if (kind := known.get(name)) is None:
+            near = nearest(name, known) if len(problems) < _MOST_TOLD else None
+            hint = f"did you mean '{in_line(prefix + near)}'?" if near else "`midfill settings` lists all."
+            problems.append(f"Midfill has no setting '{in_line(prefix + name)}'{where}; {hint}")
+            continue
+        try:
+            values[name] = kind.read(value)
+        except ValueError:
+            problems.append(f"Midfill setting '{in_line(prefix + name)}'{where} must be {kind.words}; it is ignored.")
+    return values, problems
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that ``name`` is a slip of; None when it is like none of them."""
+    return next(iter(difflib.get_close_matches(name, known, 1)), None)
+
+
+def shorten(problems: list[str], where: str) -> list[str]:
+    """Return as many problems of one source as anybody reads, and how many there are besides."""
+    more = len(problems) - _MOST_TOLD
+    told = problems[:_MOST_TOLD]
+    return [*told, f"Midfill settings{where} hold {more} more that are unknown or wrong."] if more > 0 else told
+
+
+def in_line(name: str) -> str:
+    """Return a name, which somebody made up, so that it fits into a line."""
+    shown = name if name.isprintable() else ascii(name)[1:-1]
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"

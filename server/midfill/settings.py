@@ -7,7 +7,6 @@ wrong values all come of that.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -17,11 +16,9 @@ from typing import Any
 
 from midfill import setting_kinds as kinds
 from midfill.paths import bundles_dir
-from midfill.setting_kinds import About, Kind, about
+from midfill.setting_kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
-
-_LONGEST_NAME = 80
 
 
 def default_bundle() -> Path:
@@ -212,7 +209,7 @@ class Settings:
     @property
     def most_tokens(self) -> int:
         """The most tokens that a suggestion may have in any language: what a KV cache must have room for."""
-        return max(self.max_tokens, *(self.for_language(language).max_tokens for language in self.languages), 0)
+        return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
 def _camel(name: str) -> str:
@@ -250,17 +247,16 @@ def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
         return {}, []
     if not isinstance(options, dict):
         return {}, [f"Midfill settings{where} must be an object, not {type(options).__name__}; they are ignored."]
-    named, problems = _read({name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items()}, options, "", where)
+    known = {name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items()}
+    named, problems = kinds.read_named(known, options, where)
     if "languages" in named:
-        by_language = {
-            name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items() if ABOUT[attribute].by_language
-        }
-        languages: dict[str, dict[str, Any]] = {}
+        by_language = {name: kind for name, kind in known.items() if ABOUT[ATTRIBUTES[name]].by_language}
+        languages = {}
         for language, own in named["languages"].items():
-            languages[language], wrong = _read(by_language, own, f"languages.{language}.", where)
+            languages[language], wrong = kinds.read_named(by_language, own, where, f"languages.{language}.")
             problems += wrong
         named["languages"] = languages
-    return {ATTRIBUTES[name]: value for name, value in named.items()}, problems
+    return {ATTRIBUTES[name]: value for name, value in named.items()}, kinds.shorten(problems, where)
 
 
 def needs_reload(old: Settings, new: Settings) -> bool:
@@ -293,27 +289,3 @@ def table() -> str:
         shown = "in the cache folder" if default is None else f"`{json.dumps(default)}`"
         rows.append(f"| `{name}` | {known.kind.words} | {shown} | {known.description} | {known.workspace_may} |")
     return "\n".join(rows)
-
-
-def _read(
-    known: Mapping[str, Kind], options: Mapping[str, object], prefix: str, where: str
-) -> tuple[dict[str, Any], list[str]]:
-    values: dict[str, Any] = {}
-    problems: list[str] = []
-    for name, value in options.items():
-        kind = known.get(name)
-        if kind is None:
-            nearest = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean '{prefix}{nearest[0]}'?" if nearest else "`midfill settings` lists all."
-            problems.append(f"Midfill has no setting '{_shown(prefix + name)}'{where}; {hint}")
-            continue
-        try:
-            values[name] = kind.read(value)
-        except ValueError:
-            problems.append(f"Midfill setting '{_shown(prefix + name)}'{where} must be {kind.words}; it is ignored.")
-    return values, problems
-
-
-def _shown(name: str) -> str:
-    """Return a name, which somebody made up, so that it fits into a line."""
-    return name if name.isprintable() and len(name) <= _LONGEST_NAME else f"{ascii(name[:_LONGEST_NAME])[1:-1]}…"
