@@ -250,7 +250,7 @@ def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
     known = {name: ABOUT[attribute].kind for name, attribute in ATTRIBUTES.items()}
     named, problems = kinds.read_named(known, options, where)
     if "languages" in named:
-        by_language = {name: kind for name, kind in known.items() if ABOUT[ATTRIBUTES[name]].by_language}
+        by_language = {name: kind for name, kind in known.items() if _by_language(name)}
         languages = {}
         for language, own in named["languages"].items():
             languages[language], wrong = kinds.read_named(by_language, own, where, f"languages.{language}.")
@@ -266,11 +266,17 @@ def needs_reload(old: Settings, new: Settings) -> bool:
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return what is known of each setting, as JSON has it; a default of None is not the same everywhere."""
+    """Return what is known of each setting, in the terms of JSON Schema and Midfill's own.
+
+    A default of None is not the same on every machine.
+    """
+    of_language = {name: ABOUT[attribute].kind.schema for name, attribute in ATTRIBUTES.items() if _by_language(name)}
+    table = {"type": "object", "properties": of_language, "additionalProperties": False}
     return [
         {
             "name": name,
             **ABOUT[attribute].kind.schema,
+            **({"additionalProperties": table} if attribute == "languages" else {}),
             "default": _DEFAULTS[attribute],
             "description": ABOUT[attribute].description,
             "workspaceMay": ABOUT[attribute].workspace_may,
@@ -289,3 +295,7 @@ def table() -> str:
         shown = "in the cache folder" if default is None else f"`{json.dumps(default)}`"
         rows.append(f"| `{name}` | {known.kind.words} | {shown} | {known.description} | {known.workspace_may} |")
     return "\n".join(rows)
+
+
+def _by_language(name: str) -> bool:
+    return ABOUT[ATTRIBUTES[name]].by_language

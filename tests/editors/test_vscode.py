@@ -56,10 +56,12 @@ def test_version_is_the_servers(manifest: dict[str, Any]) -> None:
     assert manifest["version"] == __version__
 
 
-def test_a_folder_cannot_name_a_program(manifest: dict[str, Any]) -> None:
-    """What is run or loaded is for a folder to say only once it is trusted."""
+def test_a_folder_that_is_not_trusted_may_do_no_more_than_its_midfill_toml(manifest: dict[str, Any]) -> None:
+    """What is run or loaded, and what it costs, is for a folder to say only once it is trusted."""
     restricted = manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
-    assert set(restricted) == {"midfill.server.path", "midfill.bundle"}
+    servers = {f"midfill.{known['name']}" for known in describe() if known["workspaceMay"] == "no"}
+    assert set(restricted) == {"midfill.server.path", *servers}
+    assert "midfill.bundle" in restricted
 
 
 @pytest.mark.parametrize("folder", [EXTENSION, EXTENSION / "test" / "code-server"], ids=["extension", "code-server"])
