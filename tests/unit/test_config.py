@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from midfill.config import Configuration, user_file
-from midfill.settings import ABOUT, Settings
+from midfill.settings import ABOUT, ATTRIBUTES, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -332,6 +334,27 @@ def test_many_mistakes_are_told_in_few_lines(configuration: Configuration, works
     problems = configuration.reload()[1]
     assert len(problems) == 11
     assert "490 more" in problems[-1]
+
+
+_NAMES = st.sampled_from(list(ATTRIBUTES)) | st.text()
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(_NAMES, inner),
+    max_leaves=10,
+)
+_OPTIONS = st.dictionaries(_NAMES, _JSON) | _JSON
+
+
+@given(_OPTIONS, _OPTIONS)
+def test_whatever_a_client_sends_becomes_settings(initial: object, changed: object) -> None:
+    """Nothing raises, and each problem is a line."""
+    configuration = Configuration()
+    configuration.options(initial)
+    settings, problems = configuration.changed(changed)
+    known = {name: list(value) if isinstance(value, tuple) else value for name, value in vars(settings).items()}
+    known["bundle"] = str(settings.bundle)
+    assert all(ABOUT[name].kind.read(value) == getattr(settings, name) for name, value in known.items())
+    assert all(problem.isprintable() for problem in problems)
 
 
 # Where the files are
