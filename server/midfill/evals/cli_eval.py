@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
         result = _run(args.suite, engine, args.limit, args.spread, progress)
     if args.json:
-        said = {"without": sorted(without), **result.to_json(rows=True)}
+        said = {"left_out": sorted(without), **result.to_json(rows=True)}
         sys.stdout.write(f"{json.dumps(said, indent=2)}\n")
     else:
         left_out = f"without {', '.join(sorted(without))}\n" if without else ""

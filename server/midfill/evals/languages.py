@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from midfill.evals.sources import INSTALLED, pick
 from midfill.evals.tasks import Task
@@ -27,13 +28,13 @@ _COMMENTS = ("#", "//", "/*", "*", "--", '"', "'", "<!--", ";")
 """Beginnings of lines of most languages' comments, of text, and of what says little."""
 
 
-def tasks() -> list[Task]:
-    """Return the tasks of all languages that there are files of, language by language."""
-    return [task for language in INSTALLED for task in _of(language)]
+def tasks(roots: Sequence[Path] | None = None) -> list[Task]:
+    """Return the tasks of all languages that there are files of, language by language; see :func:`.sources.pick`."""
+    return [task for language in INSTALLED for task in _of(language, roots)]
 
 
-def _of(language: Language) -> Iterator[Task]:
-    for file, text in pick(language, _FILES):
+def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[Task]:
+    for file, text in pick(language, _FILES, roots):
         dice = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
         lines = list(_statements(text))
         for begun, (start, end) in zip((False, True), dice.sample(lines, min(2, len(lines))), strict=False):

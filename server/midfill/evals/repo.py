@@ -142,8 +142,11 @@ def run(
     tasks: Sequence[Task],
     selection: str,
     progress: Progress,
+    folder_of: Callable[[str], Path | None] = package_folder,
 ) -> RepoReport:
     """Ask for each gap, once with its package indexed by ``open_workspace`` and once without.
+
+    ``folder_of`` tells where a package is.
 
     Raises:
         EvalError: A package cannot be copied or indexed.
@@ -154,7 +157,7 @@ def run(
     try:
         for package in dict.fromkeys(task.group for task in tasks):
             gaps = [task for task in tasks if task.group == package]
-            with _copied(package, gaps) as folder, _indexed(open_workspace, folder) as workspace:
+            with _copied(package, folder_of(package), gaps) as folder, _indexed(open_workspace, folder) as workspace:
                 for task in gaps:
                     here = replace(task, path=str(folder / task.path))
                     engine.workspace = None
@@ -171,18 +174,17 @@ def run(
 
 
 @contextlib.contextmanager
-def _copied(package: str, gaps: Sequence[Task]) -> Iterator[Path]:
+def _copied(package: str, source: Path | None, gaps: Sequence[Task]) -> Iterator[Path]:
     """Make a workspace of a package, in which all that is asked for is missing.
 
     It cannot be indexed where it is installed: what is in ``site-packages`` is not somebody's own work.
     """
-    source = package_folder(package)
     if source is None:
         raise EvalError(f"The package '{package}' is not installed any more.")
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as temporary:
         folder = Path(temporary).resolve() / package
         try:
-            shutil.copytree(source, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
+            shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
             for path in {task.path for task in gaps}:
                 (folder / path).write_text(without_gaps([gap for gap in gaps if gap.path == path]), encoding="utf-8")
         except (OSError, shutil.Error) as error:

@@ -37,7 +37,7 @@ def tasks() -> list[Task]:
     Raises:
         EvalError: None of the packages is installed as Python source.
     """
-    each = [list(_of(name, folder)) for name in PACKAGES if (folder := package_folder(name))]
+    each = [package_tasks(name, folder) for name in PACKAGES if (folder := package_folder(name))]
     found = [task for in_turn in zip_longest(*each) for task in in_turn if task is not None]
     if not found:
         raise EvalError("None of the packages to take lines from is installed; run: pip install 'midfill[eval]'")
@@ -51,8 +51,8 @@ def package_folder(name: str) -> Path | None:
     return Path(places[0]) if places else None
 
 
-def _of(name: str, folder: Path) -> Iterator[Task]:
-    """Yield a package's tasks, three of a file at most, in an order of chance that is always the same."""
+def package_tasks(name: str, folder: Path) -> list[Task]:
+    """Return a package's tasks, three of a file at most, in an order of chance that is always the same."""
     texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
     modules = _parsed(texts)
     defined = {path: _defined(tree) for path, tree in modules.items()}
@@ -74,7 +74,7 @@ def _of(name: str, folder: Path) -> Iterator[Task]:
                 )
             )
     dice.shuffle(found)
-    yield from found
+    return found
 
 
 def _parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:

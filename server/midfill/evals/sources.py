@@ -85,14 +85,16 @@ class SourceFile:
         return text if is_handwritten(text) else None
 
 
-def pick(language: Language, count: int) -> list[tuple[SourceFile, str]]:
+def pick(language: Language, count: int, roots: Sequence[Path] | None = None) -> list[tuple[SourceFile, str]]:
     """Return up to ``count`` files and their texts: of median size, all different, of different folders if possible.
 
-    Files with the language's first ending come first: a header tells less of C than a source file.
+    They are looked for in ``roots``, or where this machine has what is installed. Files with the language's first
+    ending come first: a header tells less of C than a source file.
     """
+    installed = _installed(tuple(installed_roots() if roots is None else roots))
     picked: dict[str, SourceFile] = {}
     for suffix in language.suffixes:
-        found = _installed().get(suffix, [])
+        found = installed.get(suffix, [])
         sizes = sorted(file.size for file in found)
         ranked = sorted(found, key=lambda file: (abs(file.size - sizes[len(sizes) // 2]), file.path, file.member))
         for file in _from_all_folders(ranked):
@@ -119,11 +121,11 @@ def _from_all_folders(ranked: Sequence[SourceFile]) -> Iterator[SourceFile]:
 
 
 @cache
-def _installed() -> dict[str, list[SourceFile]]:
+def _installed(roots: tuple[Path, ...]) -> dict[str, list[SourceFile]]:
     """Return all files by their ending; takes some seconds the first time."""
     wanted = {suffix for language in INSTALLED for suffix in language.suffixes}
     found: dict[str, list[SourceFile]] = {}
-    for file in itertools.chain.from_iterable(map(_walk, _roots())):
+    for file in itertools.chain.from_iterable(map(_walk, roots)):
         name = (file.member or file.path).lower()
         suffix = PurePosixPath(name).suffix
         if suffix in wanted and _SMALLEST <= file.size <= _LARGEST and not name.endswith(_DECLARATIONS):
@@ -131,8 +133,8 @@ def _installed() -> dict[str, list[SourceFile]]:
     return found
 
 
-def _roots() -> list[Path]:
-    """Return the folders to look in; none is within another one."""
+def installed_roots() -> list[Path]:
+    """Return the folders where package managers put source files; none is within another one."""
     home = Path.home()
     nvim = shutil.which("nvim")
     candidates = [

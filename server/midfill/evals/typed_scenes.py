@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from midfill.bench.scenes import Scene
 from midfill.bench.scenes import scenes as python_scenes
@@ -23,15 +24,18 @@ def scenes() -> list[Scene]:
 
     They take turns, so that the first few are of several languages.
     """
-    other = [scene for language in INSTALLED if language.name in _OTHERS if (scene := _scene(language))]
+    other = [scene for language in INSTALLED if language.name in _OTHERS if (scene := scene_of(language))]
     python = python_scenes(_PYTHON)
     in_turn = [scene for pair in zip(python, other, strict=False) for scene in pair]
     return [*in_turn, *python[len(other) :], *other[len(python) :]]
 
 
-def _scene(language: Language) -> Scene | None:
-    """Return the function in the middle of a file, cut in its middle, of the first file that has one."""
-    for file, text in pick(language, _FILES):
+def scene_of(language: Language, roots: Sequence[Path] | None = None) -> Scene | None:
+    """Return the function in the middle of a file, cut in its middle; None when no file has one long enough.
+
+    See :func:`.sources.pick` for ``roots``.
+    """
+    for file, text in pick(language, _FILES, roots):
         cuts = list(_cuts(file.name, text, language))
         if cuts:
             return cuts[len(cuts) // 2]
