@@ -162,7 +162,8 @@ def test_exact_ignores_outer_blanks() -> None:
 def test_similarity() -> None:
     """Similarity is 1 for what stood there, 0 for nothing in common, and in between for half of it."""
     task = replace(single_line_tasks()[0], expected="    abcd")
-    assert [task.similarity(answer(task.request(), text)) for text in ("abcd", "ab", "xyz")] == [1.0, 2 / 3, 0.0]
+    similarities = [task.similarity(answer(task.request(), text)) for text in ("abcd", "ab", "xyz")]
+    assert similarities == pytest.approx([1.0, 2 / 3, 0.0])
 
 
 def test_replacement() -> None:

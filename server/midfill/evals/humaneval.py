@@ -84,7 +84,7 @@ def _cut_spans(problem: Mapping[str, str]) -> Iterator[Task]:
         start = end = 0
         while not solution[start:end].strip():
             start, end = sorted(dice.sample(range(len(solution) + 1), 2))
-        group = "several lines" if "\n" in solution[start:end].strip() else "within a line"
+        group = "several lines" if "\n" in solution[start:end] else "within a line"
         yield _task(problem, f"span {number}", start, end, group=group, max_lines=MOST_LINES, max_tokens=MOST_TOKENS)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import TypeVar
+
+from rapidfuzz.distance import Indel
 
 from midfill.completion import Completion, Request
 
@@ -60,9 +61,9 @@ class Task:
     def similarity(self, completion: Completion) -> float:
         """Return the edit similarity to what stood there, 0 to 1, without outer blanks.
 
-        Twice the characters that both have in common, in order, over the characters of both (:mod:`difflib`).
+        Twice the length of the longest common subsequence over both lengths, as CrossCodeEval and RepoBench have it.
         """
-        return SequenceMatcher(None, self.answered(completion), self.expected.strip(), autojunk=False).ratio()
+        return float(Indel.normalized_similarity(self.answered(completion), self.expected.strip()))
 
     def program(self, completion: Completion) -> str:
         """Return the program with its gap filled, and its checks."""
