@@ -160,12 +160,17 @@ def run(
             with _copied(package, folder_of(package), gaps) as folder, _indexed(open_workspace, folder) as workspace:
                 for task in gaps:
                     here = replace(task, path=str(folder / task.path))
-                    engine.workspace = None
-                    without, model = _ask(engine, here)
-                    engine.workspace = workspace
-                    within, _ = _ask(engine, here)
+                    answers: dict[bool, Answer] = {}
+                    # In turns: what is asked second finds guesses in what was suggested first.
+                    for indexed in (False, True) if len(pairs) % 2 else (True, False):
+                        engine.workspace = workspace if indexed else None
+                        answers[indexed], model = _ask(engine, here)
                     pairs[task.name] = Pair(
-                        task=task.name, package=package, expected=task.expected, without=without, within=within
+                        task=task.name,
+                        package=package,
+                        expected=task.expected,
+                        without=answers[False],
+                        within=answers[True],
                     )
                     progress(len(pairs), len(tasks))
     finally:
