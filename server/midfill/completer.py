@@ -1,31 +1,43 @@
 """One worker, newest request wins: keeps an engine loading, ready and busy with what was asked last.
 
-While nobody asks, the worker reads ahead (:meth:`Completer.prepare`), and after long enough it lets the engine go. All
-that touches the engine runs on the worker, one thing after another; timers and states belong to the event loop.
+While nobody asks, the worker reads ahead (:meth:`Completer.prepare`) or writes what comes after the suggestion shown,
+and after long enough it lets the engine go. All that touches the engine runs on the worker, one thing after another;
+timers and states belong to the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from midfill import memory
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Completion, Request
-from midfill.engine import Progress, load_engine
+from midfill.engine import KnowsTheWorkspace, Progress, load_engine
 from midfill.idle import IdleTimer
 from midfill.logs import describe
 from midfill.memo import Memo
+from midfill.prefetch import after_accepting
 from midfill.settings import Settings
 
+T = TypeVar("T")
+
+_PREFETCH_AFTER = 0.15
+"""Seconds after which a suggestion that nobody typed on is taken for looked at."""
 _log = logging.getLogger(__name__)
 
 
 class CanComplete(Protocol):
     """What a completer drives; :class:`midfill.engine.Engine` in earnest."""
+
+    workspace: KnowsTheWorkspace | None
+    settings: Settings
+
+    def spell(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens."""
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest, until ``cancel`` is set; raises as :meth:`midfill.engine.Engine.complete`."""
@@ -40,9 +52,11 @@ class CanComplete(Protocol):
 Load = Callable[[Progress], CanComplete]
 
 
-def engine_loader(settings: Settings) -> Load:
-    """Return what loads the engine that ``settings`` describe."""
-    return lambda progress: load_engine(settings, progress)
+def make_completer(settings: Settings) -> Completer:
+    """Return a completer that will load the engine that ``settings`` describe, and that goes by them."""
+    completer = Completer(lambda progress: load_engine(settings, progress))
+    completer.configure(settings)
+    return completer
 
 
 class _Work:
@@ -64,19 +78,31 @@ class Completer:
     reaches it if it was superseded or cancelled meanwhile.
     """
 
-    def __init__(self, load: Load, *, warm_up_after: float = 0.0, unload_after: float = 0.0) -> None:
-        """Load with ``load``; read ahead, and let the engine go, after so many idle seconds (0 for never)."""
+    def __init__(
+        self,
+        load: Load,
+        settings: Settings | None = None,
+        *,
+        warm_up_after: float = 0.0,
+        prefetch_after: float = 0.0,
+        unload_after: float = 0.0,
+    ) -> None:
+        """Load with ``load``; read or write ahead, and let the engine go, after so many idle seconds (0 for never)."""
         self._load = load
+        self._settings = settings or Settings()
+        self._workspace: KnowsTheWorkspace | None = None
         # pygls reads its input in a thread pool of its own: borrowing that one could stop the server from listening.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill")
         self._engine: CanComplete | None = None
         self._newest = _Work("")
         self._warm_up = _Work("")
         self._expected: Request | None = None
+        self._after_shown: Request | None = None
         self._memo = Memo()
         self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
+        self._prefetch_timer = IdleTimer(prefetch_after, self._begin_prefetch)
+        self._prefetching: asyncio.Task[None] | None = None
         self._unload_timer = IdleTimer(unload_after, self._unload)
-        self._unload_after = unload_after
         self.state: Literal["idle", "loading", "ready", "failed", "closed"] = "idle"
         """Idle is without an engine, before the first start and after it was let go."""
         self.error: BaseException | None = None
@@ -86,6 +112,20 @@ class Completer:
         self.state = "loading"
         self._unload_timer.restart()
         return self._worker.submit(self._load_engine, progress)
+
+    def configure(self, settings: Settings) -> None:
+        """Go by other settings, for all that does not need another engine (:func:`midfill.settings.needs_reload`)."""
+        self._settings = settings
+        self._warm_up_timer.seconds = settings.warm_up_ms / 1000
+        self._prefetch_timer.seconds = _PREFETCH_AFTER if settings.prefetch else 0.0
+        self._unload_timer.seconds = settings.unload_minutes * 60
+        self._memo = Memo()
+        self._worker.submit(self._equip)
+
+    def work_in(self, workspace: KnowsTheWorkspace | None) -> None:
+        """Ask ``workspace`` about other files from now on."""
+        self._workspace = workspace
+        self._worker.submit(self._equip)
 
     async def complete(self, request: Request) -> Completion:
         """Suggest, or say why not; an older request that still runs is answered "superseded".
@@ -97,18 +137,22 @@ class Completer:
             return _nothing(request, self.state)
         self._unload_timer.restart()
         self._newest.give_way_to(request.path)
+        work = self._newest = _Work(request.path)
+        self._prefetch_timer.stop()
         if (known := self._memo.find(request)) is not None:
+            self._expect_after(request, known)
             return known
         self._warm_up_timer.stop()
         self._warm_up.give_way_to(request.path)
-        work = self._newest = _Work(request.path)
-        answer = self._worker.submit(self._complete, request, work.flag)
         try:
-            completion = await asyncio.wrap_future(answer)
+            if request.automatic and self._settings.debounce_ms:
+                await asyncio.sleep(self._settings.debounce_ms / 1000)
+            completion = await asyncio.wrap_future(self._worker.submit(self._complete, request, work.flag))
         except asyncio.CancelledError:
             work.flag.set("cancelled", urgent=False)  # by the next keystroke, mostly
             raise
         self._memo.add(request, completion)
+        self._expect_after(request, completion)
         return completion
 
     def prepare(self, request: Request) -> None:
@@ -125,12 +169,22 @@ class Completer:
             self._warm_up_timer.stop()
             self._warm_up.flag.set("closed")
             self._expected = None
+        if self._after_shown is not None and self._after_shown.path == path:
+            self._prefetch_timer.stop()
+            self._warm_up.flag.set("closed")
+            self._after_shown = None
         if self.state in ("loading", "ready"):
             self._worker.submit(self._forget, path)
+
+    def spell(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens; a note in its place while there is no engine."""
+        engine = self._engine
+        return engine.spell(ids) if engine is not None else "(the model is not loaded)"
 
     def close(self) -> None:
         """Stop what runs, answer what waits, and end the worker; loading cannot be stopped and is waited for."""
         self._warm_up_timer.stop()
+        self._prefetch_timer.stop()
         self._unload_timer.stop()
         self._warm_up.flag.set("cancelled")
         self._newest.flag.set("cancelled")  # the older ones are superseded: all that waits ends as soon as it begins
@@ -141,9 +195,27 @@ class Completer:
     def _begin_warm_up(self) -> None:
         """On the event loop: have the worker read ahead, once it has nothing else to do."""
         if self._expected is not None:
-            self._warm_up.give_way_to(self._expected.path)
-            self._warm_up = _Work(self._expected.path)
-            self._worker.submit(self._do_warm_up, self._expected, self._warm_up.flag)
+            self._work_ahead(self._do_warm_up, self._expected)
+
+    def _expect_after(self, request: Request, completion: Completion) -> None:
+        """Expect that the suggestion shown is accepted, unless anything else is asked for soon."""
+        if completion.text:
+            self._after_shown = after_accepting(request, completion)
+            self._prefetch_timer.restart()
+
+    def _begin_prefetch(self) -> None:
+        """On the event loop: have the worker write what comes after the suggestion shown."""
+        request = self._after_shown
+        if request is not None and self.state == "ready" and self._memo.find(request) is None:
+            self._prefetching = asyncio.create_task(self._prefetch(request))
+
+    async def _prefetch(self, request: Request) -> None:
+        self._memo.add(request, await asyncio.wrap_future(self._work_ahead(self._complete, request)))
+
+    def _work_ahead(self, work: Callable[[Request, CancelFlag], T], request: Request) -> Future[T]:
+        self._warm_up.give_way_to(request.path)
+        self._warm_up = _Work(request.path)
+        return self._worker.submit(work, request, self._warm_up.flag)
 
     def _unload(self) -> None:
         """On the event loop: have the worker let the engine go."""
@@ -163,12 +235,17 @@ class Completer:
             self.error = error
             self.state = "failed"
             raise
+        self._equip()
         self.state = "ready"
+
+    def _equip(self) -> None:
+        if self._engine is not None:
+            self._engine.workspace, self._engine.settings = self._workspace, self._settings
 
     def _drop_engine(self) -> None:
         self._engine = None
         memory.give_back()
-        _log.info("The model is unloaded: nothing was asked for in %d s", self._unload_after)
+        _log.info("The model is unloaded: nothing was asked for in %d min", self._settings.unload_minutes)
 
     def _complete(self, request: Request, flag: CancelFlag) -> Completion:
         try:

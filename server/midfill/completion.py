@@ -60,6 +60,10 @@ class Completion:
     """Tokens of the prompt that were found in the KV cache."""
     parts: tuple[Part, ...] = ()
     """The prompt, piece by piece."""
+    stopped_by: str = ""
+    """What ended the text: the code of a stop, "stop-token", "max-tokens" or "deadline"."""
+    did: tuple[tuple[str, int], ...] = ()
+    """What the filters changed: code, and characters added (below 0: cut)."""
     tokens: int = 0
     """Tokens decoded for the text, with those that were cut off again; none for what was suggested before."""
     logprobs: tuple[float, ...] = ()

@@ -8,22 +8,25 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
+import numpy as np
 from tokenizers import AddedToken, Tokenizer
 
 from midfill import threads
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Alternative, Completion, Request
+from midfill.confidence import confidence
 from midfill.context import Context, gather, line_ending
 from midfill.decode import Deadline, Decoder
 from midfill.draft_sources import DraftSources
 from midfill.drafts import DraftLength
 from midfill.errors import BundleDamaged
-from midfill.fim import Prompt, build_prompt, other_files
+from midfill.fim import Part, Prompt, build_prompt, other_files
 from midfill.healing import Vocabulary
 from midfill.kv_cache import CachePool, KvCache
 from midfill.memo import rest_of, typed_since
 from midfill.model import Model, OnnxModel
+from midfill.quiet import reason_to_stay_quiet
 from midfill.sampling import Choice, Sampler, greedy
 from midfill.settings import Settings
 from midfill.surroundings import Surroundings
@@ -32,6 +35,8 @@ from midfill.writer import Writer, Written
 _CHARACTERS_PER_TOKEN = 4
 """An upper guess for code: of so much text no more than the wanted tokens is used."""
 _PIECES_REMEMBERED = 256
+ABLATIONS = ("definition", "sibling", "recent", "similar", "path", "suffix", "filters", "gate")
+"""What an engine can do without."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0 to 1."""
@@ -96,8 +101,11 @@ class Engine:
         _read_control_tokens_as_text(tokenizer, control)
         self._tokenizer = tokenizer
         self._model = model
-        self._settings = settings
-        self._vocabulary = Vocabulary(_token_texts(tokenizer, manifest.vocabulary), excluded=self._stop_tokens)
+        self.settings = settings
+        """May be exchanged between requests; what they say of sizes counts when the engine is made."""
+        texts = _token_texts(tokenizer, manifest.vocabulary)
+        self._vocabulary = Vocabulary(texts, excluded=self._stop_tokens)
+        self._newlines = np.array([text.count("\n") for text in texts], np.int32)
         self._max_tokens = min(settings.max_tokens, manifest.context_length // 2)
         room = manifest.context_length - self._max_tokens
         self._budget = min(settings.context_tokens, room)
@@ -126,8 +134,10 @@ class Engine:
                 return rest
         clock = _Clock()
         if reason := self._reason_for_nothing(request):
-            return Completion(text="", start=request.offset, end=request.offset, reason=reason)
+            return _nothing(request, reason)
         context, around = self._gather(request)
+        if context.in_secret:
+            return _nothing(request, "in-secret")
         clock.lap("context")
         prompt = self._read(request, context, around)
         clock.lap("tokenize")
@@ -157,11 +167,29 @@ class Engine:
 
     def _reason_for_nothing(self, request: Request) -> str:
         """Return the reason code for not even reading the document, or ""."""
-        return "excluded" if self.workspace is not None and self.workspace.excludes(request.path) else ""
+        if self.workspace is not None and self.workspace.excludes(request.path):
+            return "excluded"
+        settings = self.settings.for_language(request.language)
+        if not request.automatic:
+            return ""
+        if not settings.enabled:
+            return "disabled"
+        return reason_to_stay_quiet(
+            request.text,
+            request.offset,
+            request.language,
+            request.path,
+            in_comments=settings.quiet_in_comments,
+            in_strings=settings.quiet_in_strings,
+            languages=settings.quiet_languages,
+            folders=settings.quiet_folders,
+        )
 
     def _gather(self, request: Request) -> tuple[Context, Surroundings]:
         window = self._budget * _CHARACTERS_PER_TOKEN
         context = gather(request.text, request.offset, window)
+        if "suffix" in self.without:
+            context = replace(context, suffix="")
         if self.workspace is None or not self._workspace_budget:
             return context, Surroundings()
         around = self.workspace.surroundings(
@@ -173,7 +201,7 @@ class Engine:
             window=window,
         )
         kept = [snippet for snippet in around.snippets if snippet.kind not in self.without]
-        return context, replace(around, snippets=kept)
+        return context, replace(around, snippets=kept, path="" if "path" in self.without else around.path)
 
     def _write(self, begun: _Begun, clock: _Clock, cancel: CancelFlag) -> Completion:
         """Write what was begun to its end; if that is interrupted, remember how far it came."""
@@ -194,34 +222,60 @@ class Engine:
             others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
             clock.lap("alternatives")
         newline = line_ending(request.text)
+        reason = first.reason or ("unsure" if self._is_unsure(request, first) else "")
         return Completion(
-            text=first.text.replace("\n", newline),
+            text="" if reason else first.text.replace("\n", newline),
             start=begun.context.offset,
-            end=begun.context.offset,
-            reason=first.reason,
+            end=begun.context.offset + first.replaces,
+            reason=reason,
             model=self.bundle.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
             parts=prompt.parts,
+            stopped_by=first.stopped_by,
+            did=first.did,
             tokens=first.tokens - len(begun.choices),
             logprobs=first.logprobs,
             alternatives=tuple(
-                Alternative(text=other.text.replace("\n", newline), logprobs=other.logprobs) for other in others
+                Alternative(text=other.text.replace("\n", newline), logprobs=other.logprobs)
+                for other in others
+                if other.replaces == first.replaces
             ),
             milliseconds=clock.milliseconds(),
         )
+
+    def _is_unsure(self, request: Request, written: Written) -> bool:
+        """Whether the model was less sure than somebody who types wants it to be."""
+        if not request.automatic or request.unfiltered or "gate" in self.without:
+            return False
+        sure = confidence(written.logprobs)
+        return sure is not None and sure < self.settings.for_language(request.language).min_confidence
 
     def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
         others = other_files(around, self._fim, self._encode_piece, self._workspace_budget)
         prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short, others)
         self._draft_sources.read(request.path, prompt.ids)
-        return prompt
+        return self._with_lines(prompt, context)
+
+    def _with_lines(self, prompt: Prompt, context: Context) -> Prompt:
+        """Note which of the document's lines its own parts are."""
+        here = context.first_line + context.prefix.count("\n")
+
+        def placed(part: Part) -> Part:
+            if part.kind not in ("prefix", "suffix") or not part.ids:
+                return part
+            lines = int(self._newlines[part.ids].sum())
+            first, last = (here - lines, here) if part.kind == "prefix" else (here, here + lines)
+            return replace(part, first_line=first, last_line=last)
+
+        return replace(prompt, parts=tuple(placed(part) for part in prompt.parts))
 
     def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:
         return Decoder(self._model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
 
     def _writer(self, begun: _Begun) -> Writer:
-        settings, request, context = self._settings, begun.request, begun.context
+        request, context = begun.request, begun.context
+        settings = self.settings.for_language(request.language)
         return Writer(
             begun.prompt,
             context,
@@ -232,6 +286,11 @@ class Engine:
             stop_tokens=self._stop_tokens,
             deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
             one_statement=request.automatic,
+            automatic=request.automatic,
+            language=request.language,
+            path=request.path,
+            placeholders=context.placeholders,
+            unfiltered=request.unfiltered or "filters" in self.without,
             pick=Sampler(request.sampling) if request.sampling else greedy,
         )
 
@@ -239,10 +298,18 @@ class Engine:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
+    def spell(self, ids: Sequence[int]) -> str:
+        """Return the text of ``ids`` as the model sees it, control tokens included."""
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
+        return text
+
     def _text(self, ids: Sequence[int]) -> str:
         """Decode ``ids``, with plain newlines; a character whose last bytes are still to come is left out."""
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
-        return text.rstrip("\ufffd").replace("\r", "")
+        return self.spell(ids).rstrip("\ufffd").replace("\r", "")
+
+
+def _nothing(request: Request, reason: str) -> Completion:
+    return Completion(text="", start=request.offset, end=request.offset, reason=reason)
 
 
 def _read_control_tokens_as_text(tokenizer: Tokenizer, control: Container[int]) -> None:

@@ -11,15 +11,16 @@ class IdleTimer:
 
     def __init__(self, seconds: float, callback: Callable[[], None]) -> None:
         """Wait ``seconds`` from each restart on; 0 for never calling."""
-        self._seconds = seconds
+        self.seconds = seconds
+        """Counts from the next restart on."""
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
         """Wait anew from now on."""
         self.stop()
-        if self._seconds:
-            self._handle = asyncio.get_running_loop().call_later(self._seconds, self._callback)
+        if self.seconds:
+            self._handle = asyncio.get_running_loop().call_later(self.seconds, self._callback)
 
     def stop(self) -> None:
         """Do not call back until restarted."""

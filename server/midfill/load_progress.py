@@ -1,4 +1,4 @@
-"""Loading the model, shown by the editor's own progress display."""
+"""Work in the background, shown by the editor's own progress display."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class LoadProgress:
     The context is entered and left at once: nothing waits for the client to agree, and nothing is sent until it has.
     """
 
-    def __init__(self, server: LanguageServer) -> None:
+    def __init__(self, server: LanguageServer, what: str) -> None:
+        """Begin with saying ``what`` is done."""
         window = server.client_capabilities.window
         self._wanted = bool(window and window.work_done_progress)
         self._progress = server.work_done_progress
+        self._what = what
         self._token = str(uuid.uuid4())
         self._begun = False
         self._over = False
@@ -45,7 +47,7 @@ class LoadProgress:
             self._progress.end(self._token, types.WorkDoneProgressEnd())
 
     def report(self, message: str, fraction: float) -> None:
-        """Say how far loading is; may be called from any thread."""
+        """Say how far it is; may be called from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the client has left meanwhile
             self._loop.call_soon_threadsafe(self._send, message, fraction)
 
@@ -53,7 +55,7 @@ class LoadProgress:
         with contextlib.suppress(JsonRpcException):  # the client may refuse, and is then left alone
             await self._progress.create_async(self._token)
             if not self._over:
-                begin = types.WorkDoneProgressBegin(title="Midfill", message="loading the model", percentage=0)
+                begin = types.WorkDoneProgressBegin(title="Midfill", message=self._what, percentage=0)
                 self._progress.begin(self._token, begin)
                 self._begun = True
 

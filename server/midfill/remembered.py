@@ -26,6 +26,10 @@ class Remembered:
         """Return the value of ``key``; None when there is none."""
         return self._values.get(key)
 
+    def names(self) -> list[str]:
+        """Return all keys."""
+        return list(self._values)
+
     def put(self, key: str, value: Any) -> None:
         """Set the value of ``key``, to be written by :meth:`save`."""
         self._values[key] = value

@@ -42,6 +42,9 @@ class ScriptedCompleter:
     def forget(self, path: str) -> None:
         """Nothing is remembered."""
 
+    def work_in(self, workspace: object) -> None:
+        """Other files do not matter."""
+
     def close(self) -> None:
         """Nothing runs."""
 

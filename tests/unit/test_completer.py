@@ -7,16 +7,17 @@ import io
 import logging
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from midfill import lsp
 from midfill.cancel import CancelFlag
-from midfill.completer import CanComplete, Completer, engine_loader
+from midfill.completer import CanComplete, Completer, make_completer
 from midfill.completion import Completion, Request
-from midfill.engine import Progress
+from midfill.engine import KnowsTheWorkspace, Progress
 from midfill.errors import BundleNotFound, ModelError
 from midfill.settings import Settings
 
@@ -40,6 +41,11 @@ class Worker:
         self.forgotten: list[str] = []
         self.arrived = threading.Semaphore(0)
         self.gate = threading.Event()
+        self.workspace: KnowsTheWorkspace | None = None
+        self.settings = Settings()
+
+    def spell(self, ids: Sequence[int]) -> str:
+        return f"{len(ids)} tokens"
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         self.begun.append(request.text)
@@ -207,10 +213,10 @@ async def test_failure_to_load_is_told_and_remembered(fault: BaseException) -> N
     completer.close()
 
 
-def test_loader_loads_the_bundle_of_the_settings(tmp_path: Path) -> None:
+async def test_loader_loads_the_bundle_of_the_settings(tmp_path: Path) -> None:
     """The error of a missing bundle names the place the settings name."""
     with pytest.raises(BundleNotFound, match=r"nowhere"):
-        engine_loader(Settings(bundle=tmp_path / "nowhere"))(lambda *_: None)
+        await asyncio.wrap_future(make_completer(Settings(bundle=tmp_path / "nowhere")).start())
 
 
 async def test_newer_request_supersedes_the_one_that_runs(completers: Callable[[CanComplete], Completer]) -> None:
@@ -574,9 +580,53 @@ async def test_engine_stays_when_unloading_is_off() -> None:
     completer.close()
 
 
-def test_settings_reach_the_timers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Milliseconds and minutes become seconds."""
-    made: dict[str, float] = {}
-    monkeypatch.setattr(lsp, "Completer", lambda _load, **idle: made.update(idle))
-    lsp._default_completer(Settings(warm_up_ms=250, unload_minutes=2))
-    assert made == {"warm_up_after": 0.25, "unload_after": 120}
+def test_settings_reach_the_timers() -> None:
+    """Milliseconds and minutes become seconds, now and when they change."""
+    completer = make_completer(Settings(warm_up_ms=250, unload_minutes=2, prefetch=False))
+    timers = (completer._warm_up_timer, completer._unload_timer, completer._prefetch_timer)
+    assert [timer.seconds for timer in timers] == [0.25, 120, 0]
+    completer.configure(Settings(warm_up_ms=0, unload_minutes=1))
+    assert [timer.seconds for timer in timers][:2] == [0, 60]
+    assert timers[2].seconds > 0
+    completer.close()
+
+
+async def test_what_comes_after_the_suggestion_shown_is_written_ahead() -> None:
+    """Whoever accepts it has the next one at once; without idle time nothing is written."""
+    worker = Worker()
+    worker.gate.set()
+    completer = Completer(lambda _: worker, prefetch_after=SOON)
+    await asyncio.wrap_future(completer.start())
+    await completer.complete(asking("if a:", path="p"))
+    while len(worker.begun) < 2:
+        await asyncio.sleep(SOON)
+    assert worker.begun == ["if a:", "if a:if a:!\n"]
+    await asyncio.sleep(SOON)
+    accepted = Request(text="if a:if a:!\n", offset=12, path="p", automatic=True)
+    assert (await completer.complete(accepted)).text == "if a:if a:!\n!"
+    assert len(worker.begun) == 2
+    completer.close()
+
+
+async def test_engine_is_told_of_workspace_and_settings(completers: Callable[[CanComplete], Completer]) -> None:
+    """Before it is loaded as afterwards."""
+    worker = Worker()
+    worker.gate.set()
+    completer = completers(worker)
+    settings = Settings(max_lines=3)
+    completer.configure(settings)
+    completer.work_in(library := cast("KnowsTheWorkspace", object()))
+    await completer.complete(asking("a"))
+    assert (worker.settings, worker.workspace) == (settings, library)
+
+
+async def test_debounce_spares_requests_that_are_overtaken(completers: Callable[[CanComplete], Completer]) -> None:
+    """Only the last of a burst of keystrokes reaches the engine; asking outright does not wait."""
+    worker = Worker()
+    worker.gate.set()
+    completer = completers(worker)
+    completer.configure(Settings(debounce_ms=50))
+    burst = [replace(asking(text), automatic=True) for text in ("a", "ab", "abc")]
+    reasons = [(await task).reason for task in [asyncio.create_task(completer.complete(each)) for each in burst]]
+    assert reasons == ["superseded", "superseded", ""]
+    assert worker.begun == ["abc"]

@@ -27,7 +27,7 @@ from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
 
 END = manifest().stop_tokens[0]
 FIM = manifest().fim
-SETTINGS = Settings(bundle=Path("unused"), deadline_ms=0)
+SETTINGS = Settings(min_confidence=0.0, bundle=Path("unused"), deadline_ms=0)
 
 
 class Typist:
@@ -186,10 +186,10 @@ def test_cursor_within_a_line_ending_completes_before_it() -> None:
     assert (done.start, done.end) == (2, 2)
 
 
-@pytest.mark.parametrize(("offset", "start"), [(-5, 0), (99, 2)])
+@pytest.mark.parametrize(("offset", "start"), [(-5, 0), (99, 3)])
 def test_offset_outside_the_document_is_clamped(offset: int, start: int) -> None:
     """The nearest end of the document is meant."""
-    done = engine(scripted("b = 1")).complete(Request(text="a\n", offset=offset), CancelFlag())
+    done = engine(scripted("b = 1")).complete(Request(text="\na\n", offset=offset), CancelFlag())
     assert (done.text, done.start, done.end) == ("b = 1", start, start)
 
 
@@ -350,7 +350,7 @@ def test_closed_document_is_not_gone_on_with() -> None:
 
 def test_typing_gets_the_statement_and_a_question_gets_all() -> None:
     """What comes below the line is another thought."""
-    assert complete("x = ▮", "1\ny = 2\n", automatic=True).text == "1"
+    assert complete("x = ▮", "1000\ny = 2\n", automatic=True).text == "1000"
     assert complete("x = ▮", "1\ny = 2\n").text == "1\ny = 2"
 
 
@@ -656,3 +656,44 @@ def test_secret_is_in_no_prompt() -> None:
     assert "<github-token>" in prompt
     assert token not in prompt
     assert (done.start, done.end) == (len(text), len(text))
+
+
+def test_unsure_suggestion_is_kept_back_while_typing() -> None:
+    """Not when it is asked for outright, nor when all is to be measured; the reason says so."""
+    unsure = engine(scripted("return left"), replace(SETTINGS, min_confidence=0.9))
+    typing = Request(text="a\n", offset=2, automatic=True)
+    assert unsure.complete(typing, CancelFlag()).reason == "unsure"
+    assert unsure.complete(replace(typing, automatic=False), CancelFlag()).text == "return left"
+    assert unsure.complete(replace(typing, unfiltered=True), CancelFlag()).text == "return left"
+    unsure.without = frozenset({"gate"})
+    assert unsure.complete(typing, CancelFlag()).text == "return left"
+
+
+def test_documents_lines_of_a_prompt_are_told() -> None:
+    """The prefix ends and the suffix begins in the cursor's line."""
+    text = "".join(f"a{number}\n" for number in range(40))
+    done = engine(scripted("1"), replace(SETTINGS, context_tokens=64)).complete(
+        Request(text=text, offset=text.index("a20"), path="a.py"), CancelFlag()
+    )
+    parts = {part.kind: part for part in done.parts}
+    for kind, first, last in (("prefix", parts["prefix"].first_line, 20), ("suffix", 20, parts["suffix"].last_line)):
+        shown = tiny_tokenizer().decode(parts[kind].ids)
+        assert (parts[kind].first_line, parts[kind].last_line) == (first, last)
+        start = text.index(shown)
+        assert (text.count("\n", 0, start), text.count("\n", 0, start + len(shown))) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("settings", "request_", "reason"),
+    [
+        ({"enabled": False}, {}, "disabled"),
+        ({"languages": {"sql": {"enabled": False}}}, {"language": "sql"}, "disabled"),
+        ({"languages": {"sql": {"enabled": False}}}, {"language": "python"}, ""),
+        ({"enabled": False}, {"automatic": False}, ""),
+    ],
+)
+def test_nothing_is_said_where_nobody_wants_it(settings: Any, request_: Any, reason: str) -> None:
+    """By setting, and never when it is asked for outright."""
+    quiet = engine(scripted("return left"), replace(SETTINGS, **settings))
+    request = replace(Request(text="a\n", offset=2, automatic=True), **request_)
+    assert quiet.complete(request, CancelFlag()).reason == reason

@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class ScriptedCompleter:
         self.starts = 0
         self.expected: list[Request] = []
         self.forgotten: list[str] = []
+        self.workspaces: list[object] = []
 
     def start(self, progress: Callable[[str, float], None]) -> Future[None]:
         self.state = "loading"
@@ -71,6 +72,15 @@ class ScriptedCompleter:
 
     def forget(self, path: str) -> None:
         self.forgotten.append(path)
+
+    def work_in(self, workspace: object) -> None:
+        self.workspaces.append(workspace)
+
+    def configure(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def spell(self, ids: Sequence[int]) -> str:
+        return f"{len(ids)} tokens"
 
     def close(self) -> None:
         self.closed = True
@@ -124,8 +134,11 @@ class Wire:
         for _ in range(20):
             await asyncio.sleep(0)
 
-    async def initialize(self, capabilities: Json | None = None, options: Any = None) -> Json:
-        params = {"processId": None, "rootUri": None, "capabilities": capabilities or {}}
+    async def initialize(
+        self, capabilities: Json | None = None, options: Any = None, workspace: Path | None = None
+    ) -> Json:
+        root = workspace.as_uri() if workspace else None
+        params = {"processId": None, "rootUri": root, "capabilities": capabilities or {}}
         answer = await self.request("initialize", {**params, "initializationOptions": options}, number=1)
         self.notify("initialized", {})
         await self.settle()
@@ -142,7 +155,11 @@ class Wire:
     async def ghost_text(self, line: int, character: int, selected: Json | None = None, kind: int = 2) -> list[Json]:
         context = {"triggerKind": kind, **({"selectedCompletionInfo": selected} if selected else {})}
         answer = await self.request("textDocument/inlineCompletion", {**place(line, character), "context": context})
-        return answer["result"]["items"]
+        items: list[Json] = answer["result"]["items"]
+        for item in items:
+            command = item.pop("command")
+            assert (command["command"], len(command["arguments"])) == ("midfill.accepted", 2)
+        return items
 
     async def popup(self, line: int, character: int, kind: int = 1) -> Json:
         context = {"triggerKind": kind}
@@ -491,6 +508,7 @@ async def test_popup_item_replaces_the_word_before_the_cursor() -> None:
     wire.open("é = 1\ndef gree")
     popup = await wire.popup(1, 8)
     assert popup["isIncomplete"] is True
+    assert popup["items"][0].pop("command")["arguments"] == [1, 17]
     assert popup["items"] == [
         {
             "label": "greet(name):",
@@ -643,3 +661,90 @@ def test_scripted_completer_stands_in_for_the_real_one() -> None:
     used = {"start", "complete", "prepare", "forget", "close"}
     assert used <= set(dir(Completer)) & set(dir(ScriptedCompleter))
     assert "state" in vars(Completer(lambda _: pytest.fail("nothing is loaded")))
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Keep journal and statistics of this test apart."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path))
+    monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "none.toml"))
+    return tmp_path
+
+
+async def test_asking_outright_gives_the_beginnings_too() -> None:
+    """Somebody whose editor has no key for a part finds the first line and the first word among the items."""
+    wire = Wire(insertion("return left\n    or right"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("def f():\n    ")
+    texts = [item["insertText"] for item in await wire.ghost_text(1, 4, kind=1)]
+    assert texts == ["return left\n    or right", "return left", "return"]
+    assert len(await wire.ghost_text(1, 4, kind=2)) == 1
+
+
+async def test_what_becomes_of_suggestions_is_counted(own_cache: Path) -> None:
+    """By what the client tells, and by the edits of one that tells nothing; no text is kept."""
+    wire = Wire(insertion("return left"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("def f():\n    ")
+    await wire.ghost_text(1, 4)
+    wire.notify("textDocument/didShowCompletion", {"item": {"insertText": "return left"}})
+    item = {"insertText": "x", "command": {"title": "", "command": "midfill.accepted", "arguments": [1, 11]}}
+    wire.notify("textDocument/didPartiallyAcceptCompletion", {"item": item, "acceptedLength": 6})
+    await wire.request("workspace/executeCommand", {"command": "midfill.accepted", "arguments": [1, 5]})
+    wire.change({"range": span((1, 4), (1, 4)), "text": "pass; "})
+    await wire.ghost_text(1, 10)
+    wire.change({"range": span((1, 10), (1, 10)), "text": "return left"})
+    told = (await wire.request("workspace/executeCommand", {"command": "midfill.statistics", "arguments": []}))[
+        "result"
+    ]
+    counts = {line.rsplit(maxsplit=1)[0].strip(): line.rsplit(maxsplit=1)[1] for line in told.splitlines()[1:]}
+    assert {name: counts[name] for name in ("shown", "accepted", "partly accepted", "characters accepted")} == {
+        "shown": "2", "accepted": "2", "partly accepted": "1", "characters accepted": "22",
+    }  # fmt: skip
+    assert "return" not in (own_cache / "statistics.json").read_text()
+
+
+async def test_why_shows_the_last_request(own_cache: Path) -> None:
+    """The page has the verdict; the file that `midfill why` reads has no text of the document."""
+    wire = Wire(insertion("return left"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("def sentinel():\n    ")
+    await wire.ghost_text(1, 4)
+    page = (await wire.request("workspace/executeCommand", {"command": "midfill.why"}))["result"]
+    assert "return left" in page
+    assert ":2:5  (typing)" in page
+    written = (own_cache / "journal.jsonl").read_text()
+    assert "sentinel" not in written
+    assert json.loads(written)["characters"] == 11
+
+
+async def test_settings_change_while_the_server_runs(own_cache: Path, tmp_path: Path) -> None:
+    """A wrong one is told once; one that needs another model gets another completer."""
+    wire = Wire(insertion("x"))
+    await wire.initialize()
+    first = wire.completer
+    wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"maxLines": 3, "maxTokns": 5}}})
+    assert first.settings is not None
+    assert first.settings.max_lines == 3
+    wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"maxLines": 4, "maxTokns": 5}}})
+    assert [text for _, text in wire.shown() if "maxTokns" in text] == [text for _, text in wire.shown()]
+    assert len(wire.shown()) == 1
+    made: list[Settings] = []
+    wire.server.session._make_completer = lambda settings: (made.append(settings), wire.completer)[1]  # type: ignore[union-attr, assignment, return-value]
+    wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"bundle": str(tmp_path / "other")}}})
+    assert [settings.bundle for settings in made] == [tmp_path / "other"]
+
+
+async def test_midfill_toml_of_the_workspace_counts_and_is_read_again(own_cache: Path, tmp_path: Path) -> None:
+    """Saving it is enough."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "midfill.toml").write_text("maxLines = 2\nworkspaceTokens = 0\n")
+    wire = Wire(insertion("x"))
+    await wire.initialize(workspace=folder)
+    assert wire.completer.settings is not None
+    assert wire.completer.settings.max_lines == 2
+    (folder / "midfill.toml").write_text("maxLines = 1\nworkspaceTokens = 0\n")
+    uri = (folder / "midfill.toml").as_uri()
+    wire.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
+    assert wire.completer.settings.max_lines == 1

@@ -26,17 +26,22 @@ class Workspace:
     """
 
     def __init__(
-        self, folders: Sequence[Path], exclude: Sequence[str] = (), on_progress: OnProgress = lambda _: None
+        self,
+        folders: Sequence[Path],
+        exclude: Sequence[str] = (),
+        on_progress: OnProgress = lambda _: None,
+        *,
+        indexed: bool = True,
     ) -> None:
         """Take in ``folders`` but for what ``exclude`` names in gitignore's syntax.
 
-        ``on_progress`` is called from another thread.
+        ``on_progress`` is called from another thread. What is not ``indexed`` contributes only where it is open.
         """
         self._exclude = tuple(exclude)
         self._on_progress = on_progress
         self._built = threading.Event()
         self._ignore = Ignore(folders, exclude)
-        self.index = WorkspaceIndex(folders, exclude, self._progress)
+        self.index = WorkspaceIndex(folders if indexed else (), exclude, self._progress)
         if self.index.state.done:
             self._built.set()
         self._neighbours = Neighbours(self._ignore, self.index)
