@@ -15,6 +15,7 @@ from midfill.fim import Prompt
 from midfill.healing import Healing, Vocabulary
 from midfill.sampling import Choice, Pick, greedy
 
+_LIMITS = ("max-tokens", "deadline")
 _TRIES = 2
 """Branches followed for each alternative wanted: some end in a text that was there already."""
 
@@ -76,6 +77,7 @@ class Writer:
         self._max_lines = max_lines
         self._stop_tokens = stop_tokens
         self._deadline = deadline
+        self._indentation = filters.indentation_of(self._context)
         self._one_statement = one_statement
         self._finish = partial(
             filters.finish,
@@ -109,14 +111,14 @@ class Writer:
             for choice in stream:
                 choices.append(choice)
                 text = self._to_text([each.token for each in choices])
-                text = self.text = filters.trim_start(healing.strip(text), self._context)
+                text = self.text = filters.begin(healing.strip(text), self._context, self._indentation)
                 lengths.append(len(text))
                 if ending := self._find_stop(text):
                     text, stopped_by = text[: ending.end], ending.code
                     break
             else:
                 stopped_by = self._ran_out(len(choices))
-        finished = self._finish(text)
+        finished = self._finish(text, cut_short=stopped_by in _LIMITS)
         used = next((count for count, length in enumerate(lengths, start=1) if length >= finished.kept), 0)
         return Written(
             finished.text,

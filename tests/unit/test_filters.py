@@ -14,7 +14,7 @@ def test_codes_are_told_apart() -> None:
 def test_what_was_cut_is_told() -> None:
     """A finished suggestion comes with what each filter did to it."""
     finished = finish("hello)", context("print(▮)"))
-    assert (finished.text, finished.reason, finished.did, finished.kept) == ("hello", "", (("trim", -1),), 5)
+    assert (finished.text, finished.reason, finished.did, finished.kept) == ("hello", "", (("suffix-overlap", -1),), 5)
 
 
 def test_dropped_suggestion_has_no_text_but_a_reason() -> None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.context import Context
-from midfill.filters.stops import STOPS, find_stop, stop_at_closer, stop_at_dedent, stop_at_fence, stop_at_suffix_line
+from midfill.filters.stops import (
+    STOPS,
+    find_stop,
+    stop_at_closer,
+    stop_at_dedent,
+    stop_at_fence,
+    stop_at_repeats,
+    stop_at_suffix_line,
+    stop_near_line_below,
+)
 from unit.helpers import context
 
 CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
@@ -50,6 +59,59 @@ def test_line_without_words_below_stops_nothing(below: str) -> None:
 def test_first_line_of_a_suggestion_is_never_the_line_below() -> None:
     """The suggestion's first line continues the cursor's line."""
     assert stop_at_suffix_line("total\n", context("x = ▮\ntotal\n")) is None
+
+
+@pytest.mark.parametrize(
+    ("below", "text", "left"),
+    [
+        ("# the sum\nreturn total(values)\n", "x = 1\nreturn total(values)\n", "x = 1"),
+        ("\na = 1\n\nb = second(a)\n", "x = 1\nb = second(a)\n", "x = 1"),
+        ("# the end\nbreak\n", "x = 1\nbreak\n", "x = 1\nbreak\n"),
+        ("# again\nvalues.append(0)\n", "x = 1\nvalues.append(0)\n", "x = 1\nvalues.append(0)\n"),
+        ("a\nb\nc\nreturn total(values)\n", "x = 1\nreturn total(values)\n", "x = 1\nreturn total(values)\n"),
+    ],
+    ids=["second", "third", "any code has it", "this code has it", "fourth"],
+)
+def test_lines_further_below_end_the_suggestion_if_they_are_telling(below: str, text: str, left: str) -> None:
+    """A comment or a blank line below does not hide what comes next in the document."""
+    assert cut(text, stop_at_suffix_line(text, context(f"values.append(0)\n▮\n{below}"))) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("▮\nresult = compute(first, second)\n", "x = 1\nresult = compute(first, last)\n", None),
+        ("▮\nresult = compute(first, second)\n", "x = 1\nresult = compute(first, seconds)\n", "x = 1"),
+        ("▮\n    result = compute(first)\n", "x = 1\nresult = compute(first)\n", None),
+        ("▮\nx = 2\n", "a\nx = 1\n", None),
+        ("    assert add(1, 2) == 3\n    ▮\n    assert add(4, 4) == 8\n", "x = 1\n    assert add(4, 5) == 9\n", None),
+        ("▮\nresult = compute(first)\n", "x = 1\nresult = compute(firs", None),
+    ],
+    ids=["another argument", "one letter", "another block", "short", "series", "still being written"],
+)
+def test_line_nearly_below_ends_the_suggestion(marked: str, text: str, left: str | None) -> None:
+    """The document's next line in other words is still its next line; a table's next row is another one."""
+    end = stop_near_line_below(text, context(marked))
+    assert (None if end is None else text[:end]) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("▮", "x += 1\nx += 1\nx += 1\n", "x += 1"),
+        ("▮", "a = 0\nx += 1\n\nx += 1\n\nx += 1\n", "a = 0\nx += 1"),
+        ("x +▮", "= 1\nx += 1\nx += 1\nmore", "= 1"),
+        ("▮", "x += 1\nx += 1\n", None),
+        ("▮", "x += 1\nx += 1\nx += 1", None),
+        ("▮", "a\nb\na\nb\na\nb\n", None),
+        ("▮", "\n\n\n\n", None),
+    ],
+    ids=["at once", "later, with blank lines", "cursor's line", "twice", "still being written", "in turns", "blank"],
+)
+def test_third_same_line_ends_the_suggestion_after_the_first(marked: str, text: str, left: str | None) -> None:
+    """A model that is stuck says the same line for ever."""
+    end = stop_at_repeats(text, context(marked))
+    assert (None if end is None else text[:end]) == left
 
 
 @pytest.mark.parametrize(
@@ -154,6 +216,13 @@ def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
 def test_suggestion_has_at_most_so_many_lines(max_lines: int, left: str) -> None:
     """The line that is one too many is not begun."""
     assert cut("a\nb\nc\n", end_of("a\nb\nc\n", context("▮"), max_lines)) == left
+
+
+def test_stop_that_ended_a_suggestion_is_told() -> None:
+    """Each stop has a code; the limit of lines has one, too."""
+    assert find_stop("x)\n", context("f(▮)"), 1) == (1, "closer")
+    assert find_stop("a\nb\n", context("▮"), 1) == (1, "lines")
+    assert find_stop("a", context("▮"), 1) is None
 
 
 def test_earliest_stop_counts() -> None:

@@ -7,10 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.context import Context
-from midfill.filters.trims import trim, trim_start, trim_suffix_overlap
+from midfill.filters.trims import TRIMS, trim_start, trim_suffix_overlap
 from unit.helpers import context
 
 CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
+
+
+def trim(text: str, around: Context) -> str:
+    """Apply every trim in its order."""
+    for each in TRIMS.values():
+        text = each(text, around)
+    return text
 
 
 @pytest.mark.parametrize(
@@ -77,3 +84,9 @@ def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
     around = Context(prefix, suffix, len(prefix))
     assert text.startswith(trim(text, around))
     assert text.endswith(trim_start(text, around))
+
+
+def test_last_line_nearly_below_or_written_thrice_is_cut_off() -> None:
+    """A last line is compared as one that has ended, by every stop that looks at such lines."""
+    assert trim("x = 1\nreturn self.total", context("▮\nreturn self.totals\n")) == "x = 1"
+    assert trim("a = next(b)\na = next(b)\na = next(b)", context("▮")) == "a = next(b)"

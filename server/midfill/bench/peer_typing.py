@@ -39,6 +39,7 @@ class PeerTyping:
         self._sides = sides
         self._settings = settings
         self._text = ""
+        self._path = ""
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
         self._past = 0
@@ -51,7 +52,7 @@ class PeerTyping:
 
     def open(self, scene: Scene) -> None:
         """See :meth:`midfill.bench.replay.Suggester.open`."""
-        self._text = scene.text
+        self._text, self._path = scene.text, scene.path
 
     def type(self, offset: int, text: str) -> Future[str]:
         """See :meth:`midfill.bench.replay.Suggester.type`."""
@@ -96,8 +97,9 @@ class PeerTyping:
     def _write(self, text: str, offset: int, written: Written, connection: Connection, *, automatic: bool) -> None:
         context = gather(text, offset)
         near = filters.nearby(context)
+        indentation = filters.indentation_of(near)
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
-        streamed = ""
+        streamed = text_so_far = ""
         events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
         with contextlib.closing(events):
             for event in events:
@@ -106,9 +108,9 @@ class PeerTyping:
                 written.tokens = timings.get("predicted_n", written.tokens)
                 written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
                 streamed += event.get("content", "")
-                text_so_far = filters.trim_start(streamed, near)
-                ending = filters.find_stop(text_so_far, near, max_lines, one_statement=automatic)
-                if ending is not None:
-                    written.text = filters.finish(text_so_far[: ending.end], near, automatic=automatic).text
-                    return
-        written.text = filters.finish(filters.trim_start(streamed, near), near, automatic=automatic).text
+                text_so_far = filters.begin(streamed, near, indentation)
+                if ending := filters.find_stop(text_so_far, near, max_lines, one_statement=automatic):
+                    text_so_far = text_so_far[: ending.end]
+                    break
+        cut_short = written.tokens >= self._settings.max_tokens
+        written.text = filters.finish(text_so_far, near, automatic=automatic, path=self._path, cut_short=cut_short).text

@@ -1,8 +1,9 @@
 """Pure text filters between the model and the editor, one function each, each with a reason code.
 
 A *stop* looks at the text while it streams out and says where it should end (:mod:`~midfill.filters.stops`); a *trim*
-cuts what the document has already off its ends (:mod:`~midfill.filters.trims`); a *drop* looks at the whole suggestion
-and says why it is not worth showing (:mod:`~midfill.filters.drops`).
+cuts what the document has already off its ends (:mod:`~midfill.filters.trims`); a *mend* makes it fit the document
+(:mod:`~midfill.filters.mends`); a *drop* looks at the whole suggestion and says why it is not worth showing
+(:mod:`~midfill.filters.drops`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from dataclasses import dataclass
 from midfill.context import Context
 from midfill.filters.drops import DROPS, reason_to_drop
 from midfill.filters.lines import nearby
+from midfill.filters.mends import indentation_of, keep_blank_lines, keep_indentation, merge_with_rest
 from midfill.filters.stops import STOPS, Ending, find_stop
-from midfill.filters.trims import trim, trim_start
+from midfill.filters.trims import TRIMS, trim_start
+from midfill.workspace.languages import language_of
 
-__all__ = ["DROPS", "STOPS", "Ending", "Finished", "find_stop", "finish", "nearby", "reason_to_drop", "trim_start"]
+__all__ = [
+    "DROPS", "STOPS", "TRIMS", "Ending", "Finished", "begin", "find_stop", "finish", "indentation_of", "nearby",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,30 +40,58 @@ class Finished:
     """How many characters of the unfinished text the suggestion comes of, from its start on."""
 
 
+def begin(text: str, context: Context, indentation: str) -> str:
+    """Put what was written so far the way the document is written, whose ``indentation`` is known."""
+    return trim_start(keep_indentation(text, context, indentation), context)
+
+
 def finish(
     text: str,
     context: Context,
     *,
-    automatic: bool = False,  # noqa: ARG001
-    language: str = "",  # noqa: ARG001
-    path: str = "",  # noqa: ARG001
-    placeholders: Collection[str] = (),  # noqa: ARG001
+    automatic: bool = False,
+    language: str = "",
+    path: str = "",
+    placeholders: Collection[str] = (),
     unfiltered: bool = False,
+    cut_short: bool = False,
 ) -> Finished:
     """Trim and mend a text that has come to its end, and judge whether to show it.
 
     Args:
-        text: what :func:`~midfill.filters.trims.trim_start` and :func:`find_stop` left of what the model wrote.
+        text: what :func:`begin` and :func:`find_stop` made of what the model wrote.
         context: the document round the cursor, as :func:`nearby` cuts it out.
         automatic: whether typing asks, not a person, who wants to see what there is.
         language: the LSP language id; "" when unknown.
         path: the document's path or URI, for its language.
         placeholders: what stands for secrets in the prompt.
         unfiltered: whether to show whatever is not blank.
+        cut_short: whether the text ended at a limit, perhaps within a word.
     """
-    trimmed = trim(text, context)
-    did = (("trim", len(trimmed) - len(text)),) if trimmed != text else ()
-    reason = reason_to_drop(trimmed, context)
+    grammar = language_of(path, language)
+    did: list[tuple[str, int]] = []
+    for code, trim in TRIMS.items():
+        trimmed = trim(text, context)
+        if trimmed != text:
+            did.append((code, len(trimmed) - len(text)))
+        text = trimmed
+    kept, replaces = len(text), 0
+    if text.strip() and not unfiltered:
+        mended = keep_blank_lines(text, context)
+        if mended != text:
+            did.append(("blank-lines", len(mended) - len(text)))
+        text, replaces = merge_with_rest(mended, context, grammar)
+        if text != mended or replaces:
+            did.append(("merge", len(text) - len(mended) - replaces))
+    reason = reason_to_drop(
+        text,
+        context,
+        grammar,
+        automatic=automatic,
+        placeholders=placeholders,
+        replaces=replaces,
+        cut_short=cut_short,
+    )
     if reason and not (unfiltered and reason != "blank"):
-        return Finished("", reason=reason, did=(*did, (reason, -len(trimmed))))
-    return Finished(trimmed, did=did, kept=len(trimmed))
+        return Finished("", reason=reason, did=(*did, (reason, -len(text))))
+    return Finished(text, replaces, did=tuple(did), kept=kept)

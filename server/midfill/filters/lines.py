@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from rapidfuzz.distance import Levenshtein
+
 from midfill.context import Context
 
 _NEARBY = 20_000
@@ -36,3 +38,37 @@ def lines_below(context: Context, count: int) -> list[str]:
 def line_below(context: Context) -> str:
     """Return the first line below the cursor's that is not blank, indentation and all; "" for none."""
     return next(iter(lines_below(context, 1)), "")
+
+
+def lines_above(context: Context, count: int) -> list[str]:
+    """Return the last ``count`` lines above the cursor's that are not blank, the nearest last."""
+    found: list[str] = []
+    end = context.prefix.rfind("\n")
+    while end > 0 and len(found) < count:
+        start = context.prefix.rfind("\n", 0, end) + 1
+        line = context.prefix[start:end].rstrip()
+        if line:
+            found.append(line)
+        end = start - 1
+    return found[::-1]
+
+
+def line_above(context: Context) -> str:
+    """Return the last line above the cursor's that is not blank, indentation and all; "" for none."""
+    return next(iter(lines_above(context, 1)), "")
+
+
+def has_word(line: str) -> bool:
+    """Whether ``line`` is more than brackets and other signs, which are too common to tell one from another."""
+    return any(character.isalnum() for character in line)
+
+
+def alike(one: str, other: str, distance: float) -> bool:
+    """Whether so few characters differ: ``distance`` is the Levenshtein distance by the longer one's length."""
+    return Levenshtein.normalized_distance(one, other, score_cutoff=distance) <= distance
+
+
+def in_series(context: Context, distance: float) -> bool:
+    """Whether the lines above and below the cursor are alike: then what belongs between them is like them, too."""
+    above, below = line_above(context), line_below(context)
+    return bool(above) and alike(above, below, distance)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from midfill.brackets import OPENERS, QUOTES, brackets, is_open, unmatched
 from midfill.context import Context
-from midfill.filters.lines import indent, line_below
+from midfill.filters.lines import alike, has_word, in_series, indent, line_below, lines_below
 from midfill.filters.statement import stop_at_statement
 
 Stop = Callable[[str, Context], "int | None"]
 
 _FENCE = "```"
+_TELLING = 10
+"""Characters of a line that is not likely to be met twice."""
+_NEAR = 0.1
+"""Lines no farther apart are the same one, in other words (as Continue has it)."""
+_SERIES = 0.3
+"""Lines no farther apart are of one kind."""
 
 
 class Ending(NamedTuple):
@@ -24,18 +30,40 @@ class Ending(NamedTuple):
 
 
 def stop_at_suffix_line(text: str, context: Context) -> int | None:
-    """End before a line that already stands below the cursor; lines of closing brackets alone are too common."""
-    below = line_below(context)
-    if not any(character.isalnum() for character in below):
+    """End before a line that already stands below the cursor; lines of closing brackets alone are too common.
+
+    That is the first line below, or one of the next two if the document has it nowhere above.
+    """
+    below = lines_below(context, 3)
+    if not below or not has_word(below[0]):
         return None
-    start = text.find("\n") + 1
-    while start > 0:
-        end = text.find("\n", start)
-        if end < 0:
-            return None
-        if text[start:end].rstrip() == below:
+    wanted = {below[0], *(line for line in below[1:] if _is_distinct(line, context))}
+    return next((start - 1 for start, line in _whole_lines(text) if start and line.rstrip() in wanted), None)
+
+
+def stop_near_line_below(text: str, context: Context) -> int | None:
+    """End before a line that is nearly the one below the cursor, unless a series of like lines is being written."""
+    below = line_below(context)
+    if len(below.strip()) < _TELLING or in_series(context, _SERIES):
+        return None
+    for start, line in _whole_lines(text):
+        if start and indent(line) == indent(below) and alike(line.rstrip(), below, _NEAR):
             return start - 1
-        start = end + 1
+    return None
+
+
+def stop_at_repeats(text: str, context: Context) -> int | None:
+    """End after the first of three lines in a row that are the same, the cursor's included: a model that is stuck."""
+    before, latest, times = "", 0, 0
+    for start, line in _whole_lines(text):
+        whole = (line if start else context.line_prefix + line).rstrip()
+        if not whole:
+            continue
+        times = times + 1 if whole == before else 1
+        if times == 1:
+            before, latest = whole, start + len(line)
+        if times == 3:
+            return latest
     return None
 
 
@@ -79,10 +107,14 @@ def stop_at_fence(text: str, context: Context) -> int | None:
 
 STOPS: dict[str, Stop] = {
     "suffix-line": stop_at_suffix_line,
+    "near-suffix-line": stop_near_line_below,
+    "repeats": stop_at_repeats,
     "dedent": stop_at_dedent,
     "closer": stop_at_closer,
     "fence": stop_at_fence,
 }
+
+_LINE_STOPS = ("suffix-line", "near-suffix-line", "repeats")
 
 
 def find_stop(text: str, context: Context, max_lines: int, *, one_statement: bool = False) -> Ending | None:
@@ -92,6 +124,24 @@ def find_stop(text: str, context: Context, max_lines: int, *, one_statement: boo
     if (limit := _line_limit(text, max_lines)) is not None:
         endings.append(Ending(limit, "lines"))
     return min(endings, key=lambda ending: ending.end, default=None)
+
+
+def stop_at_whole_lines(text: str, context: Context) -> Ending | None:
+    """Apply the stops that look at lines that have ended to a text that has: its last line is whole, too."""
+    endings = [Ending(end, code) for code in _LINE_STOPS if (end := STOPS[code](f"{text}\n", context)) is not None]
+    return min(endings, key=lambda ending: ending.end, default=None)
+
+
+def _whole_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each line that has ended, and where it starts."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield start, text[start:end]
+        start = end + 1
+
+
+def _is_distinct(line: str, context: Context) -> bool:
+    return len(line.strip()) >= _TELLING and has_word(line) and line.strip() not in context.prefix
 
 
 def _line_limit(text: str, max_lines: int) -> int | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from midfill.brackets import OPENERS, QUOTES, is_open
 from midfill.context import Context
-from midfill.filters.stops import stop_at_suffix_line
+from midfill.filters.stops import stop_at_whole_lines
+
+Trim = Callable[[str, Context], str]
 
 
 def trim_start(text: str, context: Context) -> str:
@@ -21,11 +25,10 @@ def trim_start(text: str, context: Context) -> str:
     return "" if indent.startswith(line) else text  # the indentation itself may still be coming
 
 
-def trim(text: str, context: Context) -> str:
-    """Cut what the document has already, and white space that would dangle at the end of a line."""
-    text = text[: stop_at_suffix_line(f"{text}\n", context)]  # its last line is whole now
-    text = trim_suffix_overlap(text, context)
-    return text if context.line_suffix.strip() else text.rstrip()
+def trim_known_lines(text: str, context: Context) -> str:
+    """Cut the last line if it stands below the cursor already or repeats those above it: it is whole now."""
+    ending = stop_at_whole_lines(text, context)
+    return text[: ending.end] if ending else text
 
 
 def trim_suffix_overlap(text: str, context: Context) -> str:
@@ -33,12 +36,24 @@ def trim_suffix_overlap(text: str, context: Context) -> str:
     rest = context.line_suffix.rstrip()
     last_line = text[text.rfind("\n") + 1 :]
     for length in range(min(len(rest), len(last_line)), 0, -1):
-        if last_line.endswith(rest[:length]) and not _closes_own(text, length):
+        if last_line.endswith(rest[:length]) and not closes_own(text, length):
             return text[: len(text) - length]
     return text
 
 
-def _closes_own(text: str, length: int) -> bool:
+def trim_end(text: str, context: Context) -> str:
+    """Cut white space that would dangle at the end of a line."""
+    return text if context.line_suffix.strip() else text.rstrip()
+
+
+TRIMS: dict[str, Trim] = {
+    "known-lines": trim_known_lines,
+    "suffix-overlap": trim_suffix_overlap,
+    "end-space": trim_end,
+}
+
+
+def closes_own(text: str, length: int) -> bool:
     """Whether the last ``length`` characters close a bracket or a string that the suggestion itself opened."""
     head, tail = text[: len(text) - length], text[len(text) - length :]
     last_line = head[head.rfind("\n") + 1 :]
