@@ -227,16 +227,6 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def parse_settings(options: object) -> tuple[Settings, list[str]]:
-    """Read settings from a client's initialization options.
-
-    Returns:
-        The settings, and one line for each option that is unknown or wrong (its default is used).
-    """
-    values, problems = read(options)
-    return Settings(**values), problems
-
-
 def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
     """Read what somebody has set, by the names that users write; ``where`` is said of each problem (" in FILE").
 

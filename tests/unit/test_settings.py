@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from midfill.settings import ABOUT, ATTRIBUTES, Settings, default_bundle, describe, needs_reload, parse_settings, table
+from midfill.settings import ABOUT, ATTRIBUTES, Settings, default_bundle, describe, needs_reload, read, table
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -18,7 +18,7 @@ README = Path(__file__).parents[2] / "README.md"
 @pytest.mark.parametrize("options", [None, {}])
 def test_nothing_set_is_all_defaults(options: object) -> None:
     """No options and empty options are alike, and no problem."""
-    assert parse_settings(options) == (Settings(), [])
+    assert settings_of(options) == (Settings(), [])
 
 
 def test_every_setting_is_known_by_its_camel_case_name() -> None:
@@ -73,14 +73,14 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         prefetch=False,
         journal=False,
     )
-    assert parse_settings(options) == (expected, [])
+    assert settings_of(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
 
 
 @pytest.mark.parametrize("value", ["8", 8.0, True, None, [8], 0, 1025], ids=repr)
 def test_wrong_number_is_reported_and_its_default_used(value: object) -> None:
     """A number that is none, or out of its limits, costs one line that names the limits; the others hold."""
-    settings, [problem] = parse_settings({"maxTokens": value, "maxLines": 3})
+    settings, [problem] = settings_of({"maxTokens": value, "maxLines": 3})
     assert settings == Settings(max_lines=3)
     assert "'maxTokens' must be a whole number from 1 to 1024" in problem
 
@@ -103,32 +103,32 @@ def test_wrong_number_is_reported_and_its_default_used(value: object) -> None:
 )
 def test_wrong_value_is_reported_and_its_default_used(name: str, value: object, must_be: str) -> None:
     """Whatever the kind, the line says what the value must be; the others hold."""
-    settings, problems = parse_settings({name: value, "maxLines": 3})
+    settings, problems = settings_of({name: value, "maxLines": 3})
     assert settings == Settings(max_lines=3)
     assert problems == [f"Midfill setting '{name}' must be {must_be}; it is ignored."]
 
 
 def test_context_may_be_left_to_the_machine() -> None:
     """Zero is no size: it asks for one that the machine is fast enough for."""
-    assert parse_settings({"contextTokens": 0}) == (Settings(context_tokens=0), [])
+    assert settings_of({"contextTokens": 0}) == (Settings(context_tokens=0), [])
 
 
 @pytest.mark.parametrize("value", [7, "", None, "a\0b"])
 def test_wrong_bundle_is_reported_and_its_default_used(value: object) -> None:
     """A bundle is the path of a folder."""
-    settings, [problem] = parse_settings({"bundle": value})
+    settings, [problem] = settings_of({"bundle": value})
     assert settings.bundle == default_bundle()
     assert "'bundle' must be the path of a folder" in problem
 
 
 def test_bundle_may_start_at_home() -> None:
     """A tilde is the user's home."""
-    assert parse_settings({"bundle": "~/b"})[0].bundle == Path("~/b").expanduser()
+    assert settings_of({"bundle": "~/b"})[0].bundle == Path("~/b").expanduser()
 
 
 def test_unknown_name_is_reported_with_the_nearest_one() -> None:
     """A misspelled name is told with the right one, and does no harm."""
-    settings, problems = parse_settings({"max_tokens": 8, "colour": "red"})
+    settings, problems = settings_of({"max_tokens": 8, "colour": "red"})
     assert settings == Settings()
     assert problems == [
         "Midfill has no setting 'max_tokens'; did you mean 'maxTokens'?",
@@ -139,7 +139,7 @@ def test_unknown_name_is_reported_with_the_nearest_one() -> None:
 @pytest.mark.parametrize("options", [[], "fast", 3])
 def test_options_that_are_no_object(options: Any) -> None:
     """Anything but an object is one problem, and all defaults."""
-    settings, [problem] = parse_settings(options)
+    settings, [problem] = settings_of(options)
     assert settings == Settings()
     assert "must be an object" in problem
 
@@ -152,7 +152,7 @@ def test_every_default_is_within_its_limits() -> None:
 
 def test_a_language_has_settings_of_its_own() -> None:
     """What it does not name is as for all languages."""
-    settings, problems = parse_settings(
+    settings, problems = settings_of(
         {
             "maxLines": 5,
             "maxTokens": 32,
@@ -169,7 +169,7 @@ def test_a_language_has_settings_of_its_own() -> None:
 def test_mistakes_within_a_language_are_told_by_their_whole_name() -> None:
     """A setting that is no language's, a slip, a wrong value; what is right holds."""
     own = {"threads": 2, "maxLine": 3, "maxTokens": 0, "enabled": False}
-    settings, problems = parse_settings({"languages": {"sql": own}})
+    settings, problems = settings_of({"languages": {"sql": own}})
     assert settings.languages == {"sql": {"enabled": False}}
     assert problems == [
         "Midfill has no setting 'languages.sql.threads'; `midfill settings` lists all.",
@@ -201,7 +201,7 @@ def test_description_names_what_a_language_may_have() -> None:
 )
 def test_what_a_loaded_model_cannot_take_on(options: dict[str, Any], expected: bool) -> None:
     """The bundle, its threads, and what its caches must have room for; all else counts at once."""
-    assert needs_reload(Settings(), parse_settings(options)[0]) is expected
+    assert needs_reload(Settings(), settings_of(options)[0]) is expected
 
 
 def test_description_for_machines_is_plain_json() -> None:
@@ -244,3 +244,9 @@ def test_environment_names_the_default_bundle(monkeypatch: pytest.MonkeyPatch) -
     assert default_bundle() == Path("/models/b")
     monkeypatch.delenv("MIDFILL_BUNDLE")
     assert default_bundle().name == "qwen2.5-coder-0.5b-instruct"
+
+
+def settings_of(options: object) -> tuple[Settings, list[str]]:
+    """Return the settings of somebody who has set nothing else, and what is said of them."""
+    values, problems = read(options)
+    return Settings(**values), problems
