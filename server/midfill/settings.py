@@ -159,6 +159,7 @@ class Settings:
         metadata=about(
             kinds.whole(0, 64),
             "most tokens guessed ahead and checked in one step; 0 for none (changes the speed, never the suggestion)",
+            needs_reload=True,
         ),
     )
     # Reading a prompt anew, which a slow machine takes long for, is not part of the deadline.

@@ -191,6 +191,7 @@ def test_description_names_what_a_language_may_have() -> None:
         ({"threads": 2}, True),
         ({"contextTokens": 512}, True),
         ({"cacheMegabytes": 64}, True),
+        ({"draftTokens": 0}, True),
         ({"languages": {"sql": {"maxTokens": 128}}}, True),
         ({"languages": {"sql": {"maxTokens": 8}}}, False),
         ({"languages": {"sql": {"enabled": False}}}, False),
@@ -200,7 +201,7 @@ def test_description_names_what_a_language_may_have() -> None:
     ids=str,
 )
 def test_what_a_loaded_model_cannot_take_on(options: dict[str, Any], expected: bool) -> None:
-    """The bundle, its threads, and what its caches must have room for; all else counts at once."""
+    """The bundle, its threads, its guesses, and what its caches must have room for; all else counts at once."""
     assert needs_reload(Settings(), settings_of(options)[0]) is expected
 
 
