@@ -30,7 +30,7 @@ def fits(text: str, context: Context, language: Language, *, replaces: int = 0, 
         text = text[: max(text.rfind("\n"), 0)]
     if language.grammar in _NOT_JUDGED or not text.strip() or "*/" in text:  # what a comment hid comes to light
         return True
-    before, after = _window(context)
+    before, after = window(context)
     if not _is_understood(before, after, language):
         return True
     is_blank = not (context.line_prefix + context.line_suffix).strip()
@@ -52,7 +52,7 @@ def _errors(text: str, language: Language) -> int:
     return Syntax(text, language).errors()
 
 
-def _window(context: Context) -> tuple[str, str]:
+def window(context: Context) -> tuple[str, str]:
     """Return both sides of the cursor, from where something begins that can be parsed alone, to the end of a line."""
     before, after = context.prefix[-_SIDE:], context.suffix[:_SIDE]
     if len(context.prefix) > _SIDE and (start := _TOP_LEVEL.search(before, before.find("\n") + 1)):
