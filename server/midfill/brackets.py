@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 OPENERS = {")": "(", "]": "[", "}": "{"}
 QUOTES = {'"', "'", "`"}
+TRIPLE_QUOTES = ('"""', "'''")
 _STRING = re.compile(r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)""", re.DOTALL)
 """A string on one line; one that is still open at the text's very end may be closed by what comes."""
 

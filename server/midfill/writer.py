@@ -14,6 +14,7 @@ from midfill.decode import Deadline, Decoder
 from midfill.fim import Prompt
 from midfill.healing import Healing, Vocabulary
 from midfill.sampling import Choice, Pick, greedy
+from midfill.workspace.languages import language_of
 
 _LIMITS = ("max-tokens", "deadline")
 _TRIES = 2
@@ -79,6 +80,7 @@ class Writer:
         self._deadline = deadline
         self._indentation = filters.indentation_of(self._context)
         self._one_statement = one_statement
+        self._place = filters.place_of(self._context, language_of(path, language)) if one_statement else ""
         self._finish = partial(
             filters.finish,
             context=self._context,
@@ -150,7 +152,9 @@ class Writer:
         return written
 
     def _find_stop(self, text: str) -> filters.Ending | None:
-        return filters.find_stop(text, self._context, self._max_lines, one_statement=self._one_statement)
+        return filters.find_stop(
+            text, self._context, self._max_lines, one_statement=self._one_statement, place=self._place
+        )
 
     def _ran_out(self, tokens: int) -> str:
         """Return why no more tokens came."""

@@ -13,6 +13,7 @@ from midfill.bench.scenes import Scene
 from midfill.bench.sides import Sides
 from midfill.context import gather
 from midfill.settings import Settings
+from midfill.workspace.languages import language_of
 
 
 @dataclass
@@ -98,6 +99,7 @@ class PeerTyping:
         context = gather(text, offset)
         near = filters.nearby(context)
         indentation = filters.indentation_of(near)
+        place = filters.place_of(near, language_of(self._path)) if automatic else ""
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = text_so_far = ""
         events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
@@ -109,7 +111,7 @@ class PeerTyping:
                 written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
                 streamed += event.get("content", "")
                 text_so_far = filters.begin(streamed, near, indentation)
-                if ending := filters.find_stop(text_so_far, near, max_lines, one_statement=automatic):
+                if ending := filters.find_stop(text_so_far, near, max_lines, one_statement=automatic, place=place):
                     text_so_far = text_so_far[: ending.end]
                     break
         cut_short = written.tokens >= self._settings.max_tokens

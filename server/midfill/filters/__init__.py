@@ -15,12 +15,14 @@ from midfill.context import Context
 from midfill.filters.drops import DROPS, reason_to_drop
 from midfill.filters.lines import nearby
 from midfill.filters.mends import indentation_of, keep_blank_lines, keep_indentation, merge_with_rest
+from midfill.filters.place import place_of
 from midfill.filters.stops import STOPS, Ending, find_stop
 from midfill.filters.trims import TRIMS, trim_start
 from midfill.workspace.languages import language_of
 
 __all__ = [
     "DROPS", "STOPS", "TRIMS", "Ending", "Finished", "begin", "find_stop", "finish", "indentation_of", "nearby",
+    "place_of",
 ]  # fmt: skip
 
 

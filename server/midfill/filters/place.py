@@ -7,7 +7,7 @@ from typing import cast
 from tree_sitter import Node, Parser
 from tree_sitter_language_pack import SupportedLanguage, get_language
 
-from midfill.brackets import is_open
+from midfill.brackets import TRIPLE_QUOTES, is_open
 from midfill.context import Context
 from midfill.filters.syntax import window
 from midfill.workspace.languages import Language
@@ -19,7 +19,6 @@ _PROSE = frozenset({"", "markdown"})
 _STRINGS = ("string", "heredoc", "char_literal", "character_literal")
 _CODE_WITHIN = ("interpolation", "substitution", "expansion")
 """Parts of a string that are code."""
-_TRIPLE = ('"""', "'''")
 
 
 def place_of(context: Context, language: Language) -> str:
@@ -61,6 +60,6 @@ def _place(node: Node, cursor: int, *, at_line_start: bool) -> str:
 def _is_left_open(before: str, language: Language) -> bool:
     """Whether a string has been opened before the cursor, on its line or by three quotes above."""
     line = before[before.rfind("\n") + 1 :]
-    if language.grammar == "python" and any(before.count(quote) % 2 for quote in _TRIPLE):
+    if language.grammar == "python" and any(before.count(quote) % 2 for quote in TRIPLE_QUOTES):
         return True
     return is_open('"', line)

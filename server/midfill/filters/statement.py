@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from midfill.brackets import OPENERS, has_open_bracket
+from midfill.brackets import OPENERS, QUOTES, TRIPLE_QUOTES, has_open_bracket
 from midfill.context import Context
 from midfill.filters.lines import indent
+from midfill.filters.place import COMMENT, STRING
 
 _UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|", "=>", "->")
 """A line that ends so goes on below."""
@@ -21,26 +22,35 @@ _CONTINUATIONS = {
 """What a line begins with that belongs to the statement above, though it is indented no deeper."""
 
 
-def stop_at_statement(text: str, context: Context) -> int | None:
+def stop_at_statement(text: str, context: Context, place: str = "") -> int | None:
     """End with the statement that the cursor's line is part of: with its block, if it has one, else with its line.
 
     For somebody who is typing on that line. What comes after is another thought, and waiting for it would take longer
-    than the next keystroke. On an empty line nothing has begun, and this stop never applies.
+    than the next keystroke. On an empty line nothing has begun, and this stop never applies. In a comment or a string,
+    as :func:`midfill.filters.place.place_of` says, a line is a line, whatever it ends in.
     """
     if not context.line_prefix.strip():
         return None
     end = text.find("\n")
     if end < 0:
         return None
-    if not _goes_on(context.line_prefix + text[:end]):
+    line = context.line_prefix + text[:end]
+    is_prose = place == COMMENT or (place == STRING and QUOTES.isdisjoint(text[:end]))
+    if is_prose or not (_goes_on(line) or _opens_string(line, place)):
         return end
     floor = indent(context.line_prefix)
     while end >= 0:
         begun = _FIRST_WORD.match(text, end + 1)
-        if begun and len(begun["indent"]) <= floor and begun["word"] not in _CONTINUATIONS:
+        is_new = begun and len(begun["indent"]) <= floor and begun["word"] not in _CONTINUATIONS
+        if is_new and not _opens_string(context.line_prefix + text[:end], place):
             return end
         end = text.find("\n", end + 1)
     return None
+
+
+def _opens_string(text: str, place: str) -> bool:
+    """Whether ``text``, which begins outside any string, ends in one of several lines."""
+    return place != STRING and any(text.count(quote) % 2 for quote in TRIPLE_QUOTES)
 
 
 def _goes_on(line: str) -> bool:

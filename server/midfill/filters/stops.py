@@ -117,10 +117,17 @@ STOPS: dict[str, Stop] = {
 _LINE_STOPS = ("suffix-line", "near-suffix-line", "repeats")
 
 
-def find_stop(text: str, context: Context, max_lines: int, *, one_statement: bool = False) -> Ending | None:
-    """Return where ``text`` should end, by the first stop that applies; None to go on decoding."""
-    stops = {**STOPS, "statement": stop_at_statement} if one_statement else STOPS
-    endings = [Ending(end, code) for code, stop in stops.items() if (end := stop(text, context)) is not None]
+def find_stop(
+    text: str, context: Context, max_lines: int, *, one_statement: bool = False, place: str = ""
+) -> Ending | None:
+    """Return where ``text`` should end, by the first stop that applies; None to go on decoding.
+
+    With ``one_statement``, that is at the latest where the statement ends that is being typed; the cursor's ``place``,
+    found once by :func:`midfill.filters.place.place_of`, helps to tell.
+    """
+    endings = [Ending(end, code) for code, stop in STOPS.items() if (end := stop(text, context)) is not None]
+    if one_statement and (end := stop_at_statement(text, context, place)) is not None:
+        endings.append(Ending(end, "statement"))
     if (limit := _line_limit(text, max_lines)) is not None:
         endings.append(Ending(limit, "lines"))
     return min(endings, key=lambda ending: ending.end, default=None)
