@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from midfill.filters import DROPS, STOPS, finish
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.context import Context
+from midfill.filters import DROPS, STOPS, TRIMS, begin, finish, indentation_of, nearby, place_of
+from midfill.workspace.languages import LANGUAGES
 from unit.helpers import context
+
+CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_/*<é", max_size=40)
 
 
 def test_codes_are_told_apart() -> None:
     """Each filter has a reason code of its own."""
-    assert len({*STOPS, *DROPS}) == len(STOPS) + len(DROPS)
+    assert len({*STOPS, *TRIMS, *DROPS}) == len(STOPS) + len(TRIMS) + len(DROPS)
 
 
 def test_what_was_cut_is_told() -> None:
@@ -28,3 +35,22 @@ def test_unfiltered_suggestion_is_shown_unless_blank() -> None:
     """Who wants to see what the model says gets it, stopped and trimmed."""
     assert finish("return x", context("▮\nreturn x\n"), unfiltered=True).text == "return x"
     assert finish("  ", context("▮"), unfiltered=True).reason == "blank"
+
+
+@given(CODE, CODE, CODE, st.sampled_from(["python", "javascript", "go", "html", "plaintext"]), st.booleans())
+def test_anything_is_finished(prefix: str, suffix: str, text: str, language: str, automatic: bool) -> None:
+    """Whatever stands round the cursor: a text to show or a reason, and nothing replaced beyond the line."""
+    around = Context(prefix, suffix, len(prefix))
+    begun = begin(text, around, indentation_of(around))
+    finished = finish(begun, around, automatic=automatic, language=language)
+    assert bool(finished.text) != bool(finished.reason)
+    assert 0 <= finished.replaces <= len(around.line_suffix)
+    assert 0 <= finished.kept <= len(begun)
+    assert all(place_of(around, known) in ("", "comment", "string") for known in LANGUAGES)
+
+
+def test_only_what_is_near_counts() -> None:
+    """A document of megabytes is cut to what filters look at, so that a line of that length is no trouble."""
+    around = nearby(context("f(" * 2_000_000 + "▮" + ")" * 2_000_000))
+    assert len(around.prefix) + len(around.suffix) <= 40_000
+    assert finish("left, right", around, language="python").text == "left, right"
