@@ -8,8 +8,10 @@ from collections.abc import Iterator
 OPENERS = {")": "(", "]": "[", "}": "{"}
 QUOTES = {'"', "'", "`"}
 TRIPLE_QUOTES = ('"""', "'''")
-_STRING = re.compile(r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)""", re.DOTALL)
-"""A string on one line; one that is still open at the text's very end may be closed by what comes."""
+_STRING_OR_BRACKET = re.compile(
+    r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)|(?P<bracket>[()\[\]{}])""", re.DOTALL
+)
+"""A bracket, or a string on one line; one that is still open at the text's very end may be closed by what comes."""
 
 
 def unmatched(text: str, closer: str) -> tuple[int, int]:
@@ -32,15 +34,9 @@ def has_open_bracket(text: str) -> bool:
 
 def brackets(text: str, closer: str) -> Iterator[tuple[int, str]]:
     """Find the brackets of ``closer``'s kind that are not within a string, and their places."""
-    place = 0
-    while place < len(text):
-        string = _STRING.match(text, place)
-        if string:
-            place = string.end()
-            continue
-        if text[place] in (closer, OPENERS[closer]):
-            yield place, text[place]
-        place += 1
+    for found in _STRING_OR_BRACKET.finditer(text):
+        if found["bracket"] in (closer, OPENERS[closer]):
+            yield found.start(), found["bracket"]
 
 
 def is_open(quote: str, line: str) -> bool:
