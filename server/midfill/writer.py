@@ -108,12 +108,13 @@ class Writer:
         healing = Healing(self._vocabulary, "" if taken_back is None else self._vocabulary.text(taken_back))
         choices = self.choices = []
         lengths: list[int] = []  # of the text after each choice
-        text = self.text = ""
+        raw = text = self.text = ""
         with closing(self._choices(decoder, healing, head)) as stream:
             for choice in stream:
                 choices.append(choice)
                 text = self._to_text([each.token for each in choices])
-                text = self.text = filters.begin(healing.strip(text), self._context, self._indentation)
+                raw = healing.strip(text)
+                text = self.text = filters.begin(raw, self._context, self._indentation)
                 lengths.append(len(text))
                 if ending := self._find_stop(text):
                     text, stopped_by = text[: ending.end], ending.code
@@ -128,7 +129,7 @@ class Writer:
             [] if finished.reason else choices[:used],
             len(choices),
             replaces=finished.replaces,
-            did=finished.did,
+            did=(*filters.done_at_begin(raw, self._context, self._indentation), *finished.did),
             stopped_by=stopped_by,
         )
 

@@ -54,3 +54,19 @@ def test_only_what_is_near_counts() -> None:
     around = nearby(context("f(" * 2_000_000 + "▮" + ")" * 2_000_000))
     assert len(around.prefix) + len(around.suffix) <= 40_000
     assert finish("left, right", around, language="python").text == "left, right"
+
+
+def test_secret_right_of_the_cursor_is_not_replaced() -> None:
+    """Its stand-in has another length than what the document has there."""
+    around = context("left = 1\nf(▮left, '<password>')\n")
+    replaced = finish("right, 'a')", around, language="python")
+    guarded = finish("right, 'a')", around, language="python", placeholders={"<password>"})
+    assert (replaced.text, replaced.replaces) == ("right, 'a'", len("left, '<password>'"))
+    assert guarded.replaces == 0
+
+
+def test_text_cut_short_replaces_nothing() -> None:
+    """How it would have ended decides what it replaces."""
+    around = context("left = 1\nreturn ▮left\n")
+    assert finish("2 + 2", around, language="python").replaces == 4
+    assert finish("2 + 2", around, language="python", cut_short=True).replaces == 0

@@ -40,13 +40,14 @@ def test_reason_not_to_show_a_suggestion(marked: str, text: str, reason: str) ->
         ("▮\nx = 1\ny = 2\nz = 3\n", "x = 1\ny = 2\nz = 3", "suffix-repeat"),
         ("▮\nx = 1\ny = 2\n", "x = 1\ny = 3", ""),
         ("▮\n]\n", "]", ""),
+        ("f(▮)\nf(left)\n", "left", "suffix-repeat"),
         (
             "assert add(left=1, right=2, carry=0) == 3\n▮\nassert add(left=3, right=2, carry=0) == 5\n",
             "assert add(left=2, right=2, carry=0) == 5",
             "",
         ),
     ],
-    ids=["nearly", "two lines", "three lines", "second differs", "bracket", "series"],
+    ids=["nearly", "two lines", "three lines", "second differs", "bracket", "with the rest of the line", "series"],
 )
 def test_what_follows_in_the_document_is_not_suggested(marked: str, text: str, reason: str) -> None:
     """Up to three lines below are compared, and nearly the same is the same but in a series of like lines."""
@@ -60,13 +61,25 @@ def test_what_follows_in_the_document_is_not_suggested(marked: str, text: str, r
         ("total = 0\n\nto▮", "tal = 0", "above-repeat"),
         ("total = 0\n▮", "total = 0\nfor x in xs:", "above-repeat"),
         ("a = first()\nb = a\n▮", "a = first()\nb = a", "above-repeat"),
+        ("print(a)\nprint(▮)", "a", "above-repeat"),
         ("total = 0\n▮", "totals = 0", ""),
         ("    total = 0\n▮", "total = 0", ""),
         ("    },\n    },\n▮", "    },", ""),
         ("row()\nrow()\n▮", "row()", ""),
         ("▮", "total = 0", ""),
     ],
-    ids=["line", "typed in part", "and more", "block", "another", "other block", "bracket", "pattern", "nothing above"],
+    ids=[
+        "line",
+        "typed in part",
+        "and more",
+        "block",
+        "with the rest",
+        "another",
+        "other block",
+        "bracket",
+        "pattern",
+        "nothing above",
+    ],
 )
 def test_what_stands_above_is_not_suggested(marked: str, text: str, reason: str) -> None:
     """A line or block that was just written is not written again, unless that is what the document does."""
@@ -103,6 +116,7 @@ def test_going_round_in_circles_is_not_shown(text: str, is_dropped: bool) -> Non
         ("▮", "# Add your code here\nx = 1", False),
         ("▮", "# TODO: cache the answers", False),
         ("▮", "# the rest of the list is sorted", False),
+        ("▮", "# remaining seconds", False),
         ("▮", "# ----------", False),
         ("x = 1  # ▮", "TODO", False),
         ("▮", "x = 1", False),

@@ -73,6 +73,7 @@ def test_indentation_is_the_documents_while_the_text_streams() -> None:
     """So the stops find in it what the document has."""
     written = write("def f():\n\tif x:▮\n\treturn x\n", "\n        left = 1\n    return x\n")
     assert (written.text, written.stopped_by) == ("\n\t\tleft = 1", "suffix-line")
+    assert written.did == (("indentation", -9),)
 
 
 def test_choices_end_where_the_text_does() -> None:

@@ -21,8 +21,8 @@ from midfill.filters.trims import TRIMS, trim_start
 from midfill.workspace.languages import language_of
 
 __all__ = [
-    "DROPS", "STOPS", "TRIMS", "Ending", "Finished", "begin", "find_stop", "finish", "indentation_of", "nearby",
-    "place_of",
+    "DROPS", "STOPS", "TRIMS", "Ending", "Finished", "begin", "done_at_begin", "find_stop", "finish", "indentation_of",
+    "nearby", "place_of",
 ]  # fmt: skip
 
 
@@ -45,6 +45,14 @@ class Finished:
 def begin(text: str, context: Context, indentation: str) -> str:
     """Put what was written so far the way the document is written, whose ``indentation`` is known."""
     return trim_start(keep_indentation(text, context, indentation), context)
+
+
+def done_at_begin(text: str, context: Context, indentation: str) -> tuple[tuple[str, int], ...]:
+    """Return what :func:`begin` changed, as :attr:`Finished.did` tells it."""
+    indented = keep_indentation(text, context, indentation)
+    begun = trim_start(indented, context)
+    steps = (("indentation", text, indented), ("start", indented, begun))
+    return tuple((code, len(after) - len(before)) for code, before, after in steps if before != after)
 
 
 def finish(
@@ -82,7 +90,11 @@ def finish(
         mended = keep_blank_lines(text, context)
         if mended != text:
             did.append(("blank-lines", len(mended) - len(text)))
-        text, replaces = merge_with_rest(mended, context, grammar)
+        text = mended
+        if not cut_short:
+            text, replaces = merge_with_rest(mended, context, grammar)
+        if any(placeholder in context.line_suffix[:replaces] for placeholder in placeholders):
+            text, replaces = mended, 0  # the document has something else there, of another length
         if text != mended or replaces:
             did.append(("merge", len(text) - len(mended) - replaces))
     reason = reason_to_drop(

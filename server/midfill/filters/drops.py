@@ -26,7 +26,7 @@ _SAYS_NOTHING = re.compile(
     r"(?:(?:(?:add|put|write|insert|enter|type|implement)\s+)?(?:your|the|this|some|more|other)?\s*"
     r"(?:own\s+)?(?:code|implementation|logic|stuff|function|method|here)\s*(?:goes|comes)?\s*(?:here|below)?"
     r"|(?:the\s+)?(?:rest|remainder)\s+of\s+(?:the|your)\s+\w+"
-    r"|(?:\w+\s+)?(?:existing|remaining|previous)\s+\w+|same\s+as\s+(?:above|before)|do\s+(?:something|stuff|nothing)"
+    r"|(?:\w+\s+)?(?:existing|remaining|previous)\s+(?:code|logic|implementation|method|function|import)s?|same\s+as\s+(?:above|before)|do\s+(?:something|stuff|nothing)"
     r"|implement\s+(?:me|it|this)|continued?|etc)?"
     r"\W*",
     re.IGNORECASE,
@@ -46,7 +46,7 @@ def drop_suffix_repeat(text: str, context: Context) -> bool:
 
     Nearly the same is the same, unless it is one of a series of like lines.
     """
-    ours = (context.line_prefix + text).rstrip()
+    ours = (context.line_prefix + text + context.line_suffix).rstrip()
     count = sum(1 for line in ours.split("\n") if line.strip())
     theirs = "\n".join(lines_below(context, count)) if count <= 3 else ""
     if len(theirs.strip()) <= 3:
@@ -59,7 +59,8 @@ def drop_above_repeat(text: str, context: Context) -> bool:
 
     What stands above twice already may stand there a third time.
     """
-    ours = [line.rstrip() for line in (context.line_prefix + text).split("\n") if line.strip()]
+    whole = context.line_prefix + text + context.line_suffix
+    ours = [line.rstrip() for line in whole.split("\n") if line.strip()]
     if len(ours[0].strip()) < _SHORTEST or not has_word(ours[0]):
         return False
     return any(_repeats_above(ours[:count], context) for count in (1, len(ours)))

@@ -105,14 +105,14 @@ def _spaces_suggested(text: str, context: Context) -> int:
 
 def _common_end(text: str, rest: str) -> int:
     """Return how many characters both end with, as whole words and signs; 0 if they do not say the same there."""
-    length = 0
+    common = length = 0
     for ours, theirs in zip(_TOKEN.findall(text)[::-1], _TOKEN.findall(rest)[::-1], strict=False):
         if ours != theirs:
             break
         length += len(ours)
-    if not length or length == len(rest) or closes_own(text, length):
-        return 0
-    return length if rest[-1] in _ENDINGS else 0
+        if not closes_own(text, length):
+            common = length
+    return common if common < len(rest) and rest[-1] in _ENDINGS else 0
 
 
 def _runs_together(text: str, word: str, context: Context) -> bool:
