@@ -13,9 +13,7 @@ import json
 import os
 import re
 import sys
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from midfill.bench import PeerChoice
 
 _COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
-_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{_COUNT.pattern}):(?P<column>{_COUNT.pattern})", re.DOTALL)
 _EXPORT_HINT = "`midfill export` needs the export extra: pip install 'midfill[export]'."
 
 
@@ -103,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_bundle(complete)
     _add_json(complete)
 
+    complete.add_argument("--explain", action="store_true", help="show why: the verdict, and the exact prompt by parts")
+    complete.add_argument("--no-workspace", action="store_true", help="read nothing but the file itself")
+
+    _add_records(command)
+
     pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
     pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
     pull.add_argument("--model", default="0.5b", help="the model, when no MODEL or PATH is named")
@@ -144,6 +146,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_records(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add what tells of past requests and of what can be set."""
+    why = command("why", _why, "Say what became of the last requests of a running or past server, without text.")
+    why.add_argument("--last", type=_positive, default=1, metavar="N", help="the last N requests (default: 1)")
+    _add_json(why)
+
+    stats = command("stats", _stats, "Show what became of suggestions on this machine.")
+    _add_json(stats)
+
+    known = command("settings", _settings_table, "List all settings.")
+    _add_json(known)
+
+
 def _add_debug(parser: argparse.ArgumentParser, default: Any) -> None:
     parser.add_argument("--debug", action="store_true", default=default, help="show the whole traceback of an error")
 
@@ -179,68 +194,44 @@ def _serve(args: argparse.Namespace) -> int:
     return lsp.serve_tcp(host.strip("[]"), int(port))
 
 
-@dataclass(frozen=True)
-class _Place:
-    path: Path
-    text: str
-    offset: int
-
-
 def _complete(args: argparse.Namespace) -> int:
-    from midfill.cancel import CancelFlag
-    from midfill.completion import Request
-    from midfill.engine import load_engine
+    from midfill import cli_complete
 
-    place = _read_place(args.place)
-    started = time.perf_counter()
-    engine = load_engine(_settings(args))
-    load = round((time.perf_counter() - started) * 1000, 2)
-    request = Request(text=place.text, offset=place.offset, path=str(place.path), max_lines=args.max_lines)
-    done = engine.complete(request, CancelFlag())
-    milliseconds = {"load": load, **done.milliseconds}
+    return cli_complete.run(args)
+
+
+def _why(args: argparse.Namespace) -> int:
+    from midfill import explain, journal
+
+    verdicts = journal.read_verdicts(journal.journal_file(), args.last)
     if args.json:
-        _print_json(
-            {
-                "text": done.text,
-                "range": {"start": _position(place.text, done.start), "end": _position(place.text, done.end)},
-                "model": done.model,
-                "tokens": done.tokens,
-                "prompt_tokens": done.prompt_tokens,
-                "milliseconds": milliseconds,
-                "reason": done.reason,
-            }
-        )
-        return 0
-    if done.text:
-        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # the console has line endings of its own
-    stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())
-    verdict = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
-    sys.stderr.write(f"{verdict} after {done.prompt_tokens} of prompt; milliseconds: {stages}; {done.model}\n")
+        _print_json([journal.to_json(verdict) for verdict in verdicts])
+    elif not verdicts:
+        sys.stdout.write("Nothing was asked for yet; servers note here what becomes of each request.\n")
+    else:
+        sys.stdout.write("\n".join(line for verdict in verdicts for line in explain.to_lines(verdict)) + "\n")
     return 0
 
 
-def _read_place(place: str) -> _Place:
-    parts = _PLACE.fullmatch(place)
-    if not parts:
-        raise UsageError(f"'{place}' is no place: write FILE:LINE:COL, both counted from 1.")
-    path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # editors do not count a byte order mark
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
-    lines = text.split("\n")
-    if line > len(lines):
-        raise UsageError(f"{path} has {len(lines)} lines; line {line} does not exist.")
-    here = lines[line - 1].removesuffix("\r")
-    if column > len(here) + 1:
-        raise UsageError(f"line {line} of {path} has {len(here)} characters; column {column} is past its end.")
-    return _Place(path, text, sum(len(before) + 1 for before in lines[: line - 1]) + column - 1)
+def _stats(args: argparse.Namespace) -> int:
+    from midfill import statistics
+
+    found = statistics.summary()
+    if args.json:
+        _print_json(found)
+    else:
+        sys.stdout.write(f"{statistics.to_text(found)}\n")
+    return 0
 
 
-def _position(text: str, offset: int) -> dict[str, int]:
-    return {"line": text.count("\n", 0, offset) + 1, "column": offset - text.rfind("\n", 0, offset)}
+def _settings_table(args: argparse.Namespace) -> int:
+    from midfill import settings
+
+    if args.json:
+        _print_json(settings.describe())
+    else:
+        sys.stdout.write(f"{settings.table()}\n")
+    return 0
 
 
 def _pull(args: argparse.Namespace) -> int:

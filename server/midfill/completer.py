@@ -139,7 +139,8 @@ class Completer:
         self._newest.give_way_to(request.path)
         work = self._newest = _Work(request.path)
         self._prefetch_timer.stop()
-        if (known := self._memo.find(request)) is not None:
+        memo = self._memo  # another one when the settings change meanwhile
+        if (known := memo.find(request)) is not None:
             self._expect_after(request, known)
             return known
         self._warm_up_timer.stop()
@@ -151,7 +152,7 @@ class Completer:
         except asyncio.CancelledError:
             work.flag.set("cancelled", urgent=False)  # by the next keystroke, mostly
             raise
-        self._memo.add(request, completion)
+        memo.add(request, completion)
         self._expect_after(request, completion)
         return completion
 

@@ -27,6 +27,7 @@ from midfill.kv_cache import CachePool, KvCache
 from midfill.memo import rest_of, typed_since
 from midfill.model import Model, OnnxModel
 from midfill.quiet import reason_to_stay_quiet
+from midfill.reading_speed import ReadingSpeed
 from midfill.sampling import Choice, Sampler, greedy
 from midfill.settings import Settings
 from midfill.surroundings import Surroundings
@@ -106,10 +107,9 @@ class Engine:
         texts = _token_texts(tokenizer, manifest.vocabulary)
         self._vocabulary = Vocabulary(texts, excluded=self._stop_tokens)
         self._newlines = np.array([text.count("\n") for text in texts], np.int32)
-        self._max_tokens = min(settings.max_tokens, manifest.context_length // 2)
-        room = manifest.context_length - self._max_tokens
-        self._budget = min(settings.context_tokens, room)
-        self._workspace_budget = min(settings.workspace_tokens, room - self._budget)
+        self._max_tokens = min(settings.most_tokens, manifest.context_length // 2)
+        self._reading_speed = ReadingSpeed(bundle)
+        self._budget, self._workspace_budget = self._budgets(manifest.context_length - self._max_tokens)
         self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self._encode)  # what is shown again at each keystroke
         capacity = self._budget + self._workspace_budget + self._max_tokens
         fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
@@ -117,6 +117,19 @@ class Engine:
         self._draft_sources = DraftSources(control)
         self._draft_length = DraftLength(settings.draft_tokens)
         self._interrupted: _Begun | None = None
+
+    def _budgets(self, room: int) -> tuple[int, int]:
+        """Return the most tokens of the document and of other files, which are read together.
+
+        What the machine's measured speed allows is for both: other files get their share of it, a third at most.
+        """
+        settings = self.settings
+        if settings.context_tokens:
+            own = min(settings.context_tokens, room)
+            return own, min(settings.workspace_tokens, room - own)
+        both = min(self._reading_speed.tokens_within(settings.latency_ms), room)
+        others = min(settings.workspace_tokens, both // 3)
+        return both - others, others
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest what stands at ``request.offset``.
@@ -216,6 +229,7 @@ class Engine:
             raise
         clock.lap("decode")
         clock.move(decoder.prefill_seconds, "decode", "prefill")
+        self._reading_speed.learn(len(prompt.ids) - decoder.reused_tokens, decoder.prefill_seconds)
         self._draft_sources.suggested(prompt.ids, [choice.token for choice in first.choices])
         others: list[Written] = []
         if request.alternatives > 1:
@@ -281,7 +295,7 @@ class Engine:
             context,
             self._vocabulary,
             self._text,
-            max_tokens=min(request.max_tokens or self._max_tokens, self._max_tokens),
+            max_tokens=min(request.max_tokens or settings.max_tokens, self._max_tokens),
             max_lines=1 if context.wants_one_line else request.max_lines or settings.max_lines,
             stop_tokens=self._stop_tokens,
             deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),

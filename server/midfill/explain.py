@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from midfill import journal
 from midfill.completion import Completion, Request
 from midfill.journal import PartEntry, Verdict, verdict_on
 
@@ -75,6 +77,14 @@ def to_markdown(request: Request, completion: Completion, spell: Spell) -> str:
     for part, entry in zip(completion.parts, verdict.parts, strict=True):
         page += [f"{_origin(entry)}, {entry.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
+
+
+def to_json(request: Request, completion: Completion, spell: Spell) -> dict[str, Any]:
+    """Return the verdict and the prompt, part by part, as JSON can hold it."""
+    verdict = journal.to_json(verdict_on(request, completion))
+    for entry, part in zip(verdict["parts"], completion.parts, strict=True):
+        entry["text"] = spell(part.ids)
+    return verdict
 
 
 def _origin(part: PartEntry) -> str:

@@ -81,7 +81,8 @@ class Journal:
 
     def __init__(self, file: Path | None = None) -> None:
         """Write verdicts to ``file`` too, if there is one; a file that cannot be written is done without."""
-        self._file = file
+        self.file = file
+        """May be exchanged."""
         self._number = 0
         self.entries: deque[Entry] = deque(maxlen=_KEPT)
 
@@ -90,9 +91,9 @@ class Journal:
         self._number += 1
         entry = Entry(request, completion, verdict_on(request, completion, self._number))
         self.entries.append(entry)
-        if self._file is not None:
+        if self.file is not None:
             with contextlib.suppress(OSError):
-                _append(self._file, json.dumps(asdict(entry.verdict)))
+                _append(self.file, json.dumps(asdict(entry.verdict)))
         return entry
 
 

@@ -24,7 +24,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from midfill import __version__, items, statistics
+from midfill import __version__, config, items, statistics
 from midfill.completer import make_completer
 from midfill.completion import Request
 from midfill.documents import Document
@@ -255,7 +255,7 @@ def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesPara
 def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Work in other folders."""
     if server.session is not None:
-        server.session.folders_changed(server.folders)
+        server.warn(server.session.folders_changed(server.folders))
 
 
 def did_show(_server: MidfillServer, _params: object) -> None:
@@ -301,7 +301,12 @@ def _watch_files(server: MidfillServer) -> None:
     watching = workspace.did_change_watched_files if workspace else None
     if watching is None or not watching.dynamic_registration:
         return
-    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=[types.FileSystemWatcher(glob_pattern="**/*")])
+    watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
+    if watching.relative_pattern_support:  # the user's own settings are elsewhere
+        own = config.user_file()
+        pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
+        watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
     registration = types.Registration(
         id="midfill-files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options
     )

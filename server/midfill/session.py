@@ -119,12 +119,13 @@ class Session:
         """Take what the client's user has set anew; return what is wrong with it, one line each."""
         return self._apply(*self._configuration.changed(settings))
 
-    def folders_changed(self, folders: Sequence[Path]) -> None:
-        """Work in other folders."""
+    def folders_changed(self, folders: Sequence[Path]) -> list[str]:
+        """Work in other folders; return problems of settings that come of it."""
         self._folders = tuple(folders)
         self._configuration.folders = self._folders
-        self._apply(*self._configuration.reload())
+        problems = self._apply(*self._configuration.reload())
         self._open_workspace()
+        return problems
 
     def why(self, last: int = 1) -> str:
         """Return a Markdown page about the last requests, with the exact prompts."""
@@ -156,6 +157,7 @@ class Session:
             closing.add_done_callback(self._closing.discard)
         elif settings != old:
             self.completer.configure(settings)
+        self._journal.file = journal_file() if settings.journal else None
         if (old.exclude, old.workspace_tokens > 0) != (settings.exclude, settings.workspace_tokens > 0):
             self._open_workspace()
         return problems

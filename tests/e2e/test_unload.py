@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from midfill.cancel import CancelFlag
-from midfill.completer import CanComplete, Completer, engine_loader
+from midfill.completer import CanComplete, Completer
 from midfill.completion import Completion, Request
-from midfill.engine import Progress
+from midfill.engine import Progress, load_engine
 from midfill.settings import Settings
 
 PATIENCE = 120.0
@@ -44,6 +44,9 @@ class Weighed:
         self._weights = weights
         self.warm_up = engine.warm_up
         self.forget = engine.forget
+        self.spell = engine.spell
+        self.workspace = engine.workspace
+        self.settings = engine.settings
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         done = self._engine.complete(request, cancel)
@@ -54,10 +57,10 @@ class Weighed:
 async def load_and_unload(bundle: Path) -> tuple[int, list[tuple[str, int, int]]]:
     """Return the memory before, and for two rounds the suggestion and the memory with the model and without."""
     settings = Settings(bundle=bundle, deadline_ms=0, context_tokens=256)
-    load, weights = engine_loader(settings), []
+    weights = []
 
     def load_weighed(progress: Progress) -> Weighed:
-        return Weighed(load(progress), weights)
+        return Weighed(load_engine(settings, progress), weights)
 
     completer = Completer(load_weighed, unload_after=0.5)
     before, rounds = resident(), []
