@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import logging
 import os
@@ -24,7 +25,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
-from midfill import __version__, config, items, statistics
+from midfill import __version__, config, items, notebooks, statistics
 from midfill.completer import make_completer
 from midfill.completion import Request
 from midfill.documents import Document
@@ -32,6 +33,7 @@ from midfill.errors import MidfillError
 from midfill.journal import Entry
 from midfill.load_progress import LoadProgress
 from midfill.logs import PublicText, describe
+from midfill.notebooks import Whole
 from midfill.protocol import BoundedInput, MidfillProtocol
 from midfill.session import CompleterFactory, Session
 from midfill.workspace.index import IndexState
@@ -58,7 +60,7 @@ class MidfillServer(LanguageServer):
     protocol: MidfillProtocol
 
     def __init__(self, make_completer: CompleterFactory) -> None:
-        super().__init__("midfill", __version__, protocol_cls=MidfillProtocol)
+        super().__init__("midfill", __version__, protocol_cls=MidfillProtocol, notebook_document_sync=notebooks.SYNC)
         self.make_completer = make_completer
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
@@ -223,7 +225,8 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
         start = document.offset_at(change.range.start)
         server.last_offsets[uri] = start + len(inserted)
         if server.session is not None and len(params.content_changes) == 1:
-            server.session.inserted(_path(uri), start, inserted)
+            whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+            server.session.inserted(_path(whole.uri), whole.start + start, inserted)
     _prepare(server, uri)
 
 
@@ -382,10 +385,19 @@ def _is_asked_for_outright(server: MidfillServer, params: types.CompletionParams
 
 
 async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, outright: bool) -> Entry:
+    """Complete a document, as part of its notebook if it is a cell of one; offsets are the document's."""
     assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
     server.last_offsets[uri] = offset
     server.wake()
-    return await server.session.complete(_request(uri, document, offset, outright))
+    whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+    entry = await server.session.complete(_request(whole, document, offset, outright))
+    completion = entry.completion
+    return dataclasses.replace(
+        entry,
+        completion=dataclasses.replace(
+            completion, start=completion.start - whole.start, end=completion.end - whole.start
+        ),
+    )
 
 
 def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
@@ -393,14 +405,16 @@ def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
     document = server.protocol.documents.get(uri)
     if server.session is not None and document is not None:
         server.wake()
-        server.session.expect(_request(uri, document, server.last_offsets.get(uri, 0), outright=False), visit=visit)
+        whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+        expected = _request(whole, document, server.last_offsets.get(uri, 0), outright=False)
+        server.session.expect(expected, visit=visit)
 
 
-def _request(uri: str, document: Document, offset: int, outright: bool) -> Request:
+def _request(whole: Whole, document: Document, offset: int, outright: bool) -> Request:
     return Request(
-        text=document.text,
-        offset=offset,
-        path=_path(uri),
+        text=whole.text,
+        offset=whole.start + offset,
+        path=_path(whole.uri),
         language=document.language,
         automatic=not outright,
         alternatives=_ALTERNATIVES if outright else 1,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types
@@ -16,6 +17,7 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import RPCRequest
 
 from midfill.documents import Document
+from midfill.notebooks import Notebooks
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -32,6 +34,7 @@ class MidfillProtocol(LanguageServerProtocol):
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
         self.documents: dict[str, Document] = {}
+        self.notebooks = Notebooks()
 
     @property
     def shutdown_requested(self) -> bool:
@@ -65,30 +68,72 @@ class MidfillProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         """Keep a document that the client has opened."""
-        document = params.text_document
-        encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
-        self.documents[document.uri] = Document(
-            document.text, language=str(document.language_id), encoding=types.PositionEncodingKind(encoding).value
-        )
+        self._open(params.text_document)
         self._tell_server(types.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         """Bring a document up to date."""
-        document = self.documents.get(params.text_document.uri)
-        if document is None:
-            _log.warning("The client changed a document that it has not opened; ignored")
-            return
-        for change in params.content_changes:
-            document = document.changed(change)
-        self.documents[params.text_document.uri] = document
-        self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, params)
+        if self._change(params.text_document.uri, params.content_changes):
+            self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a document."""
         self.documents.pop(params.text_document.uri, None)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Keep a notebook and its cells."""
+        self.notebooks.open(params.notebook_document)
+        for cell in params.cell_text_documents:
+            self._open(cell)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Bring a notebook and its cells up to date; an edit of a cell is one of a document."""
+        cells = params.change.cells
+        if cells is None:
+            return
+        if cells.structure is not None:
+            for opened in cells.structure.did_open or ():
+                self._open(opened)
+            self.notebooks.change(params.notebook_document.uri, cells.structure.array)
+            for closed in cells.structure.did_close or ():
+                self.documents.pop(closed.uri, None)
+        for content in cells.text_content or ():
+            if self._change(content.document.uri, content.changes):
+                edit = types.DidChangeTextDocumentParams(
+                    text_document=content.document, content_changes=content.changes
+                )
+                self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, edit)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Forget a notebook and its cells."""
+        self.notebooks.close(params.notebook_document.uri)
+        for cell in params.cell_text_documents:
+            self.documents.pop(cell.uri, None)
+        closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
+        self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
+
+    def _open(self, document: types.TextDocumentItem) -> None:
+        encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
+        self.documents[document.uri] = Document(
+            document.text, language=str(document.language_id), encoding=types.PositionEncodingKind(encoding).value
+        )
+
+    def _change(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]) -> bool:
+        """Apply changes, in order; False for a document that is not open."""
+        document = self.documents.get(uri)
+        if document is None:
+            _log.warning("The client changed a document that it has not opened; ignored")
+            return False
+        for change in changes:
+            document = document.changed(change)
+        self.documents[uri] = document
+        return True
 
     def _tell_server(self, method: str, params: Any) -> None:
         """Call the server's own handler, if it has one.

@@ -748,3 +748,51 @@ async def test_midfill_toml_of_the_workspace_counts_and_is_read_again(own_cache:
     uri = (folder / "midfill.toml").as_uri()
     wire.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
     assert wire.completer.settings.max_lines == 1
+
+
+def cell(name: str, language: str, text: str) -> Json:
+    """Make a notebook cell's document."""
+    return {"uri": f"vscode-notebook-cell:/nb.ipynb#{name}", "languageId": language, "version": 1, "text": text}
+
+
+async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
+    """Offsets go in and out in the cell's own terms, also after cells are put in, edited and taken out."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    prose, code, here = (
+        cell("1", "markdown", "Prices"), cell("2", "python", "tax = 0.19"), cell("3", "python", "price ="),
+    )  # fmt: skip
+    notebook = {
+        "uri": "file:///nb.ipynb", "notebookType": "jupyter-notebook", "version": 1,
+        "cells": [{"kind": 1 if one is prose else 2, "document": one["uri"]} for one in (prose, code, here)],
+    }  # fmt: skip
+    wire.notify("notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": [prose, code, here]})
+    edited = {"document": {"uri": code["uri"], "version": 2}, "changes": [{"text": "tax = 0.07\n"}]}
+    identity = {"uri": notebook["uri"], "version": 2}
+    wire.notify(
+        "notebookDocument/didChange", {"notebookDocument": identity, "change": {"cells": {"textContent": [edited]}}}
+    )
+    context = {"textDocument": {"uri": here["uri"]}, "position": {"line": 0, "character": 7}}
+    answer = await wire.request("textDocument/inlineCompletion", {**context, "context": {"triggerKind": 2}})
+    [item] = answer["result"]["items"]
+    assert item["range"] == span((0, 7), (0, 7))
+    [request] = wire.completer.requests
+    assert request.text == "# Prices\n\ntax = 0.07\n\n\nprice ="
+    assert request.offset == len(request.text)
+    assert request.path == "/nb.ipynb"
+    new = cell("4", "python", "import shop")
+    structure = {
+        "array": {"start": 0, "deleteCount": 2, "cells": [{"kind": 2, "document": new["uri"]}]},
+        "didOpen": [new], "didClose": [{"uri": prose["uri"]}, {"uri": code["uri"]}],
+    }  # fmt: skip
+    change = {"cells": {"structure": structure}}
+    wire.notify("notebookDocument/didChange", {"notebookDocument": identity, "change": change})
+    await wire.request("textDocument/inlineCompletion", {**context, "context": {"triggerKind": 2}})
+    assert wire.completer.requests[-1].text == "import shop\n\nprice ="
+    closing = {
+        "notebookDocument": {"uri": notebook["uri"]},
+        "cellTextDocuments": [{"uri": here["uri"]}, {"uri": new["uri"]}],
+    }
+    wire.notify("notebookDocument/didClose", closing)
+    assert wire.server.protocol.documents == {}
+    assert wire.completer.forgotten == ["/nb.ipynb"]
