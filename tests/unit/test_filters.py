@@ -70,3 +70,9 @@ def test_text_cut_short_replaces_nothing() -> None:
     around = context("left = 1\nreturn ▮left\n")
     assert finish("2 + 2", around, language="python").replaces == 4
     assert finish("2 + 2", around, language="python", cut_short=True).replaces == 0
+
+
+def test_what_ends_where_the_rest_begins_replaces_nothing() -> None:
+    """Its last words are the rest's first ones: it was written to stand before them."""
+    finished = finish("e_str), int(sec_str)", context("a, b = int(hour_str), int(minut▮, int(sec_str)\n"), path="a.py")
+    assert (finished.text, finished.replaces) == ("e_str)", 0)

@@ -85,10 +85,12 @@ def test_no_two_blank_lines_where_the_document_has_one(marked: str, text: str, l
         ("f(▮a, b, c", "x,", "f(x,a, b, c"),
         ("f(▮a)", "g(b)", "f(g(b)a)"),
         ("f(▮)", "a", "f(a)"),
+        ("class A▮(object):", "b):", "class Ab):(object):"),
+        ("print(▮a)", "b, 'c')", "print(b, 'c')"),
     ],
     ids=[
         "fits", "common end", "around it", "semicolon", "word anew", "within a word", "before", "comma", "own bracket",
-        "closer",
+        "closer", "the rest's own bracket", "quote",
     ],
 )  # fmt: skip
 def test_rest_of_the_line_that_the_suggestion_writes_anew_is_replaced(marked: str, text: str, line: str) -> None:

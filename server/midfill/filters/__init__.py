@@ -91,7 +91,7 @@ def finish(
         if mended != text:
             did.append(("blank-lines", len(mended) - len(text)))
         text = mended
-        if not cut_short:
+        if not (cut_short or "suffix-overlap" in dict(did)):  # then it fits before all of the rest
             text, replaces = merge_with_rest(mended, context, grammar)
         if any(placeholder in context.line_suffix[:replaces] for placeholder in placeholders):
             text, replaces = mended, 0  # the document has something else there, of another length

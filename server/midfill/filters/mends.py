@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
+from midfill.brackets import OPENERS, unmatched
 from midfill.context import Context
 from midfill.filters.syntax import fits
 from midfill.filters.trims import closes_own
@@ -110,9 +111,14 @@ def _common_end(text: str, rest: str) -> int:
         if ours != theirs:
             break
         length += len(ours)
-        if not closes_own(text, length):
+        if not closes_own(text, length) and _balance(text[:-length]) == _balance(rest[:-length]):
             common = length
     return common if common < len(rest) and rest[-1] in _ENDINGS else 0
+
+
+def _balance(text: str) -> list[tuple[int, int]]:
+    """Return how many brackets of each kind ``text`` closes and opens only."""
+    return [unmatched(text, closer) for closer in OPENERS]
 
 
 def _runs_together(text: str, word: str, context: Context) -> bool:
