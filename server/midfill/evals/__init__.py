@@ -38,8 +38,6 @@ GAPS: Mapping[str, Suite] = {
 }
 REPO, REPLAY = "repo", "replay"
 SUITES = (*GAPS, REPO, REPLAY)
-PARTS = ("definition", "sibling", "recent", "similar", "path", "suffix", "redaction", "filters", "gate")
-"""What an ablation can leave out."""
 
 
 def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from midfill import evals
 from midfill.cancel import CancelFlag
 from midfill.completion import Completion, Request
-from midfill.engine import Engine, load_engine
+from midfill.engine import ABLATIONS, Engine, load_engine
 from midfill.errors import UsageError
 from midfill.evals import replay, repo, repo_tasks, typed_scenes
 from midfill.evals.report import Result
@@ -74,8 +74,8 @@ def _open_workspace(folder: Path) -> Workspace:
 def _parts(text: str | None) -> frozenset[str]:
     """Read the parts to leave out, separated by commas."""
     parts = frozenset(part.strip() for part in text.split(",")) if text else frozenset()
-    for unknown in sorted(parts - set(evals.PARTS)):
-        raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(evals.PARTS)}.")
+    for unknown in sorted(parts - set(ABLATIONS)):
+        raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(ABLATIONS)}.")
     return parts
 
 

@@ -8,14 +8,13 @@ any other one is wrong, and the next character is typed.
 from __future__ import annotations
 
 import dataclasses
-import math
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from midfill.bench.scenes import Scene
 from midfill.completion import Completion, Request
+from midfill.confidence import confidence
 from midfill.evals.report import Rate
 from midfill.evals.runner import Complete, Progress
 from midfill.memo import Memo
@@ -173,7 +172,7 @@ class _Author:
                             place=place,
                             text=completion.text,
                             right=right,
-                            confidence=_confidence(completion),
+                            confidence=confidence(completion.logprobs) or 0.0,
                         )
                     )
                     if right:
@@ -196,7 +195,3 @@ def _places(keys: Sequence[str]) -> list[int]:
 def _is_right(completion: Completion, request: Request, rest: str) -> bool:
     """Say whether a suggestion is what is typed next, and takes nothing away."""
     return completion.start == completion.end == request.offset and rest.startswith(completion.text)
-
-
-def _confidence(completion: Completion) -> float:
-    return math.exp(statistics.fmean(completion.logprobs)) if completion.logprobs else 0.0
