@@ -45,6 +45,12 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def large_workspace(session: nox.Session) -> None:
+    """Index 10,000 files while somebody types: seconds, memory, and what a keystroke takes meanwhile and afterwards."""
+    session.run("python", "-m", "pytest", "tests/e2e/large_workspace.py", *session.posargs)
+
+
+@nox.session(python=False)
 def vscode(session: nox.Session) -> None:
     """Test the VS Code extension in the real editor, which is installed first; arguments go to pytest."""
     with session.chdir("editors/vscode"):
