@@ -172,6 +172,12 @@ def test_too_little_is_shown_to_who_asks_only(text: str, reason: str) -> None:
     assert drops.reason_to_drop(text, context("▮"), PLAIN_TEXT) == ""
 
 
+def test_reasons_that_need_the_language_have_codes() -> None:
+    """They come after those that need nothing."""
+    assert drops.reason_to_drop("# src/app.py", context("▮"), PYTHON) == "path"
+    assert drops.reason_to_drop("# TODO", context("▮"), PYTHON) == "empty-comment"
+
+
 def test_stand_in_for_a_secret_is_not_shown() -> None:
     """What the prompt had in place of a secret would break the code, and says that there is one."""
     placeholders = frozenset({"<github-token>"})

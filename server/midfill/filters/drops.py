@@ -127,7 +127,7 @@ def reason_to_drop(
     if drop_empty_comment(text, context, language):
         return "empty-comment"
     if drop_file_path(text, context, language):
-        return "file-path"
+        return "path"
     return "" if fits(text, context, language, replaces=replaces, cut_short=cut_short) else "syntax"
 
 
