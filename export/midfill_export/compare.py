@@ -186,7 +186,7 @@ def _in_blocks(bits: int) -> Callable[[FloatModel, Path], None]:
     return write
 
 
-_PLAIN = {"gptq_damping": 0}
+_PLAIN = {"gptq_damping": 0, "head_block": 0}
 
 SCHEMES = (
     Scheme("FP32", _keep_float),
@@ -196,6 +196,6 @@ SCHEMES = (
     Scheme("int8, a scale per row", _per_row(**_PLAIN, hadamard_block=0, residual_block=0, balance_gated=False)),
     Scheme("the same, down_proj's input rotated", _per_row(**_PLAIN, residual_block=0, balance_gated=False)),
     Scheme("the same, on principal axes, balanced", _per_row(**_PLAIN)),
-    Scheme("the same, weights rounded by GPTQ (Midfill's)", _per_row()),
-    Scheme("the same, lm_head's input in 16 bits", _per_row(head_digits=2)),
+    Scheme("the same, weights rounded by GPTQ", _per_row(head_block=0)),
+    Scheme("the same, lm_head in blocks of 128 (Midfill's)", _per_row()),
 )

@@ -80,7 +80,8 @@ class OnnxModel:
 
         The logits after a token do not depend on how the tokens before it were split into steps, to the last bit,
         which makes re-use and speculation exact. onnxruntime computes a single row by other kernels than several, so
-        a single token is given a second row, which is thrown away.
+        a single token is given a second row, which is thrown away; and ``lm_head``'s last row of an odd number by
+        other ones than of an even number, so it is asked for an even one.
         """
         total = len(cache) + len(ids)
         if total > cache.capacity:
@@ -89,7 +90,8 @@ class OnnxModel:
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([padded], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, len(cache) + len(padded)), np.int64))
-        binding.bind_cpu_input("logit_rows", np.arange(len(ids) - rows, len(ids), dtype=np.int64))
+        wanted = [*range(len(ids) - rows, len(ids)), *([len(ids) - 1] if rows % 2 else [])]
+        binding.bind_cpu_input("logit_rows", np.asarray(wanted, np.int64))
         for past, present, buffer in zip(self._past, self._present, cache.buffers, strict=True):
             binding.bind_ortvalue_input(past, buffer)
             binding.bind_ortvalue_output(present, buffer)
@@ -105,7 +107,7 @@ class OnnxModel:
         cancel.check()
         cache.append(ids)
         logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, vocabulary)
-        return logits
+        return logits[:rows]
 
 
 class ScriptedModel:

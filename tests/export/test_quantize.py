@@ -9,7 +9,7 @@ import pytest
 from midfill.model import ort
 from midfill_export import graph
 from midfill_export.calibrate import Moments
-from midfill_export.quantize import Recipe, quantise, quantise_columns, quantise_embedding
+from midfill_export.quantize import Recipe, quantise, quantise_blocks, quantise_columns, quantise_embedding
 from midfill_export.rotate import (
     balance,
     balance_gated,
@@ -121,28 +121,38 @@ def test_row_of_zeros_gives_zeros() -> None:
     assert not product.any()
 
 
-def test_two_digits_leave_only_the_weights_rounding() -> None:
-    """With a second digit a product is as good as with activations that were not rounded, and rows stay apart."""
-    weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
-    hidden = RANDOM.standard_normal((1, 5, 64)).astype(np.float32)
-    integers, scales = quantise_columns(weight, 127)
-    exact = hidden @ (integers * scales)
+@pytest.mark.parametrize("width", [64, 80])
+def test_blocks_round_to_their_own_step(width: int) -> None:
+    """Each block of a column has its own step; what fills up the last block is nothing."""
+    matrix = (RANDOM.standard_normal((width, 6)) * np.repeat([0.01, 1, 100, 1, 5], 16)[:width, None]).astype(np.float32)
+    integers, scales = quantise_blocks(matrix, 32)
+    steps = np.repeat(scales, 32, axis=1)[:, :width].T
+    restored = ((integers.astype(np.float32) - 128) * scales[:, :, None]).reshape(6, -1).T
+    assert (np.abs(restored[:width] - matrix) <= steps * 0.501).all()
+    assert not restored[width:].any()
+
+
+def test_head_in_blocks_rounds_less_than_in_columns() -> None:
+    """Whatever the rows' own sizes."""
+    weight = RANDOM.standard_normal((256, 16)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 6, 256)).astype(np.float32) * np.repeat([1, 30], 128).astype(np.float32)
     errors = []
-    for digits in (1, 2):
-        product = _run(_quantised(weight, Recipe("vnni", head_digits=digits)), hidden)
-        assert product.shape == (1, 5, 16)
-        errors.append(np.abs(product - exact).max())
-    assert errors[1] < errors[0] / 50
+    for block in (0, 128):
+        product = _run(_quantised(weight, Recipe("vnni", head_block=block, residual_block=0)), hidden)
+        errors.append(np.abs(product - hidden @ weight).mean())
+    assert errors[1] < errors[0]
 
 
-def test_two_digits_are_the_same_however_rows_are_split() -> None:
-    """A row of ``lm_head`` is the same to the bit alone and among others."""
-    weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
-    hidden = RANDOM.standard_normal((1, 5, 64)).astype(np.float32)
+def test_even_numbers_of_rows_of_the_head_are_the_same_to_the_bit() -> None:
+    """That is what :class:`midfill.model.OnnxModel` counts on; a lone or a last odd row is computed otherwise."""
+    weight = RANDOM.standard_normal((256, 640)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 18, 256)).astype(np.float32)
     model = _quantised(weight, Recipe("vnni"))
     together = _run(model, hidden)
-    for row in range(5):
-        assert (_run(model, hidden[:, row : row + 1]) == together[:, row : row + 1]).all()
+    for rows in range(2, 18, 2):
+        for first in range(0, 18 - rows, 3):
+            part = slice(first, first + rows)
+            assert (_run(model, hidden[:, part]) == together[:, part]).all(), (first, rows)
 
 
 def test_embedding_is_held_rotated() -> None:
