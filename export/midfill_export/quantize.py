@@ -259,7 +259,7 @@ def _insert_blockwise_product(
     turned: int,
     block: int,
 ) -> ir.Value:
-    """Return ``hidden @ matrix``, both rounded to 8 bits in blocks along K; ``hidden`` is rotated in ``turned`` first."""
+    """Return ``hidden @ matrix``, rounded to 8 bits in blocks along K; ``hidden`` is rotated in ``turned`` first."""
     if turned > 1:
         hidden = _rotate_blocks(graph, before, hidden, turned, len(matrix))
     integers, scales = quantise_blocks(matrix, block)

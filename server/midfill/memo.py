@@ -28,7 +28,7 @@ def typed_since(earlier: Request, now: Request) -> str | None:
 
 
 def rest_of(completion: Completion, typed: str) -> Completion | None:
-    """Return what is left of a plain insertion after ``typed``, with the alternatives that go on so too.
+    """Return what is left of a suggestion after ``typed``, with the alternatives that go on so too.
 
     None if the suggestion has not begun so, or has nothing left.
     """
@@ -41,7 +41,7 @@ def rest_of(completion: Completion, typed: str) -> Completion | None:
         completion,
         text=completion.text[len(typed) :],
         start=place,
-        end=place,
+        end=completion.end + len(typed),
         alternatives=tuple(
             Alternative(text=other.text[len(typed) :], logprobs=other.logprobs)
             for other in completion.alternatives

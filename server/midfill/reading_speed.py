@@ -22,7 +22,8 @@ class ReadingSpeed:
 
     def __init__(self, bundle: Bundle) -> None:
         """Begin with what is remembered of this bundle on this machine."""
-        self._key = bundle.manifest.files[GRAPH].sha256
+        graph = bundle.manifest.files.get(GRAPH)
+        self._key = graph.sha256 if graph else bundle.manifest.name
         saved = Remembered(_FILE).get(self._key)
         self._saved = float(saved) if isinstance(saved, (int, float)) and saved > 0 else 0.0
         self.tokens_a_second = self._saved

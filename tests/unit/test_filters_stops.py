@@ -122,10 +122,12 @@ def test_third_same_line_ends_the_suggestion_after_the_first(marked: str, text: 
         ("    f(▮", "\n        a,\n    )\nb", "\n        a,\n    )"),
         ("if (a) {\n\t▮", "b();\n} else {\n\tc();\n}\nd();", "b();\n} else {\n\tc();\n}"),
         ("▮", "def f():\n    return 1\nf()", "def f():\n    return 1\nf()"),
+        ("def f():\n▮", "    return 1\nf()", "    return 1"),
+        ("def f():\n▮", "        if a:\n    return 1\n", "        if a:\n    return 1\n"),
         ("    ▮", "a\n\n\n    b", "a\n\n\n    b"),
         ("    ▮", "a\n  ", "a\n  "),
     ],
-    ids=["block over", "mid-line", "closing bracket", "closing brace", "column 0", "blank lines", "blank so far"],
+    ids=["block over", "mid-line", "closing bracket", "closing brace", "column 0", "block at column 0", "inner block", "blank lines", "blank so far"],
 )
 def test_line_indented_less_than_the_cursors_ends_the_suggestion(marked: str, text: str, left: str) -> None:
     """A suggestion stays in the block it began in; closing brackets may stand further left, at column 0 all may."""

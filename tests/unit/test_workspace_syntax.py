@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from midfill.workspace.languages import LANGUAGES, PLAIN_TEXT, language_of
 from midfill.workspace.queries import QUERIES
-from midfill.workspace.syntax import Block, Syntax, has_new_error
+from midfill.workspace.syntax import Block, Syntax
 
 # Each: file name, text, the definitions, the modules imported.
 EXAMPLES = {
@@ -192,13 +192,13 @@ def test_block_at(line: int, block: Block | None) -> None:
     assert Syntax(PYTHON, language_of("a.py")).block_at(line) == block
 
 
-def test_new_errors() -> None:
-    """A suggestion that leaves a bracket open is told from one that does not, also in code that has errors already."""
-    language = language_of("a.py")
-    assert not has_new_error("x = f(1)\n", "x = f(1)\ny = g(2)\n", language)
-    assert has_new_error("x = f(1)\n", "x = f(1)\ny = g((2)\n", language)
-    assert not has_new_error("x = f((1)\n", "x = f((1))\n", language)
-    assert not has_new_error("((", "))))", PLAIN_TEXT)
+@pytest.mark.parametrize(
+    ("text", "errors"), [("x = f(1)\n", 0), ("x = f(1)\ny = g((2)\n", 1), ("x = f((1)\n", 1), ("x = f((1))\n", 0)]
+)
+def test_errors_are_counted(text: str, errors: int) -> None:
+    """A bracket left open is one; plain text has none."""
+    assert Syntax(text, language_of("a.py")).errors() == errors
+    assert Syntax(text, PLAIN_TEXT).errors() == 0
 
 
 def test_what_is_not_parsed() -> None:

@@ -150,11 +150,6 @@ class Syntax:
         return line[:_LONGEST_DOC] if is_comment and IDENTIFIER.search(line) and "#!" not in line else ""
 
 
-def has_new_error(before: str, after: str, language: Language) -> bool:
-    """Say whether ``after`` has more places that do not fit the grammar than ``before``."""
-    return Syntax(after, language).errors() > Syntax(before, language).errors()
-
-
 @lru_cache
 def _query(grammar: str) -> Query:
     query: Query = Query(_language(grammar), QUERIES[grammar])
