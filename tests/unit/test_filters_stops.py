@@ -127,7 +127,17 @@ def test_third_same_line_ends_the_suggestion_after_the_first(marked: str, text: 
         ("    ▮", "a\n\n\n    b", "a\n\n\n    b"),
         ("    ▮", "a\n  ", "a\n  "),
     ],
-    ids=["block over", "mid-line", "closing bracket", "closing brace", "column 0", "block at column 0", "inner block", "blank lines", "blank so far"],
+    ids=[
+        "block over",
+        "mid-line",
+        "closing bracket",
+        "closing brace",
+        "column 0",
+        "block at column 0",
+        "inner block",
+        "blank lines",
+        "blank so far",
+    ],
 )
 def test_line_indented_less_than_the_cursors_ends_the_suggestion(marked: str, text: str, left: str) -> None:
     """A suggestion stays in the block it began in; closing brackets may stand further left, at column 0 all may."""

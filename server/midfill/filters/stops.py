@@ -70,7 +70,7 @@ def stop_at_repeats(text: str, context: Context) -> int | None:
 def stop_at_dedent(text: str, context: Context) -> int | None:
     """End before a line indented less than the cursor's: the block is over.
 
-    At the very start of a line it is the suggestion that says how deep the block is, so only the outermost level ends it.
+    At the very start of a line it is the suggestion that says how deep the block is: only the outermost level ends it.
     """
     floor = indent(context.line_prefix) if context.line_prefix else min(indent(text), 1)
     start = text.find("\n") + 1
