@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         started = time.perf_counter()
         engine = load_engine(settings, workspace=workspace)
         milliseconds = {"load": round((time.perf_counter() - started) * 1000, 2)}
-        if workspace is not None:
+        if workspace is not None and not workspace.wait_until_built(0):
             started = time.perf_counter()
             if not workspace.wait_until_built(_INDEX_SECONDS):
                 sys.stderr.write("midfill: the workspace is large; going on with what is indexed by now.\n")
