@@ -61,7 +61,7 @@ class Completion:
     parts: tuple[Part, ...] = ()
     """The prompt, piece by piece."""
     stopped_by: str = ""
-    """What ended the text: the code of a stop, "stop-token", "max-tokens" or "deadline"."""
+    """What ended the text: the code of a stop, "stop-token", "max-tokens", "deadline" or "unsure"."""
     did: tuple[tuple[str, int], ...] = ()
     """What the filters changed: code, and characters added (below 0: cut)."""
     tokens: int = 0
@@ -69,7 +69,8 @@ class Completion:
     logprobs: tuple[float, ...] = ()
     """Natural logarithms of the probabilities (softmax at temperature 1) of the tokens up to the text's end.
 
-    The first may spell what stands before the cursor once more (:mod:`midfill.healing`).
+    The first may spell what stands before the cursor once more (:mod:`midfill.healing`); its probability is that among
+    the tokens that do.
     """
     alternatives: tuple[Alternative, ...] = ()
     """Other suggestions, all different, when more than one was asked for; the closest call first."""

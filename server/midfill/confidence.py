@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 
 def confidence(logprobs: Sequence[float]) -> float | None:
-    """Return the geometric mean of the tokens' probabilities, 0 to 1; None without tokens.
+    """Return the probability that all tokens are right, 0 to 1, by the model's own lights; None without tokens.
 
-    The measure of length-normalised sequence likelihood: it does not hold a suggestion's length against it.
+    That is what somebody who types asks of a suggestion, and it falls with its length.
     """
-    return math.exp(sum(logprobs) / len(logprobs)) if logprobs else None
+    return math.exp(sum(logprobs)) if logprobs else None

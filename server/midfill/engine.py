@@ -15,7 +15,6 @@ from midfill import threads
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Alternative, Completion, Request
-from midfill.confidence import confidence
 from midfill.context import Context, gather, line_ending
 from midfill.decode import Deadline, Decoder
 from midfill.draft_sources import DraftSources
@@ -236,12 +235,11 @@ class Engine:
             others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
             clock.lap("alternatives")
         newline = line_ending(request.text)
-        reason = first.reason or ("unsure" if self._is_unsure(request, first) else "")
         return Completion(
-            text="" if reason else first.text.replace("\n", newline),
+            text=first.text.replace("\n", newline),
             start=begun.context.offset,
             end=begun.context.offset + first.replaces,
-            reason=reason,
+            reason=first.reason,
             model=self.bundle.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
@@ -257,13 +255,6 @@ class Engine:
             ),
             milliseconds=clock.milliseconds(),
         )
-
-    def _is_unsure(self, request: Request, written: Written) -> bool:
-        """Whether the model was less sure than somebody who types wants it to be."""
-        if not request.automatic or request.unfiltered or "gate" in self.without:
-            return False
-        sure = confidence(written.logprobs)
-        return sure is not None and sure < self.settings.for_language(request.language).min_confidence
 
     def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
         others = other_files(around, self._fim, self._encode_piece, self._workspace_budget)
@@ -290,6 +281,7 @@ class Engine:
     def _writer(self, begun: _Begun) -> Writer:
         request, context = begun.request, begun.context
         settings = self.settings.for_language(request.language)
+        gated = request.automatic and not request.unfiltered and "gate" not in self.without
         return Writer(
             begun.prompt,
             context,
@@ -305,6 +297,7 @@ class Engine:
             path=request.path,
             placeholders=context.placeholders,
             unfiltered=request.unfiltered or "filters" in self.without,
+            min_confidence=settings.min_confidence if gated else 0.0,
             pick=Sampler(request.sampling) if request.sampling else greedy,
         )
 

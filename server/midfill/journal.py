@@ -60,7 +60,7 @@ class Verdict:
     reused_tokens: int
     tokens: int
     confidence: float | None
-    """Geometric mean of the tokens' probabilities; None without tokens."""
+    """The probability that all of it is right, by the model's own lights; None without a suggestion."""
     stopped_by: str
     did: list[tuple[str, int]]
     parts: list[PartEntry]

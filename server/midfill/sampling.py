@@ -35,7 +35,7 @@ class Choice(NamedTuple):
 
     token: int
     logprob: float
-    """Natural logarithm of the token's probability, in the softmax of all logits at temperature 1."""
+    """Natural logarithm of the token's probability among those that could be chosen, at temperature 1."""
     rival: int
     """The likeliest other token that could have been chosen; -1 where there was none."""
     rival_logprob: float
@@ -79,8 +79,8 @@ def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick:
     index = pick(scores)
     rival = _best_but(scores, index)
     token, rival = (at if allowed is None or at < 0 else int(allowed[at]) for at in (index, rival))
-    peak = float(logits.max())
-    log_sum = peak + float(np.log(np.exp(logits - peak).sum()))
+    peak = float(scores.max())
+    log_sum = peak + float(np.log(np.exp(scores - peak).sum()))
     return Choice(
         token, float(logits[token]) - log_sum, rival, float(logits[rival]) - log_sum if rival >= 0 else -np.inf
     )

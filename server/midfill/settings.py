@@ -97,7 +97,8 @@ class Settings:
         default=0.35,
         metadata=about(
             kinds.number(0, 1),
-            "least mean probability per token of a suggestion shown while typing; 0 shows all",
+            "least probability, by the model's own lights, that all of a suggestion is right; what is less likely "
+            "while you type ends with the last line up to which it is, or is not shown; 0 shows all",
             workspace_may="raise it",
             by_language=True,
         ),

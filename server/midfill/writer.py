@@ -21,6 +21,9 @@ _TRIES = 2
 """Branches followed for each alternative wanted: some end in a text that was there already."""
 
 
+_UNSURE = "unsure"
+
+
 @dataclass(frozen=True)
 class Written:
     """A suggestion, or the reason code why it is none, and the tokens it was made of."""
@@ -36,7 +39,7 @@ class Written:
     did: tuple[tuple[str, int], ...] = ()
     """What the filters changed: see :class:`midfill.filters.Finished`."""
     stopped_by: str = ""
-    """The code of the stop that ended the text, or "stop-token", "max-tokens" or "deadline"."""
+    """The code of the stop that ended the text, or "stop-token", "max-tokens", "deadline" or "unsure"."""
 
     @property
     def logprobs(self) -> tuple[float, ...]:
@@ -64,9 +67,13 @@ class Writer:
         path: str = "",
         placeholders: Collection[str] = (),
         unfiltered: bool = False,
+        min_confidence: float = 0.0,
         pick: Pick = greedy,
     ) -> None:
         """Write for the place that ``context`` gives, with ``one_statement`` to the end of the one that is typed.
+
+        A suggestion that is less likely than ``min_confidence`` to be all right ends with the last line up to which it
+        is likelier, if there is one.
 
         What ``automatic`` and those below it mean, :func:`midfill.filters.finish` says.
         """
@@ -90,6 +97,7 @@ class Writer:
             placeholders=placeholders,
             unfiltered=unfiltered,
         )
+        self._least_log_probability = math.log(min_confidence) if min_confidence else -math.inf
         self._pick = pick
         self.choices: list[Choice] = []
         """Of the latest text so far, also after it was interrupted."""
@@ -109,6 +117,7 @@ class Writer:
         choices = self.choices = []
         lengths: list[int] = []  # of the text after each choice
         raw = text = self.text = ""
+        log_probability, sure = 0.0, 0  # of all so far; and how much of the text is likely enough
         with closing(self._choices(decoder, healing, head)) as stream:
             for choice in stream:
                 choices.append(choice)
@@ -116,11 +125,20 @@ class Writer:
                 raw = healing.strip(text)
                 text = self.text = filters.begin(raw, self._context, self._indentation)
                 lengths.append(len(text))
-                if ending := self._find_stop(text):
+                log_probability += choice.logprob
+                if log_probability >= self._least_log_probability:
+                    sure = len(text)
+                ending = self._find_stop(text)
+                if sure < (ending.end if ending else len(text)):
+                    text, stopped_by = _whole_lines(text, sure), _UNSURE
+                    break
+                if ending:
                     text, stopped_by = text[: ending.end], ending.code
                     break
             else:
                 stopped_by = self._ran_out(len(choices))
+        if not text and stopped_by == _UNSURE:
+            return Written("", _UNSURE, [], len(choices), stopped_by=stopped_by)
         finished = self._finish(text, cut_short=stopped_by in _LIMITS)
         used = next((count for count, length in enumerate(lengths, start=1) if length >= finished.kept), 0)
         return Written(
@@ -176,6 +194,12 @@ class Writer:
                 pick=self._pick,
                 deadline=self._deadline,
             )
+
+
+def _whole_lines(text: str, length: int) -> str:
+    """Return the lines that end within the first ``length`` characters; "" when there is nothing in them."""
+    lines = text[: max(text.rfind("\n", 0, length + 1), 0)]
+    return lines if lines.strip() else ""
 
 
 def branches(choices: Sequence[Choice], excluded: Container[int]) -> list[list[Choice]]:

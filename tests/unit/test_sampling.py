@@ -99,11 +99,11 @@ def test_choice_knows_its_probability_and_its_rival() -> None:
 
 
 def test_choice_among_the_allowed() -> None:
-    """Neither the token nor its rival is another; probabilities are still those among all."""
+    """Neither the token nor its rival is another; probabilities are those among the allowed."""
     choice = choose(LOGITS, np.array([3, 0]), greedy)
     assert (choice.token, choice.rival) == (3, 0)
-    assert choice.logprob == pytest.approx(math.log(0.3), abs=1e-5)
-    assert choice.rival_logprob == pytest.approx(math.log(0.05), abs=1e-5)
+    assert choice.logprob == pytest.approx(math.log(0.3 / 0.35), abs=1e-5)
+    assert choice.rival_logprob == pytest.approx(math.log(0.05 / 0.35), abs=1e-5)
 
 
 def test_only_choice_has_no_rival() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from midfill.cancel import CancelFlag
 from midfill.decode import Deadline, Decoder
@@ -19,8 +22,23 @@ from unit.helpers import context, encode, manifest, tiny_tokenizer
 END = manifest().stop_tokens[0]
 
 
-def write(marked: str, said: str, *, max_tokens: int = 64, max_lines: int = 12, **wanted: Any) -> Written:
-    """Write at the cursor's mark, with a model that says ``said`` and then stops."""
+class Doubtful(ScriptedModel):
+    """A model that is sure of what it says, up to a place."""
+
+    def __init__(self, sure: str, doubtful: str, vocabulary: int) -> None:
+        super().__init__([*encode(sure), *encode(doubtful)], END, vocabulary)
+        self._sure_until = 1 + len(encode(sure))
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        logits = super().step(ids, cache, rows, cancel)
+        places = len(cache) - rows + 1 + np.arange(rows)
+        return logits * np.where(places < self._sure_until, 50, 1)[:, np.newaxis].astype(np.float32)
+
+
+def write(
+    marked: str, said: str, *, doubtful: str | None = None, max_tokens: int = 64, max_lines: int = 12, **wanted: Any
+) -> Written:
+    """Write at the cursor's mark, with a model that says ``said`` and then stops, or goes on doubtfully."""
     tokenizer = tiny_tokenizer()
     vocabulary = manifest().vocabulary
     texts = tokenizer.decode_batch([[token] for token in range(vocabulary)], skip_special_tokens=False)
@@ -35,7 +53,8 @@ def write(marked: str, said: str, *, max_tokens: int = 64, max_lines: int = 12, 
         deadline=Deadline(None),
         **wanted,
     )
-    model = ScriptedModel(encode(said), END, vocabulary)
+    known = ScriptedModel(encode(said), END, vocabulary)
+    model = known if doubtful is None else Doubtful(said, doubtful, vocabulary)
     return writer.write(Decoder(model, KvCache(None, 200), CancelFlag(), DraftLength(16)))
 
 
@@ -96,3 +115,28 @@ def test_line_cut_short_by_the_limit_is_not_judged() -> None:
     prose = "left right left right"
     assert write("def f():\n    ▮\n", prose, path="a.py").reason == "syntax"
     assert write("def f():\n    ▮\n", prose, path="a.py", max_tokens=3).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("sure", "doubtful", "text", "reason"),
+    [
+        ("left\nright\n", "left", "left\nright", ""),
+        ("left\nright", "\nleft", "left\nright", ""),
+        ("left\nri", "ght", "left", ""),
+        ("left", " + right", "", "unsure"),
+        ("", "left", "", "unsure"),
+        ("left + right", "", "left + right", ""),
+    ],
+)
+def test_doubt_ends_a_suggestion_with_the_line_before(sure: str, doubtful: str, text: str, reason: str) -> None:
+    """Whole lines only; nothing is written in vain after it, and what is not asked for is not judged."""
+    written = write("▮", sure, doubtful=doubtful, min_confidence=0.5)
+    assert (written.text, written.reason) == (text, reason)
+    assert written.tokens <= len(encode(sure)) + 1
+    assert write("▮", sure, doubtful=doubtful).text == (sure + doubtful).strip()
+
+
+def test_stop_before_the_doubt_counts() -> None:
+    """What comes after the suggestion's end need not be likely."""
+    written = write("x = ▮", "left\n", doubtful="right\nleft", min_confidence=0.5, one_statement=True)
+    assert (written.text, written.stopped_by) == ("left", "statement")

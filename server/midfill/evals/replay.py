@@ -34,7 +34,7 @@ class Shown:
     text: str
     right: bool
     confidence: float
-    """The geometric mean of its tokens' probabilities."""
+    """The probability that all of it is right, by the model's own lights."""
 
 
 @dataclass(frozen=True, kw_only=True)
