@@ -9,6 +9,7 @@ from pathlib import Path
 
 from midfill.bench.scenes import Scene
 from midfill.completion import Completion, Request
+from midfill.confidence import confidence
 from midfill.evals import replay, typed_scenes
 from midfill.evals.replay import ReplayReport
 from midfill.evals.sources import INSTALLED
@@ -41,7 +42,7 @@ def test_right_suggestion_is_taken() -> None:
     assert report.filtered.accepted.count == len("total = x + 1return total")
     assert report.filtered.characters == len(SCENE.typed)
     assert report.filtered.wrong_per_100 == 0.0
-    assert report.filtered.shown[0].confidence == 0.5
+    assert report.filtered.shown[0].confidence == confidence((math.log(0.5),) * 2)
 
 
 def test_suggestion_typed_through_is_shown_once() -> None:

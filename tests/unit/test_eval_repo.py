@@ -123,7 +123,9 @@ class Curious:
             self.seen.append(shown)
             if "class Circle" in shown and request.text[: request.offset].endswith("Round(size + 1,"):
                 text = '"red")'
-        return Completion(text=text, start=request.offset, end=request.offset, model="curious", prompt_tokens=7)
+        offset = request.offset
+        reason = "" if self.workspace else "unsure"
+        return Completion(text=text, start=offset, end=offset, reason=reason, model="curious", prompt_tokens=7)
 
 
 def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +147,7 @@ def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(report.pairs), report.gained, report.lost) == (len(tasks), 1, 0)
     first = report.pairs[0]
     assert (first.within.exact, first.without.exact, first.within.completion) == (True, False, '"red")')
+    assert {pair.without.reason for pair in report.pairs} == {"unsure"}
     assert 'area_of(shape, "cm")' not in "".join(engine.seen)
     in_turns = [within for within, _ in engine.asked]
     assert in_turns == [True, True, False, False, False, False, True, True] * (len(tasks) // 2)

@@ -58,6 +58,8 @@ class Answer:
     """What came of one gap."""
 
     completion: str
+    reason: str
+    """Why there is none; "" when there is one."""
     exact: bool
     similarity: float
     prompt_tokens: int
@@ -225,6 +227,7 @@ def _ask(engine: InWorkspace, task: Task) -> tuple[Answer, str]:
     completion, milliseconds = _timed(engine, request)
     answer = Answer(
         completion=completion.text,
+        reason=completion.reason,
         exact=task.is_exact(completion),
         similarity=task.similarity(completion),
         prompt_tokens=completion.prompt_tokens,
