@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,23 @@ def bundle() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the servers' journal and counts out of the user's, and the user's settings out of the servers."""
+    folder = tmp_path_factory.mktemp("midfill")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIDFILL_BUNDLE", str(default_bundle()))  # before its cache folder is another one
+        patch.setenv("MIDFILL_CACHE", str(folder / "cache"))
+        patch.setenv("MIDFILL_CONFIG", str(folder / "none.toml"))
+        yield
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=CAPTURED, ids=lambda path: path.stem)
 async def editor(request: pytest.FixtureRequest, bundle: Path) -> AsyncIterator[Editor]:
     """Return an editor whose server has loaded the real model."""
     editor = Editor(request.param)
-    # No deadline: how fast the machine is must not decide what a test sees; a shorter prompt for speed.
-    await editor.start({"deadlineMs": 0, "contextTokens": 512})
+    # How fast the machine is, and how sure the model, must not decide what a test sees; a shorter prompt for speed.
+    await editor.start({"deadlineMs": 0, "minConfidence": 0, "contextTokens": 512})
     await editor.wait_until_loaded()
     yield editor
     await editor.stop()

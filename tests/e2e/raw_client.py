@@ -100,10 +100,14 @@ class RawClient:
             self._wait_for(lambda: any(map(matches, self.notifications)), method)
             return next(filter(matches, self.notifications))
 
-    def initialize(self, capabilities: Json | None = None, options: Json | None = None) -> Json:
-        """Begin the session as a client that has ghost text and shows progress."""
+    def initialize(
+        self, capabilities: Json | None = None, options: Json | None = None, folder: Path | None = None
+    ) -> Json:
+        """Begin the session as a client that has ghost text and shows progress, in a workspace folder or in none."""
         defaults = {"window": {"workDoneProgress": True}, "textDocument": {"inlineCompletion": {}}}
-        params = {"processId": None, "rootUri": None, "capabilities": capabilities or defaults}
+        params: Json = {"processId": None, "rootUri": None, "capabilities": capabilities or defaults}
+        if folder is not None:
+            params["workspaceFolders"] = [{"uri": folder.as_uri(), "name": folder.name}]
         answer = self.request(0, "initialize", {**params, "initializationOptions": options})
         self.notify("initialized", {})
         return answer

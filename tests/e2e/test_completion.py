@@ -27,7 +27,7 @@ print(aver{CURSOR}
 async def popup_editor(bundle: Path) -> AsyncIterator[Editor]:
     """Return an editor that is real but for having no ghost text, as eglot without Midfill's package."""
     editor = Editor(next(path for path in CAPTURED if path.stem.startswith("emacs")), ghost_text=False)
-    await editor.start({"deadlineMs": 0, "contextTokens": 512})
+    await editor.start({"deadlineMs": 0, "minConfidence": 0, "contextTokens": 512})
     await editor.wait_until_loaded()
     yield editor
     await editor.stop()
