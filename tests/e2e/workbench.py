@@ -25,6 +25,8 @@ class Workbench:
         self.folder = folder
         self._numbers = itertools.count(1)
         self._pages: dict[str, PlainText] = {}
+        self.seen: list[str] = []
+        """All pages that :meth:`why` has returned."""
 
     def start(self, options: Json) -> None:
         """Begin the session, and wait for the model; not for the index."""
@@ -69,7 +71,8 @@ class Workbench:
     def why(self, last: int = 1) -> str:
         """Return the page about the last requests."""
         params = {"command": "midfill.why", "arguments": [last]}
-        return str(self.client.request(next(self._numbers), "workspace/executeCommand", params)["result"])
+        self.seen.append(self.client.request(next(self._numbers), "workspace/executeCommand", params)["result"])
+        return self.seen[-1]
 
     def prompt(self, name: str) -> Parts:
         """Ask outright; return the prompt."""
