@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from midfill.context import Context
-from midfill.surroundings import Snippet, Surroundings
+from midfill.surroundings import Surroundings
 
 _CHARACTERS_PER_TOKEN = 4
 """An upper guess for code, so that only a little more than the budget is ever tokenised."""
@@ -109,20 +109,36 @@ def other_files(surroundings: Surroundings, fim: FimFormat, encode: Encode, budg
     if marked:
         head.append(Part("repository", [fim.repository, *encode(f"{surroundings.repository}\n")]))
         head.append(Part("path", [fim.file, *encode(f"{surroundings.path}\n")]))
-    room = budget - sum(len(part.ids) for part in head)
-    fitting: dict[int, Part] = {}
-    for number, snippet in sorted(enumerate(surroundings.snippets), key=lambda entry: -entry[1].score):
-        text = f"{snippet.path}\n{snippet.text}\n" if marked else _commented(snippet, surroundings.comment)
-        ids = [*([fim.file] if marked else []), *encode(text)]
-        if len(ids) <= room:
-            fitting[number] = Part(snippet.kind, ids, snippet.path, snippet.first_line, snippet.last_line)
-            room -= len(ids)
-    return [*head[:1], *(fitting[number] for number in sorted(fitting)), *head[1:]] if fitting else []
+    fitting = _fitting(surroundings, fim, encode, budget - sum(len(part.ids) for part in head))
+    return [*head[:1], *fitting, *head[1:]] if fitting else []
 
 
-def _commented(snippet: Snippet, mark: str) -> str:
-    lines = [f"{mark} {line}".rstrip() for line in (f"Path: {snippet.path}", *snippet.text.split("\n"))]
-    return "\n".join(lines) + "\n"
+def _fitting(surroundings: Surroundings, fim: FimFormat, encode: Encode, room: int) -> list[Part]:
+    """Return the best snippets that fit, each below its file's name, unless that stands above the one before."""
+    marked, mark = fim.file >= 0, surroundings.comment
+    texts = [(f"{s.text}\n" if marked else _commented(s.text, mark)) for s in surroundings.snippets]
+    bodies = [encode(text) for text in texts]
+    names = [
+        [fim.file, *encode(f"{s.path}\n")] if marked else encode(_commented(f"Path: {s.path}", mark))
+        for s in surroundings.snippets
+    ]
+    taken: set[int] = set()
+    for number in sorted(range(len(names)), key=lambda number: -surroundings.snippets[number].score):
+        cost = len(bodies[number]) + len(names[number])  # at most
+        if cost <= room:
+            taken.add(number)
+            room -= cost
+    parts: list[Part] = []
+    for number in sorted(taken):
+        snippet = surroundings.snippets[number]
+        name = [] if parts and parts[-1].path == snippet.path else names[number]
+        ids = [*name, *bodies[number]]
+        parts.append(Part(snippet.kind, ids, snippet.path, snippet.first_line, snippet.last_line))
+    return parts
+
+
+def _commented(text: str, mark: str) -> str:
+    return "".join(f"{mark} {line}".rstrip() + "\n" for line in text.split("\n"))
 
 
 def _control(*ids: int) -> Part:

@@ -200,3 +200,12 @@ def test_best_snippets_that_fit(budget: int, kept: list[str]) -> None:
     assert [part.path for part in parts if part.path] == kept
     assert sum(len(part.ids) for part in parts) <= budget
     assert bool(parts) == bool(kept)
+
+
+def test_snippets_of_one_file_are_named_once() -> None:
+    """The name stands above the first of them."""
+    same = replace(AROUND, snippets=(*AROUND.snippets, Snippet("c.py", 9, 9, "cc", "definition", 1.5)))
+    assert [text for kind, text in around_letters(same, SEVERAL_FILES) if kind == "definition"] == [
+        "^c.py\nc\n",
+        "cc\n",
+    ]

@@ -137,6 +137,19 @@ def test_call_that_is_being_written(workspace: Path, neighbours: Neighbours) -> 
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
 
+def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, neighbours: Neighbours) -> None:
+    """All that others may use, constants by name; and nothing changes while the member's name is typed."""
+    path = workspace / "shop/report.py"
+    text = "from shop import prices\n\n\ndef report(amount):\n    return prices.\n"
+    here = text.index("prices.\n") + len("prices.")
+    found = neighbours.snippets(path, text, here, wait=PATIENT)
+    [contents] = [snippet.text for snippet in found if snippet.path == "shop/prices.py"]
+    assert "DEFAULT_RATE" in contents
+    assert "class Discount" in contents
+    typed = text[:here] + "DEF" + text[here:]
+    assert neighbours.snippets(path, typed, here + 3, wait=PATIENT) == found
+
+
 def test_names_that_mean_something_else(workspace: Path, neighbours: Neighbours) -> None:
     """A library's name and a local variable are not looked up, though the workspace defines such a name."""
     text = (

@@ -6,9 +6,10 @@ line, and what counts is the block round the cursor and the file's imports.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -35,6 +36,10 @@ _IMPORTED, _FROM_IMPORTED_FILE, _OWN, _ONLY_ONE, _UNUSED, _NEAREST = 5.0, 4.5, 4
 _SIMILAR = 4
 _FILES_REMEMBERED = 32
 _LEAST_SIMILAR = 0.15
+_CONSTANT = 60
+"""Characters of a constant among all that a module has: its name says more than its value."""
+_MADE_AND_CALLED = ("__init__", "__new__", "__call__")
+_PART = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Question:
     window: tuple[int, int]
     """First and last line that the prompt has in any case."""
     called: tuple[str, ...] = ()
-    """Names of which a call has been begun in the cursor's line."""
+    """Names of which a call or a look-up has been begun in the cursor's line."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,9 @@ class _Lookup:
         for name in sorted(names, key=lambda name: (name not in called, name not in taken, -used[name])):
             if name in taken and not taken[name]:
                 continue  # a library's
+            if module := self._module(name, taken.get(name, [])):
+                yield from self._contents(module, near, _worth(name in called, _IMPORTED, used[name]))
+                continue
             for path, definition, certainty in islice(self._places(name, taken.get(name, []), files), 2):
                 if left and not self._is_in_window(path, definition.first_line, definition.last_line):
                     left -= 1
@@ -135,6 +143,31 @@ class _Lookup:
         for path in dict.fromkeys(files):  # `import shop.pricing`: all that it has, if nothing of it is used yet
             if path not in {place for places in taken.values() for place in places}:
                 yield from self._outline(path, "definition", 2.5)
+
+    def _module(self, name: str, files: list[str]) -> str | None:
+        """Return the file that an imported name stands for as a whole, None for a name that a file defines."""
+        if any(definition.name == name for path in files for definition in self._outline_of(path)):
+            return None
+        return next((path for path in files if Path(path).stem == name), None)
+
+    def _contents(self, path: str, near: str, score: float) -> Iterator[Candidate]:
+        """Yield what a module has, as one candidate: first what is called like what stands near, as far as it fits."""
+        outline = [
+            replace(d, signature=d.signature[:_CONSTANT]) if d.kind == "constant" else d
+            for d in _outermost(self._outline_of(path))
+            if not d.name.startswith("_")
+        ]
+        telling = _parts(near)
+        kept: list[Definition] = []
+        room = _MOST_CHARACTERS
+        for definition in sorted(outline, key=lambda d: -len(telling & _parts(d.name))):
+            room -= len(definition.signature) + 1
+            if room < 0:
+                break
+            kept.append(definition)
+        kept.sort(key=lambda definition: definition.first_line)
+        if kept:
+            yield Candidate(path, kept[0].first_line, kept[-1].last_line, _joined("", kept), "definition", score)
 
     def _places(self, name: str, preferred: list[str], imported: list[str]) -> Iterator[tuple[str, Definition, float]]:
         """Yield where ``name`` is defined, and how sure that is: here, in what is imported, else where it is clear."""
@@ -181,6 +214,8 @@ class _Lookup:
             text = "\n".join(lines[definition.first_line : last + 1])
         else:
             members = _members(definition, self._outline_of(path)) if definition.kind == "class" else []
+            if path != self._question.path:
+                members = [member for member in members if _is_for_others(member.name)]
             text = _joined(definition.signature, members)
         return Candidate(path, definition.first_line, last, text[:_MOST_CHARACTERS], "definition", score)
 
@@ -221,6 +256,15 @@ def _worth(called: bool, certainty: float, used: int) -> float:
 def _members(whole: Definition, outline: Sequence[Definition]) -> list[Definition]:
     within = [d for d in outline if whole.first_line <= d.first_line and d.last_line <= whole.last_line and d != whole]
     return _outermost(within)
+
+
+def _is_for_others(name: str) -> bool:
+    return not name.startswith("_") or name in _MADE_AND_CALLED
+
+
+def _parts(text: str) -> frozenset[str]:
+    """Return the words that names are made of, in lower case."""
+    return frozenset(part.lower() for part in _PART.findall(text))
 
 
 def _outermost(outline: Sequence[Definition]) -> list[Definition]:

@@ -9,6 +9,7 @@ better, and keeps its place. A call begun in the line is the exception: its defi
 from __future__ import annotations
 
 import concurrent.futures
+import re
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ _WINDOW_STEP = 32
 _DOCUMENTS = 16
 """So many documents' last lists are remembered."""
 _CALLS = 2
+_LOOKED_UP = re.compile(r"([^\W\d]\w*)\.\w*\Z")
+"""What stands before the dot when a member is being typed."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,9 @@ def _question(path: str, language: str, text: str, offset: int, window: int) -> 
     first = text.count("\n", 0, max(start - window * 3 // 4, 0))
     last = line + text.count("\n", end, end + window // 4)
     steps = (first // _WINDOW_STEP * _WINDOW_STEP, -(-last // _WINDOW_STEP) * _WINDOW_STEP)
+    looked_up = _LOOKED_UP.search(text, start, offset)
     called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_CALLS:]
+    called += (looked_up[1],) if looked_up and looked_up[1] not in called else ()
     rest = text[:start] + text[end:]
     if len(rest) > MOST_CHARACTERS:  # too long to parse in any case: what stands near by is enough
         cut = max(start - window, 0)
@@ -192,7 +197,9 @@ def _choose(
             continue
         chosen.append(replace(candidate, text=text))
         room -= len(text)
-    return sorted(chosen, key=lambda candidate: places.get(_place(candidate), len(places)))
+    files = {path: number for number, path in reversed(list(enumerate(candidate.path for candidate in chosen)))}
+    # New ones of one file together, which needs to be named once then.
+    return sorted(chosen, key=lambda c: (places.get(_place(c), len(places)), files[c.path]))
 
 
 def _says_nothing_new(candidate: Candidate, chosen: list[Candidate], near: frozenset[str]) -> bool:
