@@ -149,18 +149,22 @@ def test_typing_on_cancels(recorded: tuple[Window, Path]) -> None:
 
 
 def test_a_setting_counts_at_once(window: Window, code_server: CodeServer) -> None:
-    """A changed setting is in force without the window being opened anew."""
+    """A changed setting is in force for the next suggestion of the same server, and so is one that is taken back."""
     window.replace_file(STACK)
     window.type("        if not")
     suggestion = window.wait_for("several lines", lambda: "\n" in window.ghost_text and window.ghost_text)
-    before = code_server.midfill_servers()
+
+    def another() -> str:
+        window.press("Escape", "Backspace")
+        window.type("t")
+        return window.wait_for("ghost text", lambda: window.ghost_text)
+
+    servers = code_server.midfill_servers()
     window.set_in_workspace(midfill__maxLines=1)
-    window.wait_for("another server", lambda: (now := code_server.midfill_servers()) and now != before)
-    window.wait_for_status("ready")
-    window.press("Escape", "Backspace")
-    window.type("t")
-    first = suggestion.split("\n")[0]
-    assert window.wait_for("one line", lambda: window.ghost_text) == first
+    window.wait_for("one line", lambda: another() == suggestion.split("\n")[0])
+    window.set_in_workspace()
+    window.wait_for("several lines", lambda: another() == suggestion)
+    assert code_server.midfill_servers() == servers
 
 
 def test_a_wrong_setting_is_told_by_name(window: Window) -> None:
@@ -274,6 +278,29 @@ def test_the_doctor_is_shown(window: Window) -> None:
     """The doctor's verdict appears beside the code."""
     window.choose_from_menu("Doctor")
     window.page.locator(".view-line", has_text="libraries").first.wait_for()
+
+
+def test_why_shows_the_last_prompt(window: Window) -> None:
+    """What became of the last request is shown beside the code, and the exact prompt to its end."""
+    window.type("    return")
+    window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
+    window.choose_from_menu("Why?")
+    window.page.locator(".view-line", has_text="shown: 6 characters in 1 lines").wait_for()
+    window.page.get_by_role("tab", name="Midfill Why.md").click()
+    window.press("Control+End")
+    window.page.locator(".view-line", has_text="<|fim_middle|>").first.wait_for()
+
+
+def test_what_is_accepted_is_counted(recorded: tuple[Window, Path]) -> None:
+    """The server is told of what was accepted, and shows its counts."""
+    window, log = recorded
+    window.type("    return")
+    window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
+    window.press("Tab")
+    window.wait_for("the server to be told", lambda: "workspace/executeCommand" in log.read_text())
+    window.choose_from_menu("Statistics")
+    window.page.locator(".view-line", has_text="on this machine only").wait_for()
+    window.page.locator(".view-line", has_text="characters accepted").wait_for()
 
 
 def test_an_untrusted_folder_has_no_say(

@@ -21,7 +21,7 @@ export async function switchModel(): Promise<void> {
   const chosen = await vscode.window.showQuickPick(items, { title: "Midfill: switch model", placeHolder: current });
   const folder = chosen?.folder ?? (chosen && (await browse()));
   if (folder !== undefined) {
-    await settings.setBundle(folder); // upon which the server is started anew
+    await settings.setBundle(folder); // upon which the server loads it
   }
 }
 

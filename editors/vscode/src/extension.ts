@@ -3,14 +3,14 @@
 import * as path from "node:path";
 import * as vscode from "vscode";
 
+import { AsideTexts } from "./asideTexts";
 import { switchModel } from "./bundles";
 import { examine } from "./doctor";
 import { installModel, installServer, isOutdated } from "./install";
-import { LiveDocument } from "./liveDocument";
 import { showMenu } from "./menu";
 import { Pauses } from "./pauses";
 import { Session } from "./session";
-import { concernsServer } from "./settings";
+import { concernsProcess, concernsServer } from "./settings";
 import { StatusBar } from "./statusBar";
 
 let session: Session | undefined;
@@ -19,7 +19,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const { extension, subscriptions } = context;
   const environment = path.join(context.globalStorageUri.fsPath, "server");
   const log = vscode.window.createOutputChannel("Midfill", { log: true });
-  const verdict = new LiveDocument("Midfill Doctor");
+  const texts = new AsideTexts();
   const pauses = new Pauses(context.workspaceState);
   const statusBar = new StatusBar(pauses);
   const current = new Session(context, log, statusBar, pauses, environment);
@@ -37,6 +37,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       await vscode.commands.executeCommand("workbench.action.focusActiveEditorGroup"); // the menu left it elsewhere
     }
   };
+  // The client itself registers what the server offers, by the server's names; ours have others.
+  const showAnswer = async (name: string, command: string): Promise<void> => {
+    try {
+      await texts.show(name, await current.ask(command));
+    } catch (error) {
+      void vscode.window.showWarningMessage(`Midfill: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
   const commands: Record<string, () => unknown> = {
     menu: () => showMenu(pauses, statusBar.problem),
     toggleFile: () => withDocument((document) => pauses.toggleFile(document)),
@@ -44,7 +52,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     turnOnGhostText: () => turnOnGhostText(),
     restart: () => current.restart(),
     switchModel: () => switchModel(),
-    doctor: () => withServer((server) => examine(server, verdict)),
+    doctor: () => withServer((server) => examine(server, texts)),
+    showWhy: () => showAnswer("Midfill Why.md", "midfill.why"),
+    showStatistics: () => showAnswer("Midfill Statistics", "midfill.statistics"),
     showLog: () => log.show(),
     installServer: async () => {
       await current.stop(); // Windows does not let go of programs that run
@@ -59,11 +69,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   }
   subscriptions.push(
     log,
-    verdict,
+    texts,
     statusBar,
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (concernsServer(change, extension)) {
+      if (concernsProcess(change)) {
         void current.restart();
+      } else if (concernsServer(change, extension)) {
+        void current.configure();
       }
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void current.restart()), // whose settings count from now on

@@ -18,6 +18,8 @@ export async function showMenu(pauses: Pauses, problem: Problem | undefined): Pr
     ...(document ? pauseEntries(pauses, document) : []),
     { label: "$(arrow-swap) Switch model…", command: "midfill.switchModel" },
     { label: "$(debug-restart) Restart", command: "midfill.restart" },
+    { label: "$(question) Why?", description: "the last prompt, and what became of it", command: "midfill.showWhy" },
+    { label: "$(graph) Statistics", command: "midfill.showStatistics" },
     { label: "$(pulse) Doctor", description: "check the installation", command: "midfill.doctor" },
     { label: "$(output) Show log", command: "midfill.showLog" },
     { label: "$(gear) Settings", command: "workbench.action.openSettings", arguments: ["@ext:midfill.midfill"] },

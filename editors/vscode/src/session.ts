@@ -3,8 +3,10 @@
 import * as vscode from "vscode";
 import {
   CloseAction,
+  DidChangeConfigurationNotification,
   ErrorAction,
   type ErrorHandler,
+  ExecuteCommandRequest,
   LanguageClient,
   type LanguageClientOptions,
   MessageType,
@@ -26,8 +28,8 @@ import type { StatusBar } from "./statusBar";
 /** What is completed: the server reads no file but what the editor hands it. */
 export const DOCUMENTS = [{ scheme: "file" }, { scheme: "untitled" }, { scheme: "vscode-notebook-cell" }];
 
-/** What the server calls its progress of loading the model; it is shown by our own item. */
-const LOADING_TITLE = "Midfill";
+/** What the server says when it begins to load the model; our own item shows how far that is. */
+const LOADING = "loading the model";
 
 /** One server at a time; starting and stopping wait for each other. */
 export class Session {
@@ -60,6 +62,28 @@ export class Session {
   /** Stop the server. */
   stop(): Promise<void> {
     return this.inTurn(() => this.end());
+  }
+
+  /** Tell the server what the user has set, if it runs; one that starts later is told then. */
+  async configure(): Promise<void> {
+    const told = { settings: { midfill: settings.changedOptions(this.context.extension) } };
+    try {
+      await this.client?.sendNotification(DidChangeConfigurationNotification.type, told);
+    } catch (error) {
+      this.log.info(`The server was not told of the settings: ${String(error)}`); // it has ended, or never started
+    }
+  }
+
+  /**
+   * Return a text that the server answers one of its commands with.
+   *
+   * @throws Error: there is no server that runs.
+   */
+  async ask(command: string): Promise<string> {
+    if (this.client?.state !== State.Running) {
+      throw new Error("the server does not run");
+    }
+    return String(await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [] }));
   }
 
   private inTurn(change: () => Promise<void>): Promise<void> {
@@ -108,7 +132,7 @@ export class Session {
     const client = new LanguageClient("midfill", "Midfill", { command: server.program, args }, options);
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) {
-        this.statusBar.show({ kind: "loading", message: "loading the model", percentage: 0 });
+        this.statusBar.show({ kind: "loading", message: LOADING, percentage: 0 });
       } else if (newState === State.StartFailed) {
         this.statusBar.show({ kind: "error", message: "The server did not start; its log says why" });
       }
@@ -152,7 +176,7 @@ export class Session {
       provideCompletionItem: (document, position, context, token, next) =>
         this.isPaused(document) ? [] : next(document, position, context, token),
       handleWorkDoneProgress: (token, params, next) => {
-        if (params.kind === "begin" && params.title === LOADING_TITLE) {
+        if (params.kind === "begin" && params.message === LOADING) {
           this.loadingToken = token;
         }
         if (token !== this.loadingToken) {
@@ -161,7 +185,7 @@ export class Session {
           this.loaded();
           next(token, params);
         } else {
-          const { message = "loading the model", percentage = 0 } = params;
+          const { message = LOADING, percentage = 0 } = params;
           this.statusBar.show({ kind: "loading", message, percentage });
         }
       },

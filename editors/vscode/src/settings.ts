@@ -22,21 +22,34 @@ function serverSettings(extension: vscode.Extension<unknown>): string[] {
 
 /** What the user has set, for the server's `initializationOptions`; its defaults are its own. */
 export function initializationOptions(extension: vscode.Extension<unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(changedOptions(extension)).filter(([, value]) => value !== null));
+}
+
+/**
+ * All that the server can be told, for `workspace/didChangeConfiguration`: null takes back what is set no more.
+ *
+ * What is set counts even where it equals the default, for a `midfill.toml` may say otherwise.
+ */
+export function changedOptions(extension: vscode.Extension<unknown>): Record<string, unknown> {
   const configuration = vscode.workspace.getConfiguration(SECTION);
   const options: Record<string, unknown> = {};
   for (const name of serverSettings(extension)) {
-    const set = configuration.inspect(name);
+    const found = configuration.inspect(name);
+    const isSet = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some((v) => v !== undefined);
     const value = configuration.get(name);
-    if (value !== "" && value !== set?.defaultValue) {
-      options[name] = value;
-    }
+    options[name] = isSet && value !== "" ? value : null;
   }
   return options;
 }
 
-/** Whether a change concerns how the server is started. */
+/** Whether a change concerns what the server is told. */
 export function concernsServer(change: vscode.ConfigurationChangeEvent, extension: vscode.Extension<unknown>): boolean {
-  return [...serverSettings(extension), "server"].some((name) => change.affectsConfiguration(`${SECTION}.${name}`));
+  return serverSettings(extension).some((name) => change.affectsConfiguration(`${SECTION}.${name}`));
+}
+
+/** Whether a change concerns how the server's process is started. */
+export function concernsProcess(change: vscode.ConfigurationChangeEvent): boolean {
+  return change.affectsConfiguration(`${SECTION}.server`);
 }
 
 /** The program named as the server; empty for none. */
