@@ -22,8 +22,8 @@ from midfill.confidence import confidence
 from midfill.paths import cache_dir
 
 _KEPT = 50
-_MOST_LINES = 400
-"""Lines of the file after which it is cut to the last ``_KEPT`` ones."""
+_MOST_BYTES = 400_000
+"""Of the file, after which it is cut to its last ``_KEPT`` lines."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,13 +163,14 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
 
 def _append(file: Path, line: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a+", encoding="utf-8", opener=_private) as opened:
+    with open(file, "a", encoding="utf-8", opener=_private) as opened:
         opened.write(line + "\n")
-        opened.seek(0)
-        lines = opened.read().splitlines() if opened.tell() >= 0 else []
-    if len(lines) > _MOST_LINES:
+        size = opened.tell()
+    if size > _MOST_BYTES:
+        lines = file.read_text(encoding="utf-8").splitlines()[-_KEPT:]
         scratch = file.with_suffix(f".{os.getpid()}")
-        scratch.write_text("".join(f"{kept}\n" for kept in lines[-_KEPT:]), encoding="utf-8")
+        with open(scratch, "w", encoding="utf-8", opener=_private) as opened:
+            opened.write("".join(f"{kept}\n" for kept in lines))
         scratch.replace(file)
 
 
