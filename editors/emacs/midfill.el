@@ -40,8 +40,11 @@
   :type '(repeat string))
 
 (defcustom midfill-settings nil
-  "The server's own settings, as a property list: (:maxLines 6 :threads 4)."
-  :type 'plist)
+  "The server's own settings, as a property list: (:maxLines 6 :threads 4).
+Set by `customize-set-variable' or `setopt', they count at once."
+  :type 'plist
+  :initialize #'custom-initialize-default
+  :set #'midfill--change-settings)
 
 (defcustom midfill-delay 0.05
   "Seconds without a key after which a suggestion is asked for."
@@ -70,6 +73,21 @@
   "Have Eglot start Midfill in buffers of the current major mode."
   (setf (alist-get major-mode eglot-server-programs nil nil #'equal)
         (cons 'midfill-server midfill-command)))
+
+(defvar midfill--ever-set nil "The names of all settings that servers may have been told of.")
+
+(defun midfill--change-settings (symbol settings)
+  "Set SYMBOL to SETTINGS, and tell all servers."
+  (cl-loop for (name) on (append (default-value symbol) settings) by #'cddr
+           do (cl-pushnew name midfill--ever-set))
+  (set-default symbol settings)
+  (let ((servers (delete-dups (mapcar (lambda (buffer) (with-current-buffer buffer (midfill--server)))
+                                      (buffer-list))))
+        ;; Null, which is nil here, takes back what was said before.
+        (told (cl-loop for name in midfill--ever-set
+                       append (list name (plist-get settings name)))))
+    (dolist (server (and told (delq nil servers)))
+      (jsonrpc-notify server :workspace/didChangeConfiguration `(:settings (:midfill ,told))))))
 
 (defun midfill--server ()
   "Return the current buffer's server if it can suggest, else nil."
@@ -272,11 +290,44 @@ A line comes with the line break before it, and a word with the space."
       (midfill--clear)
       (delete-region (point) (+ (point) replaced))
       (insert piece)
-      (when-let* ((server (and command (midfill--server))))
-        (jsonrpc-async-request server :workspace/executeCommand
-                               (list :command (plist-get command :command)
-                                     :arguments (or (plist-get command :arguments) []))
-                               :success-fn #'ignore :error-fn #'ignore :timeout-fn #'ignore)))))
+      (when (and command (midfill--server))
+        (midfill--run (plist-get command :command) (plist-get command :arguments) #'ignore)))))
+
+(defun midfill--run (command arguments answered)
+  "Have the server run COMMAND with ARGUMENTS, a vector.
+Call ANSWERED with its result."
+  (jsonrpc-async-request (or (midfill--server) (user-error "There is no server here"))
+                         :workspace/executeCommand
+                         (list :command command :arguments (or arguments []))
+                         :success-fn answered
+                         :error-fn (lambda (failure)
+                                     (message "Midfill: %s" (plist-get failure :message)))
+                         :timeout-fn #'ignore))
+
+(defun midfill--page (name)
+  "Return the buffer called NAME, emptied, for text to read."
+  (with-current-buffer (get-buffer-create name)
+    (special-mode)
+    (let ((inhibit-read-only t))
+      (erase-buffer))
+    (current-buffer)))
+
+(defun midfill--append (buffer text)
+  "Add TEXT to the end of BUFFER, whose windows keep showing what they show."
+  (when (buffer-live-p buffer)
+    (with-current-buffer buffer
+      (let ((inhibit-read-only t))
+        (save-excursion
+          (goto-char (point-max))
+          (insert text))))))
+
+(defun midfill--show-answer (name command &optional arguments)
+  "Show what the server answers COMMAND with ARGUMENTS in a buffer called NAME."
+  (midfill--run command arguments
+                (lambda (text)
+                  (let ((page (midfill--page name)))
+                    (midfill--append page text)
+                    (display-buffer page)))))
 
 (defun midfill-accept ()
   "Accept all of the suggestion."
@@ -355,15 +406,28 @@ If there is only one the server is asked outright, for then it gives more."
       (eglot-reconnect server t)
     (midfill-ensure)))
 
+(defun midfill-why (count)
+  "Show what became of the last request and why, with the exact prompt.
+With a numeric prefix argument, show that of the last COUNT requests."
+  (interactive "p")
+  (midfill--show-answer "*midfill why*" "midfill.why" (vector count)))
+
+(defun midfill-statistics ()
+  "Show what became of suggestions on this machine."
+  (interactive)
+  (midfill--show-answer "*midfill statistics*" "midfill.statistics"))
+
 (defun midfill-doctor ()
   "Have the server's program examine its installation, in a window of its own."
   (interactive)
-  (let ((buffer (get-buffer-create "*midfill doctor*")))
-    (with-current-buffer buffer
-      (erase-buffer))
-    (make-process :name "midfill-doctor" :buffer buffer :noquery t
-                  :command (list (car midfill-command) "doctor"))
-    (display-buffer buffer)))
+  (let ((page (midfill--page "*midfill doctor*")))
+    (display-buffer page)
+    ;; Emacs's own filter would keep the window at the end, past what was written first.
+    (make-process :name "midfill-doctor" :buffer page :noquery t
+                  :command (list (car midfill-command) "doctor")
+                  :filter (lambda (_process output) (midfill--append page output))
+                  :sentinel (lambda (_process event)
+                              (midfill--append page (format "\nThe doctor has %s" event))))))
 
 (defun midfill-log ()
   "Show what the server has logged."

@@ -31,14 +31,15 @@ def launcher(name: str) -> Path:
     return FOLDER / name / RELEASES[name].program
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _bundle() -> None:
+@pytest.fixture(scope="session")
+def bundle() -> None:
+    """Fail at once where there is no model, rather than wait for what it would write."""
     if not (default_bundle() / MANIFEST).is_file():
         pytest.fail(f"There is no model bundle at {default_bundle()}: run `make try`, or set MIDFILL_BUNDLE.", False)
 
 
 @pytest.fixture(scope="session", params=RELEASES)
-def editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+def editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, bundle: None) -> Iterator[Editor]:
     """Return each editor in turn, started once for all tests."""
     name = request.param
     started = KINDS[RELEASES[name].program](launcher(name), tmp_path_factory.mktemp(name))
@@ -47,7 +48,7 @@ def editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Start]:
+def start(request: pytest.FixtureRequest, tmp_path: Path, bundle: None) -> Iterator[Start]:
     """Return a function that starts an editor for one test: `start("neovim-0.12", ...)`."""
     with ExitStack() as running:
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from editors.conftest import Start, launcher
-from editors.editors import ROOT, Emacs
+from editors.editors import ROOT, Editor, Emacs
 from editors.install import RELEASES
 
 VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
 LIBRARY = ROOT / "editors/emacs/midfill.el"
 SUM = "def add(first, second):\n    return first +"
+CLAMP = "def clamp(value, low, high):\n    if value"
+LISTEN = '(advice-add \'midfill--run :before (lambda (command told _) (message "%S %S" command told)))'
 LINT = """
 (setq native-comp-enable-subr-trampolines nil package-archives nil)
 (require 'package-lint)
@@ -26,6 +29,12 @@ LINT = """
 (with-current-buffer (find-file-noselect "midfill.el")
   (dolist (finding (package-lint-buffer)) (message "%S" finding)))
 """
+
+
+def emacs_of(editor: Editor) -> Emacs:
+    """Return the editor as what it is."""
+    assert isinstance(editor, Emacs)
+    return editor
 
 
 def emacs(version: str, folder: Path, *arguments: str | Path) -> str:
@@ -91,12 +100,58 @@ def test_undo(start: Start, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_other_settings_count_at_once(start: Start, version: str) -> None:
+    """The same server goes by settings that were changed, and by its own once they are taken back."""
+    editor = emacs_of(start(version))
+    editor.open(CLAMP)
+    editor.type(" <")
+    whole = editor.wait_for_ghost(" low:\n")
+    [server] = editor.servers()
+    editor.evaluate("(customize-set-variable 'midfill-settings '(:contextTokens 512 :deadlineMs 0 :maxLines 1))")
+    editor.open(CLAMP)
+    editor.type(" <")
+    editor.terminal.wait_for(lambda: editor.ghost == " low:", "one line")
+    editor.evaluate("(customize-set-variable 'midfill-settings '(:contextTokens 512 :deadlineMs 0))")
+    editor.open(CLAMP)
+    editor.type(" <")
+    assert editor.wait_for_ghost(" low:\n") == whole
+    assert editor.servers() == [server]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_why_and_statistics(start: Start, version: str) -> None:
+    """The last prompt is shown, and what became of suggestions, in windows of their own."""
+    editor = emacs_of(start(version))
+    editor.open(SUM.removesuffix("+"))
+    editor.type("+")
+    editor.wait_for_ghost(" second")
+    editor.run("why")
+    editor.wait_for_text("# Why")
+    editor.run("statistics")
+    editor.wait_for_text("on this machine only")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_server_is_told_what_is_accepted(start: Start, version: str) -> None:
+    """Accepting runs the item's command."""
+    editor = emacs_of(start(version))
+    editor.open(SUM.removesuffix("+"))
+    editor.type("+")
+    ghost = editor.wait_for_ghost(" second")
+    editor.evaluate(LISTEN)
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
+    editor.terminal.wait_for(
+        lambda: re.search(rf'"midfill.accepted" \[\d+ {len(ghost)}\]', editor.screen), "the command"
+    )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_missing_program(start: Start, version: str) -> None:
     """A program that is not there is named, and Emacs works on."""
-    editor = start(version, command="midfill-that-is-not-there")
+    editor = emacs_of(start(version, command="midfill-that-is-not-there"))
     editor.document = editor.home / "any.py"
     editor.document.write_text(SUM)
-    assert isinstance(editor, Emacs)
     editor.evaluate(f'(find-file "{editor.document}")')
     editor.terminal.wait_for(lambda: "there is no program" in editor.screen, "the message")
 
@@ -106,5 +161,5 @@ def test_doctor(start: Start, version: str) -> None:
     """What the doctor says comes in a window; here another program is asked for it, since that takes a minute."""
     editor = start(version, command="echo")
     editor.run("doctor")
-    editor.terminal.wait_for(lambda: "Process midfill-doctor finished" in editor.screen, "the doctor to finish")
+    editor.terminal.wait_for(lambda: "The doctor has finished" in editor.screen, "the doctor to finish")
     editor.wait_for_text("|doctor")

@@ -15,6 +15,7 @@ from editors.install import RELEASES
 VERSIONS = [name for name in RELEASES if name.startswith("neovim")]
 PLUGIN = ROOT / "editors/nvim"
 SUM = "def add(first, second):\n    return first +"
+CLAMP = "def clamp(value, low, high):\n    if value"
 
 
 def neovim(editor: Editor) -> Neovim:
@@ -36,6 +37,16 @@ vim.api.nvim_create_autocmd("InsertEnter", { callback = function(event)
     end, { expr = true, buffer = event.buf, replace_keycodes = false })
   end
 end })
+"""
+
+
+class Listening(Neovim):
+    """Neovim that writes down what the server is told of an accepted suggestion, instead of telling it."""
+
+    before_setup: ClassVar[str] = """
+vim.lsp.commands["midfill.accepted"] = function(command)
+  vim.g.told = "told " .. table.concat(command.arguments, " ")
+end
 """
 
 
@@ -76,6 +87,68 @@ def test_beside_a_completion_menu(start: Start, version: str) -> None:
     editor.command_line("Midfill pause")
     editor.type("gi\t")
     editor.wait_for_text("name<own>")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_other_options_count_at_once(start: Start, version: str) -> None:
+    """Set up again, the same server goes by other settings, and other keys accept; as before, all is as before."""
+    editor = neovim(start(version, Mapped))
+    editor.open(CLAMP)
+    editor.type(" <")
+    whole = editor.wait_for_ghost(" low:\n")
+    [server] = editor.servers()
+    same = "contextTokens = 512, deadlineMs = 0"
+    editor.command_line(
+        f"lua require('midfill').setup({{ settings = {{ {same}, maxLines = 1 }}, keys = {{ accept = '<M-a>' }} }})"
+    )
+    editor.open(CLAMP)
+    editor.type(" <")
+    editor.terminal.wait_for(lambda: editor.ghost == " low:", "one line")
+    editor.type("\x1ba")
+    editor.wait_for_text("if value < low:")
+    editor.command_line("Midfill pause")
+    editor.type("gi\t")
+    editor.wait_for_text("if value < low:<own>")
+    editor.command_line("Midfill resume")
+    editor.command_line(f"lua require('midfill').setup({{ settings = {{ {same} }} }})")
+    editor.open(CLAMP)
+    editor.type(" <")
+    editor.wait_for_ghost(whole)
+    editor.press("accept")
+    editor.wait_for_text("return low")
+    assert editor.servers() == [server]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_why_and_statistics(start: Start, version: str) -> None:
+    """The last prompt is shown to its end, and what became of suggestions; a window that shows it is used again."""
+    editor = neovim(start(version))
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.command_line("Midfill why")
+    editor.wait_for_text("midfill://why")
+    assert "# Why" in editor.screen
+    editor.type("G")
+    editor.wait_for_text("<|fim_middle|>")
+    editor.command_line("Midfill why 2")
+    editor.wait_for_text("# Why")
+    editor.type("q")
+    editor.command_line("Midfill stats")
+    editor.wait_for_text("on this machine only")
+    editor.command_line("Midfill why nothing")
+    editor.terminal.wait_for(lambda: "cannot explain 'nothing'" in editor.screen, "the message")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_server_is_told_what_is_accepted(start: Start, version: str) -> None:
+    """Accepting runs the item's command."""
+    editor = neovim(start(version, Listening))
+    editor.open(SUM)
+    ghost = editor.wait_for_ghost(" second")
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
+    editor.command_line("echo g:told")
+    editor.terminal.wait_for(lambda: re.search(rf"told \d+ {len(ghost)}\b", editor.screen), "the command")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -162,7 +235,7 @@ def test_log_and_command_line(start: Start) -> None:
     editor = neovim(start("neovim-0.12"))
     editor.command_line("Midfill frobnicate")
     editor.terminal.wait_for(
-        lambda: "there are: doctor, log, pause, restart, resume, status" in editor.screen, "a list"
+        lambda: "there are: doctor, log, pause, restart, resume, stats, status, why" in editor.screen, "a list"
     )
     editor.command_line("Midfill lo\t")
     editor.wait_for_text("lsp.log")

@@ -16,11 +16,6 @@ ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "editors" / "vscode"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _bundle() -> None:
-    """Ask for no model, as the tests beside this one do: only files are compared here."""
-
-
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
     """Return package.json."""

@@ -34,7 +34,7 @@ STACK = """class Stack:
 
 
 @pytest.fixture(scope="session")
-def tools() -> Tools:
+def tools(bundle: None) -> Tools:
     """Return the programs that the tests need."""
     return install_tools()
 

@@ -8,7 +8,7 @@ vim.api.nvim_create_user_command("Midfill", function(command)
   require("midfill.commands").run(command.fargs)
 end, {
   nargs = "*",
-  desc = "Midfill: status, restart, pause, resume, doctor, log",
+  desc = "Midfill: status, restart, pause, resume, why, stats, doctor, log",
   complete = function(...)
     return require("midfill.commands").complete(...)
   end,

@@ -6,15 +6,23 @@ local M = {}
 
 local SCOPES = { "buffer", "filetype" }
 
----Show a text in a window of its own, which `q` closes.
+---Show a text in a window of its own, which `q` closes; one that shows it already is used again.
 ---@param name string
----@param lines string[]
-local function show(name, lines)
-  vim.cmd("botright new")
-  vim.api.nvim_buf_set_lines(0, 0, -1, false, lines)
-  vim.api.nvim_buf_set_name(0, name)
-  vim.bo.buftype, vim.bo.bufhidden, vim.bo.modifiable, vim.bo.swapfile = "nofile", "wipe", false, false
-  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = true, desc = "Close" })
+---@param text string
+---@param filetype string?
+local function show(name, text, filetype)
+  local window = vim.fn.bufwinid(name)
+  if window ~= -1 then
+    vim.api.nvim_set_current_win(window)
+  else
+    vim.cmd("botright new")
+    vim.api.nvim_buf_set_name(0, name)
+    vim.bo.buftype, vim.bo.bufhidden, vim.bo.swapfile, vim.bo.filetype = "nofile", "wipe", false, filetype or ""
+    vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = true, desc = "Close" })
+  end
+  vim.bo.modifiable = true
+  vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(vim.trim(text), "\n"))
+  vim.bo.modifiable = false
 end
 
 ---@type table<string, fun(argument: string?)>
@@ -54,8 +62,25 @@ function subcommands.doctor()
   server.notify("examining; this takes a few seconds")
   vim.system({ midfill.options.cmd[1], "doctor" }, { text = true }, function(result)
     vim.schedule(function()
-      show("midfill://doctor", vim.split(vim.trim(result.stdout .. result.stderr), "\n"))
+      show("midfill://doctor", result.stdout .. result.stderr)
     end)
+  end)
+end
+
+function subcommands.why(count)
+  local last = count and tonumber(count) or 1
+  if not last or last < 1 or last % 1 ~= 0 then
+    server.notify(("cannot explain '%s'; say how many of the last requests"):format(count), vim.log.levels.ERROR)
+    return
+  end
+  server.ask("midfill.why", { last }, function(page)
+    show("midfill://why", page, "markdown")
+  end)
+end
+
+function subcommands.stats()
+  server.ask("midfill.statistics", nil, function(counts)
+    show("midfill://stats", counts)
   end)
 end
 

@@ -6,7 +6,7 @@ M.has_inline_completion = vim.fn.has("nvim-0.12") == 1
 
 ---Call a method of a client; before 0.11 these were plain functions.
 ---@param client vim.lsp.Client
----@param method "request"|"cancel_request"|"stop"|"is_stopped"|"exec_cmd"
+---@param method "request"|"notify"|"cancel_request"|"stop"|"is_stopped"|"exec_cmd"
 ---@param ... any
 ---@return any ...
 function M.call(client, method, ...)

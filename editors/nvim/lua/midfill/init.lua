@@ -12,7 +12,7 @@ local backend ---@type midfill.Backend
 
 M.options = nil ---@type midfill.Options? As they were set up; nil before.
 
----Start Midfill.
+---Start Midfill, or go on with other options.
 ---@param given table? See |midfill-options|.
 function M.setup(given)
   local server = require("midfill.server")
@@ -20,7 +20,11 @@ function M.setup(given)
   for _, problem in ipairs(problems) do
     server.notify(problem, vim.log.levels.WARN)
   end
+  local before = M.options
   M.options = options
+  if before then
+    M.set_shown(false) -- by what has shown ghost text so far
+  end
   local builtin = options.builtin and require("midfill.compat").has_inline_completion
   if builtin then
     backend = require("midfill.builtin")
@@ -29,6 +33,7 @@ function M.setup(given)
     require("midfill.ghost").debounce_ms = options.debounce_ms
   end
   server.configure(options, not builtin)
+  require("midfill.keys").unmap()
   M.map_keys(options.keys)
   vim.api.nvim_create_autocmd("LspAttach", {
     group = vim.api.nvim_create_augroup("midfill", { clear = true }),
@@ -40,7 +45,12 @@ function M.setup(given)
     end,
   })
   if vim.fn.executable(options.cmd[1]) == 1 then
-    server.start()
+    if before and not vim.deep_equal(before.cmd, options.cmd) then
+      server.restart()
+    else
+      server.start()
+      M.refresh()
+    end
   else
     server.notify(("there is no program '%s'; see `:checkhealth midfill`"):format(options.cmd[1]), vim.log.levels.ERROR)
   end
@@ -72,13 +82,19 @@ function M.is_active()
   return #vim.lsp.get_clients({ bufnr = bufnr, name = "midfill" }) > 0 and not require("midfill.pause").is_paused(bufnr)
 end
 
----Show suggestions in each buffer of Midfill's that is not paused, and in no other.
-function M.refresh()
+---Show suggestions in each buffer of Midfill's that is not paused, or in none.
+---@param on boolean
+function M.set_shown(on)
   for _, client in ipairs(require("midfill.server").clients()) do
     for bufnr in pairs(client.attached_buffers) do
-      backend.enable(bufnr, not require("midfill.pause").is_paused(bufnr))
+      backend.enable(bufnr, on and not require("midfill.pause").is_paused(bufnr))
     end
   end
+end
+
+---Show suggestions in each buffer of Midfill's that is not paused, and in no other.
+function M.refresh()
+  M.set_shown(true)
 end
 
 ---How ghost text is shown, in words.

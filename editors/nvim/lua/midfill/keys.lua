@@ -4,11 +4,16 @@
 ---menu of theirs has the key first.
 local M = {}
 
+local DESCRIPTION = "Midfill: "
+
+local before = {} ---@type table<string, table> By key: the mapping that ours took the place of, empty for none.
+
 ---@param lhs string
 ---@return fun(): string? previous What the key does otherwise: returns keys to type, or has done all itself.
 ---@return boolean remap Whether those keys are themselves looked up as mappings.
 local function previous_mapping(lhs)
   local mapping = vim.fn.maparg(lhs, "i", false, true)
+  before[lhs] = mapping.buffer == 1 and {} or mapping
   local literal = vim.keycode(lhs)
   literal = #literal == 1 and literal or "" -- a chord that nobody has mapped is no text
   if vim.tbl_isempty(mapping) or mapping.buffer == 1 then
@@ -49,7 +54,21 @@ function M.map(lhs, description, wanted, act)
       return ""
     end
     return previous()
-  end, { expr = true, remap = remap, replace_keycodes = false, desc = "Midfill: " .. description })
+  end, { expr = true, remap = remap, replace_keycodes = false, desc = DESCRIPTION .. description })
+end
+
+---Give each key back the mapping it had; one that somebody has mapped since is left alone.
+function M.unmap()
+  for lhs, mapping in pairs(before) do
+    local now = vim.fn.maparg(lhs, "i", false, true)
+    if now.buffer == 0 and vim.startswith(now.desc or "", DESCRIPTION) then
+      vim.keymap.del("i", lhs)
+      if not vim.tbl_isempty(mapping) then
+        vim.fn.mapset("i", false, mapping)
+      end
+    end
+  end
+  before = {}
 end
 
 return M

@@ -2,6 +2,7 @@
 local compat = require("midfill.compat")
 
 local NAME = "midfill"
+local LOADING = "loading the model" -- as the server calls that; it has other work to show, too
 local MOST_RESTARTS = 3
 local RESTART_WINDOW_SECONDS = 180
 
@@ -10,7 +11,9 @@ local M = {}
 local group = vim.api.nvim_create_augroup("midfill.server", { clear = true })
 local ends = {} ---@type number[] When the server died, in seconds, as far as that counts.
 local starting_again = false
-local loading = {} ---@type table<integer, boolean> By client.
+local loading = {} ---@type table<integer, lsp.ProgressToken?> By client: the progress of loading its model.
+local settings = {} ---@type table<string, any> What the user has set.
+local ever_set = {} ---@type table<string, boolean>
 local base ---@type table The configuration, in Neovim without `vim.lsp.config`.
 
 ---@param message string
@@ -45,6 +48,27 @@ end
 ---@return boolean
 local function is_same(client)
   return client.name == NAME and not compat.call(client, "is_stopped")
+end
+
+---Have the server run one of its commands, and hand on the text that it answers; what goes wrong is told.
+---@param command string
+---@param arguments any[]?
+---@param answered fun(text: string)
+function M.ask(command, arguments, answered)
+  local bufnr = vim.api.nvim_get_current_buf()
+  local client = vim.lsp.get_clients({ bufnr = bufnr, name = NAME })[1] or M.clients()[1]
+  if not client then
+    M.notify("the server does not run", vim.log.levels.ERROR)
+    return
+  end
+  local params = { command = command, arguments = arguments }
+  compat.call(client, "request", "workspace/executeCommand", params, function(err, result)
+    if err then
+      M.notify(err.message, vim.log.levels.ERROR)
+    else
+      answered(result)
+    end
+  end, bufnr)
 end
 
 ---Start the server for a buffer, if it is one for it; in Neovim without `vim.lsp.enable`.
@@ -113,13 +137,34 @@ local function ended(code, signal)
   M.start() -- without a word: Neovim has said already that it died
 end
 
+---Go by the user's settings: servers that run are told, and those to come.
+---@param given table<string, any>
+local function set(given)
+  settings = given
+  for name in pairs(settings) do
+    ever_set[name] = true
+  end
+  local told = vim.empty_dict()
+  for name in pairs(ever_set) do
+    told[name] = settings[name] == nil and vim.NIL or settings[name] -- null takes back what was said before
+  end
+  for _, client in ipairs(M.clients()) do
+    compat.call(client, "notify", "workspace/didChangeConfiguration", { settings = { midfill = told } })
+  end
+end
+
 ---Tell Neovim of the server; it starts with |M.start()|.
 ---@param options midfill.Options
 ---@param own_ghost_text boolean Whether Midfill asks for suggestions itself, which the server wants to know.
 function M.configure(options, own_ghost_text)
+  set(options.settings)
   local config = {
     cmd = options.cmd,
-    init_options = next(options.settings) and options.settings or nil,
+    before_init = function(params)
+      if next(settings) then -- an empty table would be an empty list
+        params.initializationOptions = vim.tbl_deep_extend("force", params.initializationOptions or {}, settings)
+      end
+    end,
     filetypes = options.filetypes,
     reuse_client = is_same,
     on_exit = function(code, signal, client_id)
@@ -146,7 +191,12 @@ function M.configure(options, own_ghost_text)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
       local value = event.data.params.value
       if client and client.name == NAME and type(value) == "table" then
-        loading[client.id] = value.kind ~= "end" or nil
+        local token = event.data.params.token
+        if value.kind == "begin" and value.message == LOADING then
+          loading[client.id] = token
+        elseif value.kind == "end" and loading[client.id] == token then
+          loading[client.id] = nil
+        end
         vim.cmd.redrawstatus({ bang = true }) -- it may show |midfill.status()|
       end
     end,
