@@ -197,5 +197,5 @@ SCHEMES = (
     Scheme("the same, down_proj's input rotated", _per_row(**_PLAIN, residual_block=0, balance_gated=False)),
     Scheme("the same, on principal axes, balanced", _per_row(**_PLAIN)),
     Scheme("the same, weights rounded by GPTQ", _per_row(head_block=0)),
-    Scheme("the same, lm_head in blocks of 128 (Midfill's)", _per_row()),
+    Scheme("the same, lm_head's input in blocks of 128 (Midfill's)", _per_row()),
 )

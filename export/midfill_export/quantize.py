@@ -16,8 +16,8 @@ arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
 Weights that read a norm are rounded by :mod:`midfill_export.gptq`. ``lm_head``, of which no step wants more than a few
-rows, has scales for blocks of its columns and of its input instead (``MatMulNBits``): for few rows that reads weights
-about twice as fast, and it rounds less.
+rows, is a ``MatMulNBits`` instead, whose input has a scale for each block of a row: for few rows it reads weights about
+twice as fast, and it rounds less.
 
 The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
 """
@@ -67,7 +67,7 @@ class Recipe:
     gptq_damping: float = gptq.DAMPING
     """Of GPTQ, for the weights that read a norm; 0 rounds them to nearest."""
     head_block: int = 128
-    """How many of ``lm_head``'s weights, and of its input, share a scale; 0 for those of the other products."""
+    """How many numbers of a row of ``lm_head``'s input share a scale; 0 for a product like the others."""
 
     @property
     def weight_limit(self) -> int:
@@ -104,12 +104,12 @@ def quantise(
     residual_block = 1
     if recipe.residual_block and moments.covariances:
         residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
-        turned = rotate(model, moments.covariances, residual_block)
+        axes = rotate(model, moments.covariances, residual_block)
         for norm in norms(graph):
             normed = norm.outputs[0]
             for value in (normed, *_chosen_rows(normed)):
                 blocks[value] = residual_block
-                covariances[value] = _turn_both(turned[str(normed.name)], hadamard(residual_block))
+                covariances[value] = _turn_both(axes[str(normed.name)], hadamard(residual_block))
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
     rows = _RowQuantiser(graph)
@@ -124,7 +124,9 @@ def quantise(
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
         if recipe.head_block and node.outputs[0].is_graph_output():
-            product = _insert_blockwise_product(graph, node, hidden, str(weight.name), matrix, block, recipe.head_block)
+            turned = _rotate_blocks(graph, node, hidden, block, len(matrix)) if block > 1 else hidden
+            columns = _round(matrix, recipe, covariances.get(hidden))
+            product = _insert_blockwise_product(graph, node, turned, str(weight.name), *columns, recipe.head_block)
             _replace_value(graph, node.outputs[0], product)
             continue
         quantised = rows.quantise(hidden, block, node, len(matrix))
@@ -162,25 +164,19 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
     return integers, scales
 
 
-def quantise_blocks(matrix: NDArray[np.float32], block: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round (K, N) weights in blocks along K, as ``MatMulNBits`` reads them.
+def in_blocks(
+    integers: NDArray[np.int8], scales: NDArray[np.float32], block: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Lay (K, N) integers and the scale of each of N columns out as ``MatMulNBits`` reads them.
 
     Returns:
         Integers (N, K / block, block) with zero point 128, the last block filled up with it, and scales (N, K / block).
     """
-    rows, columns = matrix.shape
+    rows, columns = integers.shape
     count = -(-rows // block)
-    integers = np.full((columns, count, block), 128, np.uint8)
-    scales = np.empty((columns, count), np.float32)
-    for start in range(0, columns, _COLUMNS_AT_ONCE):
-        part = slice(start, min(start + _COLUMNS_AT_ONCE, columns))
-        padded = np.zeros((part.stop - part.start, count * block), np.float32)
-        padded[:, :rows] = matrix[:, part].T
-        blocks = padded.reshape(len(padded), count, block)
-        largest = np.abs(blocks).max(axis=2)
-        scales[part] = np.where(largest > 0, largest / 127, 1)
-        integers[part] = np.rint(blocks / scales[part][:, :, None]) + 128
-    return integers, scales
+    laid_out = np.full((columns, count * block), 128, np.uint8)
+    laid_out[:, :rows] = integers.T.view(np.uint8) + np.uint8(128)  # modulo 256, as wanted
+    return laid_out.reshape(columns, count, block), np.repeat(scales[:, None], count, axis=1)
 
 
 @dataclass(frozen=True)
@@ -255,20 +251,18 @@ def _insert_blockwise_product(
     before: ir.Node,
     hidden: ir.Value,
     name: str,
-    matrix: NDArray[np.float32],
-    turned: int,
+    integers: NDArray[np.int8],
+    scales: NDArray[np.float32],
     block: int,
 ) -> ir.Value:
-    """Return ``hidden @ matrix``, rounded to 8 bits in blocks along K; ``hidden`` is rotated in ``turned`` first."""
-    if turned > 1:
-        hidden = _rotate_blocks(graph, before, hidden, turned, len(matrix))
-    integers, scales = quantise_blocks(matrix, block)
+    """Return the product of ``hidden``, rounded to 8 bits in blocks along K, with quantised columns."""
+    weights, steps = in_blocks(integers, scales, block)
     node = ir.node(
         "MatMulNBits",
-        [hidden, add_constant(graph, f"{name}.uint8", integers), add_constant(graph, f"{name}.scale", scales)],
+        [hidden, add_constant(graph, f"{name}.uint8", weights), add_constant(graph, f"{name}.scale", steps)],
         attributes={
-            "K": matrix.shape[0],
-            "N": matrix.shape[1],
+            "K": integers.shape[0],
+            "N": integers.shape[1],
             "bits": 8,
             "block_size": block,
             "accuracy_level": _INT8_ACCUMULATION,
