@@ -30,7 +30,7 @@ class Circle:
     def unit(cls):
         return cls(1, "black")
 
-def area_of(shape, unit):
+def area_of(shape, scale):
     return 3 * shape.radius ** 2
 '''
 USER = '''\
@@ -42,7 +42,7 @@ from .shapes import Circle as Round, area_of
 
 def draw(path, size):
     circle = Round(size + 1, "red")
-    print(area_of(circle, unit="mm"), os.path.join(path, "a"))
+    print(area_of(circle, scale="mm"), os.path.join(path, "a"))
     other = Round.unit()
     return helpers.fill(
         circle, other
@@ -73,16 +73,14 @@ def gaps(package: Path) -> list[Task]:
 
 
 def test_only_what_is_defined_elsewhere(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls of imported names are cut in their middle, look-ups after the dot; what is from outside is left alone."""
+    """Calls of imported names are cut in their middle, look-ups after the dot; only names of the other file count."""
     monkeypatch.setattr(repo_tasks, "_PER_FILE", 100)
     tasks = gaps(package)
     assert [(task.prefix.rpartition("\n")[2].strip(), task.expected) for task in tasks] == [
-        ("circle = Round(size + 1,", ' "red")'),
-        ("print(area_of(", 'circle, unit="mm"), os.path.join(path, "a"))'),
+        ("print(area_of(", 'circle, scale="mm"), os.path.join(path, "a"))'),
         ("other = Round.", "unit()"),
         ("return helpers.", "fill("),
         (") and helpers.", "outline(circle)"),
-        ("return area_of(shape,", ' "cm")'),
     ]
     assert {task.path for task in tasks} == {"drawing/user.py"}
     for task in tasks:
@@ -99,7 +97,7 @@ def test_copy_has_none_of_the_answers(package: Path, monkeypatch: pytest.MonkeyP
     """What is indexed lacks all gaps of a file, and nothing else."""
     monkeypatch.setattr(repo_tasks, "_PER_FILE", 100)
     text = without_gaps(gaps(package))
-    assert "circle = Round(size + 1,\n" in text
+    assert "    print(area_of(\n" in text
     assert "    other = Round.\n    return helpers.\n        circle, other\n    ) and helpers.\n" in text
     assert len(text) == len(USER) - sum(len(task.expected) for task in gaps(package))
 
@@ -121,8 +119,8 @@ class Curious:
             around = self.workspace.surroundings(request.path, request.text, request.offset, "python", 9000, 100)
             shown = "\n".join(snippet.text for snippet in around.snippets)
             self.seen.append(shown)
-            if "class Circle" in shown and request.text[: request.offset].endswith("Round(size + 1,"):
-                text = '"red")'
+            if "def unit" in shown and request.text[: request.offset].endswith("Round."):
+                text = "unit()"
         offset = request.offset
         reason = "" if self.workspace else "unsure"
         return Completion(text=text, start=offset, end=offset, reason=reason, model="curious", prompt_tokens=7)
@@ -145,8 +143,8 @@ def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert engine.workspace is None
     assert not folders[0].exists()
     assert (len(report.pairs), report.gained, report.lost) == (len(tasks), 1, 0)
-    first = report.pairs[0]
-    assert (first.within.exact, first.without.exact, first.within.completion) == (True, False, '"red")')
+    [gained] = [pair for pair in report.pairs if pair.within.exact]
+    assert (gained.without.exact, gained.within.completion) == (False, "unit()")
     assert {pair.without.reason for pair in report.pairs} == {"unsure"}
     assert 'area_of(shape, "cm")' not in "".join(engine.seen)
     in_turns = [within for within, _ in engine.asked]
@@ -155,7 +153,7 @@ def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (earlier.offset, earlier.max_tokens) == (later.offset - 3, 1)
         assert earlier.text == later.text[: earlier.offset] + later.text[later.offset :]
     said = json.loads(json.dumps(report.to_json(rows=True)))
-    assert (said["within"]["exact"]["count"], said["without"]["exact"]["count"], len(said["rows"])) == (1, 0, 6)
+    assert (said["within"]["exact"]["count"], said["without"]["exact"]["count"], len(said["rows"])) == (1, 0, 4)
     assert "right with its package only 1, right without only 0" in report.to_text()
 
 
@@ -167,10 +165,10 @@ def test_vanished_package(package: Path) -> None:
 
 def test_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The packages that Midfill is installed with have tasks, and take turns; one that is missing is left out."""
-    monkeypatch.setattr(repo_tasks, "PACKAGES", ("pygls", "no_such_package", "filelock", "cattrs"))
+    monkeypatch.setattr(repo_tasks, "PACKAGES", ("pygls", "no_such_package", "huggingface_hub", "packaging"))
     tasks = repo_tasks.tasks()
-    assert len({task.name for task in tasks}) == len(tasks) > 60
-    assert [task.group for task in tasks[:6]] == ["pygls", "filelock", "cattrs"] * 2
+    assert len({task.name for task in tasks}) == len(tasks) > 12
+    assert [task.group for task in tasks[:6]] == ["pygls", "huggingface_hub", "packaging"] * 2
 
 
 def test_nothing_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,9 @@
 """Lines of real packages that use what another file of the same package defines.
 
 A call of an imported function or class is cut after its bracket or after its first argument, a look-up in an imported
-class or module after its dot. The packages are those that Midfill itself is installed with, and some that its
-developers have.
+class or module after its dot. What is cut out has a name that the other file defines and that stands nowhere else in
+this one, so that nobody can know it from this file alone (the idea of RepoBench's cross-file lines, Liu et al., 2023).
+The packages are those that Midfill itself is installed with, and some that its developers have.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from midfill.errors import EvalError
 from midfill.evals.tasks import Task
 from midfill.workspace.sources import read_source
+from midfill.workspace.words import IDENTIFIER
 
 PACKAGES = (
     "attr", "cattrs", "charset_normalizer", "filelock", "fsspec", "huggingface_hub", "packaging", "pathspec",
@@ -56,11 +58,16 @@ def package_tasks(name: str, folder: Path) -> list[Task]:
     texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
     modules = _parsed(texts)
     defined = {path: _defined(tree) for path, tree in modules.items()}
+    names = {path: _names(tree) for path, tree in modules.items()}
     dice = random.Random(name)  # noqa: S311 (a sample keeps no secret)
     found = []
     for path, tree in modules.items():
         text = texts[path] or ""
-        gaps = list(_gaps(tree, text, _imported(tree, path, defined)))
+        gaps = [
+            (start, end)
+            for start, end, source in _gaps(tree, text, _imported(tree, path, defined))
+            if (_words(text[start:end]) & names[source]) - _words(text[:start] + text[end:])
+        ]
         for start, end in dice.sample(gaps, min(_PER_FILE, len(gaps))):
             line = text.count("\n", 0, start) + 1
             found.append(
@@ -95,9 +102,26 @@ def _defined(tree: ast.Module) -> frozenset[str]:
     return frozenset(node.name for node in tree.body if isinstance(node, kinds))
 
 
-def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """Return the names that a module takes from the package's other files: each with its own name there."""
-    names: dict[str, str] = {}
+def _names(tree: ast.Module) -> frozenset[str]:
+    """Return all names that a module gives to something: functions, their parameters, classes, variables, members."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return frozenset(found)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(IDENTIFIER.findall(text))
+
+
+def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, str]]:
+    """Return the names that a module takes from the package's other files: each one's name there, and the file."""
+    names: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -106,14 +130,14 @@ def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]
         for alias in node.names:
             inside = next((file for file in (f"{source}.py", f"{source}/__init__.py") if file in defined), None)
             if inside and inside != path and alias.name in defined[inside]:
-                names[alias.asname or alias.name] = alias.name
+                names[alias.asname or alias.name] = (alias.name, inside)
             elif f"{source}/{alias.name}.py" in defined:
-                names[alias.asname or alias.name] = _MODULE
+                names[alias.asname or alias.name] = (_MODULE, f"{source}/{alias.name}.py")
     return names
 
 
-def _gaps(tree: ast.Module, text: str, imported: Mapping[str, str]) -> Iterator[tuple[int, int]]:
-    """Yield where the rest of a line may be cut out, one place a line at most."""
+def _gaps(tree: ast.Module, text: str, imported: Mapping[str, tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
+    """Yield where the rest of a line may be cut out, one place a line at most, and the file whose names it uses."""
     lines = text.split("\n")
     starts = [0]
     for line in lines:
@@ -123,24 +147,26 @@ def _gaps(tree: ast.Module, text: str, imported: Mapping[str, str]) -> Iterator[
         place = _cut(node, imported)
         if place is None or place[0] in taken:
             continue
-        row, column = place
+        row, column, source = place
         rest = lines[row][column:].rstrip()
         if not lines[row][:column].endswith(("(", ",", ".")):  # blanks or brackets where few write them
             continue
         if _SHORTEST <= len(rest.strip()) <= _LONGEST:
             taken.add(row)
-            yield starts[row] + column, starts[row] + column + len(rest)
+            yield starts[row] + column, starts[row] + column + len(rest), source
 
 
-def _cut(node: ast.AST, imported: Mapping[str, str]) -> tuple[int, int] | None:
-    """Return the line (from 0) and column behind what a use of an imported name begins with; None for no use."""
+def _cut(node: ast.AST, imported: Mapping[str, tuple[str, str]]) -> tuple[int, int, str] | None:
+    """Return the line (from 0) and column behind what a use of an imported name begins with, and where that is from."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id not in imported or imported[node.func.id] == _MODULE or not (node.args or node.keywords):
+        own, source = imported.get(node.func.id, (_MODULE, ""))
+        if own == _MODULE or not (node.args or node.keywords):
             return None
         first = node.args[0] if len(node.args) > 1 else None
         if first is not None and first.end_lineno == node.func.lineno and first.end_col_offset is not None:
-            return first.end_lineno - 1, first.end_col_offset + 1  # behind the comma
-        return node.func.lineno - 1, (node.func.end_col_offset or 0) + 1  # behind the bracket
+            return first.end_lineno - 1, first.end_col_offset + 1, source  # behind the comma
+        return node.func.lineno - 1, (node.func.end_col_offset or 0) + 1, source  # behind the bracket
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
-        return node.value.lineno - 1, (node.value.end_col_offset or 0) + 1  # behind the dot
+        # behind the dot
+        return node.value.lineno - 1, (node.value.end_col_offset or 0) + 1, imported[node.value.id][1]
     return None
