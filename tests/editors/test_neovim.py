@@ -249,6 +249,6 @@ def test_help(start: Start) -> None:
     editor.wait_for_text("3. Options")
     told = (PLUGIN / "doc/midfill.txt").read_text()
     options = (PLUGIN / "lua/midfill/options.lua").read_text()
-    names = re.findall(r"^    ?(\w+) = ", options.partition("M.defaults = {")[2].partition("\n}")[0], re.MULTILINE)
+    names = re.findall(r"^ {2,4}(\w+) = ", options.partition("M.defaults = {")[2].partition("\n}")[0], re.MULTILINE)
     assert len(names) > 8
     assert [name for name in names if f"{name} " not in told] == []

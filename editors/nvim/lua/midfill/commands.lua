@@ -23,6 +23,7 @@ local function show(name, text, filetype)
   vim.bo.modifiable = true
   vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(vim.trim(text), "\n"))
   vim.bo.modifiable = false
+  vim.api.nvim_win_set_cursor(0, { 1, 0 })
 end
 
 ---@type table<string, fun(argument: string?)>
@@ -68,7 +69,7 @@ function subcommands.doctor()
 end
 
 function subcommands.why(count)
-  local last = count and tonumber(count) or 1
+  local last = tonumber(count or 1)
   if not last or last < 1 or last % 1 ~= 0 then
     server.notify(("cannot explain '%s'; say how many of the last requests"):format(count), vim.log.levels.ERROR)
     return
