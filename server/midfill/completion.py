@@ -23,7 +23,7 @@ class Request:
     automatic: bool = False
     """Whether typing asks, not a person: then the suggestion ends with the statement that is being typed."""
     max_lines: int | None = None
-    """Most lines of the suggestion; None for the setting."""
+    """Most lines of the suggestion; None for the setting, and for one line where code stands right of the cursor."""
     max_tokens: int | None = None
     """Most tokens of the suggestion; None for the setting."""
     alternatives: int = 1

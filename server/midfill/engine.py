@@ -288,7 +288,7 @@ class Engine:
             self._vocabulary,
             self._text,
             max_tokens=min(request.max_tokens or settings.max_tokens, self._max_tokens),
-            max_lines=1 if context.wants_one_line else request.max_lines or settings.max_lines,
+            max_lines=request.max_lines or (1 if context.wants_one_line else settings.max_lines),
             stop_tokens=self._stop_tokens,
             deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
             one_statement=request.automatic,

@@ -201,7 +201,7 @@ def test_half_a_character_is_not_suggested() -> None:
 
 @pytest.mark.parametrize(
     ("marked", "asked", "lines"),
-    [("▮", None, 3), ("▮", 2, 2), ("f(▮)", None, 3), ("▮ + 1", None, 1), ("▮ + 1", 2, 1)],
+    [("▮", None, 3), ("▮", 2, 2), ("f(▮)", None, 3), ("▮ + 1", None, 1), ("▮ + 1", 2, 2)],
 )
 def test_lines_are_limited(marked: str, asked: int | None, lines: int) -> None:
     """By the setting, by the request, and to one where code stands right of the cursor."""
