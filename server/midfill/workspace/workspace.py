@@ -16,7 +16,7 @@ from midfill.workspace.neighbours import Neighbours
 _FIRST_WAIT = 0.25
 """Seconds to wait for the index in a document that nothing was gathered for yet: a prompt without other files would
 have to be computed anew at the next keystroke."""
-_WAIT = 0.010
+_WAIT = 0.025
 
 
 class Workspace:
