@@ -95,7 +95,7 @@ def test_other_options_count_at_once(start: Start, version: str) -> None:
     editor = neovim(start(version, Mapped))
     editor.open(CLAMP)
     editor.type(" <")
-    whole = editor.wait_for_ghost(" low:\n")
+    editor.wait_for_ghost(" low:\n")
     [server] = editor.servers()
     same = "contextTokens = 512, deadlineMs = 0"
     editor.command_line(
@@ -113,7 +113,7 @@ def test_other_options_count_at_once(start: Start, version: str) -> None:
     editor.command_line(f"lua require('midfill').setup({{ settings = {{ {same} }} }})")
     editor.open(CLAMP)
     editor.type(" <")
-    editor.wait_for_ghost(whole)
+    editor.wait_for_ghost(" low:\n")
     editor.press("accept")
     editor.wait_for_text("return low")
     assert editor.servers() == [server]
