@@ -96,24 +96,26 @@ class Engine:
         """What to do without, to measure what it is worth: see ``ABLATIONS``."""
         manifest = bundle.manifest
         self._fim = manifest.fim
-        self._stop_tokens = frozenset(manifest.stop_tokens)
-        control = self._stop_tokens | {self._fim.prefix, self._fim.suffix, self._fim.middle}
-        _read_control_tokens_as_text(tokenizer, control)
+        self.stop_tokens = frozenset(manifest.stop_tokens)
+        fim_tokens = {self._fim.prefix, self._fim.suffix, self._fim.middle}
+        self.control_tokens = self.stop_tokens | fim_tokens | _tokens_within(manifest.chat_template, tokenizer)
+        """What only a prompt's own marks may be, never a document's text."""
+        _read_control_tokens_as_text(tokenizer, self.control_tokens)
         self._tokenizer = tokenizer
-        self._model = model
+        self.model = model
         self.settings = settings
         """May be exchanged between requests; what they say of sizes counts when the engine is made."""
         texts = _token_texts(tokenizer, manifest.vocabulary)
-        self._vocabulary = Vocabulary(texts, excluded=self._stop_tokens)
+        self.vocabulary = Vocabulary(texts, excluded=self.stop_tokens)
         self._newlines = np.array([text.count("\n") for text in texts], np.int32)
         self._max_tokens = min(settings.most_tokens, manifest.context_length // 2)
         self._reading_speed = ReadingSpeed(bundle)
         self._budget, self._workspace_budget = self._budgets(manifest.context_length - self._max_tokens)
-        self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self._encode)  # what is shown again at each keystroke
+        self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self.encode)  # what is shown again at each keystroke
         capacity = self._budget + self._workspace_budget + self._max_tokens
         fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
         self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
-        self._draft_sources = DraftSources(control)
+        self._draft_sources = DraftSources(self.control_tokens)
         self._draft_length = DraftLength(settings.draft_tokens)
         self._interrupted: _Begun | None = None
 
@@ -258,7 +260,7 @@ class Engine:
 
     def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
         others = other_files(around, self._fim, self._encode_piece, self._workspace_budget)
-        prompt = build_prompt(context, self._fim, self._encode, self._budget, self._vocabulary.can_be_cut_short, others)
+        prompt = build_prompt(context, self._fim, self.encode, self._budget, self.vocabulary.can_be_cut_short, others)
         self._draft_sources.read(request.path, prompt.ids)
         return self._with_lines(prompt, context)
 
@@ -276,7 +278,7 @@ class Engine:
         return replace(prompt, parts=tuple(placed(part) for part in prompt.parts))
 
     def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:
-        return Decoder(self._model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
+        return Decoder(self.model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
 
     def _writer(self, begun: _Begun) -> Writer:
         request, context = begun.request, begun.context
@@ -285,11 +287,11 @@ class Engine:
         return Writer(
             begun.prompt,
             context,
-            self._vocabulary,
-            self._text,
+            self.vocabulary,
+            self.text,
             max_tokens=min(request.max_tokens or settings.max_tokens, self._max_tokens),
             max_lines=request.max_lines or (1 if context.wants_one_line else settings.max_lines),
-            stop_tokens=self._stop_tokens,
+            stop_tokens=self.stop_tokens,
             deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
             one_statement=request.automatic,
             automatic=request.automatic,
@@ -301,7 +303,8 @@ class Engine:
             pick=Sampler(request.sampling) if request.sampling else greedy,
         )
 
-    def _encode(self, text: str) -> list[int]:
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of ``text``, in which no control token is one."""
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
@@ -310,7 +313,7 @@ class Engine:
         text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
         return text
 
-    def _text(self, ids: Sequence[int]) -> str:
+    def text(self, ids: Sequence[int]) -> str:
         """Decode ``ids``, with plain newlines; a character whose last bytes are still to come is left out."""
         return self.spell(ids).rstrip("\ufffd").replace("\r", "")
 
@@ -333,6 +336,11 @@ def _read_control_tokens_as_text(tokenizer: Tokenizer, control: Container[int]) 
         ]
     )
     tokenizer.encode_special_tokens = True
+
+
+def _tokens_within(template: str, tokenizer: Tokenizer) -> set[int]:
+    """Return the added tokens that a chat template writes."""
+    return {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.content in template}
 
 
 def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> list[str]:
