@@ -1,0 +1,124 @@
+"""Questions and answers: a bundle's chat model, beside its suggestions.
+
+Each turn's prompt begins with the turns before, so the KV cache of one is that of the next. Guesses are looked up in
+the prompt, too: code that is asked to be changed a little is mostly what it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from midfill.cancel import CancelFlag
+from midfill.chat import Chat, Message
+from midfill.decode import Decoder
+from midfill.drafts import DraftLength
+from midfill.engine import Engine
+from midfill.errors import UsageError
+from midfill.healing import Healing
+from midfill.kv_cache import KvCache
+
+ROOM = 8_192
+"""Tokens of all turns together; memory is taken as they come, 25 MB a thousand for the 0.5B."""
+MOST_TOKENS = 1_024
+"""Of one answer, unless something else is asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the model said, and what it took."""
+
+    text: str
+    stopped_by: str
+    """``stop-token``, ``max-tokens``, or ``enough`` when who listened had heard what was wanted."""
+    model: str
+    prompt_tokens: int
+    reused_tokens: int
+    tokens: int
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    """By stage: tokenize, prefill, decode."""
+
+
+class Conversation:
+    """Answers with an engine's model; not for several threads at once, nor while the engine completes."""
+
+    def __init__(self, engine: Engine, room: int = ROOM) -> None:
+        """Make room for so many tokens, as far as the model was made for them.
+
+        Raises:
+            ModelError: the model cannot answer questions.
+        """
+        self._engine = engine
+        manifest = engine.bundle.manifest
+        control = {engine.spell([token]): token for token in engine.control_tokens if token >= 0}
+        self._chat = Chat(manifest.chat_template, control, engine.encode, engine.spell(manifest.stop_tokens[:1]))
+        self.room = min(room, manifest.context_length)
+        self._draft_length = DraftLength(engine.settings.draft_tokens)
+        self._cache: KvCache | None = None
+
+    def count(self, text: str) -> int:
+        """Return how many tokens ``text`` has."""
+        return len(self._engine.encode(text))
+
+    def answer(
+        self,
+        messages: Sequence[Message],
+        cancel: CancelFlag,
+        *,
+        max_tokens: int = MOST_TOKENS,
+        on_text: Callable[[str], None] = lambda _: None,
+        enough: Callable[[str], bool] = lambda _: False,
+    ) -> Answer:
+        """Go on after ``messages`` with the likeliest answer.
+
+        ``on_text`` is given the answer piece by piece, each of whole characters; ``enough`` all of it so far, and may
+        end it.
+
+        Raises:
+            Cancelled: ``cancel`` was set; what was computed stays.
+            ModelError: the model failed.
+            UsageError: the messages leave no room for an answer.
+        """
+        cancel.check()
+        started = time.perf_counter()
+        prompt = self._chat.encode(messages)
+        room = self.room - len(prompt)
+        if room < 1:
+            raise UsageError(f"{len(prompt)} tokens are more than the {self.room} there is room for: select less.")
+        tokenized = time.perf_counter()
+        if self._cache is None:
+            self._cache = self._engine.model.new_cache(self.room)
+        decoder = Decoder(self._engine.model, self._cache, cancel, self._draft_length)
+        limit = min(max_tokens, room)
+        ids: list[int] = []
+        text, stopped_by = "", "stop-token"
+        healing = Healing(self._engine.vocabulary, "")
+        stops = self._engine.stop_tokens
+        with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops)) as choices:
+            for choice in choices:
+                ids.append(choice.token)
+                said = self._engine.text(ids)
+                if said != text:
+                    on_text(said[len(text) :])
+                    text = said
+                if enough(text):
+                    stopped_by = "enough"
+                    break
+                if len(ids) == limit:
+                    stopped_by = "max-tokens"
+        seconds = time.perf_counter() - tokenized
+        return Answer(
+            text=text,
+            stopped_by=stopped_by,
+            model=self._engine.bundle.manifest.name,
+            prompt_tokens=len(prompt),
+            reused_tokens=min(decoder.reused_tokens, len(prompt)),
+            tokens=len(ids),
+            milliseconds={
+                "tokenize": round((tokenized - started) * 1000, 2),
+                "prefill": round(decoder.prefill_seconds * 1000, 2),
+                "decode": round((seconds - decoder.prefill_seconds) * 1000, 2),
+            },
+        )

@@ -1,0 +1,96 @@
+"""Conversations: answers stream, stop where they should, and compute nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from midfill.bundle import Bundle
+from midfill.cancel import CancelFlag, Cancelled
+from midfill.chat import Message
+from midfill.conversation import Conversation
+from midfill.engine import Engine
+from midfill.errors import ModelError, UsageError
+from midfill.model import ScriptedModel
+from midfill.settings import Settings
+from unit.helpers import encode, manifest, tiny_tokenizer
+
+TEMPLATE = "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}"
+END = manifest().stop_tokens[0]
+
+
+def conversation(said: str, room: int = 200) -> tuple[Conversation, ScriptedModel]:
+    """Make a conversation with a model that says one thing to everything."""
+    model = ScriptedModel(encode(said), END, manifest().vocabulary)
+    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE))
+    engine = Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
+    return Conversation(engine, room), model
+
+
+def ask(text: str) -> list[Message]:
+    """Begin with one message."""
+    return [Message("user", text)]
+
+
+def test_answer_streams_in_whole_characters() -> None:
+    """The pieces make up the answer; none ends within a character."""
+    pieces: list[str] = []
+    answer = conversation("x = naïve")[0].answer(ask("print(x)"), CancelFlag(), on_text=pieces.append)
+    assert answer.text == "".join(pieces) == "x = naïve"
+    assert len(pieces) > 1
+    assert "\ufffd" not in "".join(pieces)
+    assert (answer.stopped_by, answer.tokens) == ("stop-token", len(encode("x = naïve")))
+    assert answer.prompt_tokens == len(encode("print(x)")) + 1
+    assert list(answer.milliseconds) == ["tokenize", "prefill", "decode"]
+
+
+@pytest.mark.parametrize(("limit", "room"), [(2, 200), (99, 5)], ids=["asked for", "no more room"])
+def test_answer_is_limited(limit: int, room: int) -> None:
+    """By what is asked for, and by what there is room for after two tokens of prompt."""
+    answer = conversation("1, 2, 3, 4, 5", room)[0].answer(ask("1"), CancelFlag(), max_tokens=limit)
+    assert (answer.stopped_by, answer.tokens) == ("max-tokens", min(limit, 3))
+
+
+def test_listener_may_have_heard_enough() -> None:
+    """Nothing is decoded after what was wanted."""
+    answer = conversation("1, 2, 3, 4")[0].answer(ask("1"), CancelFlag(), enough=lambda text: "2" in text)
+    assert (answer.text, answer.stopped_by) == ("1, 2", "enough")
+
+
+def test_next_turn_computes_only_what_is_new() -> None:
+    """The turns before, the answer included, are found in the cache."""
+    talk, model = conversation("return left")
+    first = talk.answer(ask("add(left, right)"), CancelFlag())
+    turns = [*ask("add(left, right)"), Message("assistant", first.text), *ask("print")]
+    second = talk.answer(turns, CancelFlag())
+    assert first.reused_tokens == 0
+    assert second.reused_tokens >= first.prompt_tokens + first.tokens - 1
+    assert model.steps[0] == first.prompt_tokens
+
+
+def test_set_flag_stops_and_the_conversation_goes_on() -> None:
+    """A cancelled answer costs nothing but itself."""
+    talk, _ = conversation("1, 2, 3")
+    flag = CancelFlag()
+    with pytest.raises(Cancelled, match="cancelled"):
+        talk.answer(ask("1"), flag, on_text=lambda _: flag.set("cancelled"))
+    assert talk.answer(ask("1"), CancelFlag()).text == "1, 2, 3"
+
+
+def test_question_without_room_for_an_answer_is_refused() -> None:
+    """The message says how long it is and what to do."""
+    with pytest.raises(UsageError, match=r"\d+ tokens .* 5 .*: select less"):
+        conversation("1", room=5)[0].answer(ask("print(left)" * 9), CancelFlag())
+
+
+def test_model_without_a_template_answers_nothing() -> None:
+    """A base model is refused when the conversation is made."""
+    engine = Engine(
+        Bundle(Path("unused"), manifest()),
+        tiny_tokenizer(),
+        ScriptedModel([], END, 400),
+        Settings(bundle=Path("unused")),
+    )
+    with pytest.raises(ModelError, match="Instruct"):
+        Conversation(engine)
