@@ -1,0 +1,171 @@
+"""The lines an action works on, as a model may see them: without secrets, at the left margin, among what matters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from midfill.workspace.languages import Language
+from midfill.workspace.secrets import redact
+from midfill.workspace.syntax import Definition, Syntax
+from midfill.workspace.words import IDENTIFIER
+
+_MOST_HEAD_LINES = 60
+"""Of the imports and constants above the first definition."""
+_LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
+
+Count = Callable[[str], int]
+"""A text -> how many tokens it has."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """What of the document besides the selection a prompt has room for."""
+
+    text: str
+    left_out: int = 0
+    """Definitions the selection uses that there was no room for."""
+
+
+class Selection:
+    """Whole lines of a document; lines count from 0 and end at a newline only."""
+
+    def __init__(self, document: str, language: Language, first_line: int, end_line: int, path: str = "") -> None:
+        """Select the lines from ``first_line`` up to, without, ``end_line``: none if they are the same."""
+        self.document = document
+        self.language = language
+        self.path = path
+        """Of the document, "" for one that has none."""
+        count = len(lines_of(document))
+        self.first_line = min(max(first_line, 0), count)
+        self.end_line = min(max(end_line, self.first_line), count)
+
+    @property
+    def lines(self) -> list[str]:
+        """The selected lines, with plain newlines and without secrets, as they are indented."""
+        return self.redacted_lines[self.first_line : self.end_line]
+
+    @property
+    def code(self) -> str:
+        """The selected lines without what all are indented by; what a model is shown."""
+        return "\n".join(dedented(self.lines))
+
+    @property
+    def margin(self) -> str:
+        """What all selected lines are indented by."""
+        return margin_of(self.lines)
+
+    @property
+    def redacted(self) -> str:
+        """The document with plain newlines and without secrets."""
+        return "\n".join(self.redacted_lines)
+
+    @cached_property
+    def redacted_lines(self) -> list[str]:
+        """The document's lines without secrets, each secret with a placeholder of its own."""
+        return self._redacted[0].split("\n")
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What each placeholder of the document stands for."""
+        return self._redacted[1]
+
+    @cached_property
+    def syntax(self) -> Syntax:
+        """The redacted document, parsed."""
+        return Syntax(self.redacted, self.language)
+
+    @cached_property
+    def definition(self) -> Definition | None:
+        """The innermost function round the first line that is not blank, else the innermost class, else None."""
+        line = next(
+            (number for number, text in enumerate(self.lines, self.first_line) if text.strip()), self.first_line
+        )
+        around = [
+            d
+            for d in self.syntax.definitions()
+            if d.kind in ("function", "class") and d.first_line <= line <= d.last_line
+        ]
+        functions = [d for d in around if d.kind == "function"]
+        return max(functions or around, key=lambda d: d.first_line, default=None)
+
+    def of_lines(self, first_line: int, end_line: int) -> Selection:
+        """Select other lines of the same document."""
+        return Selection(self.document, self.language, first_line, end_line, self.path)
+
+    def of_definition(self) -> Selection:
+        """Select the definition the selection begins in; what is selected already, where it is in none."""
+        found = self.definition
+        return self.of_lines(found.first_line, found.last_line + 1) if found else self
+
+    def around(self, count: Count, budget: int) -> Around:
+        """Return imports, the declarations the selection is in, and what it uses, in at most ``budget`` tokens."""
+        definitions = self.syntax.definitions()
+        head_end = min([self.first_line, *(d.first_line for d in definitions if d.kind in ("function", "class"))])
+        pieces = ["\n".join(self.redacted_lines[:head_end][:_MOST_HEAD_LINES]).strip()]
+        pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]
+        used = set(IDENTIFIER.findall(self.code))
+        wanted = [
+            d
+            for d in definitions
+            if d.name in used
+            and d.kind in ("function", "class")
+            and (d.last_line < self.first_line or d.first_line >= self.end_line)
+        ]
+        text, left_out = "", 0
+        for piece in filter(None, pieces):
+            text = _joined(text, piece, count, budget) or text
+        for definition in wanted:
+            whole = "\n".join(self.redacted_lines[definition.first_line : definition.last_line + 1])
+            longer = _joined(text, whole, count, budget) or _joined(text, definition.signature, count, budget)
+            left_out += longer is None
+            text = longer or text
+        return Around(text, left_out)
+
+    @cached_property
+    def _redacted(self) -> tuple[str, dict[str, str]]:
+        text = self.document.replace("\r\n", "\n").replace("\r", " ")
+        known: dict[tuple[str, str], str] = {}
+        parts: list[str] = []
+        end = 0
+        for span in redact(text).spans:
+            secret = (span.kind, text[span.start : span.end])
+            if secret not in known:
+                known[secret] = _free_name(span.kind, text, known.values())
+            parts += (text[end : span.start], known[secret])
+            end = span.end
+        return "".join((*parts, text[end:])), {name: secret for (_, secret), name in known.items()}
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of ``text`` with their ends, as they are."""
+    return _LINE.findall(text)
+
+
+def margin_of(lines: Sequence[str]) -> str:
+    """Return the white space that all lines begin with, but for blank ones."""
+    margins = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines if line.strip()]
+    margin = min(margins, key=len, default="")
+    while not all(other.startswith(margin) for other in margins):
+        margin = margin[:-1]
+    return margin
+
+
+def dedented(lines: Sequence[str]) -> list[str]:
+    """Return the lines without what all begin with; blank ones are empty."""
+    margin = margin_of(lines)
+    return [line[len(margin) :] if line.strip() else "" for line in lines]
+
+
+def _free_name(kind: str, text: str, taken: Collection[str]) -> str:
+    names = (f"<{kind}>" if number == 1 else f"<{kind}-{number}>" for number in range(1, len(text) + 2))
+
+    return next(name for name in names if name not in text and name not in taken)
+
+
+def _joined(text: str, piece: str, count: Count, budget: int) -> str | None:
+    """Return both below each other, None if they do not fit."""
+    whole = f"{text}\n\n{piece}" if text else piece
+    return whole if count(whole) <= budget else None
