@@ -20,7 +20,7 @@ class Plan:
     steps: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
     cancelled: int = 1024
     """Of the prompt whose reading is cancelled, if that is long enough."""
-    keys_to_first_token: int = 4
+    keys_to_first_token: int = 16
     """Keystrokes after each of which the first token is timed, in each scene."""
     scenes: int = 6
     """Documents typed into."""
