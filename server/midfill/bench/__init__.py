@@ -59,7 +59,10 @@ def run(
         progress("loading")
         server, llama, figures = _start(settings, plan, peer, stack)
         loaded = Loaded(settings)
-        budget = min(settings.context_tokens or Settings().context_tokens, loaded.bundle.manifest.context_length - settings.max_tokens)
+        budget = min(
+            settings.context_tokens or Settings().context_tokens,
+            loaded.bundle.manifest.context_length - settings.max_tokens,
+        )
         peer_typing = _typing(llama, Sides(loaded.tokenizer, budget), settings) if llama else None
         circumstances = Circumstances.now(loaded.bundle, settings, load, llama)
         machine = Machine(loaded, plan, llama)
