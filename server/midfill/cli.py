@@ -103,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     complete.add_argument("--explain", action="store_true", help="show why: the verdict, and the exact prompt by parts")
     complete.add_argument("--no-workspace", action="store_true", help="read nothing but the file itself")
 
+    _add_do(command)
     _add_records(command)
 
     pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
@@ -144,6 +145,24 @@ def _parser() -> argparse.ArgumentParser:
     _add_bundle(evaluate)
     _add_json(evaluate)
     return parser
+
+
+def _add_do(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add what asks the model to do something with code."""
+    do = command("do", _do, "Explain, fix, document, test or rewrite code, and print a diff or an explanation.")
+    do.add_argument(
+        "action",
+        metavar="ACTION",
+        help="fix, write, document, types, simplify, faster, tests, explain, review or ask",
+    )
+    do.add_argument("place", metavar="FILE[:LINE[-LINE]]", help="lines from 1; one line means the definition it is in")
+    do.add_argument(
+        "--message", metavar="TEXT", help="the error to fix, or a traceback; - to read it from standard input"
+    )
+    do.add_argument("--instruction", metavar="TEXT", help="what to write or to ask, in your words")
+    do.add_argument("--write", action="store_true", help="change the file instead of printing a diff")
+    _add_bundle(do)
+    _add_json(do)
 
 
 def _add_records(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -198,6 +217,12 @@ def _complete(args: argparse.Namespace) -> int:
     from midfill import cli_complete
 
     return cli_complete.run(args)
+
+
+def _do(args: argparse.Namespace) -> int:
+    from midfill import cli_do
+
+    return cli_do.run(args)
 
 
 def _why(args: argparse.Namespace) -> int:

@@ -79,6 +79,12 @@ def code_in(answer: str, *, original: str = "") -> str:
     return "\n".join(dedented(code.strip("\n").split("\n"))).rstrip()
 
 
+def is_whole(answer: str, *, original: str = "") -> bool:
+    """Say whether an answer that is still being written has a whole block of code already."""
+    blocks = (match for match in _FENCED.finditer(answer) if match[0].rstrip("\n").endswith(match["fence"]))
+    return any(_plain(block["code"]) not in ("", _plain(original)) for block in blocks)
+
+
 def replace_selection(answer: str, selection: Selection, keeps: Keeps, *, cut_short: bool = False) -> Edit:
     """Make an edit of the code in ``answer``, to take the selected lines' place.
 
@@ -136,8 +142,7 @@ def _indented(code: str, selection: Selection) -> list[str]:
     before, selected, after = _split(selection.redacted, selection.first_line, selection.end_line)
     context = Context(before, selected + after, len(before))
     lines = keep_indentation(code, context, indentation_of(context)).split("\n")
-    margin = selection.margin if selection.lines else ""
-    return [margin + line if line.strip() else "" for line in lines]
+    return [selection.margin + line if line.strip() else "" for line in lines]
 
 
 def _with_secrets(lines: list[str], selection: Selection) -> list[str]:

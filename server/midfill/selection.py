@@ -32,12 +32,24 @@ class Around:
 class Selection:
     """Whole lines of a document; lines count from 0 and end at a newline only."""
 
-    def __init__(self, document: str, language: Language, first_line: int, end_line: int, path: str = "") -> None:
-        """Select the lines from ``first_line`` up to, without, ``end_line``: none if they are the same."""
+    def __init__(
+        self,
+        document: str,
+        language: Language,
+        first_line: int,
+        end_line: int,
+        path: str = "",
+        indent: str = "",
+    ) -> None:
+        """Select the lines from ``first_line`` up to, without, ``end_line``.
+
+        None are selected if these are the same: a place to insert at, ``indent``ed so.
+        """
         self.document = document
         self.language = language
         self.path = path
         """Of the document, "" for one that has none."""
+        self._indent = indent
         count = len(lines_of(document))
         self.first_line = min(max(first_line, 0), count)
         self.end_line = min(max(end_line, self.first_line), count)
@@ -54,8 +66,8 @@ class Selection:
 
     @property
     def margin(self) -> str:
-        """What all selected lines are indented by."""
-        return margin_of(self.lines)
+        """What all selected lines are indented by, and what takes their place is to be."""
+        return margin_of(self.lines) or self._indent
 
     @property
     def redacted(self) -> str:
@@ -91,9 +103,9 @@ class Selection:
         functions = [d for d in around if d.kind == "function"]
         return max(functions or around, key=lambda d: d.first_line, default=None)
 
-    def of_lines(self, first_line: int, end_line: int) -> Selection:
+    def of_lines(self, first_line: int, end_line: int, indent: str = "") -> Selection:
         """Select other lines of the same document."""
-        return Selection(self.document, self.language, first_line, end_line, self.path)
+        return Selection(self.document, self.language, first_line, end_line, self.path, indent)
 
     def of_definition(self) -> Selection:
         """Select the definition the selection begins in; what is selected already, where it is in none."""

@@ -1,0 +1,75 @@
+"""What an action is, and what it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from midfill.chat import Message
+from midfill.edits import Edit
+from midfill.selection import Selection
+
+Need = Literal["message", "instruction"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an action is asked to do."""
+
+    selection: Selection
+    message: str = ""
+    """A diagnostic's, a compiler's or a test's, with its traceback where there is one."""
+    instruction: str = ""
+    """What the user wants, in their words."""
+    history: tuple[Message, ...] = ()
+    """The turns before, of a conversation that goes on."""
+    whole_file: bool = False
+    """Whether no lines were selected."""
+
+
+Reader = Callable[[str, Task], Edit]
+"""Makes an edit of an answer, or raises :class:`midfill.edits.Faulty`."""
+
+
+def _as_it_is(task: Task) -> Task:
+    return task
+
+
+def _code(task: Task) -> str:
+    return task.selection.code
+
+
+def _nothing_more(_: Task) -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something the model can be asked to do with code; its prompt is the file of its name."""
+
+    name: str
+    title: str
+    """For a menu."""
+    kind: str
+    """LSP's CodeActionKind."""
+    needs: Need | None = None
+    """What it cannot do without, besides lines."""
+    prepare: Callable[[Task], Task] = _as_it_is
+    """Chooses the lines; raises :class:`midfill.edits.Faulty` where the action has nothing to do."""
+    values: Callable[[Task], Mapping[str, str]] = _nothing_more
+    """What its prompt is told besides what all are."""
+    prompt: Callable[[Task], str] | None = None
+    """Chooses another prompt than the one of its name."""
+    shown: Callable[[Task], str] = _code
+    """What stands in the prompt for the lines."""
+    read: Reader | None = None
+    """Makes the edit; None for an action whose answer is read by a person."""
+
+
+def with_definition(task: Task) -> Task:
+    """Select the whole definition where one line is selected: a cursor is in it, rather than at it."""
+    selection = task.selection
+    if selection.end_line - selection.first_line > 1:
+        return task
+    return replace(task, selection=selection.of_definition())

@@ -1,0 +1,43 @@
+"""Document: the docstring or the comment that a definition lacks. The code cannot change: only text is put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from midfill.actions.action import Action, Task, with_definition
+from midfill.documentation import CONVENTIONS, marked, place_for, text_of
+from midfill.edits import Edit, Faulty, checked
+from midfill.workspace.syntax import Definition
+
+
+def _definition(task: Task) -> Definition:
+    found = task.selection.definition
+    if found is None:
+        raise Faulty("no-definition", "there is no function or class to document")
+    return found
+
+
+def _prepare(task: Task) -> Task:
+    if task.selection.language.grammar not in CONVENTIONS:
+        raise Faulty("no-convention", f"it is not known how {task.selection.language.name} is documented")
+    place_for(task.selection, _definition(task))
+    return with_definition(task)
+
+
+def _values(task: Task) -> Mapping[str, str]:
+    return {"convention": CONVENTIONS[task.selection.language.grammar].name, "name": _definition(task).name}
+
+
+def _read(answer: str, task: Task) -> Edit:
+    place = place_for(task.selection, _definition(task))
+    return checked(marked(text_of(answer), CONVENTIONS[task.selection.language.grammar]), place, "code")
+
+
+DOCUMENT = Action(
+    name="document",
+    title="Add documentation",
+    kind="refactor.rewrite",
+    prepare=_prepare,
+    values=_values,
+    read=_read,
+)

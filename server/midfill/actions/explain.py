@@ -1,0 +1,5 @@
+"""Explain: what the selected code does, in prose."""
+
+from midfill.actions.action import Action, with_definition
+
+EXPLAIN = Action(name="explain", title="Explain", kind="source.explain", prepare=with_definition)

@@ -1,0 +1,132 @@
+"""Doing what was asked: the prompt, the answer, and once more if no edit can be made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from midfill.actions.action import Action, Task
+from midfill.actions.prompts import block, prompt
+from midfill.cancel import CancelFlag
+from midfill.chat import Message
+from midfill.conversation import MOST_TOKENS, Answer, Conversation
+from midfill.edits import Edit, Faulty, is_whole
+from midfill.workspace.secrets import redact
+
+AROUND_TOKENS = 600
+"""Of the rest of the document, at most."""
+_WRITTEN_ANEW = 1.5
+"""An answer may be so many times as long as the code it replaces, besides what any answer may have."""
+_ROOM_BESIDES = 400
+"""Tokens of the prompt besides code."""
+_SHORT_ANSWER = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of an action: an edit, or a text to read, or a reason for neither."""
+
+    edit: Edit | None = None
+    text: str = ""
+    """Markdown."""
+    reason: str = ""
+    """The code of what was wrong; "" when all went well."""
+    detail: str = ""
+    """The same in words."""
+    left_out: int = 0
+    """Definitions the selection uses that the prompt had no room for."""
+    task: Task
+    """With the lines that were chosen."""
+    answers: tuple[Answer, ...] = ()
+    """One, or two when the first could not be used."""
+    messages: tuple[Message, ...] = ()
+    """The conversation so far, for a question that goes on from it."""
+
+
+def perform(
+    action: Action,
+    task: Task,
+    conversation: Conversation,
+    cancel: CancelFlag,
+    on_text: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Ask the model, and ask once more with the fault named if no edit can be made of its answer.
+
+    ``on_text`` is given what is there to read as it comes; nothing of an edit, which counts as a whole only.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
+        ModelError: the model failed.
+        UsageError: the messages leave no room for an answer.
+    """
+    try:
+        _check_needs(action, task)
+        task = action.prepare(task)
+    except Faulty as fault:
+        return Outcome(reason=fault.reason, detail=str(fault), task=task)
+    length = conversation.count(task.selection.code)
+    most = int(length * _WRITTEN_ANEW) + _SHORT_ANSWER if action.read else MOST_TOKENS
+    if length + most + _ROOM_BESIDES > conversation.room:
+        detail = f"{length} tokens of code are more than there is room for: select less"
+        return Outcome(reason="too-long", detail=detail, task=task)
+    budget = min(AROUND_TOKENS, conversation.room - length - most - _ROOM_BESIDES)
+    around = task.selection.around(conversation.count, budget)
+    messages = [*_opening(task), Message("user", _question(action, task, around.text))]
+    if action.read is None:
+        answer = conversation.answer(messages, cancel, max_tokens=most, on_text=on_text)
+        said = (*messages, Message("assistant", answer.text))
+        return Outcome(text=answer.text.strip(), left_out=around.left_out, task=task, answers=(answer,), messages=said)
+    original = task.selection.code
+    answers: list[Answer] = []
+    edit, reason, detail = None, "", ""
+    for _ in range(2):
+        answer = conversation.answer(
+            messages, cancel, max_tokens=most, enough=lambda text: is_whole(text, original=original)
+        )
+        answers.append(answer)
+        messages.append(Message("assistant", answer.text))
+        try:
+            if answer.stopped_by == "max-tokens":
+                raise Faulty("cut-short", "the answer is too long")
+            edit, reason, detail = action.read(answer.text, task), "", ""
+            break
+        except Faulty as fault:
+            reason, detail = fault.reason, str(fault)
+            messages.append(Message("user", prompt("retry", {"fault": detail})))
+    return Outcome(
+        edit=edit,
+        reason=reason,
+        detail=detail,
+        left_out=around.left_out,
+        task=task,
+        answers=tuple(answers),
+        messages=tuple(messages),
+    )
+
+
+def _check_needs(action: Action, task: Task) -> None:
+    if action.needs == "message" and not task.message.strip():
+        raise Faulty("no-message", "there is no error message to go by")
+    if action.needs == "instruction" and not task.instruction.strip():
+        raise Faulty("no-instruction", "there is nothing asked")
+
+
+def _opening(task: Task) -> tuple[Message, ...]:
+    return task.history or (Message("system", prompt("system", {})),)
+
+
+def _question(action: Action, task: Task, around: str) -> str:
+    language = task.selection.language
+    if task.history:  # the code has been shown
+        return redact(task.instruction).text
+    context = f"The rest of the file, in part:\n\n{block(around, language.grammar)}\n\n" if around else ""
+    values = {
+        "language": language.name,
+        "block": block(action.shown(task), language.grammar),
+        "context": context,
+        "instruction": task.instruction,
+        **action.values(task),
+    }
+    for name in ("message", "instruction"):  # a user's own, which may hold secrets
+        values[name] = redact(values.get(name, "")).text
+    return prompt(action.prompt(task) if action.prompt else action.name, values)

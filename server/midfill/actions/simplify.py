@@ -1,0 +1,12 @@
+"""Simplify: the same, shorter and as the language's users write it."""
+
+from midfill.actions.action import Action, with_definition
+from midfill.actions.rewriting import rewriting
+
+SIMPLIFY = Action(
+    name="simplify",
+    title="Simplify",
+    kind="refactor.rewrite",
+    prepare=with_definition,
+    read=rewriting("signatures"),
+)

@@ -1,0 +1,152 @@
+"""Tests: for one definition, in the file where the project's layout has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from midfill.actions.action import Action, Task, with_definition
+from midfill.edits import Edit, Faulty, checked, code_in
+from midfill.selection import Selection, lines_of
+from midfill.workspace.ignore import repository_of
+from midfill.workspace.languages import Language
+from midfill.workspace.sources import read_text
+from midfill.workspace.syntax import Definition
+
+_HAS_TEST = {
+    "python": re.compile(r"^\s*(?:async )?def test", re.MULTILINE),
+    "go": re.compile(r"^func Test", re.MULTILINE),
+    "java": re.compile(r"@Test"),
+    "kotlin": re.compile(r"@Test"),
+}
+_CALLS_TEST = re.compile(r"\b(?:test|it)\s*\(")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where tests of one language are looked for and put, and what they are written with."""
+
+    name: str
+    """Of the file, from the name of what it tests."""
+    folders: tuple[str, ...]
+    """From the repository's root; the first that is there, else beside the file."""
+    framework: str
+
+
+_JAVASCRIPT = _Layout("{stem}.test{suffix}", (), "Jest")
+_LAYOUTS = {
+    "python": _Layout("test_{stem}{suffix}", ("tests/unit", "tests", "test"), "pytest"),
+    "javascript": _JAVASCRIPT,
+    "typescript": _JAVASCRIPT,
+    "tsx": _JAVASCRIPT,
+    "go": _Layout("{stem}_test{suffix}", (), "Go (package testing)"),
+    "java": _Layout("{stem}Test{suffix}", (), "JUnit 5"),
+    "kotlin": _Layout("{stem}Test{suffix}", (), "JUnit 5"),
+}
+"""By grammar."""
+
+
+def place_of_tests(path: Path, language: Language) -> Path:
+    """Return where the tests of a file are, or belong.
+
+    Raises:
+        Faulty: the language's tests have no file of their own, or it is not known which.
+    """
+    layout = _LAYOUTS.get(language.grammar)
+    if layout is None:
+        raise Faulty("no-layout", f"it is not known where tests of {language.name} belong")
+    name = layout.name.format(stem=path.stem, suffix=path.suffix)
+    if language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
+        return Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name)
+    root = repository_of(path.parent)
+    around = [path.parent / "tests", path.parent / "__tests__", *(root / folder for folder in layout.folders if root)]
+    folders = [path.parent, *(folder for folder in around if folder.is_dir())]
+    there = next((folder for folder in folders if (folder / name).is_file()), None)
+    return (there or folders[min(1, len(folders) - 1)]) / name
+
+
+def module_of(path: Path) -> str:
+    """Return the name by which Python imports a file: with the packages it is in."""
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.parent
+    while (folder / "__init__.py").is_file() and folder != folder.parent:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts)
+
+
+def _definition(task: Task) -> Definition:
+    found = task.selection.definition
+    if found is None:
+        raise Faulty("no-definition", "there is no function or class to test")
+    return found
+
+
+def _prepare(task: Task) -> Task:
+    _definition(task)
+    place_of_tests(Path(task.selection.path), task.selection.language)
+    return with_definition(task)
+
+
+def _imported(task: Task) -> str:
+    """Return the name that a test must import: the function's, or that of the class it is a method of."""
+    found = _definition(task)
+    outer = [
+        d
+        for d in task.selection.syntax.definitions()
+        if d.kind in ("class", "function") and d.first_line <= found.first_line and d.last_line >= found.last_line
+    ]
+    return min(outer, key=lambda d: d.first_line).name
+
+
+def _opening(task: Task) -> str:
+    path, language = Path(task.selection.path), task.selection.language
+    name = _imported(task)
+    if language.grammar == "python":
+        return f"from {module_of(path)} import {name}"
+    if language.grammar in ("javascript", "typescript", "tsx"):
+        source = path.with_suffix("")
+        target = place_of_tests(path, language).parent
+        there = "./" if target == source.parent else "../"
+        return f"import {{ {name} }} from '{there}{source.name}'"
+    package = re.search(r"^package [^\n]+", task.selection.redacted, re.MULTILINE)
+    return package[0] if package else ""
+
+
+def _values(task: Task) -> Mapping[str, str]:
+    layout = _LAYOUTS[task.selection.language.grammar]
+    return {
+        "name": _definition(task).name,
+        "framework": layout.framework,
+        "opening": _opening(task),
+        "instruction": task.instruction,
+    }
+
+
+def _read(answer: str, task: Task) -> Edit:
+    code = code_in(answer)
+    language = task.selection.language
+    if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
+        raise Faulty("no-test", "there is no test in the code")
+    if (opening := _opening(task)) not in code:
+        code = f"{opening}\n\n{code}"
+    file = place_of_tests(Path(task.selection.path), language)
+    there = (read_text(file) or "") if file.exists() else ""
+    if file.exists() and not there and file.stat().st_size:
+        raise Faulty("unreadable", f"{file.name} cannot be read")
+    if there:
+        code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
+    end = len(lines_of(there))
+    return replace(checked(code, Selection(there, language, end, end, str(file)), "nothing"), path=str(file))
+
+
+TESTS = Action(
+    name="tests",
+    title="Write tests",
+    kind="source.tests",
+    prepare=_prepare,
+    values=_values,
+    read=_read,
+)

@@ -1,0 +1,91 @@
+"""Write: code from a comment, from a sentence, or for a declaration that has no body yet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from midfill.actions.action import Action, Task
+from midfill.code_shape import code_tokens
+from midfill.edits import Edit, Faulty, checked, code_in, replace_selection
+from midfill.selection import Selection, dedented, margin_of
+
+_NOTHING = (
+    (),
+    ("pass",),
+    ("...",),
+    ("raise", "NotImplementedError"),
+    ("raise", "NotImplementedError", "(", ")"),
+    ("{", "}"),
+    ("end",),
+)
+"""Bodies of what is still to be written, without its declaration."""
+_MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|[ \t]*\*/[ \t]*$", re.MULTILINE)
+
+
+def is_unwritten(selection: Selection) -> bool:
+    """Say whether the definition a selection begins in has no body but what stands for one."""
+    found = selection.definition
+    if found is None or found.kind != "function":
+        return False
+    whole = code_tokens(selection.of_definition().code, selection.language)
+    declared = code_tokens("\n".join(dedented(found.signature.split("\n"))), selection.language)
+    rest = tuple(token for token in whole[len(declared) :] if token not in (":", ";"))
+    return whole[: len(declared)] == declared and rest in _NOTHING
+
+
+def _is_comment(selection: Selection) -> bool:
+    return bool(selection.code.strip()) and not code_tokens(selection.code, selection.language)
+
+
+def _prepare(task: Task) -> Task:
+    """Choose what the code takes the place of: a definition without a body, nothing below a comment, else the lines."""
+    selection = task.selection
+    if is_unwritten(selection):
+        return replace(task, selection=selection.of_definition())
+    if _is_comment(selection):
+        asked = "\n".join(filter(None, (_MARKS.sub("", selection.code).strip(), task.instruction)))
+        below = selection.of_lines(selection.end_line, selection.end_line, margin_of(selection.lines))
+        return replace(task, selection=below, instruction=asked)
+    if not task.instruction:
+        raise Faulty("no-instruction", "there is no comment here that says what to write: give an instruction")
+    if selection.end_line - selection.first_line == 1 and selection.code.strip():  # a cursor: what is there stays
+        indent = margin_of(selection.lines)
+        return replace(task, selection=selection.of_lines(selection.end_line, selection.end_line, indent))
+    return task
+
+
+def _values(task: Task) -> Mapping[str, str]:
+    wanted = task.instruction or "It must do what its name and its documentation say."
+    return {"instruction": wanted}
+
+
+def prompt_of(task: Task) -> str:
+    """Return the name of the prompt: to complete a definition is another matter than to write from nothing."""
+    return "complete" if is_unwritten(task.selection) else "write"
+
+
+def _read(answer: str, task: Task) -> Edit:
+    selection = task.selection
+    if is_unwritten(selection):
+        return replace_selection(answer, selection, "signatures")
+    code = code_in(answer)
+    above = {line.strip() for line in selection.redacted_lines[max(selection.first_line - 5, 0) : selection.first_line]}
+    lines = code.split("\n")
+    while lines and (not lines[0].strip() or lines[0].strip() in above):  # the comment that asked for it
+        del lines[0]
+    if not lines:
+        raise Faulty("unchanged", "there is nothing but what was there already")
+    return checked("\n".join(dedented(lines)), selection, "nothing")
+
+
+WRITE = Action(
+    name="write",
+    title="Write this code",
+    kind="refactor.rewrite",
+    prepare=_prepare,
+    prompt=prompt_of,
+    values=_values,
+    read=_read,
+)

@@ -1,0 +1,349 @@
+"""Actions: what each asks for, what of a file the model is shown, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from midfill.actions import ACTIONS, Outcome, Task, findings, perform
+from midfill.actions.fix import line_of
+from midfill.actions.prompts import block
+from midfill.actions.tests import module_of
+from midfill.bundle import Bundle
+from midfill.cancel import CancelFlag
+from midfill.chat import Message
+from midfill.conversation import Conversation
+from midfill.engine import Engine
+from midfill.kv_cache import KvCache
+from midfill.model import ScriptedModel
+from midfill.selection import Selection
+from midfill.settings import Settings
+from midfill.workspace.languages import language_of
+from unit.helpers import encode, manifest, tiny_tokenizer
+
+TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"
+END = manifest().stop_tokens[0]
+CODE = '''import math
+
+RATE = 0.19
+
+
+def tax(net):
+    return net * RATE
+
+
+class Shop:
+    def price(self, net):
+        return net + tax(net)
+
+    def empty(self) -> bool:
+        """Whether nothing is left."""
+        ...
+
+
+# the area of a circle
+'''
+
+
+class Replies(ScriptedModel):
+    """A model that has an answer for each prompt, the last one for all others."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__([], END, manifest().vocabulary)
+        self._replies = [[*encode(reply), END] for reply in replies]
+        self._answering = False
+        self.asked: list[str] = []
+        """The prompts."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Take the next answer when a prompt has been read."""
+        reading = rows == 0 or len(ids) > 1
+        if not reading:
+            self._answering = True
+        elif self._answering or not self.asked:
+            self._script = self._replies.pop(0) if len(self._replies) > 1 or not self.asked else self._replies[-1]
+            self._replies = self._replies or [self._script]
+            self._answering = False
+            self.asked.append("")
+        logits = super().step(ids, cache, rows, cancel)
+        if reading:
+            self.asked[-1] = tiny_tokenizer().decode(cache.tokens, skip_special_tokens=False)
+        return logits
+
+
+def conversation(*replies: str, room: int = 8192) -> tuple[Conversation, Replies]:
+    """Make a conversation with a model that gives answers in turn."""
+    model = Replies(*replies)
+    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE, context_length=16_384))
+    engine = Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
+    return Conversation(engine, room), model
+
+
+def select(first: int, last: int, document: str = CODE, path: str = "shop.py") -> Selection:
+    """Select lines as people count them, from 1, the last included."""
+    return Selection(document, language_of(path), first - 1, last, path)
+
+
+def do(name: str, selection: Selection, *replies: str, **asked: Any) -> tuple[Outcome, list[str]]:
+    """Do an action; return what came of it and the prompts."""
+    talk, model = conversation(*replies)
+    return perform(ACTIONS[name], Task(selection, **asked), talk, CancelFlag()), model.asked
+
+
+def fenced(code: str) -> str:
+    """Answer as chat models do."""
+    return f"```python\n{code}\n```\n"
+
+
+def edited(outcome: Outcome) -> str:
+    """Return the document with the edit."""
+    assert outcome.edit is not None, outcome.reason
+    return outcome.edit.apply(outcome.task.selection.document)
+
+
+def test_every_action_has_its_prompt_and_kind() -> None:
+    """Names are unique, kinds are LSP's or below them, and titles are for people."""
+    assert {"explain", "fix", "document", "write", "simplify", "faster", "types", "tests", "review", "ask"} == set(
+        ACTIONS
+    )
+    for name, action in ACTIONS.items():
+        assert action.name == name
+        assert re.fullmatch(r"quickfix|refactor\.rewrite|source\.[a-z]+", action.kind)
+        assert action.title[0].isupper()
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_prompt_shows_the_code_and_what_it_needs(name: str) -> None:
+    """Every prompt has the code or what is asked, and no name that was not filled in."""
+    asked = {"message": "ZeroDivisionError: division", "instruction": "What is the rate?"}
+    _, prompts = do(name, select(12, 12), "none", **asked)
+    assert "Python" in prompts[0]
+    assert not re.search(r"\$[a-z]", prompts[0])
+    assert "net + tax(net)" in prompts[0] or name == "write"
+    if name == "fix":
+        assert "ZeroDivisionError: division" in prompts[0]
+    if name in ("ask", "write"):
+        assert "What is the rate?" in prompts[0]
+
+
+def test_cursor_means_the_definition_it_is_in() -> None:
+    """One line selects its function; the rest of the prompt is what that uses, declares and imports."""
+    outcome, (prompt,) = do("explain", select(12, 12), "It adds.")
+    chosen = outcome.task.selection
+    assert (chosen.first_line + 1, chosen.end_line) == (11, 12)
+    assert block("def price(self, net):\n    return net + tax(net)", "python") in prompt
+    assert "import math\n\nRATE = 0.19\n\nclass Shop:\n\ndef tax(net):\n    return net * RATE" in prompt
+    assert "empty" not in prompt
+    assert (outcome.text, outcome.edit, outcome.reason) == ("It adds.", None, "")
+
+
+def test_what_there_is_no_room_for_is_counted() -> None:
+    """A definition that does not fit is shown by its declaration, and if that does not fit, left out and told."""
+    helpers = "".join(
+        f"def help_{n}({', '.join(f'argument_{i}' for i in range(40))}):\n    pass\n\n\n" for n in range(9)
+    )
+    uses = "def f():\n" + "".join(f"    help_{n}()\n" for n in range(9))
+    outcome, _ = do("explain", select(40, 40, helpers + uses), "It helps.")
+    assert 0 < outcome.left_out <= 9
+
+
+def test_explanation_streams_and_goes_on() -> None:
+    """Pieces come as they are written; a further question sees what was said and is not shown the code again."""
+    talk, model = conversation("It adds.", "Because.")
+    pieces: list[str] = []
+    first = perform(ACTIONS["explain"], Task(select(12, 12)), talk, CancelFlag(), pieces.append)
+    assert "".join(pieces) == first.text == "It adds."
+    further = Task(select(12, 12), instruction="Why?", history=first.messages)
+    second = perform(ACTIONS["ask"], further, talk, CancelFlag())
+    assert second.text == "Because."
+    assert model.asked[1].endswith(
+        f"assistant: It adds.{tiny_tokenizer().decode([END], skip_special_tokens=False)}user: Why?<|endoftext|>"
+    )
+    assert second.messages[:-2] == first.messages
+    assert second.answers[0].reused_tokens >= first.answers[0].prompt_tokens
+
+
+def test_fix_replaces_the_definition_and_nothing_else() -> None:
+    """The answer takes its place, indented as it was."""
+    outcome, _ = do(
+        "fix",
+        select(12, 12),
+        fenced("def price(self, net):\n    return net + tax(net or 0)"),
+        message="TypeError: unsupported operand",
+    )
+    assert edited(outcome) == CODE.replace("tax(net)\n\n    def", "tax(net or 0)\n\n    def")
+
+
+def test_fault_is_named_and_the_second_answer_counts() -> None:
+    """One retry, with what was wrong; the first answer stays in the conversation."""
+    wrong, right = fenced("def cost(net):\n    return 1"), fenced("def tax(net):\n    return net * RATE or 0")
+    outcome, prompts = do("simplify", select(7, 7), wrong, right)
+    assert edited(outcome) == CODE.replace("net * RATE", "net * RATE or 0")
+    assert len(prompts) == len(outcome.answers) == 2
+    assert "That cannot be used: 'tax' is missing" in prompts[1]
+    assert outcome.reason == ""
+
+
+def test_second_failure_is_an_honest_refusal() -> None:
+    """There is no third try, and the reason is the last one's."""
+    outcome, prompts = do(
+        "simplify", select(7, 7), "I would rather not.", fenced("def tax(net):\n    return net * RATE")
+    )
+    assert (outcome.edit, outcome.reason, len(prompts)) == (None, "unchanged", 2)
+    assert outcome.detail
+
+
+def test_answer_ends_with_its_code() -> None:
+    """What a model says after its block of code is not waited for."""
+    outcome, _ = do("faster", select(7, 7), fenced("def tax(net):\n    return RATE * net") + "This is faster because")
+    assert outcome.answers[0].stopped_by == "enough"
+    assert edited(outcome) == CODE.replace("net * RATE", "RATE * net")
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "asked", "reason"),
+    [
+        ("fix", 7, {}, "no-message"),
+        ("ask", 7, {"instruction": "  "}, "no-instruction"),
+        ("write", 7, {}, "no-instruction"),
+        ("document", 3, {}, "no-definition"),
+        ("tests", 1, {}, "no-definition"),
+    ],
+)
+def test_action_without_what_it_needs_asks_no_model(name: str, line: int, asked: dict[str, Any], reason: str) -> None:
+    """The reason is there at once."""
+    outcome, prompts = do(name, select(line, line), "none", **asked)
+    assert (outcome.reason, prompts) == (reason, [])
+
+
+def test_code_too_long_for_the_room_is_refused() -> None:
+    """Before anything is computed."""
+    talk, model = conversation("x", room=600)
+    long = "def f():\n" + "    print(add(1, 2))\n" * 200
+    outcome = perform(ACTIONS["simplify"], Task(select(1, 1, long)), talk, CancelFlag())
+    assert (outcome.reason, model.asked) == ("too-long", [])
+
+
+@pytest.mark.parametrize("said", ['"""Give the tax."""', 'def tax(net):\n    """Give the tax."""\n    return 1'])
+def test_documentation_cannot_change_the_code(said: str) -> None:
+    """Only the docstring is taken, whatever else the answer says."""
+    outcome, _ = do("document", select(7, 7), fenced(said))
+    assert edited(outcome) == CODE.replace("    return net * RATE", '    """Give the tax."""\n    return net * RATE')
+
+
+def test_types_change_nothing_but_types() -> None:
+    """An answer that mends something on the way is refused."""
+    typed = "def tax(net: float) -> float:\n    return net * RATE"
+    assert edited(do("types", select(7, 7), fenced(typed))[0]) == CODE.replace(
+        "def tax(net):", "def tax(net: float) -> float:"
+    )
+    assert do("types", select(7, 7), fenced(typed.replace("RATE", "1")))[0].reason == "code-changed"
+    assert do("types", select(1, 1, "func f() {}\n", "x.go"), "none")[0].reason == "no-annotations"
+
+
+@pytest.mark.parametrize(
+    ("line", "asked", "answer", "expected"),
+    [
+        (
+            19,
+            {},
+            "# the area of a circle\ndef area(r):\n    return math.pi * r**2",
+            f"{CODE}def area(r):\n    return math.pi * r**2\n",
+        ),
+        (
+            14,
+            {},
+            'def empty(self) -> bool:\n    """Whether nothing is left."""\n    return not self.stock',
+            CODE.replace("...", "return not self.stock"),
+        ),
+        (7, {"instruction": "log it"}, "print(net)", CODE.replace("net * RATE\n", "net * RATE\n    print(net)\n")),
+    ],
+    ids=["below a comment", "a body", "below the cursor's line"],
+)
+def test_code_is_written_where_it_is_wanted(line: int, asked: dict[str, str], answer: str, expected: str) -> None:
+    """A comment stays and is not repeated; a declaration stays and gets its body."""
+    assert edited(do("write", select(line, line), fenced(answer), **asked)[0]) == expected
+
+
+def test_secrets_of_the_code_the_message_and_the_question_are_not_shown() -> None:
+    """Whatever is asked, the model sees their kinds only."""
+    token = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
+    document = f'TOKEN = "{token}"\n\n\ndef f():\n    return TOKEN\n'
+    for name, asked in (("fix", {"message": f"bad token {token}"}), ("ask", {"instruction": f"Is {token} right?"})):
+        _, prompts = do(name, select(5, 5, document), "none", **asked)
+        assert token not in "".join(prompts)
+        assert "<github-token>" in prompts[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ('Traceback:\n  File "/x/shop.py", line 12, in price\n  File "/lib/a.py", line 3\nKeyError', 11),
+        ('  File "shop.py", line 2\n  File "shop.py", line 7, in tax\nTypeError: x', 6),
+        ("at price (/x/shop.py:12:5)\nat main (/x/shop.py:40:1)", 11),
+        ("KeyError: 'shop.py'", None),
+        ("", None),
+    ],
+)
+def test_traceback_says_where_the_error_arose(message: str, line: int | None) -> None:
+    """The innermost frame in the file: Python's last, others' first."""
+    assert line_of(message, "/here/shop.py") == line
+
+
+def test_traceback_chooses_the_function_when_no_lines_are_selected() -> None:
+    """And the prompt says which line it is."""
+    message = '  File "shop.py", line 7, in tax\nTypeError: x'
+    whole = select(1, CODE.count("\n"))
+    outcome, (prompt, *_) = do("fix", whole, "none", message=message, whole_file=True)
+    assert outcome.task.selection.code.startswith("def tax")
+    assert "It arises here: `return net * RATE`" in prompt
+
+
+def test_review_finds_lines_of_the_file() -> None:
+    """Findings are read however they are listed; lines that are not there, or blank, are none."""
+    said = "1: unused import\n- Line 7: no check\n* `L12`: adds twice\n7-8. again\n99: nowhere\n2: blank\n3: none\nSo."
+    outcome, (prompt,) = do("review", select(7, 7), said)
+    assert "   7     return net * RATE" in prompt
+    found = [(finding.line + 1, finding.text) for finding in findings(outcome.text, outcome.task)]
+    assert found == [(1, "unused import"), (7, "no check"), (7, "again"), (12, "adds twice")]
+
+
+def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
+    """Into the file of the layout, with the import that they need; after those that are there already."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "tests").mkdir()
+    package = tmp_path / "src" / "shop"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    file = package / "prices.py"
+    file.write_text(CODE)
+    assert module_of(file) == "shop.prices"
+    selection = select(12, 12, path=str(file))
+    code = "def test_price():\n    assert Shop().price(1) == 1.19"
+    outcome, prompts = do("tests", selection, fenced(code))
+    assert outcome.edit is not None
+    target = tmp_path / "tests" / "test_prices.py"
+    assert outcome.edit.path == str(target)
+    written = outcome.edit.apply("")
+    assert written == f"from shop.prices import Shop\n\n{code}\n"
+    assert "from shop.prices import Shop" in prompts[0]
+    target.write_text(written)
+    again, _ = do(
+        "tests", selection, fenced(f"from shop.prices import Shop\n\n\n{code.replace('price():', 'again():')}")
+    )
+    assert again.edit is not None
+    assert again.edit.apply(written).startswith(f"{written}\n\nfrom shop")
+    assert do("tests", selection, fenced("print(1)"))[0].reason == "no-test"
+
+
+def test_history_begins_with_how_to_answer() -> None:
+    """The first turn is the system's."""
+    outcome, _ = do("explain", select(7, 7), "It does.")
+    assert outcome.messages[0].role == "system"
+    assert outcome.messages[-1] == Message("assistant", "It does.")
