@@ -17,8 +17,9 @@ from midfill.filters.mends import indentation_of, keep_indentation
 from midfill.selection import Selection, dedented, lines_of
 from midfill.workspace.syntax import Syntax
 
-Keeps = Literal["nothing", "signatures", "all but types", "code"]
-"""What an edit must leave as it is: how functions and classes are declared, or their code, comments left aside."""
+Keeps = Literal["nothing", "names", "signatures", "all but types", "code"]
+"""What an edit must leave as it is: what functions and classes are called, how they are declared, or their code,
+comments left aside."""
 
 _FENCED = re.compile(
     r"^[ \t]*(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<code>.*?)(?:^[ \t]*(?P=fence)[`~]*[ \t]*$|\Z)", re.DOTALL | re.MULTILINE

@@ -199,6 +199,31 @@ def test_second_failure_is_an_honest_refusal() -> None:
     assert outcome.detail
 
 
+def test_declaration_changes_only_for_who_asks() -> None:
+    """With an instruction of the user's own, only names stay."""
+    answer = fenced("def tax(net, rate=RATE):\n    return net * rate")
+    assert do("simplify", select(7, 7), answer)[0].reason == "signature"
+    outcome, _ = do("simplify", select(7, 7), answer, instruction="Make the rate a parameter.")
+    assert "def tax(net, rate=RATE):" in edited(outcome)
+    renamed = fenced("def vat(net):\n    return net * RATE")
+    assert do("simplify", select(7, 7), renamed, instruction="Rename.")[0].reason == "name-lost"
+
+
+def test_prompt_as_a_whole() -> None:
+    """The system's word, the rest of the file, the code, the error with its place, and what is wanted."""
+    message = '  File "shop.py", line 7, in tax\nTypeError: no number'
+    _, (prompt, *_) = do("fix", select(7, 7), "none", message=message)
+    assert prompt == (
+        "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
+        "<|endoftext|>user: The rest of the file, in part:\n\n```python\nimport math\n\nRATE = 0.19\n```\n\n"
+        "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
+        'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
+        "It arises here: `return net * RATE`\n\n"
+        "Correct the mistake and keep everything else as it is. Answer with all of the code above, corrected, in one"
+        " code block, and nothing else.<|endoftext|>"
+    )
+
+
 def test_answer_ends_with_its_code() -> None:
     """What a model says after its block of code is not waited for."""
     outcome, _ = do("faster", select(7, 7), fenced("def tax(net):\n    return RATE * net") + "This is faster because")

@@ -129,4 +129,5 @@ def _question(action: Action, task: Task, around: str) -> str:
     }
     for name in ("message", "instruction"):  # a user's own, which may hold secrets
         values[name] = redact(values.get(name, "")).text
+    values["also"] = f" {values['instruction']}" if values["instruction"] else ""
     return prompt(action.prompt(task) if action.prompt else action.name, values)

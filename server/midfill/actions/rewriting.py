@@ -9,9 +9,13 @@ from midfill.edits import Edit, Keeps, replace_selection
 
 
 def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
-    """Return what reads an answer as the code that takes the selected lines' place."""
+    """Return what reads an answer as the code that takes the selected lines' place.
+
+    Who gives an instruction of their own may want other declarations, so only names stay then.
+    """
 
     def read(answer: str, task: Task) -> Edit:
-        return replace_selection(answer, task.selection, keeps)
+        asked = task.instruction and keeps == "signatures"
+        return replace_selection(answer, task.selection, "names" if asked else keeps)
 
     return read

@@ -121,7 +121,6 @@ def _values(task: Task) -> Mapping[str, str]:
         "name": _definition(task).name,
         "framework": layout.framework,
         "opening": _opening(task),
-        "instruction": task.instruction,
     }
 
 
