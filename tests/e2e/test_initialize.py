@@ -21,7 +21,7 @@ pytestmark = pytest.mark.asyncio
 async def test_session_begins_before_the_model_is_loaded(bundle: Path, captured: Path) -> None:
     """Initialize is answered before loading ends; a request that is made at once waits for it and has a suggestion."""
     editor = Editor(captured)
-    capabilities = await editor.start({"deadlineMs": 0})
+    capabilities = await editor.start({"deadlineMs": 0, "minConfidence": 0})
     place = editor.open(SNIPPET)
     assert not any(isinstance(report, types.WorkDoneProgressEnd) for report in progress_of(editor))
 

@@ -217,7 +217,10 @@ class Typist:
     def _answer(self, number: int) -> list[Ghost]:
         """Wait for an answer; see that each item belongs into the document as it was when it was asked for."""
         page = self._waiting.pop(number)
-        answer = self._client.answer_to(number)
+        try:
+            answer = self._client.answer_to(number)
+        except AssertionError as missing:
+            raise AssertionError(self._history(str(missing))) from None
         if "error" in answer:
             assert answer["error"]["code"] == _REQUEST_CANCELLED, answer
             return []
