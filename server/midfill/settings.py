@@ -175,7 +175,7 @@ class Settings:
         default=256,
         metadata=about(
             kinds.whole(1, 1_048_576),
-            "most memory for computed prompts, about 27 MB a document with the default model and context;"
+            "most memory for computed prompts, about 40 MB a document with the default model and contexts;"
             " at least one is kept",
             needs_reload=True,
         ),
