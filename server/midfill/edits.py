@@ -16,6 +16,7 @@ from midfill.context import Context, line_ending
 from midfill.filters.mends import indentation_of, keep_indentation
 from midfill.selection import Selection, dedented, lines_of
 from midfill.workspace.syntax import Syntax
+from midfill.workspace.words import IDENTIFIER
 
 Keeps = Literal["nothing", "names", "signatures", "all but types", "code"]
 """What an edit must leave as it is: what functions and classes are called, how they are declared, or their code,
@@ -94,7 +95,7 @@ def replace_selection(answer: str, selection: Selection, keeps: Keeps, *, cut_sh
     """
     if cut_short:
         raise Faulty("cut-short", "the answer is too long")
-    code = code_in(answer, original=selection.code)
+    code = _asked_for(code_in(answer, original=selection.code), selection)
     if _plain(code) == _plain(selection.code):
         raise Faulty("unchanged", "the code is the same as before")
     return checked(code, selection, keeps)
@@ -118,6 +119,29 @@ def checked(code: str, selection: Selection, keeps: Keeps) -> Edit:
     _check_kept(selection.redacted, redacted, selection, keeps)
     lines = tuple(_with_secrets(indented, selection))
     return Edit(selection.first_line, selection.end_line, lines)
+
+
+def _asked_for(code: str, selection: Selection) -> str:
+    """Return what ``code`` has of the selected definition, where it is one: models like to repeat the rest of a file.
+
+    Raises:
+        Faulty: what it has needs an import that would be left out.
+    """
+    asked = selection.selected_definition
+    answered = Syntax(code, selection.language)
+    found = [d for d in answered.definitions() if asked and (d.name, d.kind) == (asked.name, asked.kind)]
+    if len(found) != 1:
+        return code
+    lines = code.split("\n")[found[0].first_line : found[0].last_line + 1]
+    part = "\n".join(dedented(lines))
+    there = {*selection.syntax.imports(), *Syntax(part, selection.language).imports()}
+    used = set(IDENTIFIER.findall(part))
+    for needed in answered.imports():
+        names = set(needed.names) or set(IDENTIFIER.findall(needed.module)[-1:])
+        known = {name for taken in there for name in (*taken.names, *IDENTIFIER.findall(taken.module)[-1:])}
+        if missing := names & used - known:
+            raise Faulty("import", f"'{min(missing)}' is not imported in this file: do without it")
+    return part
 
 
 def _check_kept(before: str, after: str, selection: Selection, keeps: Keeps) -> None:

@@ -103,6 +103,13 @@ class Selection:
         functions = [d for d in around if d.kind == "function"]
         return max(functions or around, key=lambda d: d.first_line, default=None)
 
+    @property
+    def selected_definition(self) -> Definition | None:
+        """The definition that is just what is selected."""
+        found = self.definition
+        whole = found is not None and (found.first_line, found.last_line + 1) == (self.first_line, self.end_line)
+        return found if whole else None
+
     def of_lines(self, first_line: int, end_line: int, indent: str = "") -> Selection:
         """Select other lines of the same document."""
         return Selection(self.document, self.language, first_line, end_line, self.path, indent)

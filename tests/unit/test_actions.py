@@ -199,6 +199,17 @@ def test_second_failure_is_an_honest_refusal() -> None:
     assert outcome.detail
 
 
+def test_rest_of_the_file_is_left_out_of_an_answer() -> None:
+    """A model that repeats imports and other definitions has said what was asked for, too."""
+    repeated = "import math\n\nRATE = 0.19\n\n\nclass Shop:\n    def price(self, net):\n        return tax(net) + net"
+    assert edited(do("faster", select(12, 12), fenced(repeated))[0]) == CODE.replace("net + tax(net)", "tax(net) + net")
+    added = "from numba import jit\n\n\n@jit\ndef tax(net):\n    return net * RATE"
+    outcome, _ = do("simplify", select(7, 7), fenced(added), instruction="Use numba.")
+    assert (outcome.reason, outcome.detail) == ("import", "'jit' is not imported in this file: do without it")
+    within = "def tax(net):\n    from numba import jit\n    return jit(net * RATE)"
+    assert "numba" in edited(do("simplify", select(7, 7), fenced(within))[0])
+
+
 def test_declaration_changes_only_for_who_asks() -> None:
     """With an instruction of the user's own, only names stay."""
     answer = fenced("def tax(net, rate=RATE):\n    return net * rate")
@@ -215,12 +226,12 @@ def test_prompt_as_a_whole() -> None:
     _, (prompt, *_) = do("fix", select(7, 7), "none", message=message)
     assert prompt == (
         "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
-        "<|endoftext|>user: The rest of the file, in part:\n\n```python\nimport math\n\nRATE = 0.19\n```\n\n"
+        "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nimport math\n\nRATE = 0.19\n```\n\n"
         "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
         'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
         "It arises here: `return net * RATE`\n\n"
-        "Correct the mistake and keep everything else as it is. Answer with all of the code above, corrected, in one"
-        " code block, and nothing else.<|endoftext|>"
+        "Correct the mistake and keep everything else as it is. Answer with the whole of `tax`, corrected, in one code"
+        " block, and nothing else.<|endoftext|>"
     )
 
 

@@ -119,11 +119,13 @@ def _question(action: Action, task: Task, around: str) -> str:
     language = task.selection.language
     if task.history:  # the code has been shown
         return redact(task.instruction).text
-    context = f"The rest of the file, in part:\n\n{block(around, language.grammar)}\n\n" if around else ""
+    found = task.selection.selected_definition
+    context = f"Other parts of the file, for reference:\n\n{block(around, language.grammar)}\n\n" if around else ""
     values = {
         "language": language.name,
         "block": block(action.shown(task), language.grammar),
         "context": context,
+        "part": f"`{found.name}`" if found else "the code above",
         "instruction": task.instruction,
         **action.values(task),
     }

@@ -129,6 +129,8 @@ def _read(answer: str, task: Task) -> Edit:
     language = task.selection.language
     if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
         raise Faulty("no-test", "there is no test in the code")
+    if language.grammar == "python" and "pytest." in code and not re.search(r"^import pytest", code, re.MULTILINE):
+        code = f"import pytest\n\n{code}"
     if (opening := _opening(task)) not in code:
         code = f"{opening}\n\n{code}"
     file = place_of_tests(Path(task.selection.path), language)
