@@ -123,8 +123,9 @@ class Completer:
         self._worker.submit(self._equip)
 
     def work_in(self, workspace: KnowsTheWorkspace | None) -> None:
-        """Ask ``workspace`` about other files from now on."""
+        """Ask ``workspace`` about other files from now on; what was suggested without it counts no more."""
         self._workspace = workspace
+        self._memo = Memo()
         self._worker.submit(self._equip)
 
     async def complete(self, request: Request) -> Completion:

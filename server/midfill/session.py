@@ -20,6 +20,7 @@ from midfill.feedback import CurrentText, Feedback
 from midfill.journal import Entry, Journal, journal_file
 from midfill.settings import Settings, needs_reload
 from midfill.statistics import Statistics
+from midfill.workspace.ignore import IGNORE_FILES
 from midfill.workspace.index import OnProgress
 from midfill.workspace.workspace import Workspace
 
@@ -112,6 +113,8 @@ class Session:
         changed = list(paths)
         if self._workspace is not None:
             self._workspace.changed(changed)
+            if any(Path(path).name in IGNORE_FILES for path in changed):  # what was suggested may be excluded now
+                self.completer.work_in(self._workspace)
         ours = {str(file) for file in self._configuration.files}
         return self._apply(*self._configuration.reload()) if ours & set(changed) else []
 

@@ -796,3 +796,14 @@ async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
     wire.notify("notebookDocument/didClose", closing)
     assert wire.server.protocol.documents == {}
     assert wire.completer.forgotten == ["/nb.ipynb"]
+
+
+async def test_changed_ignore_file_makes_suggestions_anew(own_cache: Path, tmp_path: Path) -> None:
+    """What was suggested in a document that is excluded now is not suggested again."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(options={"workspaceTokens": 0}, workspace=tmp_path)
+    known = len(wire.completer.workspaces)
+    for name, times in (("a.py", 0), (".midfillignore", 1)):
+        uri = (tmp_path / name).as_uri()
+        wire.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
+        assert len(wire.completer.workspaces) == known + times
