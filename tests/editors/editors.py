@@ -186,6 +186,7 @@ class Emacs(Editor):
     }
     configuration = """;; -*- lexical-binding: t -*-
 (setq inhibit-startup-screen t make-backup-files nil auto-save-default nil create-lockfiles nil
+      eglot-autoreconnect t ; also where the server has lived for less than three seconds
       native-comp-deferred-compilation nil native-comp-jit-compilation nil native-comp-enable-subr-trampolines nil)
 (menu-bar-mode -1)
 (add-to-list 'load-path {plugin})

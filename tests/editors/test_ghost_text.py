@@ -133,7 +133,7 @@ def test_killed_server_comes_back(editor: Editor) -> None:
     [server] = editor.servers()
     server.send_signal(signal.SIGKILL)
     editor.terminal.wait_for(lambda: [s for s in editor.servers() if s.pid != server.pid], "another server")
-    editor.type("fahr")
+    editor.type("5 * (fahr")  # not along the suggestion of the old server, which is still shown
     editor.wait_for_ghost("enheit")
 
 
@@ -144,5 +144,5 @@ def test_restart(editor: Editor) -> None:
     editor.run("restart")
     editor.terminal.wait_for(lambda: server.pid not in [s.pid for s in editor.servers()], "the old server to end")
     editor.terminal.wait_for(editor.servers, "another server")
-    editor.type("fahr")
+    editor.type("5 * (fahr")  # not along the suggestion of the old server, which is still shown
     editor.wait_for_ghost("enheit")

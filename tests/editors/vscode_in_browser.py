@@ -285,7 +285,7 @@ def test_why_shows_the_last_prompt(window: Window) -> None:
     window.type("    return")
     window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
     window.choose_from_menu("Why?")
-    window.page.locator(".view-line", has_text="shown: 6 characters in 1 lines").wait_for()
+    window.page.locator(".view-line", has_text="shown: 6 characters").wait_for()
     window.page.get_by_role("tab", name="Midfill Why.md").click()
     window.press("Control+End")
     window.page.locator(".view-line", has_text="<|fim_middle|>").first.wait_for()

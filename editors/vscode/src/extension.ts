@@ -38,9 +38,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }
   };
   // The client itself registers what the server offers, by the server's names; ours have others.
-  const showAnswer = async (name: string, command: string): Promise<void> => {
+  const showAnswer = async (name: string, command: string, ...args: unknown[]): Promise<void> => {
     try {
-      await texts.show(name, await current.ask(command));
+      await texts.show(name, await current.ask(command, args));
     } catch (error) {
       void vscode.window.showWarningMessage(`Midfill: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -53,7 +53,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     restart: () => current.restart(),
     switchModel: () => switchModel(),
     doctor: () => withServer((server) => examine(server, texts)),
-    showWhy: () => showAnswer("Midfill Why.md", "midfill.why"),
+    showWhy: () => showAnswer("Midfill Why.md", "midfill.why", 1),
     showStatistics: () => showAnswer("Midfill Statistics", "midfill.statistics"),
     showLog: () => log.show(),
     installServer: async () => {

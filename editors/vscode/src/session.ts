@@ -79,11 +79,11 @@ export class Session {
    *
    * @throws Error: there is no server that runs.
    */
-  async ask(command: string): Promise<string> {
+  async ask(command: string, args: readonly unknown[]): Promise<string> {
     if (this.client?.state !== State.Running) {
       throw new Error("the server does not run");
     }
-    return String(await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [] }));
+    return String(await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [...args] }));
   }
 
   private inTurn(change: () => Promise<void>): Promise<void> {
