@@ -19,6 +19,7 @@ from midfill.engine import Engine
 from midfill.errors import UsageError
 from midfill.healing import Healing
 from midfill.kv_cache import KvCache
+from midfill.sampling import Pick, greedy
 
 ROOM = 8_192
 """Tokens of all turns together; memory is taken as they come, 25 MB a thousand for the 0.5B."""
@@ -31,6 +32,7 @@ class Answer:
     """What the model said, and what it took."""
 
     text: str
+    """With what it was to begin with."""
     stopped_by: str
     """``stop-token``, ``max-tokens``, or ``enough`` when who listened had heard what was wanted."""
     model: str
@@ -68,11 +70,14 @@ class Conversation:
         cancel: CancelFlag,
         *,
         max_tokens: int = MOST_TOKENS,
+        begin: str = "",
+        pick: Pick = greedy,
         on_text: Callable[[str], None] = lambda _: None,
         enough: Callable[[str], bool] = lambda _: False,
     ) -> Answer:
-        """Go on after ``messages`` with the likeliest answer.
+        """Go on after ``messages`` with the likeliest answer, or as ``pick`` chooses its tokens.
 
+        What it is to ``begin`` with is put into its mouth: small models keep to a form that has been begun.
         ``on_text`` is given the answer piece by piece, each of whole characters; ``enough`` all of it so far, and may
         end it.
 
@@ -83,7 +88,7 @@ class Conversation:
         """
         cancel.check()
         started = time.perf_counter()
-        prompt = self._chat.encode(messages)
+        prompt = [*self._chat.encode(messages), *self._engine.encode(begin)]
         room = self.room - len(prompt)
         if room < 1:
             raise UsageError(f"{len(prompt)} tokens are more than the {self.room} there is room for: select less.")
@@ -93,13 +98,13 @@ class Conversation:
         decoder = Decoder(self._engine.model, self._cache, cancel, self._draft_length)
         limit = min(max_tokens, room)
         ids: list[int] = []
-        text, stopped_by = "", "stop-token"
+        text, stopped_by = begin, "stop-token"
         healing = Healing(self._engine.vocabulary, "")
         stops = self._engine.stop_tokens
-        with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops)) as choices:
+        with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops, pick=pick)) as choices:
             for choice in choices:
                 ids.append(choice.token)
-                said = self._engine.text(ids)
+                said = begin + self._engine.text(ids)
                 if said != text:
                     on_text(said[len(text) :])
                     text = said

@@ -6,7 +6,9 @@ the action promises to keep; secrets come back as they were.
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -114,7 +116,8 @@ def checked(code: str, selection: Selection, keeps: Keeps) -> Edit:
     indented = _indented(code, selection)
     redacted = Edit(selection.first_line, selection.end_line, tuple(indented)).apply(selection.redacted)
     before, after = selection.syntax, Syntax(redacted, selection.language)
-    if after.errors() > before.errors():
+    breaks = selection.language.grammar == "python" and _is_python(selection.redacted) and not _is_python(redacted)
+    if breaks or after.errors() > before.errors():
         raise Faulty("syntax", f"it is not valid {selection.language.name} in place of the selected lines")
     _check_kept(selection.redacted, redacted, selection, keeps)
     lines = tuple(_with_secrets(indented, selection))
@@ -142,6 +145,17 @@ def _asked_for(code: str, selection: Selection) -> str:
         if missing := names & used - known:
             raise Faulty("import", f"'{min(missing)}' is not imported in this file: do without it")
     return part
+
+
+def _is_python(text: str) -> bool:
+    """Ask Python itself, which is stricter than the grammar: that lets a body be missing."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _check_kept(before: str, after: str, selection: Selection, keeps: Keeps) -> None:

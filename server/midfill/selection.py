@@ -120,12 +120,15 @@ class Selection:
         return self.of_lines(found.first_line, found.last_line + 1) if found else self
 
     def around(self, count: Count, budget: int) -> Around:
-        """Return imports, the declarations the selection is in, and what it uses, in at most ``budget`` tokens."""
+        """Return what the selection uses and the declarations it is in, in at most ``budget`` tokens."""
         definitions = self.syntax.definitions()
         head_end = min([self.first_line, *(d.first_line for d in definitions if d.kind in ("function", "class"))])
-        pieces = ["\n".join(self.redacted_lines[:head_end][:_MOST_HEAD_LINES]).strip()]
-        pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]
         used = set(IDENTIFIER.findall(self.code))
+        head = self.redacted_lines[:head_end]
+        if self.lines:  # of what is written already, it is known what matters
+            head = [line for line in head if used & set(IDENTIFIER.findall(line))]
+        pieces = ["\n".join(head[:_MOST_HEAD_LINES]).strip()]
+        pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]
         wanted = [
             d
             for d in definitions

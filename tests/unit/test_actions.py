@@ -52,29 +52,28 @@ class Shop:
 
 
 class Replies(ScriptedModel):
-    """A model that has an answer for each prompt, the last one for all others."""
+    """A model that has an answer for each prompt, the last one for all others; it goes on from what was begun of it."""
 
     def __init__(self, *replies: str) -> None:
         super().__init__([], END, manifest().vocabulary)
-        self._replies = [[*encode(reply), END] for reply in replies]
-        self._answering = False
+        self._replies = list(replies)
+        self._answering = True
         self.asked: list[str] = []
-        """The prompts."""
+        """The prompts, with what the answer is to begin with."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Take the next answer when a prompt has been read."""
-        reading = rows == 0 or len(ids) > 1
-        if not reading:
-            self._answering = True
-        elif self._answering or not self.asked:
-            self._script = self._replies.pop(0) if len(self._replies) > 1 or not self.asked else self._replies[-1]
-            self._replies = self._replies or [self._script]
+        """Take the next answer when a prompt has been read; be sure of its tokens."""
+        if rows == 0 or len(ids) > 1:
+            if self._answering:
+                self.asked.append("")
             self._answering = False
-            self.asked.append("")
-        logits = super().step(ids, cache, rows, cancel)
-        if reading:
-            self.asked[-1] = tiny_tokenizer().decode(cache.tokens, skip_special_tokens=False)
-        return logits
+            self.asked[-1] = prompt = tiny_tokenizer().decode([*cache.tokens, *ids], skip_special_tokens=False)
+            reply = self._replies[min(len(self.asked), len(self._replies)) - 1]
+            begun = next(n for n in range(len(reply), -1, -1) if prompt.endswith(reply[:n]))
+            self._script = [*encode(reply[begun:]), END]
+        else:
+            self._answering = True
+        return 1000 * super().step(ids, cache, rows, cancel)
 
 
 def conversation(*replies: str, room: int = 8192) -> tuple[Conversation, Replies]:
@@ -133,12 +132,12 @@ def test_prompt_shows_the_code_and_what_it_needs(name: str) -> None:
 
 
 def test_cursor_means_the_definition_it_is_in() -> None:
-    """One line selects its function; the rest of the prompt is what that uses, declares and imports."""
+    """One line selects its function; the rest of the prompt is what that uses and what it is in."""
     outcome, (prompt,) = do("explain", select(12, 12), "It adds.")
     chosen = outcome.task.selection
     assert (chosen.first_line + 1, chosen.end_line) == (11, 12)
     assert block("def price(self, net):\n    return net + tax(net)", "python") in prompt
-    assert "import math\n\nRATE = 0.19\n\nclass Shop:\n\ndef tax(net):\n    return net * RATE" in prompt
+    assert "```python\nclass Shop:\n\ndef tax(net):\n    return net * RATE" in prompt
     assert "empty" not in prompt
     assert (outcome.text, outcome.edit, outcome.reason) == ("It adds.", None, "")
 
@@ -183,7 +182,7 @@ def test_fix_replaces_the_definition_and_nothing_else() -> None:
 def test_fault_is_named_and_the_second_answer_counts() -> None:
     """One retry, with what was wrong; the first answer stays in the conversation."""
     wrong, right = fenced("def cost(net):\n    return 1"), fenced("def tax(net):\n    return net * RATE or 0")
-    outcome, prompts = do("simplify", select(7, 7), wrong, right)
+    outcome, prompts = do("simplify", select(7, 7), wrong, right, instruction="Guard it.")
     assert edited(outcome) == CODE.replace("net * RATE", "net * RATE or 0")
     assert len(prompts) == len(outcome.answers) == 2
     assert "That cannot be used: 'tax' is missing" in prompts[1]
@@ -202,7 +201,9 @@ def test_second_failure_is_an_honest_refusal() -> None:
 def test_rest_of_the_file_is_left_out_of_an_answer() -> None:
     """A model that repeats imports and other definitions has said what was asked for, too."""
     repeated = "import math\n\nRATE = 0.19\n\n\nclass Shop:\n    def price(self, net):\n        return tax(net) + net"
-    assert edited(do("faster", select(12, 12), fenced(repeated))[0]) == CODE.replace("net + tax(net)", "tax(net) + net")
+    assert edited(do("faster", select(12, 12), fenced(repeated), instruction="Guess.")[0]) == CODE.replace(
+        "net + tax(net)", "tax(net) + net"
+    )
     added = "from numba import jit\n\n\n@jit\ndef tax(net):\n    return net * RATE"
     outcome, _ = do("simplify", select(7, 7), fenced(added), instruction="Use numba.")
     assert (outcome.reason, outcome.detail) == ("import", "'jit' is not imported in this file: do without it")
@@ -213,7 +214,7 @@ def test_rest_of_the_file_is_left_out_of_an_answer() -> None:
 def test_declaration_changes_only_for_who_asks() -> None:
     """With an instruction of the user's own, only names stay."""
     answer = fenced("def tax(net, rate=RATE):\n    return net * rate")
-    assert do("simplify", select(7, 7), answer)[0].reason == "signature"
+    assert do("simplify", select(7, 7), answer)[1][0].endswith("```python\ndef tax(net):\n"), "what it begins with"
     outcome, _ = do("simplify", select(7, 7), answer, instruction="Make the rate a parameter.")
     assert "def tax(net, rate=RATE):" in edited(outcome)
     renamed = fenced("def vat(net):\n    return net * RATE")
@@ -226,12 +227,12 @@ def test_prompt_as_a_whole() -> None:
     _, (prompt, *_) = do("fix", select(7, 7), "none", message=message)
     assert prompt == (
         "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
-        "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nimport math\n\nRATE = 0.19\n```\n\n"
+        "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nRATE = 0.19\n```\n\n"
         "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
         'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
         "It arises here: `return net * RATE`\n\n"
         "Correct the mistake and keep everything else as it is. Answer with the whole of `tax`, corrected, in one code"
-        " block, and nothing else.<|endoftext|>"
+        " block, and nothing else.<|endoftext|>```python\ndef tax(net):\n"
     )
 
 
@@ -266,10 +267,10 @@ def test_code_too_long_for_the_room_is_refused() -> None:
     assert (outcome.reason, model.asked) == ("too-long", [])
 
 
-@pytest.mark.parametrize("said", ['"""Give the tax."""', 'def tax(net):\n    """Give the tax."""\n    return 1'])
-def test_documentation_cannot_change_the_code(said: str) -> None:
+@pytest.mark.parametrize("more", ["", "\n\nreturn 1"])
+def test_documentation_cannot_change_the_code(more: str) -> None:
     """Only the docstring is taken, whatever else the answer says."""
-    outcome, _ = do("document", select(7, 7), fenced(said))
+    outcome, _ = do("document", select(7, 7), fenced(f'"""Give the tax."""{more}'))
     assert edited(outcome) == CODE.replace("    return net * RATE", '    """Give the tax."""\n    return net * RATE')
 
 
@@ -362,7 +363,7 @@ def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     assert module_of(file) == "shop.prices"
     selection = select(12, 12, path=str(file))
     code = "def test_price():\n    assert Shop().price(1) == 1.19"
-    outcome, prompts = do("tests", selection, fenced(code))
+    outcome, prompts = do("tests", selection, fenced(f"from shop.prices import Shop\n\n{code}"))
     assert outcome.edit is not None
     target = tmp_path / "tests" / "test_prices.py"
     assert outcome.edit.path == str(target)
@@ -370,9 +371,7 @@ def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     assert written == f"from shop.prices import Shop\n\n{code}\n"
     assert "from shop.prices import Shop" in prompts[0]
     target.write_text(written)
-    again, _ = do(
-        "tests", selection, fenced(f"from shop.prices import Shop\n\n\n{code.replace('price():', 'again():')}")
-    )
+    again, _ = do("tests", selection, fenced(f"from shop.prices import Shop\n\n{code.replace('price():', 'again():')}"))
     assert again.edit is not None
     assert again.edit.apply(written).startswith(f"{written}\n\nfrom shop")
     assert do("tests", selection, fenced("print(1)"))[0].reason == "no-test"

@@ -94,3 +94,20 @@ def test_model_without_a_template_answers_nothing() -> None:
     )
     with pytest.raises(ModelError, match="Instruct"):
         Conversation(engine)
+
+
+def test_answer_begins_as_it_is_begun() -> None:
+    """What is put into the model's mouth is part of the prompt and of the answer, not of what is told piece by piece."""
+    pieces: list[str] = []
+    answer = conversation("left + right")[0].answer(ask("add"), CancelFlag(), begin="return ", on_text=pieces.append)
+    assert answer.text == "return left + right"
+    assert "".join(pieces) == "left + right"
+    assert answer.prompt_tokens == len(encode("add")) + 1 + len(encode("return "))
+
+
+def test_tokens_are_chosen_as_asked() -> None:
+    """Who picks the last of all tokens gets it."""
+    last = manifest().vocabulary - 1
+    talk, _ = conversation("1")
+    answer = talk.answer(ask("add"), CancelFlag(), max_tokens=2, pick=lambda logits: len(logits) - 1)
+    assert answer.text == tiny_tokenizer().decode([last, last], skip_special_tokens=False).rstrip("\ufffd")

@@ -99,6 +99,7 @@ def test_line_ends_stay(last: str) -> None:
     [
         (fenced("return net * 1.19"), (9, 9), "unchanged"),
         (fenced("return net *"), (9, 9), "syntax"),
+        (fenced("def price(self, net: float) -> float:\nreturn net"), (7, 9), "syntax"),
         ("You should multiply by the tax rate here.", (9, 9), "syntax"),
         (fenced("return net\nThis returns the net price."), (9, 9), "syntax"),
         ("````\nreturn net\n```\nAnd so on\n```\n````", (9, 9), "prose"),

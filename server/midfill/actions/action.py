@@ -40,6 +40,10 @@ def _code(task: Task) -> str:
     return task.selection.code
 
 
+def _nothing(_: Task) -> str:
+    return ""
+
+
 def _nothing_more(_: Task) -> Mapping[str, str]:
     return {}
 
@@ -63,8 +67,15 @@ class Action:
     """Chooses another prompt than the one of its name."""
     shown: Callable[[Task], str] = _code
     """What stands in the prompt for the lines."""
+    begin: Callable[[Task], str] = _nothing
+    """What the answer begins with."""
     read: Reader | None = None
     """Makes the edit; None for an action whose answer is read by a person."""
+
+
+def in_code(task: Task) -> str:
+    """Begin with a block of code."""
+    return f"```{task.selection.language.grammar}\n"
 
 
 def with_definition(task: Task) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from midfill.actions.action import Action, Task, with_definition
+from midfill.actions.action import Action, Task, in_code, with_definition
 from midfill.documentation import CONVENTIONS, marked, place_for, text_of
 from midfill.edits import Edit, Faulty, checked
 from midfill.workspace.syntax import Definition
@@ -28,6 +28,10 @@ def _values(task: Task) -> Mapping[str, str]:
     return {"convention": CONVENTIONS[task.selection.language.grammar].name, "name": _definition(task).name}
 
 
+def _begin(task: Task) -> str:
+    return in_code(task) + CONVENTIONS[task.selection.language.grammar].first
+
+
 def _read(answer: str, task: Task) -> Edit:
     place = place_for(task.selection, _definition(task))
     return checked(marked(text_of(answer), CONVENTIONS[task.selection.language.grammar]), place, "code")
@@ -39,5 +43,6 @@ DOCUMENT = Action(
     kind="refactor.rewrite",
     prepare=_prepare,
     values=_values,
+    begin=_begin,
     read=_read,
 )

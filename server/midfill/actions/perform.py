@@ -11,6 +11,7 @@ from midfill.cancel import CancelFlag
 from midfill.chat import Message
 from midfill.conversation import MOST_TOKENS, Answer, Conversation
 from midfill.edits import Edit, Faulty, is_whole
+from midfill.sampling import Sampler, Sampling, greedy
 from midfill.workspace.secrets import redact
 
 AROUND_TOKENS = 600
@@ -20,6 +21,8 @@ _WRITTEN_ANEW = 1.5
 _ROOM_BESIDES = 400
 """Tokens of the prompt besides code."""
 _SHORT_ANSWER = 256
+_OTHERWISE = Sampling(temperature=0.7, top_p=0.9)
+"""How a second answer is drawn: the likeliest would often be the first one again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,9 +82,14 @@ def perform(
     original = task.selection.code
     answers: list[Answer] = []
     edit, reason, detail = None, "", ""
-    for _ in range(2):
+    for pick in (greedy, Sampler(_OTHERWISE)):
         answer = conversation.answer(
-            messages, cancel, max_tokens=most, enough=lambda text: is_whole(text, original=original)
+            messages,
+            cancel,
+            max_tokens=most,
+            begin=action.begin(task),
+            pick=pick,
+            enough=lambda text: is_whole(text, original=original),
         )
         answers.append(answer)
         messages.append(Message("assistant", answer.text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from midfill.actions.action import Action, Task
@@ -41,6 +42,10 @@ def numbered(task: Task) -> str:
     return "\n".join(f"{number:>4} {line}".rstrip() for number, line in enumerate(task.selection.lines, first))
 
 
+def _values(task: Task) -> Mapping[str, str]:
+    return {"example": str(task.selection.end_line)}
+
+
 def _prepare(task: Task) -> Task:
     selection = task.selection
     if selection.end_line - selection.first_line > 1:
@@ -53,5 +58,6 @@ REVIEW = Action(
     title="Review this file",
     kind="source.review",
     prepare=_prepare,
+    values=_values,
     shown=numbered,
 )

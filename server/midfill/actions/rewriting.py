@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
-from midfill.actions.action import Task
+from midfill.actions.action import Task, in_code
 from midfill.edits import Edit, Keeps, replace_selection
+from midfill.selection import dedented
 
 
 def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
@@ -19,3 +21,17 @@ def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
         return replace_selection(answer, task.selection, "names" if asked else keeps)
 
     return read
+
+
+def declared(task: Task) -> str:
+    """Begin with the declaration of the selected definition, which is to stay: what is left to write is its body."""
+    found = task.selection.selected_definition
+    lines = task.selection.code.split("\n")
+    wanted = dedented(found.signature.split("\n")) if found and not task.instruction else []
+    if wanted and not lines[0].startswith(wanted[0]):  # a comment that stands above
+        del wanted[0]
+    pairs = zip(lines, wanted, strict=False)
+    header = [line for line, _ in takewhile(lambda pair: pair[1] and pair[0].startswith(pair[1]), pairs)]
+    if len(header) == len(lines):
+        header = []
+    return in_code(task) + "".join(f"{line}\n" for line in header)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.actions.action import Action, Task, with_definition
+from midfill.actions.action import Action, Task, in_code, with_definition
 from midfill.edits import Edit, Faulty, checked, code_in
 from midfill.selection import Selection, lines_of
 from midfill.workspace.ignore import repository_of
@@ -124,6 +124,11 @@ def _values(task: Task) -> Mapping[str, str]:
     }
 
 
+def _begin(task: Task) -> str:
+    opening = _opening(task)
+    return in_code(task) + (f"{opening}\n" if opening else "")
+
+
 def _read(answer: str, task: Task) -> Edit:
     code = code_in(answer)
     language = task.selection.language
@@ -149,5 +154,6 @@ TESTS = Action(
     kind="source.tests",
     prepare=_prepare,
     values=_values,
+    begin=_begin,
     read=_read,
 )

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from midfill.actions.action import Action, Task
+from midfill.actions.action import Action, Task, in_code
+from midfill.actions.rewriting import declared
 from midfill.code_shape import code_tokens
 from midfill.edits import Edit, Faulty, checked, code_in, replace_selection
 from midfill.selection import Selection, dedented, margin_of
@@ -22,6 +23,12 @@ _NOTHING = (
 )
 """Bodies of what is still to be written, without its declaration."""
 _MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|[ \t]*\*/[ \t]*$", re.MULTILINE)
+
+
+_EXAMPLE = re.compile(
+    r"^[ \t]*(?:#|//|--|/\*)[ \t]*(?:example|usage|test)\b|^if __name__\b", re.IGNORECASE | re.MULTILINE
+)
+"""What models add unasked: an example of how to use it."""
 
 
 def is_unwritten(selection: Selection) -> bool:
@@ -66,14 +73,20 @@ def prompt_of(task: Task) -> str:
     return "complete" if is_unwritten(task.selection) else "write"
 
 
+def _begin(task: Task) -> str:
+    return declared(replace(task, instruction="")) if is_unwritten(task.selection) else in_code(task)
+
+
 def _read(answer: str, task: Task) -> Edit:
     selection = task.selection
     if is_unwritten(selection):
         return replace_selection(answer, selection, "signatures")
     code = code_in(answer)
-    above = {line.strip() for line in selection.redacted_lines[max(selection.first_line - 5, 0) : selection.first_line]}
+    if found := _EXAMPLE.search(code):
+        code = code[: found.start()].rstrip()
+    above = {line.strip() for line in selection.redacted_lines[: selection.first_line]}
     lines = code.split("\n")
-    while lines and (not lines[0].strip() or lines[0].strip() in above):  # the comment that asked for it
+    while lines and (not lines[0].strip() or lines[0].strip() in above):  # imports, and the comment that asked for it
         del lines[0]
     if not lines:
         raise Faulty("unchanged", "there is nothing but what was there already")
@@ -87,5 +100,6 @@ WRITE = Action(
     prepare=_prepare,
     prompt=prompt_of,
     values=_values,
+    begin=_begin,
     read=_read,
 )
