@@ -351,6 +351,29 @@ def test_review_finds_lines_of_the_file() -> None:
     assert found == [(1, "unused import"), (7, "no check"), (7, "again"), (12, "adds twice")]
 
 
+def test_text_that_goes_round_in_circles_ends() -> None:
+    """Lines that differ in their numbers only are not waited for."""
+    said = "".join(f"- Line {line}: the list may be empty\n" for line in range(1, 99))
+    outcome, _ = do("review", select(7, 7), said)
+    assert outcome.text.count("\n") == 3
+    assert outcome.answers[0].stopped_by == "enough"
+
+
+@pytest.mark.parametrize(
+    ("code", "begun"),
+    [
+        ("def tax(net, rate=1):\n    return net\n", "def tax(net:"),
+        ("class A:\n    def tax(self, net):\n        return net\n", "def tax(self, net:"),
+        ("class A:\n    def tax(self):\n        return 1\n", ""),
+        ("def tax(net: int):\n    return net\n", ""),
+    ],
+)
+def test_types_begin_where_the_first_belongs(code: str, begun: str) -> None:
+    """A model that has a colon before it writes a type."""
+    _, prompts = do("types", select(code.count("\n"), code.count("\n"), code), "none")
+    assert prompts[0].endswith(f"```python\n{begun}")
+
+
 def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     """Into the file of the layout, with the import that they need; after those that are there already."""
     (tmp_path / ".git").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ _WRITTEN_ANEW = 1.5
 _ROOM_BESIDES = 400
 """Tokens of the prompt besides code."""
 _SHORT_ANSWER = 256
+_TOO_OFTEN = 4
+_NUMBER = re.compile(r"\d+")
 _OTHERWISE = Sampling(temperature=0.7, top_p=0.9)
 """How a second answer is drawn: the likeliest would often be the first one again."""
 
@@ -76,7 +79,7 @@ def perform(
     around = task.selection.around(conversation.count, budget)
     messages = [*_opening(task), Message("user", _question(action, task, around.text))]
     if action.read is None:
-        answer = conversation.answer(messages, cancel, max_tokens=most, on_text=on_text)
+        answer = conversation.answer(messages, cancel, max_tokens=most, on_text=on_text, enough=is_stuck)
         said = (*messages, Message("assistant", answer.text))
         return Outcome(text=answer.text.strip(), left_out=around.left_out, task=task, answers=(answer,), messages=said)
     original = task.selection.code
@@ -110,6 +113,14 @@ def perform(
         answers=tuple(answers),
         messages=tuple(messages),
     )
+
+
+def is_stuck(text: str) -> bool:
+    """Say whether the last lines of a text are the same again and again, but for their numbers, as small models do."""
+    if not text.endswith("\n"):
+        return False
+    last = [_NUMBER.sub("", line).strip() for line in text.rstrip("\n").rsplit("\n", _TOO_OFTEN)[-_TOO_OFTEN:]]
+    return len(last) == _TOO_OFTEN and len(last[0]) > 1 and len(set(last)) == 1
 
 
 def _check_needs(action: Action, task: Task) -> None:

@@ -43,7 +43,7 @@ def numbered(task: Task) -> str:
 
 
 def _values(task: Task) -> Mapping[str, str]:
-    return {"example": str(task.selection.end_line)}
+    return {"example": str((task.selection.first_line + task.selection.end_line) // 2 + 1)}
 
 
 def _prepare(task: Task) -> Task:

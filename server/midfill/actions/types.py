@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
@@ -9,12 +10,16 @@ from midfill.actions.rewriting import rewriting
 from midfill.edits import Faulty
 
 _STYLE = {
-    "python": ", as in `def f(names: list[str], limit: int | None = None) -> dict[str, float]:`",
-    "typescript": ", as in `function f(names: string[], limit?: number): number`",
-    "tsx": ", as in `function f(names: string[], limit?: number): number`",
+    "python": ", in the built-in forms such as list[int] and None",
+    "typescript": "",
+    "tsx": "",
     "php": "",
 }
 """What is said of them, by grammar of a language in which they may be left out."""
+
+
+_BARE = re.compile(r"\w+\(\s*(?:(?:self|cls)\s*,\s*)?(?!self\b|cls\b)[A-Za-z_]\w*(?=\s*[,)=])")
+"""A declaration up to its first parameter, if that has no type."""
 
 
 def _prepare(task: Task) -> Task:
@@ -28,10 +33,10 @@ def _values(task: Task) -> Mapping[str, str]:
 
 
 def _begin(task: Task) -> str:
-    """Begin with the declaration up to its first parameter: what comes next has a type, or all would stay as it is."""
+    """Begin with the declaration up to where its first type belongs, or all would stay as it is."""
     found, code = task.selection.selected_definition, task.selection.code
-    opening = f"{found.name}(" if found else ""
-    return in_code(task) + (code[: code.index(opening) + len(opening)] if opening and opening in code else "")
+    bare = _BARE.match(code, code.index(f"{found.name}(")) if found and f"{found.name}(" in code else None
+    return in_code(task) + (f"{code[: bare.end()]}:" if bare else "")
 
 
 TYPES = Action(
