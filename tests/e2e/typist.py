@@ -240,7 +240,7 @@ class Typist:
         now = ghosts[0] if ghosts else None
         if self._ghost is not None:
             assert now is not None, self._history(f"{self._ghost.text!r} was shown, and is gone")
-            expected = (self._ghost.text, 0)
+            expected = (self._ghost.text, self._ghost.replaces)
             assert (now.text, now.replaces) == expected, self._history(f"{expected} was shown, and is now {now}")
             self._count("the rest of what was shown")
         if now is not None and len(self._accepted.strip()) >= _REPEATED:
