@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import psutil
 import pyte
 from pyte.screens import Char
 
@@ -65,6 +66,10 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Neovim's screen and Neovim itself are two processes, of two sessions.
+        started: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started = psutil.Process(self.process.pid).children(recursive=True)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
@@ -72,6 +77,10 @@ class Terminal:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        _, alive = psutil.wait_procs(started, timeout=5)
+        for process in alive:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         os.close(self._master)
 
     def send(self, keys: str) -> None:
