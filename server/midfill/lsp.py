@@ -279,12 +279,13 @@ def accepted(server: MidfillServer, number: int, length: int) -> None:
         server.session.accepted(number, length)
 
 
-def why(server: MidfillServer, last: int = 1) -> str:
-    """Return a Markdown page on the last requests: what came of them, and the exact prompt."""
-    return server.session.why(last) if server.session is not None else ""
+def why(server: MidfillServer, *last: object) -> str:  # pygls does not use the default of an argument left out
+    """Return a Markdown page on the ``last`` requests, by default one: what came of them, and the exact prompt."""
+    count = last[0] if last and isinstance(last[0], int) else 1
+    return server.session.why(max(count, 1)) if server.session is not None else ""
 
 
-def show_statistics(server: MidfillServer) -> str:
+def show_statistics(server: MidfillServer, *_nothing: object) -> str:
     """Return what became of suggestions on this machine, as text."""
     if server.session is not None:
         server.session.save_statistics()
