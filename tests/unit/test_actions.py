@@ -189,6 +189,16 @@ def test_fault_is_named_and_the_second_answer_counts() -> None:
     assert outcome.reason == ""
 
 
+def test_same_code_again_makes_the_model_think_first() -> None:
+    """It is asked what has to change, and its second answer begins as it likes."""
+    same = fenced("def tax(net):\n    return net * RATE")
+    thought = f"The rate has to be checked.\n\n{fenced('def tax(net):' + chr(10) + '    return net * (RATE or 0)')}"
+    outcome, prompts = do("fix", select(7, 7), same, thought, message="TypeError: None")
+    assert edited(outcome) == CODE.replace("net * RATE", "net * (RATE or 0)")
+    assert "Say first, in one sentence, what has to change." in prompts[1]
+    assert not prompts[1].endswith("```python\n")
+
+
 def test_second_failure_is_an_honest_refusal() -> None:
     """There is no third try, and the reason is the last one's."""
     outcome, prompts = do(
@@ -228,11 +238,10 @@ def test_prompt_as_a_whole() -> None:
     assert prompt == (
         "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
         "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nRATE = 0.19\n```\n\n"
-        "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
-        'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
+        "# Python code with a mistake\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
+        '# The error\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
         "It arises here: `return net * RATE`\n\n"
-        "Correct the mistake and keep everything else as it is. Answer with the whole of `tax`, corrected, in one code"
-        " block, and nothing else.<|endoftext|>```python\ndef tax(net):\n"
+        "# The whole of `tax` without the mistake, with a comment on each line that is changed<|endoftext|>```python\n"
     )
 
 
@@ -355,7 +364,7 @@ def test_text_that_goes_round_in_circles_ends() -> None:
     """Lines that differ in their numbers only are not waited for."""
     said = "".join(f"- Line {line}: the list may be empty\n" for line in range(1, 99))
     outcome, _ = do("review", select(7, 7), said)
-    assert outcome.text.count("\n") == 3
+    assert outcome.text.count("\n") == 5
     assert outcome.answers[0].stopped_by == "enough"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from midfill.actions.action import Action, Task, with_definition
-from midfill.actions.rewriting import declared, rewriting
+from midfill.actions.action import Action, Task, in_code, with_definition
+from midfill.actions.rewriting import rewriting
 
 _MOST_LINES = 30
 _FRAME = re.compile(r'(?:File "(?P<a>[^"\n]+)", line (?P<line>\d+)|(?P<b>[^\s()"\':]+):(?P<other_line>\d+)\b)')
@@ -49,6 +49,6 @@ FIX = Action(
     needs="message",
     prepare=_prepare,
     values=_values,
-    begin=declared,
+    begin=in_code,
     read=rewriting("signatures"),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from midfill.actions.action import Action, Task
+from midfill.actions.action import Action, Reader, Task
 from midfill.actions.prompts import block, prompt
 from midfill.cancel import CancelFlag
 from midfill.chat import Message
@@ -22,7 +23,7 @@ _WRITTEN_ANEW = 1.5
 _ROOM_BESIDES = 400
 """Tokens of the prompt besides code."""
 _SHORT_ANSWER = 256
-_TOO_OFTEN = 4
+_TOO_OFTEN = 6
 _NUMBER = re.compile(r"\d+")
 _OTHERWISE = Sampling(temperature=0.7, top_p=0.9)
 """How a second answer is drawn: the likeliest would often be the first one again."""
@@ -82,33 +83,49 @@ def perform(
         answer = conversation.answer(messages, cancel, max_tokens=most, on_text=on_text, enough=is_stuck)
         said = (*messages, Message("assistant", answer.text))
         return Outcome(text=answer.text.strip(), left_out=around.left_out, task=task, answers=(answer,), messages=said)
-    original = task.selection.code
+    return _edit(action, action.read, task, conversation, cancel, messages, most, around.left_out)
+
+
+def _edit(
+    action: Action,
+    read: Reader,
+    task: Task,
+    conversation: Conversation,
+    cancel: CancelFlag,
+    messages: list[Message],
+    most: int,
+    left_out: int,
+) -> Outcome:
+    """Ask for an edit, twice if need be."""
     answers: list[Answer] = []
     edit, reason, detail = None, "", ""
     for pick in (greedy, Sampler(_OTHERWISE)):
+        begin = "" if reason == "unchanged" else action.begin(task)
+        original = "" if begin else task.selection.code  # who talks first may quote it first
         answer = conversation.answer(
             messages,
             cancel,
             max_tokens=most,
-            begin=action.begin(task),
+            begin=begin,
             pick=pick,
-            enough=lambda text: is_whole(text, original=original),
+            enough=partial(is_whole, original=original),
         )
         answers.append(answer)
         messages.append(Message("assistant", answer.text))
         try:
             if answer.stopped_by == "max-tokens":
                 raise Faulty("cut-short", "the answer is too long")
-            edit, reason, detail = action.read(answer.text, task), "", ""
+            edit, reason, detail = read(answer.text, task), "", ""
             break
         except Faulty as fault:
             reason, detail = fault.reason, str(fault)
-            messages.append(Message("user", prompt("retry", {"fault": detail})))
+            again = prompt("unchanged", {}) if reason == "unchanged" else prompt("retry", {"fault": detail})
+            messages.append(Message("user", again))
     return Outcome(
         edit=edit,
         reason=reason,
         detail=detail,
-        left_out=around.left_out,
+        left_out=left_out,
         task=task,
         answers=tuple(answers),
         messages=tuple(messages),
