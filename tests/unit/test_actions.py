@@ -152,6 +152,16 @@ def test_what_there_is_no_room_for_is_counted() -> None:
     assert 0 < outcome.left_out <= 9
 
 
+def test_long_selection_leaves_less_room_around() -> None:
+    """What is around does not make a prompt that is long already much longer."""
+    helper = "def help():\n" + "    print(1, 2, 3, 4, 5, 6, 7, 8, 9)\n" * 12
+    uses = "def use():\n    help()\n" + "    add = 1\n" * 400
+    _, (prompt,) = do("explain", select(14, 15, helper + uses[: uses.index("    add")]), "It helps.")
+    assert "print(1, 2" in prompt
+    _, (prompt,) = do("explain", select(14, 414, helper + uses), "It helps.")
+    assert "print(1, 2" not in prompt
+
+
 def test_explanation_streams_and_goes_on() -> None:
     """Pieces come as they are written; a further question sees what was said and is not shown the code again."""
     talk, model = conversation("It adds.", "Because.")

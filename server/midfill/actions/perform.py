@@ -18,6 +18,10 @@ from midfill.workspace.secrets import redact
 
 AROUND_TOKENS = 600
 """Of the rest of the document, at most."""
+_LEAST_AROUND = 150
+"""Of it beside a long selection."""
+_QUICKLY_READ = 1_100
+"""Tokens of code that are read in a few seconds on two cores: what is around is cut before it makes anybody wait."""
 _WRITTEN_ANEW = 1.5
 """An answer may be so many times as long as the code it replaces, besides what any answer may have."""
 _ROOM_BESIDES = 400
@@ -76,7 +80,8 @@ def perform(
     if length + most + _ROOM_BESIDES > conversation.room:
         detail = f"{length} tokens of code are more than there is room for: select less"
         return Outcome(reason="too-long", detail=detail, task=task)
-    budget = min(AROUND_TOKENS, conversation.room - length - most - _ROOM_BESIDES)
+    wanted = min(max(_QUICKLY_READ - length, _LEAST_AROUND), AROUND_TOKENS)
+    budget = min(wanted, conversation.room - length - most - _ROOM_BESIDES)
     around = task.selection.around(conversation.count, budget)
     messages = [*_opening(task), Message("user", _question(action, task, around.text))]
     if action.read is None:
