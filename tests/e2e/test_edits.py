@@ -81,5 +81,5 @@ def test_a_thousand_edits_with_the_real_model(bundle: Path, tmp_path: Path) -> N
         typist = Typist(client, "utf-16", seed=21)
         run(typist, EDITS)
         assert client.stderr() == ""
-    assert typist.counts.keys() >= ALL
+    assert typist.counts.keys() >= ALL - {"accepted a line"}  # of suggestions of 6 tokens, few have another line
     assert typist.counts["the rest of what was shown"] > EDITS // 40
