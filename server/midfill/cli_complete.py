@@ -17,6 +17,7 @@ from midfill.completion import Request
 from midfill.config import Configuration
 from midfill.engine import load_engine
 from midfill.errors import UsageError
+from midfill.journal import Journal
 from midfill.settings import Settings
 from midfill.workspace.ignore import repository_of
 from midfill.workspace.workspace import Workspace
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     finally:
         if workspace is not None:
             workspace.close()
+    entry = Journal().add(request, done)
     milliseconds |= done.milliseconds
     if args.json:
         found = {
@@ -70,12 +72,12 @@ def run(args: argparse.Namespace) -> int:
             "prompt_tokens": done.prompt_tokens,
             "milliseconds": milliseconds,
             "reason": done.reason,
-            **({"explanation": explain.to_json(request, done, engine.spell)} if args.explain else {}),
+            **({"explanation": explain.to_json(entry, engine.spell)} if args.explain else {}),
         }
         sys.stdout.write(f"{json.dumps(found, indent=2)}\n")
         return 0
     if args.explain:
-        sys.stdout.write(f"{explain.to_markdown(request, done, engine.spell)}\n")
+        sys.stdout.write(f"{explain.to_markdown(entry, engine.spell)}\n")
     elif done.text:
         sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # the console has line endings of its own
     stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())

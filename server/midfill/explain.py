@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from midfill import journal
-from midfill.completion import Completion, Request
-from midfill.journal import PartEntry, Verdict, verdict_on
+from midfill.journal import Entry, PartEntry, Verdict
 
 Spell = Callable[[Sequence[int]], str]
 """Token ids -> their text, control tokens included."""
@@ -66,24 +65,24 @@ def to_lines(verdict: Verdict) -> list[str]:
     return lines
 
 
-def to_markdown(request: Request, completion: Completion, spell: Spell) -> str:
+def to_markdown(entry: Entry, spell: Spell) -> str:
     """Return a page with the verdict and the exact prompt, part by part; joined, the parts are the prompt."""
-    verdict = verdict_on(request, completion)
+    verdict, completion = entry.verdict, entry.completion
     page = ["# Why", "", "```text", *to_lines(verdict), "```", ""]
     if completion.text:
         page += ["## Suggestion", "", _fenced(completion.text), ""]
     if completion.parts:
         page += ["## Prompt", ""]
-    for part, entry in zip(completion.parts, verdict.parts, strict=True):
-        page += [f"{_origin(entry)}, {entry.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+    for part, told in zip(completion.parts, verdict.parts, strict=True):
+        page += [f"{_origin(told)}, {told.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
 
 
-def to_json(request: Request, completion: Completion, spell: Spell) -> dict[str, Any]:
+def to_json(entry: Entry, spell: Spell) -> dict[str, Any]:
     """Return the verdict and the prompt, part by part, as JSON can hold it."""
-    verdict = journal.to_json(verdict_on(request, completion))
-    for entry, part in zip(verdict["parts"], completion.parts, strict=True):
-        entry["text"] = spell(part.ids)
+    verdict = journal.to_json(entry.verdict)
+    for told, part in zip(verdict["parts"], entry.completion.parts, strict=True):
+        told["text"] = spell(part.ids)
     return verdict
 
 

@@ -93,7 +93,7 @@ class Journal:
         self.entries.append(entry)
         if self.file is not None:
             with contextlib.suppress(OSError):
-                _append(self.file, json.dumps(asdict(entry.verdict)))
+                _append(self.file, json.dumps(to_json(entry.verdict)))
         return entry
 
 
@@ -117,7 +117,7 @@ def read_verdicts(file: Path, last: int) -> list[Verdict]:
     return verdicts[::-1]
 
 
-def verdict_on(request: Request, completion: Completion, number: int = 1) -> Verdict:
+def verdict_on(request: Request, completion: Completion, number: int) -> Verdict:
     """Say what became of a request."""
     start = request.text.rfind("\n", 0, request.offset) + 1
     line = request.text.count("\n", 0, request.offset)

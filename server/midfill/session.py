@@ -58,7 +58,6 @@ class Session:
         self._statistics = Statistics()
         self._feedback = Feedback(self._statistics, current_text)
         self._journal = Journal(journal_file() if self.settings.journal else None)
-        self._folders = tuple(folders)
         self._workspace: Workspace | None = None
         self._visited: dict[str, float] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -124,8 +123,7 @@ class Session:
 
     def folders_changed(self, folders: Sequence[Path]) -> list[str]:
         """Work in other folders; return problems of settings that come of it."""
-        self._folders = tuple(folders)
-        self._configuration.folders = self._folders
+        self._configuration.folders = tuple(folders)
         problems = self._apply(*self._configuration.reload())
         self._open_workspace()
         return problems
@@ -135,9 +133,7 @@ class Session:
         entries = list(self._journal.entries)[-last:]
         if not entries:
             return "Nothing was asked for yet."
-        return "\n".join(
-            explain.to_markdown(entry.request, entry.completion, self.completer.spell) for entry in reversed(entries)
-        )
+        return "\n".join(explain.to_markdown(entry, self.completer.spell) for entry in reversed(entries))
 
     def save_statistics(self) -> None:
         """Write what is counted so far."""
@@ -168,7 +164,10 @@ class Session:
     def _open_workspace(self) -> None:
         before = self._workspace
         self._workspace = Workspace(
-            self._folders, self.settings.exclude, self._on_index_progress, indexed=self.settings.workspace_tokens > 0
+            self._configuration.folders,
+            self.settings.exclude,
+            self._on_index_progress,
+            indexed=self.settings.workspace_tokens > 0,
         )
         self.completer.work_in(self._workspace)
         if before is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,14 +29,14 @@ DROPPED = Completion(text="", start=17, end=17, reason="unsure")
 
 def test_verdict_tells_where_why_and_from_what() -> None:
     """In places that people count from 1."""
-    text = "\n".join(to_lines(verdict_on(REQUEST, SHOWN)))
+    text = "\n".join(to_lines(verdict_on(REQUEST, SHOWN, 1)))
     for told in (
         "/shop/a.py:2:12  (typing)", "10 characters in 2 lines", "5 tokens written after 9 of prompt, 4 of them known",
         "confidence 0.74", "ended by: statement", "end-space -2", "prefill 3.2", "definition shop/tax.py:4-5",
         "3 tokens  prefix /shop/a.py:1-2",
     ):  # fmt: skip
         assert told in text
-    assert "unsure (the model was not sure enough" in "\n".join(to_lines(verdict_on(REQUEST, DROPPED)))
+    assert "unsure (the model was not sure enough" in "\n".join(to_lines(verdict_on(REQUEST, DROPPED, 1)))
 
 
 def test_every_drop_has_an_explanation() -> None:
@@ -44,13 +46,20 @@ def test_every_drop_has_an_explanation() -> None:
 
 def test_parts_of_a_page_are_the_prompt() -> None:
     """Piece by piece, in order; a fence within is no end."""
-    page = to_markdown(REQUEST, SHOWN, lambda ids: f"```{ids}")
+    page = to_markdown(Journal().add(REQUEST, SHOWN), lambda ids: f"```{ids}")
     assert [page.index(f"```{part.ids}") for part in SHOWN.parts] == sorted(
         page.index(f"```{part.ids}") for part in SHOWN.parts
     )
     assert "````text\n```[1]\n````" in page
-    explained = to_json(REQUEST, SHOWN, str)
+    explained = to_json(Journal().add(REQUEST, SHOWN), str)
     assert [part["text"] for part in explained["parts"]] == ["[1]", "[2, 3]", "[4, 5, 6]"]
+
+
+def test_page_tells_when_it_was_asked() -> None:
+    """Not when somebody wants to know why."""
+    entry = Journal().add(REQUEST, SHOWN)
+    long_ago = replace(entry, verdict=replace(entry.verdict, at=1.0))
+    assert time.strftime("%H:%M:%S", time.localtime(1.0)) in to_markdown(long_ago, str)
 
 
 def test_file_has_the_last_verdicts_and_no_text(tmp_path: Path) -> None:
