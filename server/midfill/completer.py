@@ -15,7 +15,7 @@ from typing import Literal, Protocol, TypeVar
 
 from midfill import memory
 from midfill.cancel import CancelFlag, Cancelled
-from midfill.completion import Completion, Request
+from midfill.completion import Completion, Request, nothing
 from midfill.engine import KnowsTheWorkspace, Progress, load_engine
 from midfill.idle import IdleTimer
 from midfill.logs import describe
@@ -135,7 +135,7 @@ class Completer:
             asyncio.CancelledError: the caller was cancelled; the work stops within a step.
         """
         if self.state not in ("loading", "ready"):
-            return _nothing(request, self.state)
+            return nothing(request, self.state)
         self._unload_timer.restart()
         self._newest.give_way_to(request.path)
         work = self._newest = _Work(request.path)
@@ -253,13 +253,13 @@ class Completer:
         try:
             flag.check()
             if self._engine is None:
-                return _nothing(request, "failed")
+                return nothing(request, "failed")
             return self._engine.complete(request, flag)
         except Cancelled as stop:
-            return _nothing(request, stop.reason)
+            return nothing(request, stop.reason)
         except BaseException as error:  # whatever happens, the request is answered, and the next one is served
             _log.error("completion failed: %s", describe(error))
-            return _nothing(request, "failed")
+            return nothing(request, "failed")
 
     def _do_warm_up(self, request: Request, flag: CancelFlag) -> None:
         try:
@@ -274,7 +274,3 @@ class Completer:
     def _forget(self, path: str) -> None:
         if self._engine is not None:
             self._engine.forget(path)
-
-
-def _nothing(request: Request, reason: str) -> Completion:
-    return Completion(text="", start=request.offset, end=request.offset, reason=reason)

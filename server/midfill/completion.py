@@ -76,3 +76,8 @@ class Completion:
     """Other suggestions, all different, when more than one was asked for; the closest call first."""
     milliseconds: dict[str, float] = field(default_factory=dict)
     """Time by stage, in the order the stages ran."""
+
+
+def nothing(request: Request, reason: str) -> Completion:
+    """Return an answer without a suggestion, and the reason code."""
+    return Completion(text="", start=request.offset, end=request.offset, reason=reason)

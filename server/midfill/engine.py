@@ -14,7 +14,7 @@ from tokenizers import AddedToken, Tokenizer
 from midfill import threads
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag, Cancelled
-from midfill.completion import Alternative, Completion, Request
+from midfill.completion import Alternative, Completion, Request, nothing
 from midfill.context import Context, gather, line_ending
 from midfill.decode import Deadline, Decoder
 from midfill.draft_sources import DraftSources
@@ -148,10 +148,10 @@ class Engine:
                 return rest
         clock = _Clock()
         if reason := self._reason_for_nothing(request):
-            return _nothing(request, reason)
+            return nothing(request, reason)
         context, around = self._gather(request)
         if context.in_secret:
-            return _nothing(request, "in-secret")
+            return nothing(request, "in-secret")
         clock.lap("context")
         prompt = self._read(request, context, around)
         clock.lap("tokenize")
@@ -316,10 +316,6 @@ class Engine:
     def text(self, ids: Sequence[int]) -> str:
         """Decode ``ids``, with plain newlines; a character whose last bytes are still to come is left out."""
         return self.spell(ids).rstrip("\ufffd").replace("\r", "")
-
-
-def _nothing(request: Request, reason: str) -> Completion:
-    return Completion(text="", start=request.offset, end=request.offset, reason=reason)
 
 
 def _read_control_tokens_as_text(tokenizer: Tokenizer, control: Container[int]) -> None:

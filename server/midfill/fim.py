@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from midfill.context import Context
@@ -61,9 +62,9 @@ class Prompt:
     taken_back: int | None
     """The prefix's last token, left out of the parts for :mod:`midfill.healing` to choose again."""
 
-    @property
+    @cached_property
     def ids(self) -> list[int]:
-        """All tokens."""
+        """All tokens; every keystroke asks for them several times."""
         return [token for part in self.parts for token in part.ids]
 
     def tokens_of(self, kind: str) -> int:
