@@ -13,8 +13,8 @@ from pathlib import Path
 
 from midfill import explain
 from midfill.cancel import CancelFlag
+from midfill.cli_files import COUNT, own_settings, read_file
 from midfill.completion import Request
-from midfill.config import Configuration
 from midfill.engine import load_engine
 from midfill.errors import UsageError
 from midfill.journal import Journal
@@ -22,8 +22,7 @@ from midfill.settings import Settings
 from midfill.workspace.ignore import repository_of
 from midfill.workspace.workspace import Workspace
 
-_COUNT = r"0*[1-9][0-9]{0,8}"
-_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{_COUNT}):(?P<column>{_COUNT})", re.DOTALL)
+_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{COUNT}):(?P<column>{COUNT})", re.DOTALL)
 _INDEX_SECONDS = 20.0
 """The longest that `midfill complete` waits for the workspace's index."""
 
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         MidfillError: as :func:`midfill.engine.load_engine`.
     """
     place = _read_place(args.place)
-    settings = _own_settings(args)
+    settings = dataclasses.replace(own_settings(args), deadline_ms=0)
     workspace = None if args.no_workspace else _workspace_of(place.path, settings)
     try:
         started = time.perf_counter()
@@ -86,15 +85,6 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _own_settings(args: argparse.Namespace) -> Settings:
-    """Return what the user has set, for commands that do what the server does."""
-    settings, problems = Configuration().reload()
-    for problem in problems:
-        sys.stderr.write(f"midfill: {problem}\n")
-    settings = dataclasses.replace(settings, deadline_ms=0)
-    return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
-
-
 def _workspace_of(path: Path, settings: Settings) -> Workspace:
     """Return the repository that a file is in, as an editor would have opened it; of a file in none, nothing else."""
     repository = repository_of(path.resolve().parent)
@@ -106,12 +96,7 @@ def _read_place(place: str) -> _Place:
     if not parts:
         raise UsageError(f"'{place}' is no place: write FILE:LINE:COL, both counted from 1.")
     path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # editors do not count a byte order mark
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
+    text = read_file(path).text
     lines = text.split("\n")
     if line > len(lines):
         raise UsageError(f"{path} has {len(lines)} lines; line {line} does not exist.")

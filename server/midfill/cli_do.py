@@ -12,34 +12,22 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from midfill.actions import ACTIONS, Action, Outcome, Task, findings, perform
 from midfill.cancel import CancelFlag
-from midfill.config import Configuration
+from midfill.cli_files import COUNT, SourceFile, own_settings, read_file
 from midfill.conversation import Conversation
 from midfill.edits import Edit
 from midfill.engine import load_engine
 from midfill.errors import UsageError
 from midfill.selection import Selection, lines_of
-from midfill.settings import Settings
 from midfill.workspace.ignore import Ignore, repository_of
 from midfill.workspace.languages import language_of
 
-_COUNT = r"0*[1-9][0-9]{0,8}"
-_PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{_COUNT})(?:-(?P<last>{_COUNT}))?)?", re.DOTALL)
+_PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file as it was read; editors do not count a byte order mark."""
-
-    path: Path
-    data: bytes
-    text: str
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """
     action = _action(args)
     file, task = _read_task(args)
-    settings = _settings(args)
+    settings = own_settings(args)
     folder = file.path.resolve().parent
     if not Ignore([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse("excluded", f"{file.path} is excluded from what the model may see")
@@ -86,11 +74,11 @@ def _action(args: argparse.Namespace) -> Action:
     return action
 
 
-def _read_task(args: argparse.Namespace) -> tuple[_File, Task]:
+def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
     parts = _PLACE.fullmatch(args.place)
     if not parts:
         raise UsageError(f"'{args.place}' is no place: write FILE:LINE or FILE:LINE-LINE, counted from 1.")
-    file = _read(Path(parts["file"]))
+    file = read_file(Path(parts["file"]))
     count = len(file.text.split("\n"))
     first, last = int(parts["first"] or 1), int(parts["last"] or parts["first"] or count)
     if max(first, last) > count:
@@ -103,33 +91,16 @@ def _read_task(args: argparse.Namespace) -> tuple[_File, Task]:
     return file, Task(selection, message, args.instruction or "", whole_file=not parts["first"])
 
 
-def _read(path: Path) -> _File:
-    try:
-        data = path.read_bytes()
-        return _File(path, data, data.decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
-
-
-def _settings(args: argparse.Namespace) -> Settings:
-    settings, problems = Configuration().reload()
-    for problem in problems:
-        sys.stderr.write(f"midfill: {problem}\n")
-    return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
-
-
-def _target(edit: Edit | None, file: _File) -> _File:
+def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
     """Return the file that is edited, which may be another one, and may not be there yet."""
     if edit is None or not edit.path:
         return file
     path = Path(edit.path)
     path = Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
-    return _read(path) if path.exists() else _File(path, b"", "")
+    return read_file(path) if path.exists() else SourceFile(path, b"", "")
 
 
-def _write(target: _File, text: str) -> bool:
+def _write(target: SourceFile, text: str) -> bool:
     """Put ``text`` in the file's place, whole or not at all; False if it is no longer what was read."""
     path = target.path.resolve()
     mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
@@ -152,7 +123,7 @@ def _write(target: _File, text: str) -> bool:
     return True
 
 
-def _diff(target: _File, written: str) -> str:
+def _diff(target: SourceFile, written: str) -> str:
     """Return a unified diff that `patch` and `git apply` take."""
     name = target.path.as_posix().lstrip("/")
     source = f"a/{name}" if target.path.exists() else "/dev/null"
@@ -160,7 +131,7 @@ def _diff(target: _File, written: str) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _to_json(action: Action, outcome: Outcome, target: _File, written: str) -> dict[str, Any]:
+def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str) -> dict[str, Any]:
     edit, selection = outcome.edit, outcome.task.selection
     reviewed = findings(outcome.text, outcome.task) if action.name == "review" else []
     found = [{"line": finding.line + 1, "text": finding.text} for finding in reviewed]
