@@ -133,18 +133,33 @@ def _parser() -> argparse.ArgumentParser:
     _add_bundle(bench)
     _add_json(bench)
 
+    _add_eval(command)
+    return parser
+
+
+def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
     evaluate = command("eval", _eval, "Measure the quality of suggestions.")
     evaluate.add_argument(
-        "suite", metavar="SUITE", help="humaneval-single, humaneval-multi, humaneval-span, languages, repo or replay"
+        "suite",
+        metavar="SUITE",
+        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay or actions",
     )
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="run N tasks only, the first ones")
     evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
     evaluate.add_argument(
         "--without", metavar="PART[,PART]", help="leave parts of the pipeline out, to see their worth"
     )
+    evaluate.add_argument(
+        "--only", metavar="ACTION[,ACTION]", help="with actions: fix, write, document, tests, simplify"
+    )
+    evaluate.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="with actions: where results are kept as they come, and gone on from",
+    )
     _add_bundle(evaluate)
     _add_json(evaluate)
-    return parser
 
 
 def _add_do(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:

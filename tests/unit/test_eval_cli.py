@@ -30,7 +30,7 @@ def test_parts_that_there_are_not(bundle: Path, capsys: pytest.CaptureFixture[st
 def test_suites_that_there_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     """All suites are named."""
     assert main(["eval", "nonsense"]) == 2
-    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay." in capsys.readouterr().err
+    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions." in capsys.readouterr().err
 
 
 def test_repo_as_json(bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,8 +36,8 @@ GAPS: Mapping[str, Suite] = {
     ),
     "languages": Suite(languages.tasks, groups=languages.NAMES),
 }
-REPO, REPLAY = "repo", "replay"
-SUITES = (*GAPS, REPO, REPLAY)
+REPO, REPLAY, ACTIONS = "repo", "replay", "actions"
+SUITES = (*GAPS, REPO, REPLAY, ACTIONS)
 
 
 def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from tqdm import tqdm
 from midfill import evals
 from midfill.cancel import CancelFlag
 from midfill.completion import Completion, Request
+from midfill.conversation import Conversation
 from midfill.engine import ABLATIONS, Engine, load_engine
 from midfill.errors import UsageError
-from midfill.evals import replay, repo, repo_tasks, typed_scenes
+from midfill.evals import action_tasks, actions, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.report import Result
 from midfill.evals.runner import Progress
 from midfill.settings import Settings
@@ -27,13 +29,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Run ``args.suite`` and print its result.
 
     Raises:
-        UsageError: There is no such suite, or no such part to leave out.
+        UsageError: There is no such suite, no such part to leave out, or no such action.
         EvalError: What the suite is made of is not on this machine.
         BundleError, ModelError: as :func:`midfill.engine.load_engine`.
     """
     if args.suite not in evals.SUITES:
         raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
     without = _parts(args.without)
+    chosen = actions.names(args.only)
+    if args.suite != evals.ACTIONS and (args.only or args.resume):
+        raise UsageError("--only and --resume are for the suite 'actions'.")
     engine = load_engine(_allowing(args.suite, settings))
     engine.without = without
     with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
@@ -42,7 +47,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        result = _run(args.suite, engine, args.limit, args.spread, progress)
+        if args.suite == evals.ACTIONS:
+            result = _run_actions(engine, chosen, args, progress)
+        else:
+            result = _run(args.suite, engine, args.limit, args.spread, progress)
     if args.json:
         said = {"left_out": sorted(without), **result.to_json(rows=True)}
         sys.stdout.write(f"{json.dumps(said, indent=2)}\n")
@@ -61,6 +69,12 @@ def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progre
         scenes, selection = evals.choose(typed_scenes.scenes(), limit, None, spread_out=spread_out)
         return replay.run(complete, scenes, selection, progress)
     return evals.run(suite, complete, limit, progress, spread_out=spread_out)
+
+
+def _run_actions(engine: Engine, chosen: Sequence[str], args: argparse.Namespace, progress: Progress) -> Result:
+    problems, selection = evals.choose(action_tasks.all_problems(), args.limit, actions.USUAL, spread_out=args.spread)
+    do = actions.performed_by(Conversation(engine))
+    return actions.run(do, engine.bundle.manifest.name, chosen, problems, selection, progress, args.resume)
 
 
 def _complete(engine: Engine, request: Request) -> Completion:

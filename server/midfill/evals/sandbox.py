@@ -32,13 +32,14 @@ class Outcome:
     """Why it did not pass; "" when it did."""
 
 
-def run_python(source: str, *, seconds: float, megabytes: int) -> Outcome:
+def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: int = LONGEST_REASON) -> Outcome:
     """Run a program to its end; it passes unless an exception ends it, ``SystemExit`` included.
 
     Args:
         source: The program, the checks at its end included.
         seconds: Time after which it is killed.
         megabytes: Address space it may have.
+        longest_reason: Bytes of the reason that are kept.
     """
     token = secrets.token_hex(16)
     command = [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(math.ceil(seconds)), str(megabytes)]
@@ -60,7 +61,7 @@ def run_python(source: str, *, seconds: float, megabytes: int) -> Outcome:
         finally:
             _kill_group(process)
         verdict.seek(0)
-        said = verdict.read(LONGEST_REASON).decode(errors="replace")
+        said = verdict.read(longest_reason).decode(errors="replace")
     if said == token:
         return Outcome(passed=True, reason="")
     return Outcome(passed=False, reason=said or f"ended before its checks did, with exit code {process.returncode}")

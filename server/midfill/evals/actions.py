@@ -1,0 +1,227 @@
+"""Actions on HumanEval's functions: how many answers are right when run, and whether edits can be trusted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from midfill.actions import ACTIONS, Outcome, Task, perform
+from midfill.cancel import CancelFlag
+from midfill.conversation import Conversation
+from midfill.errors import EvalError, UsageError
+from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
+from midfill.evals.report import Rate
+from midfill.evals.runner import Progress
+
+USUAL = 40
+"""How many functions, spread over all, are enough for an estimate."""
+
+Perform = Callable[[str, Task], Outcome]
+"""Does an action by its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What came of one action on one function."""
+
+    model: str
+    action: str
+    task: str
+    passed: bool
+    reason: str
+    """Why not, as a code; "" when it passed."""
+    detail: str
+    applied: bool
+    """Whether there was an edit; without one, ``reason`` is the refusal's."""
+    parses: bool | None
+    """Whether the edited file does; None without an edit."""
+    touches_other_lines: bool | None
+    """Whether the edit changes more than the function; None without an edit."""
+    answers: int
+    """How often the model was asked."""
+    tokens: int
+    milliseconds: float
+    text: str
+    """The lines of the edit, or the last answer when there was none."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the rows of one action come to."""
+
+    rows: Sequence[Row]
+
+    @property
+    def passed(self) -> Rate:
+        """How many answers are right, of all that were asked for; a refusal is none."""
+        return Rate(sum(row.passed for row in self.rows), len(self.rows))
+
+    @property
+    def edits(self) -> list[Row]:
+        """The rows of which there was an edit to apply."""
+        return [row for row in self.rows if row.applied]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        edits = self.edits
+        return {
+            "tasks": len(self.rows),
+            "passed": self.passed.to_json(),
+            "edits": len(edits),
+            "passed_of_edits": Rate(sum(row.passed for row in edits), len(edits)).to_json(),
+            "parse": Rate(sum(bool(row.parses) for row in edits), len(edits)).to_json(),
+            "touch_other_lines": sum(bool(row.touches_other_lines) for row in edits),
+            "refused": dict(Counter(row.reason for row in self.rows if not row.applied).most_common()),
+            "wrong": dict(Counter(row.reason for row in edits if not row.passed).most_common()),
+            "asked_twice": sum(row.answers > 1 for row in self.rows),
+            "tokens": sum(row.tokens for row in self.rows),
+            "milliseconds": statistics.median(row.milliseconds for row in self.rows),
+        }
+
+    def to_text(self, name: str) -> str:
+        """Return two lines for a terminal."""
+        found = self.to_json()
+        told = ", ".join(f"{count} {reason}" for reason, count in {**found["refused"], **found["wrong"]}.items())
+        return (
+            f"  {name:<9} {self.passed}\n            {found['edits']} edits, {found['parse']['count']} parse,"
+            f" {found['touch_other_lines']} touch other lines; {found['asked_twice']} asked twice;"
+            f" median {found['milliseconds'] / 1000:.1f} s; not right: {told or 'none'}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionsReport:
+    """The results of all actions, of one row at least."""
+
+    selection: str
+    model: str
+    rows: tuple[Row, ...]
+
+    @property
+    def tallies(self) -> dict[str, Tally]:
+        """The rows of each action."""
+        names = dict.fromkeys(row.action for row in self.rows)
+        return {name: Tally([row for row in self.rows if row.action == name]) for name in names}
+
+    def to_json(self, *, rows: bool = False) -> dict[str, Any]:
+        """Return what JSON can hold, with every answer if ``rows``."""
+        summary: dict[str, Any] = {
+            "suite": "actions",
+            "selection": self.selection,
+            "model": self.model,
+            "actions": {name: tally.to_json() for name, tally in self.tallies.items()},
+        }
+        if rows:
+            summary["rows"] = [dataclasses.asdict(row) for row in self.rows]
+        return summary
+
+    def to_text(self) -> str:
+        """Return a few lines for a terminal."""
+        title = f"actions: functions of HumanEval ({self.selection}), model {self.model or 'unknown'}"
+        return "\n".join([title, *(tally.to_text(name) for name, tally in self.tallies.items())])
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """Read the names of actions, separated by commas; None for all that can be measured.
+
+    Raises:
+        UsageError: one of them cannot.
+    """
+    chosen = tuple(part.strip() for part in text.split(",")) if text else tuple(ASKED)
+    for unknown in (name for name in chosen if name not in ASKED):
+        raise UsageError(f"'{unknown}' cannot be measured; what can is {', '.join(ASKED)}.")
+    return chosen
+
+
+def performed_by(conversation: Conversation) -> Perform:
+    """Do actions as `midfill do` does."""
+    return lambda name, task: perform(ACTIONS[name], task, conversation, CancelFlag())
+
+
+def run(
+    do: Perform,
+    model: str,
+    actions: Sequence[str],
+    problems: Sequence[Problem],
+    selection: str,
+    progress: Progress,
+    resume: Path | None = None,
+) -> ActionsReport:
+    """Do each action with each function.
+
+    Rows are written to ``resume`` as they come, and what it has of this model already is not done again.
+
+    Raises:
+        EvalError: that file cannot be read or written, or there is nothing to do.
+    """
+    known = _read(resume, model) if resume else {}
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
+        for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
+            row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
+            if row:
+                rows.append(row)
+                if resume and (action, problem.name) not in known:
+                    _append(resume, row)
+            progress(done, len(actions) * len(problems))
+    if not rows:
+        raise EvalError("There is nothing to do with these functions.")
+    return ActionsReport(selection=selection, model=model, rows=tuple(rows))
+
+
+def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -> Row | None:
+    task = ASKED[action].make(problem, folder)
+    if task is None:
+        return None
+    source = task.selection.document
+    started = time.perf_counter()
+    outcome = do(action, task)
+    milliseconds = (time.perf_counter() - started) * 1000
+    edit = outcome.edit
+    verdict, fits, elsewhere = Verdict(outcome.reason, outcome.detail), None, None
+    text = outcome.answers[-1].text if outcome.answers else ""
+    if edit:
+        text = "\n".join(edit.lines)
+        edited = edit.apply("" if edit.path else source)
+        fits, elsewhere = parses(edited), touches_other_lines(problem, source, edit)
+        verdict = ASKED[action].judge(problem, source, edited) if fits else Verdict("does-not-parse")
+    return Row(
+        model=model,
+        action=action,
+        task=problem.name,
+        passed=not verdict.reason,
+        reason=verdict.reason,
+        detail=verdict.detail,
+        applied=edit is not None,
+        parses=fits,
+        touches_other_lines=elsewhere,
+        answers=len(outcome.answers),
+        tokens=sum(answer.tokens for answer in outcome.answers),
+        milliseconds=milliseconds,
+        text=text,
+    )
+
+
+def _read(file: Path, model: str) -> Mapping[tuple[str, str], Row]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        rows = [Row(**json.loads(line)) for line in lines]
+    except (OSError, ValueError, TypeError) as error:
+        raise EvalError(f"{file} cannot be gone on with: {type(error).__name__}.") from error
+    return {(row.action, row.task): row for row in rows if row.model == model}
+
+
+def _append(file: Path, row: Row) -> None:
+    try:
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(f"{json.dumps(dataclasses.asdict(row))}\n")
+    except OSError as error:
+        raise EvalError(f"{file} cannot be written: {type(error).__name__}.") from error

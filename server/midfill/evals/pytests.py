@@ -1,0 +1,70 @@
+"""Run tests with pytest itself, in the sandbox, for what it says of one that fails."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+
+from midfill.errors import EvalError
+from midfill.evals.sandbox import Outcome, run_python
+
+_NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
+_LONGEST_REPORT = 6_000
+_PROGRAM = """\
+import io, os, sys, types
+
+# pytest imports subprocess, which the sandbox refuses: let it have one that cannot start anything.
+sys.modules["_posixsubprocess"] = types.SimpleNamespace(fork_exec=None)
+os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+sys.path += {folders!r}
+import pytest
+
+
+class Report:
+    text = ""
+
+    def pytest_runtest_logreport(self, report):
+        if report.failed and not self.text:
+            self.text = report.longreprtext
+
+    pytest_collectreport = pytest_runtest_logreport
+
+
+for name, text in {files!r}.items():
+    with open(name, "w") as file:
+        file.write(text)
+report = Report()
+sys.stdout = sys.stderr = io.StringIO()
+unneeded = ("cacheprovider", "faulthandler", "logging", "legacypath")  # some would write where nothing may be written
+without = [option for name in unneeded for option in ("-p", f"no:{{name}}")]
+ended = pytest.main(["-qqsx", "--tb=short", *without, {tests!r}], plugins=[report])
+if ended:
+    raise AssertionError(report.text or f"pytest ended with exit code {{int(ended)}}")
+"""
+
+
+def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabytes: int) -> Outcome:
+    """Run the tests of one of ``files``, up to the first that fails; the reason is pytest's short report of it.
+
+    Args:
+        files: Text by name, all in one folder.
+        tests: The name of the file that has the tests.
+        seconds: Time after which it is killed.
+        megabytes: Address space it may have.
+
+    Raises:
+        EvalError: pytest is not installed.
+    """
+    program = _PROGRAM.format(folders=_folders(), files=dict(files), tests=tests)
+    outcome = run_python(program, seconds=seconds, megabytes=megabytes, longest_reason=_LONGEST_REPORT)
+    return Outcome(outcome.passed, outcome.reason.removeprefix("AssertionError: ").strip())
+
+
+def _folders() -> list[str]:
+    """Return where pytest and what it needs are installed."""
+    found = {name: importlib.util.find_spec(name) for name in _NEEDED}
+    if found["pytest"] is None:
+        raise EvalError("pytest is not installed; run: pip install 'midfill[eval]'")
+    origins = [Path(spec.origin) for spec in found.values() if spec and spec.origin]
+    return sorted({str(origin.parent.parent) for origin in origins})
