@@ -17,11 +17,13 @@ from midfill import memory
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Completion, Request, nothing
 from midfill.engine import KnowsTheWorkspace, Progress, load_engine
+from midfill.errors import MidfillError, ModelError
 from midfill.idle import IdleTimer
 from midfill.logs import describe
 from midfill.memo import Memo
 from midfill.prefetch import after_accepting
 from midfill.settings import Settings
+from midfill.turns import Turns
 
 T = TypeVar("T")
 
@@ -93,6 +95,8 @@ class Completer:
         self._workspace: KnowsTheWorkspace | None = None
         # pygls reads its input in a thread pool of its own: borrowing that one could stop the server from listening.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill")
+        self.turns = Turns(self._worker)
+        """For work that takes long: its steps come between suggestions."""
         self._engine: CanComplete | None = None
         self._newest = _Work("")
         self._warm_up = _Work("")
@@ -149,13 +153,28 @@ class Completer:
         try:
             if request.automatic and self._settings.debounce_ms:
                 await asyncio.sleep(self._settings.debounce_ms / 1000)
-            completion = await asyncio.wrap_future(self._worker.submit(self._complete, request, work.flag))
+            suggesting = self._worker.submit(self._complete, request, work.flag)
+            self.turns.give_way()
+            completion = await asyncio.wrap_future(suggesting)
         except asyncio.CancelledError:
             work.flag.set("cancelled", urgent=False)  # by the next keystroke, mostly
             raise
         memo.add(request, completion)
         self._expect_after(request, completion)
         return completion
+
+    async def lend(self) -> CanComplete:
+        """Return the engine, once it is loaded, to somebody who takes turns with it.
+
+        Raises:
+            MidfillError: there is none.
+        """
+        self._unload_timer.restart()
+        self._warm_up.flag.set("superseded")
+        engine = await asyncio.wrap_future(self._worker.submit(lambda: self._engine))
+        if engine is None:
+            raise self.error if isinstance(self.error, MidfillError) else ModelError("The model is not loaded.")
+        return engine
 
     def prepare(self, request: Request) -> None:
         """Expect ``request``: unless anything is asked for soon, its prompt is computed ahead."""
@@ -196,7 +215,7 @@ class Completer:
 
     def _begin_warm_up(self) -> None:
         """On the event loop: have the worker read ahead, once it has nothing else to do."""
-        if self._expected is not None:
+        if self._expected is not None and not self.turns.in_use:
             self._work_ahead(self._do_warm_up, self._expected)
 
     def _expect_after(self, request: Request, completion: Completion) -> None:
@@ -208,7 +227,9 @@ class Completer:
     def _begin_prefetch(self) -> None:
         """On the event loop: have the worker write what comes after the suggestion shown."""
         request = self._after_shown
-        if request is not None and self.state == "ready" and self._memo.find(request) is None:
+        if request is None or self.state != "ready" or self.turns.in_use:
+            return
+        if self._memo.find(request) is None:
             self._prefetching = asyncio.create_task(self._prefetch(request))
 
     async def _prefetch(self, request: Request) -> None:

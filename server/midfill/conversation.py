@@ -19,6 +19,7 @@ from midfill.engine import Engine
 from midfill.errors import UsageError
 from midfill.healing import Healing
 from midfill.kv_cache import KvCache
+from midfill.model import Model
 from midfill.sampling import Pick, greedy
 
 ROOM = 8_192
@@ -44,15 +45,19 @@ class Answer:
 
 
 class Conversation:
-    """Answers with an engine's model; not for several threads at once, nor while the engine completes."""
+    """Answers with an engine's model; not for several threads at once, nor while the engine completes.
 
-    def __init__(self, engine: Engine, room: int = ROOM) -> None:
+    But for the latter, the model may be given as one that takes turns (:class:`midfill.turns.ModelInTurns`).
+    """
+
+    def __init__(self, engine: Engine, room: int = ROOM, model: Model | None = None) -> None:
         """Make room for so many tokens, as far as the model was made for them.
 
         Raises:
             ModelError: the model cannot answer questions.
         """
         self._engine = engine
+        self._model = model or engine.model
         manifest = engine.bundle.manifest
         control = {engine.spell([token]): token for token in engine.control_tokens if token >= 0}
         self._chat = Chat(manifest.chat_template, control, engine.encode, engine.spell(manifest.stop_tokens[:1]))
@@ -94,8 +99,8 @@ class Conversation:
             raise UsageError(f"{len(prompt)} tokens are more than the {self.room} there is room for: select less.")
         tokenized = time.perf_counter()
         if self._cache is None:
-            self._cache = self._engine.model.new_cache(self.room)
-        decoder = Decoder(self._engine.model, self._cache, cancel, self._draft_length)
+            self._cache = self._model.new_cache(self.room)
+        decoder = Decoder(self._model, self._cache, cancel, self._draft_length)
         limit = min(max_tokens, room)
         ids: list[int] = []
         text, stopped_by = begin, "stop-token"

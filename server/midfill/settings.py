@@ -19,12 +19,18 @@ from midfill.paths import bundles_dir
 from midfill.setting_kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
+LARGER_BUNDLE = "qwen2.5-coder-1.5b-instruct"
 
 
 def default_bundle() -> Path:
     """Return the bundle used when no setting names one; ``MIDFILL_BUNDLE`` overrides it."""
     override = os.environ.get("MIDFILL_BUNDLE")
     return Path(override) if override else bundles_dir() / DEFAULT_BUNDLE
+
+
+def default_actions_bundle() -> Path:
+    """Return where the bundle would be that is better at actions than the default one."""
+    return bundles_dir() / LARGER_BUNDLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +208,13 @@ class Settings:
             "whether the verdicts on the last requests, never text, are kept in the cache folder for `midfill why`",
         ),
     )
+    actions_bundle: Path = field(
+        default_factory=default_actions_bundle,
+        metadata=about(
+            kinds.folder(),
+            "folder of a larger model's bundle, which serves code actions; where there is none, `bundle` does",
+        ),
+    )
 
     def for_language(self, language: str) -> Settings:
         """Return the settings for documents of ``language``, an LSP language id."""
@@ -226,6 +239,7 @@ ATTRIBUTES = {_camel(name): name for name in ABOUT}
 _DEFAULTS: dict[str, Any] = {
     **{name: list(value) if isinstance(value, tuple) else value for name, value in vars(Settings()).items()},
     "bundle": None,
+    "actions_bundle": None,
 }
 
 
