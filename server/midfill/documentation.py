@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tree_sitter import Node, Parser
 from tree_sitter_language_pack import get_language
@@ -72,6 +73,22 @@ def place_for(selection: Selection, definition: Definition) -> Selection:
         raise Faulty("documented", f"'{definition.name}' has a comment already")
     indent = margin_of([selection.redacted_lines[definition.first_line]])
     return selection.of_lines(definition.first_line, definition.first_line, indent)
+
+
+def head_of(selection: Selection, definition: Definition) -> list[str]:
+    """Return the lines of ``definition`` before its code: its declaration, and a docstring; none of a single line."""
+    lines = selection.redacted_lines[definition.first_line : definition.last_line + 1]
+    if selection.language.grammar == "python":
+        try:
+            return lines[: _docstring_place(selection, definition).end_line - definition.first_line]
+        except Faulty:
+            return []
+    wanted = definition.signature.split("\n")
+    if not lines[0].startswith(wanted[0]):  # a comment that stands above
+        del wanted[0]
+    pairs = zip(lines, wanted, strict=False)
+    head = [line for line, _ in takewhile(lambda pair: pair[1] and pair[0].startswith(pair[1]), pairs)]
+    return head if len(head) < len(lines) else []
 
 
 def text_of(answer: str) -> str:

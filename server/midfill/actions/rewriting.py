@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import takewhile
 
 from midfill.actions.action import Task, in_code
+from midfill.documentation import head_of
 from midfill.edits import Edit, Keeps, replace_selection
-from midfill.selection import dedented
 
 
 def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
@@ -24,14 +23,7 @@ def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
 
 
 def declared(task: Task) -> str:
-    """Begin with the declaration of the selected definition, which is to stay: what is left to write is its body."""
+    """Begin with how the selected definition is declared and documented, which is to stay: what is left is its body."""
     found = task.selection.selected_definition
-    lines = task.selection.code.split("\n")
-    wanted = dedented(found.signature.split("\n")) if found and not task.instruction else []
-    if wanted and not lines[0].startswith(wanted[0]):  # a comment that stands above
-        del wanted[0]
-    pairs = zip(lines, wanted, strict=False)
-    header = [line for line, _ in takewhile(lambda pair: pair[1] and pair[0].startswith(pair[1]), pairs)]
-    if len(header) == len(lines):
-        header = []
-    return in_code(task) + "".join(f"{line}\n" for line in header)
+    head = head_of(task.selection, found) if found and not task.instruction else []
+    return in_code(task) + "".join(f"{line}\n" for line in task.selection.code.split("\n")[: len(head)])

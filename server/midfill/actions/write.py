@@ -80,7 +80,11 @@ def _begin(task: Task) -> str:
 def _read(answer: str, task: Task) -> Edit:
     selection = task.selection
     if is_unwritten(selection):
-        return replace_selection(answer, selection, "signatures")
+        edit = replace_selection(answer, selection, "signatures")
+        written = edit.apply(selection.document)
+        if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
+            raise Faulty("no-code", "the body is missing: write it")
+        return edit
     code = code_in(answer)
     if found := _EXAMPLE.search(code):
         code = code[: found.start()].rstrip()
