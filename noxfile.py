@@ -20,6 +20,12 @@ def fix(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def settings(session: nox.Session) -> None:
+    """Write the table of settings into the README and VS Code's manifest, after a change to it."""
+    session.run("python", "editors/write_settings.py")
+
+
+@nox.session(python=False)
 def lint(session: nox.Session) -> None:
     """Check style and the privacy rules."""
     session.run("ruff", "check")

@@ -22,6 +22,7 @@ from midfill.idle import IdleTimer
 from midfill.logs import describe
 from midfill.memo import Memo
 from midfill.prefetch import after_accepting
+from midfill.rhythm import Rhythm
 from midfill.settings import Settings
 from midfill.turns import Turns
 
@@ -103,6 +104,7 @@ class Completer:
         self._expected: Request | None = None
         self._after_shown: Request | None = None
         self._memo = Memo()
+        self._rhythm = Rhythm()
         self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
         self._prefetch_timer = IdleTimer(prefetch_after, self._begin_prefetch)
         self._prefetching: asyncio.Task[None] | None = None
@@ -141,6 +143,8 @@ class Completer:
         if self.state not in ("loading", "ready"):
             return nothing(request, self.state)
         self._unload_timer.restart()
+        if request.automatic:
+            self._rhythm.key(asyncio.get_running_loop().time())
         self._newest.give_way_to(request.path)
         work = self._newest = _Work(request.path)
         self._prefetch_timer.stop()
@@ -151,8 +155,8 @@ class Completer:
         self._warm_up_timer.stop()
         self._warm_up.give_way_to(request.path)
         try:
-            if request.automatic and self._settings.debounce_ms:
-                await asyncio.sleep(self._settings.debounce_ms / 1000)
+            if request.automatic and (seconds := self._rhythm.wait(self._settings.debounce_ms / 1000)):
+                await asyncio.sleep(seconds)
             suggesting = self._worker.submit(self._complete, request, work.flag)
             self.turns.give_way()
             completion = await asyncio.wrap_future(suggesting)

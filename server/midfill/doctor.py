@@ -13,11 +13,13 @@ from typing import Any
 import psutil
 
 from midfill import __version__, cpu, threads
+from midfill.budgets import budgets, longest_suggestion
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag
 from midfill.completion import Request
 from midfill.engine import load_engine
 from midfill.errors import MidfillError
+from midfill.reading_speed import ReadingSpeed
 from midfill.settings import Settings
 
 _SAMPLE = "def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
@@ -96,7 +98,8 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:
     weights = sum(entry.size for entry in bundle.manifest.files.values())
-    cache = settings.context_tokens * bundle.manifest.kv.bytes_per_token
+    tokens = sum(budgets(settings, bundle, ReadingSpeed(bundle))) + longest_suggestion(settings, bundle)
+    cache = tokens * bundle.manifest.kv.bytes_per_token
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
     return Check("memory", free > weights + cache, detail if free > weights + cache else f"{detail}: close something")

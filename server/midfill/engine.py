@@ -12,6 +12,7 @@ import numpy as np
 from tokenizers import AddedToken, Tokenizer
 
 from midfill import threads
+from midfill.budgets import budgets, longest_suggestion
 from midfill.bundle import Bundle, load_bundle
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.completion import Alternative, Completion, Request, nothing
@@ -108,29 +109,16 @@ class Engine:
         texts = _token_texts(tokenizer, manifest.vocabulary)
         self.vocabulary = Vocabulary(texts, excluded=self.stop_tokens)
         self._newlines = np.array([text.count("\n") for text in texts], np.int32)
-        self._max_tokens = min(settings.most_tokens, manifest.context_length // 2)
+        self._max_tokens = longest_suggestion(settings, bundle)
         self._reading_speed = ReadingSpeed(bundle)
-        self._budget, self._workspace_budget = self._budgets(manifest.context_length - self._max_tokens)
+        self._budgets = budgets(settings, bundle, self._reading_speed)
         self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self.encode)  # what is shown again at each keystroke
-        capacity = self._budget + self._workspace_budget + self._max_tokens
+        capacity = sum(self._budgets) + self._max_tokens
         fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
         self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
         self._draft_sources = DraftSources(self.control_tokens)
         self._draft_length = DraftLength(settings.draft_tokens)
         self._interrupted: _Begun | None = None
-
-    def _budgets(self, room: int) -> tuple[int, int]:
-        """Return the most tokens of the document and of other files, which are read together.
-
-        What the machine's measured speed allows is for both: other files get their share of it, a third at most.
-        """
-        settings = self.settings
-        if settings.context_tokens:
-            own = min(settings.context_tokens, room)
-            return own, min(settings.workspace_tokens, room - own)
-        both = min(self._reading_speed.tokens_within(settings.latency_ms), room)
-        others = min(settings.workspace_tokens, both // 3)
-        return both - others, others
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest what stands at ``request.offset``.
@@ -200,18 +188,18 @@ class Engine:
         )
 
     def _gather(self, request: Request) -> tuple[Context, Surroundings]:
-        window = self._budget * _CHARACTERS_PER_TOKEN
+        window = self._budgets.document * _CHARACTERS_PER_TOKEN
         context = gather(request.text, request.offset, window)
         if "suffix" in self.without:
             context = replace(context, suffix="")
-        if self.workspace is None or not self._workspace_budget:
+        if self.workspace is None or not self._budgets.others:
             return context, Surroundings()
         around = self.workspace.surroundings(
             request.path,
             request.text,
             request.offset,
             request.language,
-            budget=self._workspace_budget * _CHARACTERS_PER_TOKEN,
+            budget=self._budgets.others * _CHARACTERS_PER_TOKEN,
             window=window,
         )
         kept = [snippet for snippet in around.snippets if snippet.kind not in self.without]
@@ -259,8 +247,10 @@ class Engine:
         )
 
     def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
-        others = other_files(around, self._fim, self._encode_piece, self._workspace_budget)
-        prompt = build_prompt(context, self._fim, self.encode, self._budget, self.vocabulary.can_be_cut_short, others)
+        others = other_files(around, self._fim, self._encode_piece, self._budgets.others)
+        prompt = build_prompt(
+            context, self._fim, self.encode, self._budgets.document, self.vocabulary.can_be_cut_short, others
+        )
         self._draft_sources.read(request.path, prompt.ids)
         return self._with_lines(prompt, context)
 

@@ -29,7 +29,8 @@ class _Shown:
     path: str
     start: int
     text: str
-    confidence: float
+    confidence: float | None
+    """Of a suggestion made while typing; None when it was asked for outright, which the gate lets through."""
     state: str = ""
     """"" until it is ``partly`` or ``accepted``."""
 
@@ -60,13 +61,14 @@ class Feedback:
             for old in self._shown.values()
         ):
             return  # the rest of what is shown already
-        sure = confidence(completion.logprobs) or 0.0
+        sure = confidence(completion.logprobs) if request.automatic else None
         self._shown[number] = _Shown(request.path, completion.start, completion.text, sure)
         while len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
         self._statistics.count("shown")
         self._statistics.count("characters shown", len(completion.text))
-        self._statistics.count_confidence("shown", sure)
+        if sure is not None:
+            self._statistics.count_confidence("shown", sure)
 
     def inserted(self, path: str, start: int, text: str) -> None:
         """Take note of an edit that inserts ``text`` at ``start`` of a document, and replaces nothing before it."""
@@ -88,12 +90,13 @@ class Feedback:
         if shown is None or shown.state == "accepted":
             return
         shown.state = "accepted"
+        if shown.confidence is not None:
+            self._statistics.count_confidence("accepted", shown.confidence)
         if typed_through:
             self._statistics.count("typed through")
             return
         self._statistics.count("accepted")
         self._statistics.count("characters accepted", length)
-        self._statistics.count_confidence("accepted", shown.confidence)
         asyncio.get_running_loop().call_later(self._still_there_after, self._look_again, shown)
 
     def partly_accepted(self, number: int, length: int) -> None:

@@ -11,10 +11,10 @@ _LEAST_TOKENS = 200
 _WEIGHT = 0.2
 """Of a new reading in the running mean."""
 _WORTH_SAVING = 0.1
-_UNKNOWN = 1024
+_UNKNOWN = 1536
 """Tokens to read on a machine that was not measured yet."""
 _STEP = 128
-_RANGE = (256, 8192)
+_RANGE = (512, 8192)
 
 
 class ReadingSpeed:

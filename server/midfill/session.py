@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from midfill import explain
+from midfill.calibration import calibrated, shift
 from midfill.completer import Completer
 from midfill.completion import Request
 from midfill.config import Configuration
@@ -19,7 +20,7 @@ from midfill.engine import Progress
 from midfill.feedback import CurrentText, Feedback
 from midfill.journal import Entry, Journal, journal_file
 from midfill.settings import Settings, needs_reload
-from midfill.statistics import Statistics
+from midfill.statistics import Statistics, by_confidence
 from midfill.workspace.ignore import IGNORE_FILES
 from midfill.workspace.index import OnProgress
 from midfill.workspace.workspace import Workspace
@@ -54,7 +55,7 @@ class Session:
         self._on_index_progress = on_index_progress
         self._configuration = Configuration(folders)
         self.settings, self.problems = self._configuration.options(options)
-        self.completer = make_completer(self.settings)
+        self.completer = make_completer(_calibrated(self.settings))
         self._statistics = Statistics()
         self._feedback = Feedback(self._statistics, current_text)
         self._journal = Journal(journal_file() if self.settings.journal else None)
@@ -149,13 +150,13 @@ class Session:
     def _apply(self, settings: Settings, problems: list[str]) -> list[str]:
         old, self.settings = self.settings, settings
         if needs_reload(old, settings):
-            before, self.completer = self.completer, self._make_completer(settings)
+            before, self.completer = self.completer, self._make_completer(_calibrated(settings))
             self.completer.work_in(self._workspace)
             closing = asyncio.create_task(asyncio.to_thread(before.close))  # a step, or a load, is waited for
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
         elif settings != old:
-            self.completer.configure(settings)
+            self.completer.configure(_calibrated(settings))
         self._journal.file = journal_file() if settings.journal else None
         if (old.exclude, old.workspace_tokens > 0) != (settings.exclude, settings.workspace_tokens > 0):
             self._open_workspace()
@@ -172,3 +173,8 @@ class Session:
         self.completer.work_in(self._workspace)
         if before is not None:
             before.close()
+
+
+def _calibrated(settings: Settings) -> Settings:
+    """Return the settings to complete by: with the gate where acceptance on this machine puts it."""
+    return calibrated(settings, shift(by_confidence())) if settings.calibrate_confidence else settings

@@ -20,6 +20,8 @@ from midfill.setting_kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
 LARGER_BUNDLE = "qwen2.5-coder-1.5b-instruct"
+MEASURED_CONTEXT = 1024
+"""Tokens of the document where something is measured that must not depend on the machine's speed."""
 
 
 def default_bundle() -> Path:
@@ -59,7 +61,7 @@ class Settings:
         ),
     )
     context_tokens: int = field(
-        default=1024,
+        default=0,
         metadata=about(
             kinds.whole(64, 131_072, or_zero=True),
             "most tokens of the document that are read; 0 chooses by the machine's measured speed, for `latencyMs`",
@@ -76,7 +78,7 @@ class Settings:
         ),
     )
     latency_ms: int = field(
-        default=1500,
+        default=3000,
         metadata=about(
             kinds.whole(100, 60_000),
             "milliseconds that reading a new document should take, where Midfill chooses how much is read",
@@ -107,6 +109,14 @@ class Settings:
             "while you type ends with the last line up to which it is, or is not shown; 0 shows all",
             workspace_may="raise it",
             by_language=True,
+        ),
+    )
+    calibrate_confidence: bool = field(
+        default=True,
+        metadata=about(
+            kinds.flag(),
+            "whether what you accept moves `minConfidence`, at each start, towards that probability of acceptance",
+            workspace_may="turn it off",
         ),
     )
     languages: Mapping[str, Mapping[str, Any]] = field(
@@ -151,7 +161,8 @@ class Settings:
         default=0,
         metadata=about(
             kinds.whole(0, 5000),
-            "milliseconds without a key before a suggestion is made while you type; 0 for none",
+            "most milliseconds to wait for the next key before a suggestion is made while you type; how long within"
+            " that, your rhythm says; 0 for never",
             workspace_may="raise it",
         ),
     )

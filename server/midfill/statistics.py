@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from typing import Any
 
+from midfill.calibration import Shown, least_confidence, shift
 from midfill.remembered import Remembered
+from midfill.settings import Settings
 
 _FILE = "statistics"
 _SAVED_EVERY = 20.0
@@ -36,7 +39,7 @@ class Statistics:
         self.count(f"nothing: {reason}")
 
     def count_confidence(self, what: str, confidence: float) -> None:
-        """Count what was ``shown`` or ``accepted`` by how sure the model was, in tenths."""
+        """Count what was ``shown`` while typing, and what was ``accepted`` of it or typed, in tenths of confidence."""
         self.count(f"{what} at {min(int(confidence * _BINS), _BINS - 1)}")
 
     def save(self) -> None:
@@ -53,15 +56,21 @@ class Statistics:
             self._new.clear()
 
 
+def by_confidence() -> list[Shown]:
+    """Return what became of the suggestions made while typing on this machine, by tenths of confidence."""
+    file = Remembered(_FILE)
+    return [
+        Shown((tenth + 0.5) / _BINS, _value(file, f"shown at {tenth}"), _value(file, f"accepted at {tenth}"))
+        for tenth in range(_BINS)
+    ]
+
+
 def summary() -> dict[str, Any]:
     """Return all counts of this machine, why nothing was shown, and acceptance by confidence."""
     file = Remembered(_FILE)
-
-    def value(name: str) -> int:
-        found = file.get(name)
-        return found if isinstance(found, int) else 0
-
+    value = partial(_value, file)
     shown = value("shown")
+    found = by_confidence()
     return {
         "since": file.get("since"),
         **{name.replace(" ", "_"): value(name) for name in COUNTS},
@@ -70,9 +79,10 @@ def summary() -> dict[str, Any]:
             name.removeprefix("nothing: "): value(name) for name in sorted(file.names()) if name.startswith("nothing: ")
         },
         "by_confidence": [
-            {"from": tenth / _BINS, "shown": value(f"shown at {tenth}"), "accepted": value(f"accepted at {tenth}")}
-            for tenth in range(_BINS)
+            {"from": tenth / _BINS, "shown": count.shown, "accepted": count.accepted}
+            for tenth, count in enumerate(found)
         ],
+        "calibration": shift(found),
     }
 
 
@@ -85,5 +95,14 @@ def to_text(found: dict[str, Any]) -> str:
     lines += [f"  {name:20} {found[name.replace(' ', '_')]:>9,}" for name in COUNTS]
     if found["acceptance"] is not None:
         lines.append(f"  {'acceptance':20} {found['acceptance']:>9.1%}")
+    if found["calibration"]:
+        default = Settings().min_confidence
+        least = least_confidence(default, found["calibration"])
+        lines.append(f"  {f'minConfidence {default}':20} {least:>9.2f} here, by what was accepted")
     lines += [f"  nothing, {reason:11} {count:>9,}" for reason, count in found["nothing"].items()]
     return "\n".join(lines)
+
+
+def _value(file: Remembered, name: str) -> int:
+    found = file.get(name)
+    return found if isinstance(found, int) else 0

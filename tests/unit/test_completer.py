@@ -621,11 +621,15 @@ async def test_engine_is_told_of_workspace_and_settings(completers: Callable[[Ca
 
 
 async def test_debounce_spares_requests_that_are_overtaken(completers: Callable[[CanComplete], Completer]) -> None:
-    """Only the last of a burst of keystrokes reaches the engine; asking outright does not wait."""
+    """Once a rhythm is known, only the last of a burst of keys reaches the engine; asking outright does not wait."""
     worker = Worker()
     worker.gate.set()
     completer = completers(worker)
-    completer.configure(Settings(debounce_ms=50))
+    completer.configure(Settings(debounce_ms=5000))
+    for length in range(1, 5):
+        await completer.complete(replace(asking("x" * length), automatic=True))
+        await asyncio.sleep(0.1)
+    worker.begun.clear()
     burst = [replace(asking(text), automatic=True) for text in ("a", "ab", "abc")]
     reasons = [(await task).reason for task in [asyncio.create_task(completer.complete(each)) for each in burst]]
     assert reasons == ["superseded", "superseded", ""]

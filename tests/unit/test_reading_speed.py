@@ -21,10 +21,10 @@ def bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bundle:
 def test_prompts_are_as_long_as_can_be_read_in_time(bundle: Bundle) -> None:
     """In steps, within limits; a machine that was not measured reads what most can."""
     speed = ReadingSpeed(bundle)
-    assert speed.tokens_within(1500) == 1024
+    assert speed.tokens_within(1500) == 1536
     speed.learn(1000, 2.0)
     assert speed.tokens_a_second == 500
-    assert [speed.tokens_within(ms) for ms in (1500, 100, 600_000)] == [640, 256, 8192]
+    assert [speed.tokens_within(ms) for ms in (1500, 100, 600_000)] == [640, 512, 8192]
 
 
 def test_speed_is_a_running_mean_and_remembered(bundle: Bundle) -> None:

@@ -18,9 +18,11 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path))
 
 
-def shown(feedback: Feedback, text: str = "left + right", number: int = 1, typed: str = "") -> None:
+def shown(
+    feedback: Feedback, text: str = "left + right", number: int = 1, typed: str = "", *, automatic: bool = True
+) -> None:
     """Show a suggestion at the start of a document, or what is left of it after ``typed``."""
-    request = Request(text=typed, offset=len(typed), path="a")
+    request = Request(text=typed, offset=len(typed), path="a", automatic=automatic)
     rest = text[len(typed) :]
     answer = Completion(text=rest, start=len(typed), end=len(typed), logprobs=(math.log(0.75),))
     feedback.answered(number, request, answer)

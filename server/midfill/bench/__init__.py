@@ -25,7 +25,7 @@ from midfill.bench.scenes import scenes
 from midfill.bench.sides import Sides
 from midfill.bundle import load_bundle, read_manifest
 from midfill.paths import weights_dir
-from midfill.settings import Settings
+from midfill.settings import MEASURED_CONTEXT, Settings
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer
@@ -54,15 +54,16 @@ def run(
     """
     plan = plan or Plan()
     load = load_average()
-    settings = replace(settings, threads=settings.threads or threads.chosen(load_bundle(settings.bundle)))
+    settings = replace(
+        settings,
+        threads=settings.threads or threads.chosen(load_bundle(settings.bundle)),
+        context_tokens=settings.context_tokens or MEASURED_CONTEXT,
+    )
     with ExitStack() as stack:
         progress("loading")
         server, llama, figures = _start(settings, plan, peer, stack)
         loaded = Loaded(settings)
-        budget = min(
-            settings.context_tokens or Settings().context_tokens,
-            loaded.bundle.manifest.context_length - settings.max_tokens,
-        )
+        budget = min(settings.context_tokens, loaded.bundle.manifest.context_length - settings.max_tokens)
         peer_typing = _typing(llama, Sides(loaded.tokenizer, budget), settings) if llama else None
         circumstances = Circumstances.now(loaded.bundle, settings, load, llama)
         machine = Machine(loaded, plan, llama)

@@ -21,7 +21,7 @@ from midfill.errors import UsageError
 from midfill.evals import action_tasks, actions, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.report import Result
 from midfill.evals.runner import Progress
-from midfill.settings import Settings
+from midfill.settings import MEASURED_CONTEXT, Settings
 from midfill.workspace.workspace import Workspace
 
 
@@ -94,7 +94,8 @@ def _parts(text: str | None) -> frozenset[str]:
 
 
 def _allowing(suite: str, settings: Settings) -> Settings:
-    """Return the settings with room for the longest answer that a suite asks for."""
+    """Return the settings with room for the longest answer that a suite asks for, the same on every machine."""
+    settings = dataclasses.replace(settings, context_tokens=settings.context_tokens or MEASURED_CONTEXT)
     needs = evals.GAPS.get(suite)
     if needs is None:
         return settings

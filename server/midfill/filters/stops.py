@@ -166,7 +166,8 @@ def _line_limit(text: str, max_lines: int) -> int | None:
 def _find_closing_bracket(text: str, context: Context, closer: str) -> int | None:
     """Return where ``text`` closes the bracket that ``closer``, next in the document, closes too.
 
-    Brackets opened on the cursor's line beyond those that its rest closes are for ``text`` to close. When the
+    Brackets opened on the cursor's line beyond those that its rest closes are for ``text`` to close, those of a
+    suggestion just accepted among them (which others have to remember). When the
     document's closer stands on a line of its own, one at the start of a line is that same one if it is indented alike.
     """
     opener = OPENERS[closer]
