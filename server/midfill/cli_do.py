@@ -157,8 +157,8 @@ def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str)
 
 
 def _tell(outcome: Outcome, first: str) -> None:
-    if outcome.left_out:
-        sys.stderr.write(f"midfill: there was no room for {outcome.left_out} definitions that this code uses.\n")
+    if outcome.note:
+        sys.stderr.write(f"midfill: {outcome.note}\n")
     for answer in outcome.answers:
         stages = ", ".join(f"{stage} {value:.0f}" for stage, value in answer.milliseconds.items())
         sys.stderr.write(

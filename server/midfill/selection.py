@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,8 +26,8 @@ class Around:
     """What of the document besides the selection a prompt has room for."""
 
     text: str
-    left_out: int = 0
-    """Definitions the selection uses that there was no room for."""
+    left_out: tuple[str, ...] = ()
+    """Names of definitions that there was no room for."""
 
 
 class Selection:
@@ -40,17 +41,20 @@ class Selection:
         end_line: int,
         path: str = "",
         indent: str = "",
+        read: _Read | None = None,
     ) -> None:
         """Select the lines from ``first_line`` up to, without, ``end_line``.
 
-        None are selected if these are the same: a place to insert at, ``indent``ed so.
+        None are selected if these are the same: a place to insert at, ``indent``ed so. What was ``read`` of the
+        document for another selection is not read again.
         """
+        self._read = read or _Read(document, language)
         self.document = document
         self.language = language
         self.path = path
         """Of the document, "" for one that has none."""
         self._indent = indent
-        count = len(lines_of(document))
+        count = self._read.count
         self.first_line = min(max(first_line, 0), count)
         self.end_line = min(max(end_line, self.first_line), count)
 
@@ -74,20 +78,20 @@ class Selection:
         """The document with plain newlines and without secrets."""
         return "\n".join(self.redacted_lines)
 
-    @cached_property
+    @property
     def redacted_lines(self) -> list[str]:
         """The document's lines without secrets, each secret with a placeholder of its own."""
-        return self._redacted[0].split("\n")
+        return self._read.lines
 
     @property
     def secrets(self) -> dict[str, str]:
         """What each placeholder of the document stands for."""
-        return self._redacted[1]
+        return self._read.secrets
 
-    @cached_property
+    @property
     def syntax(self) -> Syntax:
         """The redacted document, parsed."""
-        return Syntax(self.redacted, self.language)
+        return self._read.syntax
 
     @cached_property
     def definition(self) -> Definition | None:
@@ -112,7 +116,7 @@ class Selection:
 
     def of_lines(self, first_line: int, end_line: int, indent: str = "") -> Selection:
         """Select other lines of the same document."""
-        return Selection(self.document, self.language, first_line, end_line, self.path, indent)
+        return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._read)
 
     def of_definition(self) -> Selection:
         """Select the definition the selection begins in; what is selected already, where it is in none."""
@@ -136,19 +140,89 @@ class Selection:
             and d.kind in ("function", "class")
             and (d.last_line < self.first_line or d.first_line >= self.end_line)
         ]
-        text, left_out = "", 0
+        text, left_out = "", []
         for piece in filter(None, pieces):
             text = _joined(text, piece, count, budget) or text
         for definition in wanted:
             whole = "\n".join(self.redacted_lines[definition.first_line : definition.last_line + 1])
             longer = _joined(text, whole, count, budget) or _joined(text, definition.signature, count, budget)
-            left_out += longer is None
+            if longer is None:
+                left_out.append(definition.name)
             text = longer or text
-        return Around(text, left_out)
+        return Around(text, tuple(left_out))
+
+    def outline(self, count: Count, budget: int, asked: str = "") -> Around:
+        """Return the selected lines in at most ``budget`` tokens: functions without their bodies, but for some.
+
+        Bodies are shown of functions that are ``asked`` about, then of those that others use most.
+        """
+        functions: list[Definition] = []
+        for found in self.syntax.definitions():
+            inside = self.first_line <= found.first_line and found.last_line < self.end_line
+            outer = not functions or found.first_line > functions[-1].last_line
+            if found.kind == "function" and inside and outer and found.last_line > found.first_line:
+                functions.append(found)
+        uses = Counter(IDENTIFIER.findall(self.code))
+        named = set(IDENTIFIER.findall(asked))
+        folded = {function.first_line: function for function in functions}
+        room = budget - count(self._folded(folded))
+        for function in sorted(functions, key=lambda f: (f.name not in named, -uses[f.name], f.first_line)):
+            body = "\n".join(self.redacted_lines[function.first_line : function.last_line + 1])
+            room -= (more := count(body) - count(function.signature))
+            if room < 0:
+                room += more
+            else:
+                del folded[function.first_line]
+        lines = self._folded(folded).split("\n")
+        while lines and count("\n".join(lines)) > budget:
+            del lines[len(lines) * 9 // 10 :]
+        return Around("\n".join(lines), tuple(function.name for function in folded.values()))
+
+    def _folded(self, functions: Mapping[int, Definition]) -> str:
+        """Return the selected lines with these functions, by their first lines, declared only."""
+        lines: list[str] = []
+        number = self.first_line
+        while number < self.end_line:
+            if number in functions:
+                signature = functions[number].signature.split("\n")
+                lines += [*signature, f"{margin_of(signature[-1:])}{'' if len(signature) > 1 else '    '}..."]
+                number = functions[number].last_line + 1
+            else:
+                lines.append(self.redacted_lines[number])
+                number += 1
+        return "\n".join(dedented(lines))
+
+
+class _Read:
+    """What is known of a document, whatever is selected of it; read when it is first wanted."""
+
+    def __init__(self, document: str, language: Language) -> None:
+        self._document = document
+        self._language = language
+
+    @cached_property
+    def count(self) -> int:
+        """How many lines it has."""
+        return len(lines_of(self._document))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines without secrets, with plain newlines."""
+        return self._redacted[0].split("\n")
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What each placeholder stands for."""
+        return self._redacted[1]
+
+    @cached_property
+    def syntax(self) -> Syntax:
+        """It without secrets, parsed."""
+        return Syntax(self._redacted[0], self._language)
 
     @cached_property
     def _redacted(self) -> tuple[str, dict[str, str]]:
-        text = self.document.replace("\r\n", "\n").replace("\r", " ")
+        text = self._document.replace("\r\n", "\n").replace("\r", " ")
         known: dict[tuple[str, str], str] = {}
         parts: list[str] = []
         end = 0

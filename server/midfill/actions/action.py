@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +11,10 @@ from midfill.edits import Edit
 from midfill.selection import Selection
 
 Need = Literal["message", "instruction"]
+
+
+def _not_open(_: str) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Task:
     """The turns before, of a conversation that goes on."""
     whole_file: bool = False
     """Whether no lines were selected."""
+    open_text: Callable[[str], str | None] = _not_open
+    """The text that an editor has of a file, by its path; that counts rather than what is on disk."""
 
 
 Reader = Callable[[str, Task], Edit]
@@ -61,6 +67,8 @@ class Action:
     """What it cannot do without, besides lines."""
     prepare: Callable[[Task], Task] = _as_it_is
     """Chooses the lines; raises :class:`midfill.edits.Faulty` where the action has nothing to do."""
+    parts: Callable[[Task], Sequence[Task]] | None = None
+    """What it falls into, each prepared and done by itself; None for one whole."""
     values: Callable[[Task], Mapping[str, str]] = _nothing_more
     """What its prompt is told besides what all are."""
     prompt: Callable[[Task], str] | None = None
@@ -69,6 +77,8 @@ class Action:
     """What stands in the prompt for the lines."""
     begin: Callable[[Task], str] = _nothing
     """What the answer begins with."""
+    enough: Callable[[str], bool] | None = None
+    """Whether an answer says what is wanted already; None for when its code is whole."""
     read: Reader | None = None
     """Makes the edit; None for an action whose answer is read by a person."""
 

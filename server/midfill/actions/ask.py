@@ -2,4 +2,4 @@
 
 from midfill.actions.action import Action, with_definition
 
-ASK = Action(name="ask", title="Ask about this code", kind="source.ask", needs="instruction", prepare=with_definition)
+ASK = Action(name="ask", title="Ask about this code", kind="midfill.ask", needs="instruction", prepare=with_definition)

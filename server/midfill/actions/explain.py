@@ -2,4 +2,4 @@
 
 from midfill.actions.action import Action, with_definition
 
-EXPLAIN = Action(name="explain", title="Explain", kind="source.explain", prepare=with_definition)
+EXPLAIN = Action(name="explain", title="Explain", kind="midfill.explain", prepare=with_definition)

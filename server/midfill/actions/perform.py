@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from midfill.actions.action import Action, Reader, Task
@@ -13,8 +13,11 @@ from midfill.cancel import CancelFlag
 from midfill.chat import Message
 from midfill.conversation import MOST_TOKENS, Answer, Conversation
 from midfill.edits import Edit, Faulty, is_whole
+from midfill.merging import merged
 from midfill.sampling import Sampler, Sampling, greedy
+from midfill.selection import Around
 from midfill.workspace.secrets import redact
+from midfill.workspace.syntax import MOST_CHARACTERS
 
 AROUND_TOKENS = 600
 """Of the rest of the document, at most."""
@@ -27,7 +30,10 @@ _WRITTEN_ANEW = 1.5
 _ROOM_BESIDES = 400
 """Tokens of the prompt besides code."""
 _SHORT_ANSWER = 256
+_MOST_READ = 4_000
+"""Tokens of code that are read for an explanation; of what is longer, some is shown by its declarations only."""
 _TOO_OFTEN = 6
+_MOST_NAMED = 5
 _NUMBER = re.compile(r"\d+")
 _OTHERWISE = Sampling(temperature=0.7, top_p=0.9)
 """How a second answer is drawn: the likeliest would often be the first one again."""
@@ -44,14 +50,24 @@ class Outcome:
     """The code of what was wrong; "" when all went well."""
     detail: str = ""
     """The same in words."""
-    left_out: int = 0
-    """Definitions the selection uses that the prompt had no room for."""
+    left_out: tuple[str, ...] = ()
+    """Names of definitions that the prompt had no room for: what the selection uses, or parts of it."""
     task: Task
     """With the lines that were chosen."""
     answers: tuple[Answer, ...] = ()
     """One, or two when the first could not be used."""
     messages: tuple[Message, ...] = ()
     """The conversation so far, for a question that goes on from it."""
+
+    @property
+    def note(self) -> str:
+        """What somebody should know of an answer that counts, in a sentence; "" for nothing."""
+        if self.reason or not self.left_out:
+            return "" if self.reason else self.detail
+        more = len(self.left_out) - _MOST_NAMED
+        named = ", ".join(f"`{name}`" for name in self.left_out[:_MOST_NAMED])
+        room = f"There was no room to read all of {named}{f' and {more} more' if more > 0 else ''}."
+        return f"{self.detail} {room}".strip()
 
 
 def perform(
@@ -60,10 +76,12 @@ def perform(
     conversation: Conversation,
     cancel: CancelFlag,
     on_text: Callable[[str], None] = lambda _: None,
+    on_progress: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
     """Ask the model, and ask once more with the fault named if no edit can be made of its answer.
 
     ``on_text`` is given what is there to read as it comes; nothing of an edit, which counts as a whole only.
+    ``on_progress`` is told in words how far it is.
 
     Raises:
         Cancelled: ``cancel`` was set.
@@ -73,22 +91,67 @@ def perform(
     try:
         _check_needs(action, task)
         task = action.prepare(task)
+        parts = action.parts(task) if action.parts else [task]
     except Faulty as fault:
         return Outcome(reason=fault.reason, detail=str(fault), task=task)
+    outcomes = []
+    for number, part in enumerate(parts, 1):
+        told = _numbered(on_progress, number, len(parts)) if len(parts) > 1 else on_progress
+        told("reading the code")
+        outcomes.append(_perform(action, part, conversation, cancel, on_text, told))
+        if number < len(parts) and outcomes[-1].text:
+            on_text("\n\n")
+    return outcomes[0] if len(outcomes) == 1 else _together(task, outcomes)
+
+
+def _perform(
+    action: Action,
+    task: Task,
+    conversation: Conversation,
+    cancel: CancelFlag,
+    on_text: Callable[[str], None],
+    on_progress: Callable[[str], None],
+) -> Outcome:
+    if len(task.selection.code) > MOST_CHARACTERS:
+        detail = f"{len(task.selection.code):,} characters of code are too many: select less"
+        return Outcome(reason="too-long", detail=detail, task=task)
     length = conversation.count(task.selection.code)
     most = int(length * _WRITTEN_ANEW) + _SHORT_ANSWER if action.read else MOST_TOKENS
+    code = Around(action.shown(task))
+    if action.read is None and length > _MOST_READ:
+        code = task.selection.outline(conversation.count, _MOST_READ, task.instruction)
+        length = _MOST_READ
     if length + most + _ROOM_BESIDES > conversation.room:
         detail = f"{length} tokens of code are more than there is room for: select less"
         return Outcome(reason="too-long", detail=detail, task=task)
     wanted = min(max(_QUICKLY_READ - length, _LEAST_AROUND), AROUND_TOKENS)
     budget = min(wanted, conversation.room - length - most - _ROOM_BESIDES)
     around = task.selection.around(conversation.count, budget)
-    messages = [*_opening(task), Message("user", _question(action, task, around.text))]
+    messages = [*_opening(task), Message("user", _question(action, task, code.text, around.text))]
+    left_out = (*code.left_out, *around.left_out)
     if action.read is None:
-        answer = conversation.answer(messages, cancel, max_tokens=most, on_text=on_text, enough=is_stuck)
+        heard = _counting(on_progress, on_text)
+        answer = conversation.answer(messages, cancel, max_tokens=most, on_text=heard, enough=is_stuck)
         said = (*messages, Message("assistant", answer.text))
-        return Outcome(text=answer.text.strip(), left_out=around.left_out, task=task, answers=(answer,), messages=said)
-    return _edit(action, action.read, task, conversation, cancel, messages, most, around.left_out)
+        return Outcome(text=answer.text.strip(), left_out=left_out, task=task, answers=(answer,), messages=said)
+    return _edit(action, action.read, task, conversation, cancel, on_progress, messages, most, left_out)
+
+
+def _together(task: Task, outcomes: Sequence[Outcome]) -> Outcome:
+    """Make one outcome of the parts': what counts of each, or the last reason why nothing does."""
+    edits = [outcome.edit for outcome in outcomes if outcome.edit]
+    failed = [outcome for outcome in outcomes if outcome.reason]
+    together = Outcome(
+        edit=merged(edits, task.selection.document) if edits else None,
+        text="\n\n".join(outcome.text for outcome in outcomes if outcome.text),
+        left_out=tuple(dict.fromkeys(name for outcome in outcomes for name in outcome.left_out)),
+        task=task,
+        answers=tuple(answer for outcome in outcomes for answer in outcome.answers),
+        messages=outcomes[-1].messages,
+    )
+    if len(failed) == len(outcomes):
+        return replace(together, reason=failed[-1].reason, detail=failed[-1].detail)
+    return replace(together, detail=f"{len(failed)} of {len(outcomes)} could not be done." if failed else "")
 
 
 def _edit(
@@ -97,9 +160,10 @@ def _edit(
     task: Task,
     conversation: Conversation,
     cancel: CancelFlag,
+    on_progress: Callable[[str], None],
     messages: list[Message],
     most: int,
-    left_out: int,
+    left_out: tuple[str, ...],
 ) -> Outcome:
     """Ask for an edit, twice if need be."""
     answers: list[Answer] = []
@@ -113,7 +177,8 @@ def _edit(
             max_tokens=most,
             begin=begin,
             pick=pick,
-            enough=partial(is_whole, original=original),
+            on_text=_counting(on_progress),
+            enough=action.enough or partial(is_whole, original=original),
         )
         answers.append(answer)
         messages.append(Message("assistant", answer.text))
@@ -124,6 +189,7 @@ def _edit(
             break
         except Faulty as fault:
             reason, detail = fault.reason, str(fault)
+            on_progress("once more")
             again = prompt("unchanged", {}) if reason == "unchanged" else prompt("retry", {"fault": detail})
             messages.append(Message("user", again))
     return Outcome(
@@ -156,7 +222,26 @@ def _opening(task: Task) -> tuple[Message, ...]:
     return task.history or (Message("system", prompt("system", {})),)
 
 
-def _question(action: Action, task: Task, around: str) -> str:
+def _counting(
+    on_progress: Callable[[str], None], on_text: Callable[[str], None] = lambda _: None
+) -> Callable[[str], None]:
+    """Return a listener to an answer, which tells how much of it is there."""
+    pieces = 0
+
+    def heard(text: str) -> None:
+        nonlocal pieces
+        pieces += 1
+        on_text(text)
+        on_progress(f"{pieces} tokens")
+
+    return heard
+
+
+def _numbered(on_progress: Callable[[str], None], number: int, count: int) -> Callable[[str], None]:
+    return lambda message: on_progress(f"{number} of {count}: {message}")
+
+
+def _question(action: Action, task: Task, code: str, around: str) -> str:
     language = task.selection.language
     if task.history:  # the code has been shown
         return redact(task.instruction).text
@@ -164,7 +249,7 @@ def _question(action: Action, task: Task, around: str) -> str:
     context = f"Other parts of the file, for reference:\n\n{block(around, language.grammar)}\n\n" if around else ""
     values = {
         "language": language.name,
-        "block": block(action.shown(task), language.grammar),
+        "block": block(code, language.grammar),
         "context": context,
         "part": f"`{found.name}`" if found else "the code above",
         "instruction": task.instruction,

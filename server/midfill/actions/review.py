@@ -14,6 +14,8 @@ _FINDING = re.compile(
     (?P<text>\S.*)""",
     re.IGNORECASE | re.MULTILINE | re.VERBOSE,
 )
+_PART = 5_000
+"""Characters of code, some 1,400 tokens, that are reviewed at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,23 @@ def numbered(task: Task) -> str:
     return "\n".join(f"{number:>4} {line}".rstrip() for number, line in enumerate(task.selection.lines, first))
 
 
+def _parts(task: Task) -> list[Task]:
+    """Cut the lines where definitions begin, if possible, into parts that a small model can attend to."""
+    selection = task.selection
+    starts = {definition.first_line for definition in selection.syntax.definitions() if definition.kind != "constant"}
+    cuts, size, best = [selection.first_line], 0, 0
+    for number, line in enumerate(selection.lines, selection.first_line):
+        if number in starts and size > _PART // 3:
+            best = number
+        if size + len(line) > _PART and number > cuts[-1]:
+            cut = best if best > cuts[-1] else number
+            size = sum(len(line) + 1 for line in selection.redacted_lines[cut:number])
+            cuts.append(cut)
+        size += len(line) + 1
+    ends = [*cuts[1:], selection.end_line]
+    return [replace(task, selection=selection.of_lines(*lines)) for lines in zip(cuts, ends, strict=True)]
+
+
 def _values(task: Task) -> Mapping[str, str]:
     return {"example": str((task.selection.first_line + task.selection.end_line) // 2 + 1)}
 
@@ -56,8 +75,9 @@ def _prepare(task: Task) -> Task:
 REVIEW = Action(
     name="review",
     title="Review this file",
-    kind="source.review",
+    kind="source.midfill.review",
     prepare=_prepare,
+    parts=_parts,
     values=_values,
     shown=numbered,
 )

@@ -139,8 +139,10 @@ def _read(answer: str, task: Task) -> Edit:
     if (opening := _opening(task)) not in code:
         code = f"{opening}\n\n{code}"
     file = place_of_tests(Path(task.selection.path), language)
-    there = (read_text(file) or "") if file.exists() else ""
-    if file.exists() and not there and file.stat().st_size:
+    there = task.open_text(str(file))
+    if there is None:
+        there = (read_text(file) or "") if file.exists() else ""
+    if not there and file.exists() and file.stat().st_size:
         raise Faulty("unreadable", f"{file.name} cannot be read")
     if there:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
@@ -151,7 +153,7 @@ def _read(answer: str, task: Task) -> Edit:
 TESTS = Action(
     name="tests",
     title="Write tests",
-    kind="source.tests",
+    kind="midfill.tests",
     prepare=_prepare,
     values=_values,
     begin=_begin,

@@ -1,0 +1,47 @@
+"""Document all: what each function and class of a file lacks, by the action for one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from midfill.actions.action import Action, Task
+from midfill.actions.document import DOCUMENT
+from midfill.documentation import CONVENTIONS, place_for
+from midfill.edits import Faulty
+
+
+def _parts(task: Task) -> list[Task]:
+    selection = task.selection
+    if selection.language.grammar not in CONVENTIONS:
+        raise Faulty("no-convention", f"it is not known how {selection.language.name} is documented")
+    parts: list[Task] = []
+    for definition in selection.syntax.definitions():
+        if definition.kind not in ("function", "class"):
+            continue
+        whole = selection.of_lines(definition.first_line, definition.last_line + 1)
+        try:
+            place = place_for(whole, definition)
+            if whole.selected_definition == definition and place.first_line == place.end_line:
+                parts.append(DOCUMENT.prepare(replace(task, selection=whole)))
+        except Faulty:  # it cannot be documented: it has no body, or one on the line of its declaration
+            continue
+    if not parts:
+        raise Faulty("documented", "all that can be documented is already")
+    return parts
+
+
+def _whole_file(task: Task) -> Task:
+    return replace(task, selection=task.selection.of_lines(0, len(task.selection.redacted_lines)))
+
+
+DOCUMENT_ALL = Action(
+    name="document-all",
+    title="Document all that is not documented",
+    kind="source.midfill.document",
+    prepare=_whole_file,
+    parts=_parts,
+    values=DOCUMENT.values,
+    prompt=lambda _: DOCUMENT.name,
+    begin=DOCUMENT.begin,
+    read=DOCUMENT.read,
+)
