@@ -30,21 +30,24 @@ class Document:
     insert, the model reads one kind only, and LSP columns never count line ends, so positions are not touched by it.
     """
 
-    def __init__(self, text: str, *, language: str, encoding: str) -> None:
+    def __init__(self, text: str, *, language: str, encoding: str, version: int = 0) -> None:
         self.text = _normalized(text)
         self.language = language
+        self.version = version
+        """The client's own number for it."""
         self._encoding = encoding
         self._units = _UNITS[encoding]
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
 
-    def changed(self, change: types.TextDocumentContentChangeEvent) -> Document:
-        """Return the document after one change of a ``textDocument/didChange``."""
+    def changed(self, change: types.TextDocumentContentChangeEvent, version: int | None = None) -> Document:
+        """Return the document after one change of a ``textDocument/didChange``, which may give it a new number."""
         text = change.text
         if isinstance(change, types.TextDocumentContentChangePartial):
             start = self.offset_at(change.range.start)
             end = max(start, self.offset_at(change.range.end))
             text = self.text[:start] + text + self.text[end:]
-        return Document(text, language=self.language, encoding=self._encoding)
+        version = self.version if version is None else version
+        return Document(text, language=self.language, encoding=self._encoding, version=version)
 
     def offset_at(self, position: types.Position) -> int:
         """Return the offset of a position; one beyond its line or beyond the document is at the end of that."""

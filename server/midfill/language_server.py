@@ -18,10 +18,10 @@ from pygls.uris import to_fs_path
 
 from midfill import __version__, notebooks
 from midfill.errors import MidfillError
-from midfill.load_progress import LoadProgress
 from midfill.logs import PublicText, describe
 from midfill.protocol import MidfillProtocol
 from midfill.session import CompleterFactory, Session
+from midfill.work_progress import WorkProgress
 from midfill.workspace.index import IndexState
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class MidfillServer(LanguageServer):
     def wake(self) -> None:
         """Load the model, or load it again after it was let go, and show that; nothing if that is done or under way."""
         if self.session is not None:
-            progress = LoadProgress(self, "loading the model")
+            progress = WorkProgress(self, "loading the model")
             loading = self.session.load(progress.report)
             if loading is not None:
                 self._loading = asyncio.create_task(_show_loading(self, progress, loading))
@@ -114,7 +114,7 @@ class MidfillServer(LanguageServer):
         await asyncio.sleep(_INDEX_SHOWN_AFTER)
         if self._index_state.done:
             return
-        async with LoadProgress(self, "reading the workspace") as progress:
+        async with WorkProgress(self, "reading the workspace") as progress:
             while not (state := self._index_state).done:
                 progress.report(f"{state.files:,} files read", state.fraction)
                 await asyncio.sleep(_INDEX_SHOWN_AFTER)
@@ -132,6 +132,8 @@ def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> 
     async def guarded(server: MidfillServer, params: Params) -> Result:
         try:
             return await handler(server, params)
+        except JsonRpcException:  # Midfill's own words
+            raise
         except Exception as error:
             raise JsonRpcInternalError(f"Midfill failed: {describe(error)}") from error
 
@@ -154,7 +156,7 @@ def path_of(uri: str) -> str:
     return to_fs_path(uri) or uri
 
 
-async def _show_loading(server: MidfillServer, progress: LoadProgress, loading: Future[None]) -> None:
+async def _show_loading(server: MidfillServer, progress: WorkProgress, loading: Future[None]) -> None:
     """Show the progress of loading, and in one line why it failed."""
     async with progress:
         try:

@@ -8,8 +8,10 @@ so that typing neither shows one suggestion twice nor makes the two forms supers
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 
 from midfill import items, statistics
 from midfill.completion import Request
@@ -117,19 +119,24 @@ def did_partially_accept(server: MidfillServer, params: object) -> None:
         server.session.partly_accepted(number, length)
 
 
-def accepted(server: MidfillServer, number: int, length: int) -> None:
-    """Count an item that was accepted."""
+def accepted(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
+    """Count an item that was accepted, by its number and its length."""
+    arguments = list(params.arguments or ())
+    if len(arguments) != 2 or not all(isinstance(argument, int) for argument in arguments):
+        raise JsonRpcInvalidParams(f"{params.command} takes two numbers")
+    number, length = cast("list[int]", arguments)
     if server.session is not None:
         server.session.accepted(number, length)
 
 
-def why(server: MidfillServer, *last: object) -> str:  # pygls does not use the default of an argument left out
-    """Return a Markdown page on the ``last`` requests, by default one: what came of them, and the exact prompt."""
-    count = last[0] if last and isinstance(last[0], int) else 1
+def why(server: MidfillServer, params: types.ExecuteCommandParams) -> str:
+    """Return a Markdown page on so many requests, by default one: what came of them, and the exact prompt."""
+    last = params.arguments or (1,)
+    count = last[0] if isinstance(last[0], int) else 1
     return server.session.why(max(count, 1)) if server.session is not None else ""
 
 
-def show_statistics(server: MidfillServer, *_nothing: object) -> str:
+def show_statistics(server: MidfillServer, _params: types.ExecuteCommandParams) -> str:
     """Return what became of suggestions on this machine, as text."""
     if server.session is not None:
         server.session.save_statistics()

@@ -6,13 +6,19 @@ line (`midfill.documents`); and a header that announces more than memory holds d
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidRequest, JsonRpcServerNotInitialized
+from pygls.exceptions import (
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcInvalidRequest,
+    JsonRpcServerNotInitialized,
+)
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import RPCRequest
 
@@ -74,7 +80,7 @@ class MidfillProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         """Bring a document up to date."""
-        if self._change(params.text_document.uri, params.content_changes):
+        if self._change(params.text_document, params.content_changes):
             self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
@@ -103,7 +109,7 @@ class MidfillProtocol(LanguageServerProtocol):
             for closed in cells.structure.did_close or ():
                 self.documents.pop(closed.uri, None)
         for content in cells.text_content or ():
-            if self._change(content.document.uri, content.changes):
+            if self._change(content.document, content.changes):
                 edit = types.DidChangeTextDocumentParams(
                     text_document=content.document, content_changes=content.changes
                 )
@@ -118,21 +124,42 @@ class MidfillProtocol(LanguageServerProtocol):
         closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
 
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls runs whatever has a method's name
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Run a command; its handler is given the params as they are.
+
+        pygls would keep their token from it, and would not end it when the client cancels.
+        """
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams("Midfill has no such command")
+        result = handler(params)
+        return await result if inspect.isawaitable(result) else result
+
     def _open(self, document: types.TextDocumentItem) -> None:
         encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
         self.documents[document.uri] = Document(
-            document.text, language=str(document.language_id), encoding=types.PositionEncodingKind(encoding).value
+            document.text,
+            language=str(document.language_id),
+            encoding=types.PositionEncodingKind(encoding).value,
+            version=document.version,
         )
 
-    def _change(self, uri: str, changes: Sequence[types.TextDocumentContentChangeEvent]) -> bool:
+    def _change(
+        self,
+        changed: types.VersionedTextDocumentIdentifier,
+        changes: Sequence[types.TextDocumentContentChangeEvent],
+    ) -> bool:
         """Apply changes, in order; False for a document that is not open."""
-        document = self.documents.get(uri)
+        document = self.documents.get(changed.uri)
         if document is None:
             _log.warning("The client changed a document that it has not opened; ignored")
             return False
         for change in changes:
-            document = document.changed(change)
-        self.documents[uri] = document
+            document = document.changed(change, changed.version)
+        self.documents[changed.uri] = document
         return True
 
     def _tell_server(self, method: str, params: Any) -> None:
