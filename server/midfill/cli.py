@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from midfill import __version__
+from midfill.cli_files import own_settings
 from midfill.errors import MidfillError, UsageError
 from midfill.paths import bundles_dir
 from midfill.settings import Settings
@@ -105,10 +106,13 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_do(command)
     _add_records(command)
+    _add_harness(command)
 
     pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
     pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
     pull.add_argument("--model", default="0.5b", help="the model, when no MODEL or PATH is named")
+
+    _add_acceptance(pull)
 
     export = command("export", _export, "Convert weights into an INT8 bundle.")
     export.add_argument("source", metavar="SOURCE", help="a GGUF file, a checkpoint folder or a hub id")
@@ -118,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run"
     )
+    _add_acceptance(export)
     _add_json(export)
 
     doctor = command("doctor", _doctor, "Check this installation and time one completion.")
@@ -135,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_eval(command)
     return parser
+
+
+def _add_acceptance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept-license", action="store_true", help="accept a licence that restricts commercial use, having read it"
+    )
 
 
 def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -178,6 +189,13 @@ def _add_do(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None
     do.add_argument("--write", action="store_true", help="change the file instead of printing a diff")
     _add_bundle(do)
     _add_json(do)
+
+
+def _add_harness(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add what runs scripts against the real server."""
+    harness = command("harness", _harness, "Run scripts of what is typed and what must be suggested, as in a CI.")
+    harness.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT", help="YAML, or JSON with a step a line")
+    _add_bundle(harness)
 
 
 def _add_records(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
@@ -240,6 +258,12 @@ def _do(args: argparse.Namespace) -> int:
     return cli_do.run(args)
 
 
+def _harness(args: argparse.Namespace) -> int:
+    from midfill import cli_harness
+
+    return cli_harness.run(args)
+
+
 def _why(args: argparse.Namespace) -> int:
     from midfill import explain, journal
 
@@ -275,7 +299,7 @@ def _settings_table(args: argparse.Namespace) -> int:
 
 
 def _pull(args: argparse.Namespace) -> int:
-    return int(importlib.import_module("midfill_export.cli_pull").run(args))
+    return int(importlib.import_module("midfill_export.cli_pull").run(args, own_settings().use))
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -284,13 +308,13 @@ def _export(args: argparse.Namespace) -> int:
         convert = importlib.import_module("midfill_export.cli_export")
     except ModuleNotFoundError as error:
         raise UsageError(f"{_EXPORT_HINT} ({error.name} is missing)") from error
-    return int(convert.run(args, bundles_dir()))
+    return int(convert.run(args, bundles_dir(), own_settings().use))
 
 
 def _doctor(args: argparse.Namespace) -> int:
     from midfill import doctor
 
-    checks = doctor.examine(_settings(args))
+    checks = doctor.examine(dataclasses.replace(own_settings(args.bundle), deadline_ms=0))
     if args.json:
         _print_json(doctor.to_json(checks))
     else:

@@ -12,6 +12,8 @@
     ├── ModelError            onnxruntime refused to load or run the model
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
+    ├── ServerEnded           the process of a language server, seen from its client, ended early
+    ├── HarnessError          something that a script expects of the server is not so
     └── ExportError           weights could not be fetched or converted (midfill_export)
         └── SourceError           the weights are not what they should be, or cannot be had
 """
@@ -61,6 +63,14 @@ class EvalError(MidfillError):
 
 class BenchError(MidfillError):
     """A process to be measured does not start, or ends early."""
+
+
+class ServerEnded(MidfillError):
+    """The process of a language server, seen from its client, ended early."""
+
+
+class HarnessError(MidfillError):
+    """Something that a script expects of the server is not so."""
 
 
 class ExportError(MidfillError):

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
 import sys
-import threading
-from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
-Json = dict[str, Any]
+from midfill.errors import ServerEnded
+from midfill.server_process import SERVE, Json, ServerProcess, framed
 
-MIDFILL = [sys.executable, "-m", "midfill", "serve"]
+__all__ = ["MIDFILL", "PATIENCE", "SCRIPTED", "URI", "Json", "RawClient", "framed", "ghost_text_at"]
+
+MIDFILL = [*SERVE]
 SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_server.py"))]
 URI = "file:///work/sample.py"
 PATIENCE = 120.0
 """Seconds after which an answer is not coming; far more than any needs, on a machine that does much else."""
 
 
-def framed(body: bytes) -> bytes:
-    """Put the header before the body of a message."""
-    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
 class RawClient:
-    """A server's process, and the messages to and from it; a context manager that ends it.
+    """A server's process, with messages numbered and written by hand; a context manager that kills it.
 
     Requests of the server's own are answered with null, as a client does that grants progress.
     """
 
     def __init__(self, command: list[str], stderr: Path, env: dict[str, str] | None = None) -> None:
         self._stderr = stderr
-        with stderr.open("wb") as file:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=env
-            )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._stdin: IO[bytes] = self.process.stdin
-        self._stdout: IO[bytes] = self.process.stdout
-        self._arrival = threading.Condition()
-        self._sending = threading.Lock()
-        self._answers: dict[Any, Json] = {}
-        self._ended = False
-        self.notifications: list[Json] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        stderr.unlink(missing_ok=True)
+        self._server = ServerProcess(command, stderr.open("a+b"), env=env)
+        self._answers: dict[Any, Future[Json]] = {}
+        self.process = self._server.process
+        self.notifications = self._server.notifications
+        self.notify = self._server.notify
+        self.send_bytes = self._server.send_bytes
+        self.close_stdin = self._server.close_stdin
 
     def __enter__(self) -> RawClient:
         return self
@@ -58,25 +46,11 @@ class RawClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.kill()
-        self.process.wait()
-        self._reader.join()
-        self._stdout.close()
-        self.close_stdin()
+        self._server.kill()
 
-    def send_bytes(self, data: bytes) -> None:
-        """Send anything."""
-        with self._sending:
-            self._stdin.write(data)
-            self._stdin.flush()
-
-    def send(self, **message: Any) -> None:
-        """Send one message."""
-        self.send_bytes(framed(json.dumps({"jsonrpc": "2.0", **message}).encode()))
-
-    def notify(self, method: str, params: Any) -> None:
-        """Send a notification."""
-        self.send(method=method, params=params)
+    def send(self, *, id: object, method: str, params: Any) -> None:  # noqa: A002 - as LSP calls it
+        """Send one request without waiting."""
+        self._answers[id] = self._server.request(method, params, id)
 
     def request(self, number: int, method: str, params: Any) -> Json:
         """Send a request and wait for its answer."""
@@ -85,9 +59,10 @@ class RawClient:
 
     def answer_to(self, number: int) -> Json:
         """Wait for the answer to a request."""
-        with self._arrival:
-            self._wait_for(lambda: number in self._answers, f"answer to request {number}")
-            return self._answers.pop(number)
+        try:
+            return self._answers.pop(number).result(PATIENCE)
+        except (ServerEnded, FutureTimeout):
+            raise AssertionError(f"no answer to request {number}; the server's log:\n{self.stderr()}") from None
 
     def wait_for_notification(self, method: str, **value: Any) -> Json:
         """Wait for a notification; `value` names what its params' "value", or its params, must hold."""
@@ -96,9 +71,10 @@ class RawClient:
             params = message["params"]
             return message["method"] == method and value.items() <= params.get("value", params).items()
 
-        with self._arrival:
-            self._wait_for(lambda: any(map(matches, self.notifications)), method)
-            return next(filter(matches, self.notifications))
+        try:
+            return self._server.wait_for_notification(matches, PATIENCE)
+        except (ServerEnded, TimeoutError):
+            raise AssertionError(f"no {method}; the server's log:\n{self.stderr()}") from None
 
     def initialize(
         self, capabilities: Json | None = None, options: Json | None = None, folder: Path | None = None
@@ -129,11 +105,6 @@ class RawClient:
         """Cancel a request."""
         self.notify("$/cancelRequest", {"id": number})
 
-    def close_stdin(self) -> None:
-        """Close the server's input, as the end of the client does."""
-        with contextlib.suppress(BrokenPipeError):  # the server may be gone already
-            self._stdin.close()
-
     def wait(self, seconds: float = PATIENCE) -> int:
         """Wait for the server to end; return its exit code."""
         return self.process.wait(seconds)
@@ -145,34 +116,6 @@ class RawClient:
     def resident_bytes(self) -> int:
         """Return the memory the server holds."""
         return int(psutil.Process(self.process.pid).memory_info().rss)
-
-    def _wait_for(self, arrived: Callable[[], bool], what: str) -> None:
-        self._arrival.wait_for(lambda: arrived() or self._ended, PATIENCE)
-        assert arrived(), f"no {what}; the server's log:\n{self.stderr()}"
-
-    def _read(self) -> None:
-        while message := self._read_message():
-            with self._arrival:
-                if "method" not in message:
-                    self._answers[message["id"]] = message
-                elif "id" not in message:
-                    self.notifications.append(message)
-                self._arrival.notify_all()
-            if "method" in message and "id" in message:
-                with contextlib.suppress(OSError, ValueError):  # this client may just be pretending to be killed
-                    self.send(id=message["id"], result=None)
-        with self._arrival:
-            self._ended = True
-            self._arrival.notify_all()
-
-    def _read_message(self) -> Json | None:
-        length = 0
-        while (header := self._stdout.readline()) not in (b"", b"\r\n"):
-            name, _, value = header.partition(b":")
-            if name == b"Content-Length":
-                length = int(value)
-        body = self._stdout.read(length) if header else b""
-        return json.loads(body) if body else None
 
 
 def ghost_text_at(line: int, character: int, uri: str = URI) -> Json:

@@ -54,18 +54,6 @@ async def test_missing_bundle_is_said_once(tmp_path: Path) -> None:
     assert "\n" not in message.message
 
 
-async def test_wrong_settings_are_said_and_not_fatal(tmp_path: Path) -> None:
-    """Each mistake in initializationOptions is one warning, and the session goes on."""
-    editor = Editor(CAPTURED[0])
-    await editor.start({"bundle": str(tmp_path), "maxTokens": "many", "colour": "red"})
-    assert await editor.ghost_text(editor.open(SNIPPET)) == []
-    await editor.stop()
-    warnings = [m.message for m in editor.client.messages if m.type is types.MessageType.Warning]
-    assert len(warnings) == 2
-    assert "maxTokens" in warnings[0]
-    assert "colour" in warnings[1]
-
-
 def progress_of(editor: Editor) -> list[object]:
     """Return all progress the editor has been told of."""
     return [report for reports in editor.client.progress_reports.values() for report in reports]

@@ -41,15 +41,6 @@ async def test_text_outside_ascii_before_the_cursor(editor: Editor, emoji: str) 
     assert item.range.end == place.position
 
 
-async def test_crlf_document(editor: Editor) -> None:
-    """A file with Windows line ends is completed at the same place, by text with plain line ends."""
-    place = editor.open(CONVERSIONS.replace("\n", "\r\n"))
-    [item] = await editor.ghost_text(place)
-    assert item.insert_text.startswith("fahrenheit")
-    assert "\r" not in item.insert_text
-    assert item.range == types.Range(place.position, place.position)
-
-
 async def test_document_is_followed_as_it_is_typed_into(editor: Editor) -> None:
     """Changes reach the model: the suggestion is for the document as it is now."""
     place = editor.open(f"first_name = 'A'\nlast_name = 'B'\nprint({CURSOR})\n")

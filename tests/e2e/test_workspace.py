@@ -131,19 +131,6 @@ def test_settings_changed_live(bench: Workbench) -> None:
     assert bench.ask("app.py", outright=True) != []
 
 
-def test_settings_file_of_the_workspace(bench: Workbench) -> None:
-    """`midfill.toml` in the folder counts when it appears, and no longer when it is gone."""
-    bench.start({})
-    bench.open("app.py", CHECKOUT)
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
-    bench.write("midfill.toml", 'exclude = ["pricing.py"]\n')
-    bench.changed_on_disk("midfill.toml")
-    bench.prompt_that(lambda parts: not mentions("def discounted_price")(parts), "app.py")
-    (bench.folder / "midfill.toml").unlink()
-    bench.changed_on_disk("midfill.toml")
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
-
-
 def test_index_is_killed(bench: Workbench) -> None:
     """The server serves on; the first time the index comes back, and after that prompts do without it."""
     bench.start({})

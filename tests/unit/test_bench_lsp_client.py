@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from midfill.bench.lsp_client import LspClient
-from midfill.errors import BenchError
+from midfill.errors import BenchError, ServerEnded
 from midfill.settings import Settings
 
 
@@ -21,5 +21,5 @@ def test_model_that_does_not_load_is_told(tmp_path: Path) -> None:
 def test_server_that_ends_is_told(tmp_path: Path) -> None:
     """By the last line it logged."""
     program = "import sys; sys.stdin.buffer.readline(); sys.exit('so it ends')"
-    with pytest.raises(BenchError, match="the language server ended early: so it ends"):
+    with pytest.raises(ServerEnded, match="the language server ended early: so it ends"):
         LspClient(Settings(bundle=tmp_path), [sys.executable, "-c", program])

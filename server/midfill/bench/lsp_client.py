@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import itertools
-import json
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
 from midfill.bench import processes
 from midfill.bench.scenes import Scene
 from midfill.errors import BenchError
+from midfill.server_process import SERVE, Json, ServerProcess, result_of
 from midfill.settings import Settings
 
-Json = dict[str, Any]
-
-_SERVE = (sys.executable, "-m", "midfill", "serve")
 _PATIENCE = 300.0
 """Seconds after which a model will not load any more."""
-_SHUTDOWN_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class _Question:
-    read: Callable[[Any], Any]
-    """Turns the result into the answer."""
-    answer: Future[Any] = field(default_factory=Future)
+_ERROR = 1
+"""LSP's number of a message that tells of an error."""
 
 
 class LspClient:
@@ -46,31 +30,19 @@ class LspClient:
 
     tokens_computed = None  # not on the wire
 
-    def __init__(self, settings: Settings, command: Sequence[str] = _SERVE) -> None:
+    def __init__(self, settings: Settings, command: Sequence[str] = SERVE) -> None:
         """Start a server by ``command`` and wait until its model is loaded.
 
         Raises:
-            BenchError: the server ended, or said that it cannot load.
+            ServerEnded: the server ended.
+            BenchError: it said that it cannot load the model.
         """
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
         started = time.perf_counter()
-        self._process = subprocess.Popen(  # noqa: S603 (our own server, but in tests)
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
-        )
-        assert self._process.stdin is not None  # noqa: S101 (for mypy: it is a pipe)
-        assert self._process.stdout is not None  # noqa: S101
-        self._stdin: IO[bytes] = self._process.stdin
-        self._stdout: IO[bytes] = self._process.stdout
-        self._sending = threading.Lock()
-        self._numbers = itertools.count()
-        self._asked: dict[int, _Question] = {}
-        self._newest = -1
-        self._loaded: Future[None] = Future()
+        self._server = ServerProcess(command, tempfile.TemporaryFile("a+b"))  # noqa: SIM115 (closed with the process)
+        self._newest: Future[Json] = Future()
         self._uri = ""
         self._text = ""
         self._version = 0
-        self._reader = threading.Thread(target=self._read, name="bench-lsp", daemon=True)
-        self._reader.start()
         try:
             self._start_session(settings)
         except BaseException:
@@ -84,35 +56,26 @@ class LspClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._reader.is_alive():
-            with contextlib.suppress(Exception):  # whatever keeps it from leaving, it must not stay
-                self._request("shutdown", None).result(_SHUTDOWN_SECONDS)
-                self._notify("exit", None)
-                self._process.wait(_SHUTDOWN_SECONDS)
-        self._process.kill()
-        self._process.wait()
-        self._reader.join()
-        for stream in (self._stdin, self._stdout, self._log):
-            stream.close()
+        self._server.__exit__(kind, error, trace)
 
     @property
     def resident_bytes(self) -> int:
         """Memory the server holds."""
-        return processes.resident_bytes(self._process.pid)
+        return processes.resident_bytes(self._server.process.pid)
 
     def open(self, scene: Scene) -> None:
         """See :meth:`midfill.bench.replay.Suggester.open`."""
         self._uri = f"file:///bench/{scene.path}"
         self._text, self._version = scene.text, 0
         document = {"uri": self._uri, "languageId": "python", "version": 0, "text": self._text}
-        self._notify("textDocument/didOpen", {"textDocument": document})
+        self._server.notify("textDocument/didOpen", {"textDocument": document})
 
     def type(self, offset: int, text: str) -> Future[str]:
         """See :meth:`midfill.bench.replay.Suggester.type`."""
         place = _position(self._text, offset)
         self._text = self._text[:offset] + text + self._text[offset:]
         self._version += 1
-        self._notify(
+        self._server.notify(
             "textDocument/didChange",
             {
                 "textDocument": {"uri": self._uri, "version": self._version},
@@ -124,17 +87,17 @@ class LspClient:
             "position": _position(self._text, offset + len(text)),
             "context": {"triggerKind": 2},  # automatic
         }
-        return self._request("textDocument/inlineCompletion", params, _suggested)
+        self._newest = self._server.request("textDocument/inlineCompletion", params)
+        return _suggestion(self._newest)
 
     def withdraw(self) -> None:
         """See :meth:`midfill.bench.replay.Suggester.withdraw`."""
-        if self._newest in self._asked:
-            self._notify("$/cancelRequest", {"id": self._newest})
+        self._server.cancel(self._newest)
 
     def close(self) -> None:
         """See :meth:`midfill.bench.replay.Suggester.close`."""
-        self._notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
-        processes.wait_until_idle(self._process.pid)
+        self._server.notify("textDocument/didClose", {"textDocument": {"uri": self._uri}})
+        processes.wait_until_idle(self._server.process.pid)
 
     def _start_session(self, settings: Settings) -> None:
         capabilities = {
@@ -148,56 +111,19 @@ class LspClient:
             "capabilities": capabilities,
             "initializationOptions": _options(settings),
         }
-        self._request("initialize", params).result(_PATIENCE)
-        self._notify("initialized", {})
-        self._loaded.result(_PATIENCE)
+        result_of(self._server.request("initialize", params), _PATIENCE)
+        self._server.notify("initialized", {})
+        told = self._server.wait_for_notification(_tells_of_loading, _PATIENCE)
+        if told["method"] == "window/showMessage":
+            raise BenchError(told["params"]["message"])
 
-    def _request(self, method: str, params: Any, read: Callable[[Any], Any] = lambda result: result) -> Future[Any]:
-        self._newest = next(self._numbers)
-        question = self._asked[self._newest] = _Question(read)
-        self._send(id=self._newest, method=method, params=params)
-        return question.answer
 
-    def _notify(self, method: str, params: Any) -> None:
-        self._send(method=method, params=params)
-
-    def _send(self, **message: Any) -> None:
-        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-        with self._sending:
-            try:
-                self._stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-                self._stdin.flush()
-            except OSError as error:
-                raise BenchError(self._ended()) from error
-
-    def _read(self) -> None:
-        while message := _read_message(self._stdout):
-            method = message.get("method")
-            if method is None:
-                question = self._asked.pop(message["id"])
-                question.answer.set_result(question.read(message.get("result")))
-            elif "id" in message:  # such as window/workDoneProgress/create
-                self._send(id=message["id"], result=None)
-            else:
-                self._note(method, message["params"])
-        failure = BenchError(self._ended())
-        for waiting in (*(question.answer for question in self._asked.values()), self._loaded):
-            if not waiting.done():
-                waiting.set_exception(failure)
-
-    def _note(self, method: str, params: Json) -> None:
-        """Take in a notification: the end of loading, or why the model cannot be loaded."""
-        if self._loaded.done():
-            return
-        if method == "window/showMessage" and params["type"] == 1:  # an error
-            self._loaded.set_exception(BenchError(params["message"]))
-        elif method == "$/progress" and params["value"].get("kind") == "end":
-            self._loaded.set_result(None)
-
-    def _ended(self) -> str:
-        self._log.seek(0)
-        lines = self._log.read().decode(errors="replace").strip().splitlines()
-        return f"the language server ended early: {lines[-1] if lines else 'it logged nothing'}"
+def _tells_of_loading(notification: Json) -> bool:
+    """Whether a notification is the end of loading, or says why the model cannot be loaded."""
+    params = notification["params"]
+    if notification["method"] == "window/showMessage":
+        return bool(params["type"] == _ERROR)
+    return notification["method"] == "$/progress" and bool(params["value"].get("kind") == "end")
 
 
 def _options(settings: Settings) -> Json:
@@ -218,17 +144,16 @@ def _position(text: str, offset: int) -> dict[str, int]:
     return {"line": text.count("\n", 0, offset), "character": offset - text.rfind("\n", 0, offset) - 1}
 
 
-def _suggested(result: Any) -> str:
-    """Return the suggestion's text, "" for none; a request that was cancelled has no result at all."""
-    items = result["items"] if result else []
-    return str(items[0]["insertText"]) if items else ""
+def _suggestion(answer: Future[Json]) -> Future[str]:
+    """Return the suggestion's text to come, "" for none; a request that was cancelled has no result at all."""
+    text: Future[str] = Future()
 
+    def arrived(done: Future[Json]) -> None:
+        if error := done.exception():
+            text.set_exception(error)
+        else:
+            result = done.result().get("result")
+            text.set_result(str(result["items"][0]["insertText"]) if result and result["items"] else "")
 
-def _read_message(stream: IO[bytes]) -> Json | None:
-    length = 0
-    while (header := stream.readline()) not in (b"", b"\r\n"):
-        name, _, value = header.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    body = stream.read(length) if header else b""
-    return json.loads(body) if body else None
+    answer.add_done_callback(arrived)
+    return text

@@ -1,0 +1,138 @@
+"""Runs a script, and judges what it expects."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from midfill.errors import MidfillError
+from midfill.harness.editor import HeadlessEditor
+from midfill.harness.script import CURSOR, Step
+
+_LONGEST = 160
+"""Characters of a text that a fault quotes."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing that was not as it should be."""
+
+    number: int
+    """Of the step, from 1."""
+    step: Step
+    message: str
+
+
+def run_script(steps: Sequence[Step], bundle: Path | None = None) -> Fault | None:
+    """Run steps until one goes wrong; None if none does."""
+    with (
+        tempfile.TemporaryDirectory(prefix="midfill-harness-") as folder,
+        HeadlessEditor(Path(folder), bundle) as editor,
+    ):
+        for number, step in enumerate(steps, 1):
+            if message := perform(editor, step):
+                return Fault(number, step, message)
+    return None
+
+
+def perform(editor: HeadlessEditor, step: Step) -> str | None:
+    """Do what a step says; return in a sentence what is wrong, or None."""
+    try:
+        if step.verb == "set":
+            editor.set(dict(step.values))
+        elif step.verb != "expect":
+            getattr(editor, step.verb)(**step.values)
+        else:
+            for name, expected in step.values.items():
+                if fault := _EXPECTATIONS[name](editor, expected):
+                    return f"{fault}{_said(editor)}."
+    except MidfillError as error:
+        return str(error)
+    return None
+
+
+def _said(editor: HeadlessEditor) -> str:
+    """Return the last thing that the server told the user, which may be the reason of a fault."""
+    return f"; the server says: {editor.messages[-1].rstrip('.')}" if editor.messages else ""
+
+
+def _shown(editor: HeadlessEditor, expected: bool) -> str | None:
+    if bool(editor.suggestions) == expected:
+        return None
+    return _nothing(editor) if expected else f"{_quoted(editor.suggestions[0].text)} is shown"
+
+
+def _of_suggestion(is_so: Callable[[str, Any], bool], words: str) -> Callable[[HeadlessEditor, Any], str | None]:
+    """Return what judges the suggestion that is shown; ``words`` say what it does not do."""
+
+    def judge(editor: HeadlessEditor, expected: Any) -> str | None:
+        if not editor.suggestions:
+            return _nothing(editor)
+        text = editor.suggestions[0].text
+        return None if is_so(text, expected) else f"the suggestion {_quoted(text)} {words} {_quoted(expected)}"
+
+    return judge
+
+
+def _alternatives(editor: HeadlessEditor, expected: int) -> str | None:
+    count = len(editor.suggestions)
+    there = "there is 1 suggestion" if count == 1 else f"there are {count} suggestions"
+    return None if count >= expected else f"{there}, not {expected} or more"
+
+
+def _reason(editor: HeadlessEditor, expected: str) -> str | None:
+    if editor.suggestions:
+        return f"{_quoted(editor.suggestions[0].text)} is shown"
+    return None if editor.reason == expected else f"nothing is shown because of {editor.reason!r}, not {expected!r}"
+
+
+def _document(editor: HeadlessEditor, expected: str) -> str | None:
+    page = editor.page
+    marked = f"{page.text[: page.cursor]}{CURSOR}{page.text[page.cursor :]}"
+    found = marked if CURSOR in expected else page.text
+    if found == expected:
+        return None
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(found, expected, strict=False)))
+    line = found.count("\n", 0, same) + 1
+    return f"the document differs from line {line} on: {_quoted(found[same:])}, not {_quoted(expected[same:])}"
+
+
+def _document_contains(editor: HeadlessEditor, expected: str) -> str | None:
+    return None if expected in editor.page.text else f"the document has no {_quoted(expected)}"
+
+
+def _prompt(editor: HeadlessEditor, expected: str) -> str | None:
+    page = str(editor.execute("midfill.why", [1]))
+    return None if expected in page.partition("## Prompt")[2] else f"the last prompt has no {_quoted(expected)}"
+
+
+def _message(editor: HeadlessEditor, expected: str) -> str | None:
+    return None if editor.has_said(expected) else f"no message has {_quoted(expected)}"
+
+
+_EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {
+    "shown": _shown,
+    "suggestion": _of_suggestion(lambda text, expected: text == expected, "is not"),
+    "starts": _of_suggestion(lambda text, expected: text.startswith(expected), "does not start with"),
+    "contains": _of_suggestion(lambda text, expected: expected in text, "does not contain"),
+    "lines": _of_suggestion(lambda text, expected: len(text.splitlines()) == expected, "has not as many lines as"),
+    "alternatives": _alternatives,
+    "reason": _reason,
+    "document": _document,
+    "documentContains": _document_contains,
+    "prompt": _prompt,
+    "message": _message,
+}
+
+
+def _nothing(editor: HeadlessEditor) -> str:
+    return f"nothing is shown ({editor.reason})" if editor.reason else "nothing is shown"
+
+
+def _quoted(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
