@@ -15,7 +15,7 @@ from midfill.settings import describe, table
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"
 _README = ROOT / "README.md"
-_OF_THE_SCHEMA = ("type", "items", "additionalProperties", "default", "minimum", "maximum")
+_OF_THE_SCHEMA = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum")
 
 
 def package_json(manifest: dict[str, Any]) -> dict[str, Any]:

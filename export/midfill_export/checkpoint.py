@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import yaml
 from gguf import GGUFReader, TokenType
+from huggingface_hub import ModelCard
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
@@ -16,6 +19,7 @@ from midfill.errors import SourceError
 from midfill_export.source import WEIGHTS
 
 _UNKNOWN = "unknown"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,9 +76,9 @@ def open_checkpoint(source: str) -> Checkpoint:
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise SourceError(f"{path} has no config.json: name a GGUF file or a transformers checkpoint folder.")
-        return Checkpoint(
-            str(path), None, path.name, Source(repository=path.name, file="", sha256="", license=_UNKNOWN)
-        )
+        card = path / "README.md"
+        named = _card_license(card) if card.is_file() else _UNKNOWN
+        return Checkpoint(str(path), None, path.name, Source(repository=path.name, file="", sha256="", license=named))
     if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
         raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
     try:
@@ -82,9 +86,8 @@ def open_checkpoint(source: str) -> Checkpoint:
     except (OSError, ValueError) as error:
         raise SourceError(f"{source} cannot be had from the hub: {_first_line(error)}") from error
     revision = getattr(config, "_commit_hash", None) or _UNKNOWN
-    return Checkpoint(
-        source, None, source.split("/")[1], Source(repository=source, file="", sha256=revision, license=_UNKNOWN)
-    )
+    origin = Source(repository=source, file="", sha256=revision, license=_card_license(source))
+    return Checkpoint(source, None, source.split("/")[1], origin)
 
 
 def _open_gguf(path: Path) -> Checkpoint:
@@ -111,8 +114,26 @@ def _read_gguf(path: Path) -> GGUFReader:
 
 
 def _gguf_license(path: Path) -> str:
-    field = _read_gguf(path).get_field("general.license")
-    return str(field.contents()) if field is not None else _UNKNOWN
+    reader = _read_gguf(path)
+    named, title = (reader.get_field(f"general.license{end}") for end in ("", ".name"))
+    return _more_telling(*(str(field.contents()) if field is not None else None for field in (named, title)))
+
+
+def _card_license(card: Path | str) -> str:
+    """Return what a model card, a file or one of the hub, says of the licence."""
+    try:
+        data = ModelCard.load(card).data
+    except (OSError, ValueError, yaml.YAMLError) as error:  # no card, or one whose head is no YAML
+        _log.warning("the model card cannot be read: %s", type(error).__name__)
+        return _UNKNOWN
+    return _more_telling(data.license, data.license_name)
+
+
+def _more_telling(identifier: object, name: object) -> str:
+    """Return a licence's own name where its identifier is "other", as cards have it."""
+    if isinstance(name, str) and name and identifier in (None, "other"):
+        return name
+    return identifier if isinstance(identifier, str) and identifier else _UNKNOWN
 
 
 def _control_tokens(path: Path) -> Iterator[AddedToken]:

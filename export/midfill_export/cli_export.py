@@ -13,10 +13,11 @@ from pathlib import Path
 import psutil
 from transformers.utils import logging as transformers_logging
 
+from midfill.licences import Permit
 from midfill_export.convert import convert
 
 
-def run(args: argparse.Namespace, bundles: Path) -> int:
+def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     """Export ``args.source``, saying each stage with its time and the memory used, and where the bundle is."""
     transformers_logging.set_verbosity_error()
     out = args.out or bundles / _folder_name(args.source)
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace, bundles: Path) -> int:
         text = json.dumps(compare.to_json(rows), indent=2) if args.json else compare.to_text(rows)
         sys.stdout.write(f"{text}\n")
         return 0
-    exported = convert(args.source, out, args.target, progress)
+    exported = convert(args.source, out, args.target, progress, Permit(use, args.accept_license))
     if args.json:
         report = {
             "path": str(exported.path),

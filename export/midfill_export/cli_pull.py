@@ -10,16 +10,18 @@ from pathlib import Path
 from tqdm import tqdm
 
 from midfill.errors import UsageError
+from midfill.licences import Permit
 from midfill.paths import weights_dir
 from midfill_export.pull import adopt, cached_path, pull
 from midfill_export.source import WEIGHTS, Weights, megabytes
 
 
-def run(args: argparse.Namespace, known: Mapping[str, Weights] = WEIGHTS) -> int:
+def run(args: argparse.Namespace, use: str, known: Mapping[str, Weights] = WEIGHTS) -> int:
     """Put weights into the cache and write their path to standard output; all else goes to standard error.
 
     Args:
         args: ``what`` names a model or a file brought by hand, or is None; ``model`` is the model when it is None.
+        use: What the model is wanted for, as the setting of that name says.
         known: The models there are.
     """
     what = args.what if args.what is not None else args.model
@@ -28,6 +30,7 @@ def run(args: argparse.Namespace, known: Mapping[str, Weights] = WEIGHTS) -> int
     with _Display() as display:
         if what in known:
             sys.stderr.write(f"{known[what]}\n")
+            Permit(use, args.accept_license).check(known[what].licence, known[what].title)
             path = pull(known[what], cached_path(known[what]), display)
         else:
             path = adopt(Path(what), weights_dir(), display, known)

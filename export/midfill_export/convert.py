@@ -30,6 +30,7 @@ from midfill.bundle import (
 )
 from midfill.errors import ExportError
 from midfill.fim import FimFormat
+from midfill.licences import Permit, licence
 from midfill.model import OnnxModel
 from midfill_export import graph, verify
 from midfill_export.calibrate import Moments, second_moments
@@ -82,15 +83,24 @@ class FloatModel:
     """Of the activations; empty when the graph cannot be rotated."""
 
 
-def convert(source: str, out: Path, target: str | None = None, progress: Progress = lambda _: None) -> Exported:
+def convert(
+    source: str,
+    out: Path,
+    target: str | None = None,
+    progress: Progress = lambda _: None,
+    permit: Permit = Permit(),  # noqa: B008 -- frozen
+) -> Exported:
     """Export ``source`` into the bundle folder ``out``, which is replaced when everything went well.
 
     Raises:
         SourceError: ``source`` cannot be had or read.
+        LicenceRefused: ``permit`` is not what its licence wants.
         ExportError: a stage failed, or the graph is not the model.
     """
     checkpoint = open_checkpoint(source)
-    progress(f"source: {checkpoint.name} ({checkpoint.source.license}), {source}")
+    found = licence(checkpoint.source.license, checkpoint.name)
+    progress(f"source: {checkpoint.name}, {source}; licence: {found}")
+    permit.check(checkpoint.source.license, checkpoint.name)
     with scratch_beside(out) as scratch:
         model = to_float(checkpoint, scratch, progress)
         recipe = Recipe(target or cpu.detect_target())

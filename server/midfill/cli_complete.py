@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         MidfillError: as :func:`midfill.engine.load_engine`.
     """
     place = _read_place(args.place)
-    settings = dataclasses.replace(own_settings(args), deadline_ms=0)
+    settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
     workspace = None if args.no_workspace else _workspace_of(place.path, settings)
     try:
         started = time.perf_counter()

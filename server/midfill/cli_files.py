@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 from dataclasses import dataclass
@@ -40,9 +39,12 @@ def read_file(path: Path) -> SourceFile:
         raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
 
 
-def own_settings(args: argparse.Namespace) -> Settings:
-    """Return what the user has set, for commands that do what the server does; what is wrong with it is told."""
+def own_settings(bundle: Path | None = None) -> Settings:
+    """Return what the user has set, for commands that do what the server does, with another ``bundle`` if one is named.
+
+    What is wrong with the settings is told.
+    """
     settings, problems = Configuration().reload()
     for problem in problems:
         sys.stderr.write(f"midfill: {problem}\n")
-    return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
+    return dataclasses.replace(settings, bundle=bundle) if bundle else settings

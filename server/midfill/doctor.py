@@ -14,11 +14,12 @@ import psutil
 
 from midfill import __version__, cpu, threads
 from midfill.budgets import budgets, longest_suggestion
-from midfill.bundle import Bundle, load_bundle
+from midfill.bundle import Bundle, Manifest, load_bundle
 from midfill.cancel import CancelFlag
 from midfill.completion import Request
 from midfill.engine import load_engine
 from midfill.errors import MidfillError
+from midfill.licences import licence, require_use
 from midfill.reading_speed import ReadingSpeed
 from midfill.settings import Settings
 
@@ -86,14 +87,21 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     yield Check(
         "bundle",
         True,
-        f"{manifest.name} ({manifest.source.license}) in {bundle.path}, for {manifest.target}, FIM {manifest.fim.order}"
+        f"{manifest.name} in {bundle.path}, for {manifest.target}, FIM {manifest.fim.order}"
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
+    yield _guarded("licence", lambda: _licence(manifest, settings))
     yield _memory(bundle, settings)
     completion = _guarded("completion", lambda: _timed_completion(settings))
     yield completion
     if completion.ok and not settings.threads:
         yield _guarded("threads", lambda: _threads(bundle))
+
+
+def _licence(manifest: Manifest, settings: Settings) -> Check:
+    require_use(manifest.source.license, manifest.name, settings.use)
+    found = licence(manifest.source.license, manifest.name)
+    return Check("licence", True, f"{found}; for {settings.use} use, as the setting 'use' says")
 
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:

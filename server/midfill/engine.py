@@ -24,6 +24,7 @@ from midfill.errors import BundleDamaged
 from midfill.fim import Part, Prompt, build_prompt, other_files
 from midfill.healing import Vocabulary
 from midfill.kv_cache import CachePool, KvCache
+from midfill.licences import require_use
 from midfill.memo import rest_of, typed_since
 from midfill.model import Model, OnnxModel
 from midfill.quiet import reason_to_stay_quiet
@@ -67,6 +68,7 @@ def load_engine(
     """
     progress("checking the bundle", 0.0)
     bundle = load_bundle(settings.bundle)
+    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
     progress("reading the tokenizer", 0.2)
     try:
         tokenizer = Tokenizer.from_file(str(bundle.tokenizer))

@@ -8,7 +8,8 @@
     │   ├── BundleNotFound        there is none where one was looked for
     │   ├── BundleDamaged         a file is missing, truncated or altered
     │   ├── BundleTooNew          written by a newer Midfill
-    │   └── BundleForeign         not a Midfill bundle, or made for another kind of processor
+    │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
+    │   └── LicenceRefused        its licence does not allow what it is wanted for, or was not accepted
     ├── ModelError            onnxruntime refused to load or run the model
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
@@ -51,6 +52,10 @@ class BundleTooNew(BundleError):
 
 class BundleForeign(BundleError):
     """The folder is no Midfill bundle, or is made for another kind of processor."""
+
+
+class LicenceRefused(BundleError):
+    """A model's licence does not allow what it is wanted for, or was not accepted."""
 
 
 class ModelError(MidfillError):

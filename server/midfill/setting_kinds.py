@@ -109,6 +109,17 @@ def folder() -> Kind:
     return Kind("the path of a folder", {"type": "string"}, read)
 
 
+def choice(*words: str) -> Kind:
+    """Describe one of a few words."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or value not in words:
+            raise ValueError
+        return value
+
+    return Kind(" or ".join(words), {"type": "string", "enum": list(words)}, read)
+
+
 def table() -> Kind:
     """Describe a table of tables, whose entries have kinds of their own."""
 

@@ -43,6 +43,14 @@ class Settings:
         default_factory=default_bundle,
         metadata=about(kinds.folder(), "folder of the model bundle", needs_reload=True),
     )
+    use: str = field(
+        default="personal",
+        metadata=about(
+            kinds.choice("personal", "commercial"),
+            "what you complete for; with commercial, a model is refused whose licence forbids that, or is not known",
+            needs_reload=True,
+        ),
+    )
     threads: int = field(
         default=0,
         metadata=about(

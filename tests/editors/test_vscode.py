@@ -34,7 +34,7 @@ def server_settings(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_settings_are_the_servers(server_settings: dict[str, dict[str, Any]]) -> None:
     """Names, order, types, defaults, limits and descriptions are those of the server's own table."""
     offered = sorted(server_settings.items(), key=lambda item: item[1]["order"])
-    compared = ("type", "items", "additionalProperties", "default", "minimum", "maximum", "markdownDescription")
+    compared = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum", "markdownDescription")
     expected = []
     for known in describe():
         # An empty folder is not sent: the server knows where its own is.

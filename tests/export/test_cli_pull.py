@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.errors import UsageError
+from midfill.errors import LicenceRefused, UsageError
 from midfill_export.cli_pull import run
 from midfill_export.source import WEIGHTS
 
@@ -29,7 +29,7 @@ def test_model(arguments: dict[str, str], cache: Path, capsys: pytest.CaptureFix
     """The licence comes first, on standard error; standard output has the path alone."""
     cache.mkdir(parents=True)
     (cache / TINY.file).write_bytes(CONTENT)
-    assert run(argparse.Namespace(**arguments), {"tiny": TINY}) == 0
+    assert run(argparse.Namespace(**arguments, accept_license=False), "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert written.out == f"{cache / TINY.file}\n"
     assert written.err == "Qwen2.5-Coder-0.5B-Instruct, Apache-2.0, 0 MB\n"
@@ -38,7 +38,7 @@ def test_model(arguments: dict[str, str], cache: Path, capsys: pytest.CaptureFix
 def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file brought by hand goes into the cache; away from a terminal, each step is one line."""
     (tmp_path / "brought").write_bytes(CONTENT)
-    assert run(argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b"), {"tiny": TINY}) == 0
+    assert run(argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b"), "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert (cache / TINY.file).read_bytes() == CONTENT
     assert written.out == f"{cache / TINY.file}\n"
@@ -48,4 +48,22 @@ def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_neither(cache: Path) -> None:
     """A word that is neither a model nor a file is wrong usage; the models are named."""
     with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
-        run(argparse.Namespace(what="7b", model="0.5b"))
+        run(argparse.Namespace(what="7b", model="0.5b"), "personal")
+
+
+@pytest.mark.parametrize(
+    ("use", "accepted", "served"),
+    [("personal", False, False), ("personal", True, True), ("commercial", True, False)],
+    ids=["not accepted", "accepted", "at work"],
+)
+def test_licence_that_restricts_commercial_use(cache: Path, use: str, accepted: bool, served: bool) -> None:
+    """It wants to be accepted, at home; nothing is fetched before."""
+    cache.mkdir(parents=True)
+    (cache / TINY.file).write_bytes(CONTENT)
+    arguments = argparse.Namespace(what="tiny", model="0.5b", accept_license=accepted)
+    restricted = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
+    if served:
+        assert run(arguments, use, restricted) == 0
+    else:
+        with pytest.raises(LicenceRefused, match=r"stable-code-3b.*work needs their membership"):
+            run(arguments, use, restricted)

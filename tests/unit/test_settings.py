@@ -25,6 +25,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
     """Editors write maxTokens for max_tokens."""
     options = {
         "bundle": "/models/b",
+        "use": "commercial",
         "threads": 2,
         "contextTokens": 512,
         "maxTokens": 8,
@@ -51,6 +52,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
     }
     expected = Settings(
         bundle=Path("/models/b"),
+        use="commercial",
         threads=2,
         context_tokens=512,
         max_tokens=8,
