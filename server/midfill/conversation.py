@@ -20,7 +20,7 @@ from midfill.errors import UsageError
 from midfill.healing import Healing
 from midfill.kv_cache import KvCache
 from midfill.model import Model
-from midfill.sampling import Pick, greedy
+from midfill.sampling import Choice, Pick, greedy
 
 ROOM = 8_192
 """Tokens of all turns together; memory is taken as they come, 25 MB a thousand for the 0.5B."""
@@ -64,6 +64,9 @@ class Conversation:
         self.room = min(room, manifest.context_length)
         self._draft_length = DraftLength(engine.settings.draft_tokens)
         self._cache: KvCache | None = None
+        self._begun = ""
+        self._choices: list[Choice] = []
+        """Of the last answer, after what it was begun with."""
 
     def count(self, text: str) -> int:
         """Return how many tokens ``text`` has."""
@@ -103,12 +106,14 @@ class Conversation:
         decoder = Decoder(self._model, self._cache, cancel, self._draft_length)
         limit = min(max_tokens, room)
         ids: list[int] = []
+        self._begun, self._choices = begin, []
         text, stopped_by = begin, "stop-token"
         healing = Healing(self._engine.vocabulary, "")
         stops = self._engine.stop_tokens
         with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops, pick=pick)) as choices:
             for choice in choices:
                 ids.append(choice.token)
+                self._choices.append(choice)
                 said = begin + self._engine.text(ids)
                 if said != text:
                     on_text(said[len(text) :])
@@ -132,3 +137,15 @@ class Conversation:
                 "decode": round((seconds - decoder.prefill_seconds) * 1000, 2),
             },
         )
+
+    def rivals(self) -> list[str]:
+        """Return what other answers than the last one begin with: it up to some token, and the next in line for that.
+
+        Those whose token was nearest to being chosen come first. Code that a model copies, though it knows that
+        something is wrong with it, is left where it hesitated.
+        """
+        stops = self._engine.stop_tokens
+        ids = [choice.token for choice in self._choices]
+        places = [n for n, choice in enumerate(self._choices) if choice.rival >= 0 and choice.rival not in stops]
+        places.sort(key=lambda n: self._choices[n].logprob - self._choices[n].rival_logprob)
+        return [self._begun + self._engine.text([*ids[:n], self._choices[n].rival]) for n in places]

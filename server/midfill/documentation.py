@@ -13,6 +13,7 @@ from tree_sitter_language_pack import get_language
 from midfill.edits import Faulty, code_in
 from midfill.selection import Selection, margin_of
 from midfill.workspace.syntax import Definition
+from midfill.workspace.words import IDENTIFIER
 
 _WIDTH = 100
 _MOST_LINES = 60
@@ -57,6 +58,39 @@ CONVENTIONS = {
     "sql": Convention("comment", "-- ", "-- "),
 }
 """By grammar."""
+_WITHOUT_GENERICS = frozenset({"python", "javascript", "ruby", "lua", "r"})
+"""Grammars of languages in which < is no bracket."""
+_NO_PARAMETER = frozenset({"self", "cls", "this", "void"})
+_NAME_ENDS = re.compile(r"[:=]")
+
+
+def parameters(definition: Definition, grammar: str) -> list[str]:
+    """Return the names of a function's parameters, as far as they can be read off its declaration."""
+    declared = definition.signature
+    start = declared.find("(", declared.find(definition.name) + 1)
+    if definition.kind != "function" or start < 0 or grammar == "bash":
+        return []
+    opening, closing = ("([{", ")]}") if grammar in _WITHOUT_GENERICS else ("([{<", ")]}>")
+    parts, depth = [""], 0
+    for character in declared[start + 1 :].replace("=>", "").replace("->", ""):
+        depth -= character in closing
+        if depth < 0:
+            break
+        if character == "," and depth == 0:
+            parts.append("")
+        elif depth == 0 or character == "(":
+            parts[-1] += character if character not in closing else " "
+        depth += character in opening
+    return [name for part in parts if (name := _name_in(part, grammar)) and name not in _NO_PARAMETER]
+
+
+def _name_in(parameter: str, grammar: str) -> str:
+    """Return the name of one parameter; "" of what has none or several, such as a pattern."""
+    before = _NAME_ENDS.split(parameter)[0]
+    words = IDENTIFIER.findall(before)
+    if not words or any(bracket in before for bracket in "([{"):
+        return ""
+    return str(words[0 if grammar == "go" else -1])
 
 
 def place_for(selection: Selection, definition: Definition) -> Selection:

@@ -60,6 +60,8 @@ class Replies(ScriptedModel):
         self._answering = True
         self.asked: list[str] = []
         """The prompts, with what the answer is to begin with."""
+        self.rivals: dict[int, int] = {}
+        """Tokens that are nearly chosen instead of others."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """Take the next answer when a prompt has been read; be sure of its tokens."""
@@ -73,7 +75,11 @@ class Replies(ScriptedModel):
             self._script = [*encode(reply[begun:]), END]
         else:
             self._answering = True
-        return 1000 * super().step(ids, cache, rows, cancel)
+        logits = 1000 * super().step(ids, cache, rows, cancel)
+        for row in logits:
+            if (rival := self.rivals.get(int(row.argmax()))) is not None:
+                row[rival] = row.max() - 1
+        return logits
 
 
 def conversation(*replies: str, room: int = 8192) -> tuple[Conversation, Replies]:
@@ -201,14 +207,23 @@ def test_fault_is_named_and_the_second_answer_counts() -> None:
     assert outcome.reason == ""
 
 
-def test_same_code_again_makes_the_model_think_first() -> None:
-    """It is asked what has to change, and its second answer begins as it likes."""
-    same = fenced("def tax(net):\n    return net * RATE")
-    thought = f"The rate has to be checked.\n\n{fenced('def tax(net):' + chr(10) + '    return net * (RATE or 0)')}"
-    outcome, prompts = do("fix", select(7, 7), same, thought, message="TypeError: None")
-    assert edited(outcome) == CODE.replace("net * RATE", "net * (RATE or 0)")
-    assert "Say first, in one sentence, what has to change." in prompts[1]
-    assert not prompts[1].endswith("```python\n")
+def test_fix_that_changes_nothing_goes_on_where_the_model_hesitated() -> None:
+    """The likeliest other tokens are taken in turn, each with the answer up to there; nothing is asked anew."""
+    same, fixed = fenced("def tax(net):\n    return net * RATE"), fenced("def tax(net):\n    return net + RATE")
+    talk, model = conversation(same, fixed)
+    model.rivals = {encode("*")[0]: encode("+")[0]}
+    outcome = perform(ACTIONS["fix"], Task(select(7, 7), "TypeError: None"), talk, CancelFlag())
+    assert edited(outcome) == CODE.replace("net * RATE", "net + RATE")
+    assert len(outcome.answers) == 2
+    assert model.asked[1].endswith("def tax(net):\n    return net +")
+    stubborn, _ = do("fix", select(7, 7), same, message="TypeError: None")
+    assert (stubborn.edit, stubborn.reason, len(stubborn.answers)) == (None, "unchanged", 4)
+
+
+def test_same_code_again_is_no_edit() -> None:
+    """What is simple already is not asked about again."""
+    outcome, prompts = do("simplify", select(7, 7), fenced("def tax(net):\n    return net * RATE"))
+    assert (outcome.edit, outcome.reason, len(prompts)) == (None, "unchanged", 1)
 
 
 def test_second_failure_is_an_honest_refusal() -> None:
@@ -230,7 +245,7 @@ def test_rest_of_the_file_is_left_out_of_an_answer() -> None:
     outcome, _ = do("simplify", select(7, 7), fenced(added), instruction="Use numba.")
     assert (outcome.reason, outcome.detail) == ("import", "'jit' is not imported in this file: do without it")
     within = "def tax(net):\n    from numba import jit\n    return jit(net * RATE)"
-    assert "numba" in edited(do("simplify", select(7, 7), fenced(within))[0])
+    assert "numba" in edited(do("faster", select(7, 7), fenced(within))[0])
 
 
 def test_declaration_changes_only_for_who_asks() -> None:
@@ -250,10 +265,11 @@ def test_prompt_as_a_whole() -> None:
     assert prompt == (
         "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
         "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nRATE = 0.19\n```\n\n"
-        "# Python code with a mistake\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
-        '# The error\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
+        "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
+        'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
         "It arises here: `return net * RATE`\n\n"
-        "# The whole of `tax` without the mistake, with a comment on each line that is changed<|endoftext|>```python\n"
+        "Write the whole of `tax` again without the mistake. Change as little as possible. Answer with one code block, "
+        "and nothing else.<|endoftext|>```python\ndef tax(net):\n"
     )
 
 
@@ -291,8 +307,10 @@ def test_code_too_long_for_the_room_is_refused() -> None:
 @pytest.mark.parametrize("more", ["", "\n\nreturn 1"])
 def test_documentation_cannot_change_the_code(more: str) -> None:
     """Only the docstring is taken, whatever else the answer says."""
-    outcome, _ = do("document", select(7, 7), fenced(f'"""Give the tax."""{more}'))
-    assert edited(outcome) == CODE.replace("    return net * RATE", '    """Give the tax."""\n    return net * RATE')
+    outcome, _ = do("document", select(7, 7), fenced(f'"""Give the tax on net."""{more}'))
+    assert edited(outcome) == CODE.replace(
+        "    return net * RATE", '    """Give the tax on net."""\n    return net * RATE'
+    )
 
 
 def test_types_change_nothing_but_types() -> None:
@@ -344,6 +362,7 @@ def test_secrets_of_the_code_the_message_and_the_question_are_not_shown() -> Non
     [
         ('Traceback:\n  File "/x/shop.py", line 12, in price\n  File "/lib/a.py", line 3\nKeyError', 11),
         ('  File "shop.py", line 2\n  File "shop.py", line 7, in tax\nTypeError: x', 6),
+        ("test_shop.py:3: in test_tax\nshop.py:12: in price\nshop.py:7: in tax\nE   TypeError: x", 6),
         ("at price (/x/shop.py:12:5)\nat main (/x/shop.py:40:1)", 11),
         ("KeyError: 'shop.py'", None),
         ("", None),

@@ -30,7 +30,8 @@ def test_parts_that_there_are_not(bundle: Path, capsys: pytest.CaptureFixture[st
 def test_suites_that_there_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     """All suites are named."""
     assert main(["eval", "nonsense"]) == 2
-    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions." in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions." in said
 
 
 def test_repo_as_json(bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

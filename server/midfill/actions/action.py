@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from midfill.chat import Message
-from midfill.edits import Edit
+from midfill.edits import Edit, Faulty
 from midfill.selection import Selection
 
 Need = Literal["message", "instruction"]
@@ -81,6 +81,8 @@ class Action:
     """Whether an answer says what is wanted already; None for when its code is whole."""
     read: Reader | None = None
     """Makes the edit; None for an action whose answer is read by a person."""
+    must_change: bool = False
+    """Whether the code cannot stay as it is: then less likely answers are tried, too."""
 
 
 def in_code(task: Task) -> str:
@@ -91,6 +93,8 @@ def in_code(task: Task) -> str:
 def with_definition(task: Task) -> Task:
     """Select the whole definition where one line is selected: a cursor is in it, rather than at it."""
     selection = task.selection
-    if selection.end_line - selection.first_line > 1:
-        return task
-    return replace(task, selection=selection.of_definition())
+    if selection.end_line - selection.first_line <= 1:
+        selection = selection.of_definition()
+    if not selection.code.strip():
+        raise Faulty("no-code", "there is no code in these lines")
+    return replace(task, selection=selection)

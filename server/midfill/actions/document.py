@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.documentation import CONVENTIONS, marked, place_for, text_of
+from midfill.documentation import CONVENTIONS, marked, parameters, place_for, text_of
 from midfill.edits import Edit, Faulty, checked
 from midfill.workspace.syntax import Definition
 
@@ -24,8 +25,17 @@ def _prepare(task: Task) -> Task:
     return with_definition(task)
 
 
+def _parameters(task: Task) -> list[str]:
+    return parameters(_definition(task), task.selection.language.grammar)
+
+
 def _values(task: Task) -> Mapping[str, str]:
-    return {"convention": CONVENTIONS[task.selection.language.grammar].name, "name": _definition(task).name}
+    names = ", ".join(f"`{name}`" for name in _parameters(task))
+    return {
+        "convention": CONVENTIONS[task.selection.language.grammar].name,
+        "name": _definition(task).name,
+        "parameters": f", then what each of its parameters is, by name: {names}" if names else "",
+    }
 
 
 def _begin(task: Task) -> str:
@@ -34,7 +44,10 @@ def _begin(task: Task) -> str:
 
 def _read(answer: str, task: Task) -> Edit:
     place = place_for(task.selection, _definition(task))
-    return checked(marked(text_of(answer), CONVENTIONS[task.selection.language.grammar]), place, "code")
+    text = text_of(answer)
+    if missing := [name for name in _parameters(task) if not re.search(rf"\b{re.escape(name)}\b", text)]:
+        raise Faulty("parameter", f"it does not say what `{missing[0]}` is")
+    return checked(marked(text, CONVENTIONS[task.selection.language.grammar]), place, "code")
 
 
 DOCUMENT = Action(

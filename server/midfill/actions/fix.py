@@ -7,23 +7,48 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.actions.rewriting import rewriting
+from midfill.actions.action import Action, Task, with_definition
+from midfill.actions.rewriting import declared, rewriting
 
 _MOST_LINES = 30
 _FRAME = re.compile(r'(?:File "(?P<a>[^"\n]+)", line (?P<line>\d+)|(?P<b>[^\s()"\':]+):(?P<other_line>\d+)\b)')
+_PYTEST_FRAME = re.compile(r"^[^\s:]+:\d+: in \S+$", re.MULTILINE)
+_POINTERS = re.compile(r"^[ \t]*[~^][ \t~^]*\n", re.MULTILINE)
+_ADDRESS = re.compile(r"<(?:bound method|built-in (?:function|method)|function) (?P<name>[\w.<>]+)(?: [^<>\n]*)?>")
+_EXPECTED = re.compile(
+    r"""^E[ ]+(?:AssertionError:[ ])?assert[ ](?P<got>.+?)[ ]==[ ](?P<wanted>.+)\n(?:E.*\n)*?
+    E[ ]+\+[ ]+where[ ](?P=got)[ ]=[ ](?P<call>.+)$""",
+    re.MULTILINE | re.VERBOSE,
+)
+"""An assertion as pytest explains it."""
 
 
-def line_of(message: str, path: str) -> int | None:
-    """Return the line, from 0, at which a traceback says that the error arose in a file; None when it does not say.
+def lines_of(message: str, path: str) -> list[int]:
+    """Return the lines of a file, from 0, that a traceback goes through, the one where the error arose first.
 
-    Python names the innermost frame last, others first.
+    Python and pytest name the innermost frame last, others first.
     """
     frames = [m for m in _FRAME.finditer(message) if PurePath(m["a"] or m["b"]).name == PurePath(path).name]
     if not frames or not path:
-        return None
-    frame = frames[-1] if frames[-1]["a"] else frames[0]
-    return max(int(frame["line"] or frame["other_line"]) - 1, 0)
+        return []
+    lines = [max(int(frame["line"] or frame["other_line"]) - 1, 0) for frame in frames]
+    return lines[::-1] if frames[-1]["a"] or _PYTEST_FRAME.search(message) else lines
+
+
+def line_of(message: str, path: str) -> int | None:
+    """Return the line, from 0, at which a traceback says that the error arose in a file; None when it does not say."""
+    return next(iter(lines_of(message, path)), None)
+
+
+def essence(message: str) -> str:
+    """Return the last lines of a message without what says nothing, and with what an assertion wanted in words."""
+    text = _ADDRESS.sub(lambda found: found["name"], _POINTERS.sub("", message.strip() + "\n")).strip()
+    expected = _EXPECTED.search(text)
+    text = "\n".join(text.split("\n")[-_MOST_LINES:])
+    if expected:
+        call, got, wanted = expected["call"], expected["got"], expected["wanted"]
+        text += f"\n\n`{call}` gives `{got}`, but it must give `{wanted}`."
+    return text
 
 
 def _prepare(task: Task) -> Task:
@@ -34,11 +59,15 @@ def _prepare(task: Task) -> Task:
 
 
 def _values(task: Task) -> Mapping[str, str]:
-    message = "\n".join(task.message.strip().split("\n")[-_MOST_LINES:])
-    line = line_of(task.message, task.selection.path)
-    lines = task.selection.redacted_lines
-    if line is not None and task.selection.first_line <= line < task.selection.end_line and lines[line].strip():
-        message += f"\n\nIt arises here: `{lines[line].strip()}`"
+    selection = task.selection
+    message = essence(task.message)
+    within = [
+        line
+        for line in lines_of(task.message, selection.path)
+        if selection.first_line <= line < selection.end_line and selection.redacted_lines[line].strip()
+    ]
+    if within:
+        message += f"\n\nIt arises here: `{selection.redacted_lines[within[0]].strip()}`"
     return {"message": message}
 
 
@@ -49,6 +78,7 @@ FIX = Action(
     needs="message",
     prepare=_prepare,
     values=_values,
-    begin=in_code,
+    begin=declared,
     read=rewriting("signatures"),
+    must_change=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +15,7 @@ from midfill.chat import Message
 from midfill.conversation import MOST_TOKENS, Answer, Conversation
 from midfill.edits import Edit, Faulty, is_whole
 from midfill.merging import merged
-from midfill.sampling import Sampler, Sampling, greedy
+from midfill.sampling import Pick, Sampler, Sampling, greedy
 from midfill.selection import Around
 from midfill.workspace.secrets import redact
 from midfill.workspace.syntax import MOST_CHARACTERS
@@ -35,6 +36,8 @@ _MOST_READ = 4_000
 _TOO_OFTEN = 6
 _MOST_NAMED = 5
 _NUMBER = re.compile(r"\d+")
+_RIVALS = 3
+"""Answers tried besides the likeliest, where that would change nothing."""
 _OTHERWISE = Sampling(temperature=0.7, top_p=0.9)
 """How a second answer is drawn: the likeliest would often be the first one again."""
 
@@ -165,11 +168,14 @@ def _edit(
     most: int,
     left_out: tuple[str, ...],
 ) -> Outcome:
-    """Ask for an edit, twice if need be."""
+    """Ask for an edit, and once more if there is none.
+
+    Code that must change and is repeated all the same is left where the model hesitated to repeat it.
+    """
     answers: list[Answer] = []
-    edit, reason, detail = None, "", ""
-    for pick in (greedy, Sampler(_OTHERWISE)):
-        begin = "" if reason == "unchanged" else action.begin(task)
+    edit, fault = None, None
+
+    def ask(begin: str, pick: Pick = greedy) -> Edit:
         original = "" if begin else task.selection.code  # who talks first may quote it first
         answer = conversation.answer(
             messages,
@@ -181,21 +187,33 @@ def _edit(
             enough=action.enough or partial(is_whole, original=original),
         )
         answers.append(answer)
-        messages.append(Message("assistant", answer.text))
-        try:
-            if answer.stopped_by == "max-tokens":
-                raise Faulty("cut-short", "the answer is too long")
-            edit, reason, detail = read(answer.text, task), "", ""
-            break
-        except Faulty as fault:
-            reason, detail = fault.reason, str(fault)
+        if answer.stopped_by == "max-tokens":
+            raise Faulty("cut-short", "the answer is too long")
+        return read(answer.text, task)
+
+    try:
+        edit = ask(action.begin(task))
+    except Faulty as found:
+        fault = found
+    if fault and fault.reason == "unchanged":
+        for begin in conversation.rivals()[:_RIVALS] if action.must_change else []:
             on_progress("once more")
-            again = prompt("unchanged", {}) if reason == "unchanged" else prompt("retry", {"fault": detail})
-            messages.append(Message("user", again))
+            with suppress(Faulty):
+                edit, fault = ask(begin), None
+                break
+    elif fault:
+        on_progress("once more")
+        again = prompt("retry", {"fault": str(fault)})
+        messages += [Message("assistant", answers[-1].text), Message("user", again)]
+        try:
+            edit, fault = ask(action.begin(task), Sampler(_OTHERWISE)), None
+        except Faulty as found:
+            fault = found
+    messages.append(Message("assistant", answers[-1].text))
     return Outcome(
         edit=edit,
-        reason=reason,
-        detail=detail,
+        reason=fault.reason if fault else "",
+        detail=str(fault) if fault else "",
         left_out=left_out,
         task=task,
         answers=tuple(answers),
