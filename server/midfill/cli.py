@@ -107,7 +107,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_do(command)
     _add_records(command)
     _add_harness(command)
-    _add_harness(command)
 
     pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
     pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
@@ -199,13 +198,6 @@ def _add_harness(command: Callable[[str, Any, str], argparse.ArgumentParser]) ->
     _add_bundle(harness)
 
 
-def _add_harness(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
-    """Add what runs scripts against the real server."""
-    harness = command("harness", _harness, "Run scripts of what is typed and what must be suggested, as in a CI.")
-    harness.add_argument("scripts", nargs="+", type=Path, metavar="SCRIPT", help="YAML, or JSON with a step a line")
-    _add_bundle(harness)
-
-
 def _add_records(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
     """Add what tells of past requests and of what can be set."""
     why = command("why", _why, "Say what became of the last requests of a running or past server, without text.")
@@ -264,12 +256,6 @@ def _do(args: argparse.Namespace) -> int:
     from midfill import cli_do
 
     return cli_do.run(args)
-
-
-def _harness(args: argparse.Namespace) -> int:
-    from midfill import cli_harness
-
-    return cli_harness.run(args)
 
 
 def _harness(args: argparse.Namespace) -> int:
