@@ -153,13 +153,14 @@ def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
     evaluate.add_argument(
         "suite",
         metavar="SUITE",
-        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay or actions",
+        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions or needle",
     )
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="run N tasks only, the first ones")
     evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
     evaluate.add_argument(
         "--without", metavar="PART[,PART]", help="leave parts of the pipeline out, to see their worth"
     )
+    evaluate.add_argument("--lengths", metavar="N[,N]", help="with needle: tokens between definition and call")
     evaluate.add_argument(
         "--only", metavar="ACTION[,ACTION]", help="with actions: fix, write, document, tests, simplify"
     )

@@ -31,7 +31,7 @@ def test_suites_that_there_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     """All suites are named."""
     assert main(["eval", "nonsense"]) == 2
     said = capsys.readouterr().err
-    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions." in said
+    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle." in said
 
 
 def test_repo_as_json(bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,3 +59,29 @@ def test_languages_as_text(
     assert lines[0] == "languages: 8 tasks (all), model tiny"
     assert sum("none found" in line for line in lines) == len(languages.NAMES) - 2
     assert any(line.split()[:3] == ["Lua", "4", "tasks,"] for line in lines)
+
+
+def test_needle_as_json(
+    bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole document is read; what the model has no room for is left out and said."""
+    (tmp_path / "lib").mkdir()
+    for number in range(4):
+        code = "".join(f"def straw_{number}_{line}(hay):\n    return hay + {line}\n\n\n" for line in range(120))
+        (tmp_path / "lib" / f"{number}.py").write_text(code)
+    monkeypatch.setattr(sources, "installed_roots", lambda: [tmp_path / "lib"])
+    command = ["eval", "needle", "--bundle", str(bundle), "--json", "--limit", "2", "--lengths"]
+    assert main([*command, "900000,200"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["too_long"] == [900_000]
+    assert [(entry["length"], entry["needles"]) for entry in said["lengths"]] == [(200, 2)]
+    assert all(row["prompt_tokens"] > 200 for row in said["rows"])
+    assert main([*command, "900000"]) == 2
+    assert "the model's context has room for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lengths", ["", "1k", "99", "-100", "200,,300"])
+def test_lengths_that_are_none(lengths: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what they are."""
+    assert main(["eval", "needle", f"--lengths={lengths}"]) == 2
+    assert "--lengths wants whole numbers from 100 to 1000000" in capsys.readouterr().err

@@ -36,8 +36,8 @@ GAPS: Mapping[str, Suite] = {
     ),
     "languages": Suite(languages.tasks, groups=languages.NAMES),
 }
-REPO, REPLAY, ACTIONS = "repo", "replay", "actions"
-SUITES = (*GAPS, REPO, REPLAY, ACTIONS)
+REPO, REPLAY, ACTIONS, NEEDLE = "repo", "replay", "actions", "needle"
+SUITES = (*GAPS, REPO, REPLAY, ACTIONS, NEEDLE)
 
 
 def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,10 +18,12 @@ from midfill.completion import Completion, Request
 from midfill.conversation import Conversation
 from midfill.engine import ABLATIONS, Engine, load_engine
 from midfill.errors import UsageError
-from midfill.evals import action_tasks, actions, replay, repo, repo_tasks, typed_scenes
+from midfill.evals import action_tasks, actions, needle, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.report import Result
 from midfill.evals.runner import Progress
+from midfill.evals.sources import pick
 from midfill.settings import MEASURED_CONTEXT, Settings
+from midfill.workspace.languages import language_of
 from midfill.workspace.workspace import Workspace
 
 
@@ -39,7 +41,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     chosen = actions.names(args.only)
     if args.suite != evals.ACTIONS and (args.only or args.resume):
         raise UsageError("--only and --resume are for the suite 'actions'.")
-    engine = load_engine(_allowing(args.suite, settings))
+    if args.suite != evals.NEEDLE and args.lengths:
+        raise UsageError("--lengths is for the suite 'needle'.")
+    settings = _allowing(args.suite, settings)
+    lengths = _lengths(args.lengths)
+    if args.suite == evals.NEEDLE:
+        settings = _reading(settings, max(lengths))
+    engine = load_engine(settings)
     engine.without = without
     with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
 
@@ -49,6 +57,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
         if args.suite == evals.ACTIONS:
             result = _run_actions(engine, chosen, args, progress)
+        elif args.suite == evals.NEEDLE:
+            result = _run_needle(engine, lengths, args.limit, progress)
         else:
             result = _run(args.suite, engine, args.limit, args.spread, progress)
     if args.json:
@@ -77,6 +87,18 @@ def _run_actions(engine: Engine, chosen: Sequence[str], args: argparse.Namespace
     return actions.run(do, engine.bundle.manifest.name, chosen, problems, selection, progress, args.resume)
 
 
+def _run_needle(engine: Engine, lengths: Sequence[int], limit: int | None, progress: Progress) -> Result:
+    count = min(limit or needle.USUAL, needle.MOST)
+    room = engine.bundle.manifest.context_length - needle.ROOM
+    sources = [text for _, text in pick(language_of("a.py"), needle.FILES)]
+    tokens_of = lru_cache(None)(lambda line: len(engine.encode(line)))
+    made = [each for length in lengths if length <= room for each in needle.needles(length, count, sources, tokens_of)]
+    if not made:
+        raise UsageError(f"the model's context has room for {room} tokens.")
+    too_long = [length for length in lengths if length > room]
+    return needle.run(partial(_complete, engine), made, too_long, progress)
+
+
 def _complete(engine: Engine, request: Request) -> Completion:
     return engine.complete(request, CancelFlag())
 
@@ -91,6 +113,22 @@ def _parts(text: str | None) -> frozenset[str]:
     for unknown in sorted(parts - set(ABLATIONS)):
         raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(ABLATIONS)}.")
     return parts
+
+
+def _lengths(text: str | None) -> Sequence[int]:
+    """Read numbers of tokens, separated by commas."""
+    if text is None:
+        return needle.LENGTHS
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and 100 <= int(part) <= 1_000_000 for part in parts):
+        raise UsageError("--lengths wants whole numbers from 100 to 1000000, separated by commas.")
+    return sorted({int(part) for part in parts})
+
+
+def _reading(settings: Settings, tokens: int) -> Settings:
+    """Return settings with which a document of so many tokens is read whole, and nothing else."""
+    whole = tokens + tokens // 4 + needle.ROOM
+    return dataclasses.replace(settings, context_tokens=whole, workspace_tokens=0, cache_megabytes=1, deadline_ms=0)
 
 
 def _allowing(suite: str, settings: Settings) -> Settings:
