@@ -35,7 +35,8 @@ class Document:
         self.language = language
         self.version = version
         """The client's own number for it."""
-        self._encoding = encoding
+        self.encoding = encoding
+        """The units in which positions count."""
         self._units = _UNITS[encoding]
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
 
@@ -47,7 +48,7 @@ class Document:
             end = max(start, self.offset_at(change.range.end))
             text = self.text[:start] + text + self.text[end:]
         version = self.version if version is None else version
-        return Document(text, language=self.language, encoding=self._encoding, version=version)
+        return Document(text, language=self.language, encoding=self.encoding, version=version)
 
     def offset_at(self, position: types.Position) -> int:
         """Return the offset of a position; one beyond its line or beyond the document is at the end of that."""

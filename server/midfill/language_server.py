@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
+from pygls.uris import from_fs_path, to_fs_path
 
 from midfill import __version__, notebooks
+from midfill.answers import Answers
+from midfill.documents import Document
 from midfill.errors import MidfillError
+from midfill.findings import Findings
 from midfill.logs import PublicText, describe
 from midfill.protocol import MidfillProtocol
 from midfill.session import CompleterFactory, Session
@@ -45,6 +48,8 @@ class MidfillServer(LanguageServer):
         self.make_completer = make_completer
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
+        self.findings = Findings()
+        self.answers = Answers()
         self.last_offsets: dict[str, int] = {}
         """Where each document was last edited or completed, as far as is known."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,7 +90,20 @@ class MidfillServer(LanguageServer):
 
     def current_text(self, path: str) -> str | None:
         """Return an open document's text."""
-        return next((document.text for uri, document in self.protocol.documents.items() if path_of(uri) == path), None)
+        _, document = self.open_document(path)
+        return document.text if document else None
+
+    def open_document(self, path: str) -> tuple[str, Document | None]:
+        """Return a file's URI, and its document if it is open."""
+        found = ((uri, document) for uri, document in self.protocol.documents.items() if path_of(uri) == path)
+        return next(found, (from_fs_path(path) or path, None))
+
+    def publish_findings(self, uri: str) -> None:
+        """Show what reviews have found in a document, and nothing else."""
+        document = self.protocol.documents.get(uri)
+        found = self.findings.diagnostics(uri, document) if document else []
+        version = document.version if document else None
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
     def wake(self) -> None:
         """Load the model, or load it again after it was let go, and show that; nothing if that is done or under way."""

@@ -11,8 +11,11 @@ from typing import BinaryIO, cast
 from lsprotocol import types
 
 from midfill import items
+from midfill import lsp_actions as acting
 from midfill import lsp_completion as completing
 from midfill import lsp_documents as documents
+from midfill.actions import ACTIONS
+from midfill.code_actions import DO
 from midfill.completer import make_completer
 from midfill.language_server import MidfillServer
 from midfill.protocol import BoundedInput
@@ -41,6 +44,15 @@ def create_server(make_completer: CompleterFactory = make_completer) -> MidfillS
     server.feature(_DID_SHOW)(completing.did_show)
     server.feature(_DID_PARTIALLY_ACCEPT)(completing.did_partially_accept)
     server.command(items.ACCEPTED)(completing.accepted)
+    kinds = sorted({action.kind for action in ACTIONS.values()})
+    lazy = types.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, lazy)(acting.code_action)
+    server.feature(types.CODE_ACTION_RESOLVE)(acting.resolve)
+    server.feature(types.TEXT_DOCUMENT_HOVER)(acting.hover)
+    server.feature(types.WORKSPACE_TEXT_DOCUMENT_CONTENT)(acting.text_content)
+    server.command(DO)(acting.do)
+    server.command(acting.ASK)(acting.ask)
+    server.command(acting.CLEAR_FINDINGS)(acting.clear_findings)
     server.command("midfill.why")(completing.why)
     server.command("midfill.statistics")(completing.show_statistics)
     return server

@@ -22,6 +22,7 @@ def initialized(server: MidfillServer, _params: types.InitializedParams) -> None
     if server.session is None:
         return
     server.warn(server.session.problems)
+    server.answers.register(server)
     server.watch_index()
     server.session.begin()
     server.wake()
@@ -37,6 +38,8 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
     """Expect a request where the last edit ended."""
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
+    if document is not None and server.findings.changed(uri, document):
+        server.publish_findings(uri)
     change = params.content_changes[-1] if params.content_changes else None
     if document is not None and isinstance(change, types.TextDocumentContentChangePartial):
         inserted = change.text.replace("\r\n", "\n")
@@ -56,6 +59,8 @@ def saved(server: MidfillServer, params: types.DidSaveTextDocumentParams) -> Non
 
 def closed(server: MidfillServer, params: types.DidCloseTextDocumentParams) -> None:
     """Use what was read of the document no more."""
+    if server.findings.forget(params.text_document.uri):
+        server.publish_findings(params.text_document.uri)
     if server.session is not None:
         server.session.closed(path_of(params.text_document.uri))
 

@@ -54,6 +54,8 @@ class MidfillProtocol(LanguageServerProtocol):
         except JsonRpcException as error:
             if "method" in data and isinstance(data.get("id"), (str, int)):
                 self._send_response(data["id"], error=error.to_response_error())
+            elif "method" not in data and (waiting := self._request_futures.pop(data.get("id", ""), None)):
+                waiting.set_exception(error)  # somebody waits for this answer
             raise
 
     def handle_message(self, message: Any) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from midfill import explain
+from midfill.assistant import Assistant
 from midfill.calibration import calibrated, shift
 from midfill.completer import Completer
 from midfill.completion import Request
@@ -56,6 +57,8 @@ class Session:
         self._configuration = Configuration(folders)
         self.settings, self.problems = self._configuration.options(options)
         self.completer = make_completer(_calibrated(self.settings))
+        self.assistant = Assistant(self.completer, self.settings)
+        """Does actions."""
         self._statistics = Statistics()
         self._feedback = Feedback(self._statistics, current_text)
         self._journal = Journal(journal_file() if self.settings.journal else None)
@@ -142,6 +145,7 @@ class Session:
 
     def close(self) -> None:
         """Stop everything."""
+        self.assistant.close()
         if self._workspace is not None:
             self._workspace.close()
         self.completer.close()
@@ -157,6 +161,7 @@ class Session:
             closing.add_done_callback(self._closing.discard)
         elif settings != old:
             self.completer.configure(_calibrated(settings))
+        self.assistant.use(self.completer, settings)
         self._journal.file = journal_file() if settings.journal else None
         if (old.exclude, old.workspace_tokens > 0) != (settings.exclude, settings.workspace_tokens > 0):
             self._open_workspace()

@@ -30,11 +30,11 @@ class Finding:
 def findings(answer: str, task: Task) -> list[Finding]:
     """Return what a review found in the lines it was shown, in their order; the first of several that say the same."""
     first, end = task.selection.first_line, task.selection.end_line
-    found: dict[tuple[int, str], Finding] = {}
+    found: dict[str, Finding] = {}
     for match in _FINDING.finditer(answer):
         line, text = int(match["line"]) - 1, match["text"].strip("` ")
         if first <= line < end and task.selection.redacted_lines[line].strip() and text.lower() != "none":
-            found.setdefault((line, text), Finding(line, text))
+            found.setdefault(text, Finding(line, text))
     return sorted(found.values(), key=lambda finding: finding.line)
 
 
