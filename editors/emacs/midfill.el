@@ -6,7 +6,7 @@
 ;; Version: 0.1.0
 ;; Package-Requires: ((emacs "28.1") (eglot "1.9"))
 ;; Keywords: convenience, languages, tools
-;; URL: https://midfill.example/
+;; URL: https://example.org/midfill
 
 ;;; Commentary:
 
@@ -21,7 +21,10 @@
 ;; as does typing something else.  Code actions are in `eglot-code-actions'.
 ;;
 ;; Eglot runs one server for a buffer, so a buffer that Midfill serves has no
-;; other one.
+;; other one; and one for each project and language.
+;;
+;; Midfill has no page of its own yet: the address above is one that leads
+;; nowhere by RFC 2606.
 
 ;;; Code:
 
@@ -95,6 +98,38 @@ Set by `customize-set-variable' or `setopt', they count at once."
     (and (object-of-class-p server 'midfill-server)
          (jsonrpc-running-p server)
          server)))
+
+;;;; One server, also for files that are opened while it starts
+
+(defvar midfill--servers nil "All servers of ours, of which some may have ended.")
+
+(defun midfill--note-server (server)
+  "Remember SERVER, which Eglot has begun to start."
+  (when (object-of-class-p server 'midfill-server)
+    (setq midfill--servers (cons server (cl-remove-if-not #'jsonrpc-running-p midfill--servers)))))
+
+(add-hook 'eglot-server-initialized-hook #'midfill--note-server)
+
+(defun midfill--being-started-p ()
+  "Return non-nil if a server that is to manage this buffer is on its way.
+Eglot knows only those that have answered, and would start another."
+  (let ((project (eglot--current-project)))
+    (cl-some (lambda (server)
+               (and (jsonrpc-running-p server)
+                    (equal (eglot--project server) project)
+                    (memq major-mode (eglot--major-modes server))))
+             midfill--servers)))
+
+(defun midfill--connect-soon (buffer)
+  "Have Eglot connect BUFFER after this command, as `eglot-ensure' does."
+  (letrec ((connect (lambda ()
+                      (remove-hook 'post-command-hook connect)
+                      (when (buffer-live-p buffer)
+                        (with-current-buffer buffer
+                          (unless (or (eglot-managed-p) (midfill--being-started-p))
+                            (with-demoted-errors "Midfill: %S"
+                              (apply #'eglot--connect (eglot--guess-contact)))))))))
+    (add-hook 'post-command-hook connect t)))
 
 ;;;; The suggestion that is shown
 
@@ -483,7 +518,8 @@ Made for the hooks of major modes."
       (message "Midfill: there is no program `%s'; see `midfill-command'" (car midfill-command))
     (midfill--register)
     (midfill-mode)
-    (eglot-ensure)))
+    (when buffer-file-name
+      (midfill--connect-soon (current-buffer)))))
 
 (provide 'midfill)
 

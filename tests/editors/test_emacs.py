@@ -86,6 +86,22 @@ def test_keys_without_ghost_text(start: Start, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_file_opened_while_the_server_starts(start: Start, version: str, tmp_path: Path) -> None:
+    """Eglot waits three seconds for a server; a file that is opened after that waits for the same one."""
+    slow = tmp_path / "slow"
+    slow.write_text('#!/bin/sh\nsleep 5\nexec midfill "$@"\n')
+    slow.chmod(0o755)
+    editor = start(version, command=str(slow))
+    editor.open(SUM)
+    editor.open(SUM.removesuffix("+"))
+    [server] = editor.servers()
+    editor.wait_for_text("Connected!")
+    editor.type("+")
+    editor.wait_for_ghost(" second")
+    assert editor.servers() == [server]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_undo(start: Start, version: str) -> None:
     """What was accepted is undone by itself; what was typed before stays."""
     editor = start(version)
