@@ -15,16 +15,38 @@ The graph that comes out has these inputs and outputs (S new tokens, T tokens wi
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
 from midfill.errors import ExportError
-from midfill_export.to_onnx import Rotary
 
 MICROSOFT = "com.microsoft"
+COS, SIN = "rotary.cos", "rotary.sin"
+"""Names of the tables of RoPE, which all layers share."""
+
+
+@dataclass(frozen=True)
+class Rotary:
+    """RoPE as a model has it, whatever scaling of positions led to it."""
+
+    frequencies: NDArray[np.float32]
+    """Radians by which a position turns each pair of a head's numbers, (rotary_dim / 2,)."""
+    scaling: float
+    """Of the cosines and sines."""
+    positions: int
+
+    def tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return cosines and sines, each (positions, rotary_dim / 2), as GroupQueryAttention wants them."""
+        # The angle is rounded to FP32, as it is where the model was trained; its cosine is rounded from FP64, so that
+        # any machine has the same.
+        angles = np.arange(self.positions, dtype=np.float32)[:, None] * self.frequencies
+        cos, sin = (self.scaling * turn(angles.astype(np.float64)) for turn in (np.cos, np.sin))
+        return cos.astype(np.float32), sin.astype(np.float32)
 
 
 def optimise(traced: Path, rotary: Rotary) -> ir.Model:
@@ -119,8 +141,7 @@ def _transposed(tensor: ir.TensorProtocol, name: str) -> ir.LazyTensor:
 
 def _pack_attention(graph: ir.Graph, rotary: Rotary) -> None:
     """One projection for query, key and value, RoPE inside the operator, no reshapes around it."""
-    cos = add_constant(graph, "rotary.cos", rotary.cos)
-    sin = add_constant(graph, "rotary.sin", rotary.sin)
+    cos, sin = (add_constant(graph, name, table) for name, table in zip((COS, SIN), rotary.tables(), strict=True))
     for layer, node in enumerate(attention_nodes(graph)):
         query, key, value, *rest = node.inputs
         assert query is not None

@@ -21,13 +21,11 @@ import importlib
 import logging
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from optimum.exporters.onnx import export
 from optimum.exporters.tasks import TasksManager
 from torch.onnx import symbolic_helper
@@ -36,9 +34,12 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.masking_utils import AttentionMaskInterface
 
 from midfill.errors import ExportError
+from midfill_export.graph import Rotary
 
 OPSET = 18
 ATTENTION = "midfill_fused"
+ROTARY_LIMIT = 1e-5
+"""Largest difference of a cosine; measured: 1e-7."""
 
 _library = torch.library.Library("midfill", "DEF")
 _library.define(
@@ -48,23 +49,15 @@ _library.define(
 _library.define("rms_norm(Tensor hidden, Tensor weight, float epsilon) -> Tensor")
 
 
-@dataclass(frozen=True)
-class Rotary:
-    """Half-width RoPE tables, each (positions, rotary_dim / 2), as GroupQueryAttention wants them."""
-
-    cos: NDArray[np.float32]
-    sin: NDArray[np.float32]
-
-
 def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> Rotary:
     """Trace ``model`` into the file ``graph`` (+ data beside it) in FP32.
 
-    The RoPE tables are returned rather than traced: :mod:`midfill_export.graph` attaches them to the operator.
+    RoPE is returned rather than traced: :mod:`midfill_export.graph` attaches its tables to the operator.
 
     Raises:
         ExportError: the architecture has no attention interface, or no rotary embedding of a known shape.
     """
-    rotary = rotary_tables(model, context_length)
+    rotary = read_rotary(model, context_length)
     make_config = TasksManager.get_exporter_config_constructor(
         "onnx", model=model, task="text-generation", library_name="transformers"
     )
@@ -81,15 +74,23 @@ def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> Rot
     return rotary
 
 
-def rotary_tables(model: PreTrainedModel, positions: int) -> Rotary:
-    """Ask the model's own rotary embedding for ``positions`` rows, so that every RoPE scaling is honoured."""
+def read_rotary(model: PreTrainedModel, positions: int) -> Rotary:
+    """Read how the model's own rotary embedding turns ``positions``, so that every RoPE scaling is honoured.
+
+    Raises:
+        ExportError: there is no such embedding, or its cosines are others than those of what was read.
+    """
     embedding = getattr(model.base_model, "rotary_emb", None)
-    if embedding is None:
+    if embedding is None or not hasattr(embedding, "inv_freq"):
         raise ExportError(f"{type(model).__name__} has no rotary embedding Midfill can read; it cannot be exported")
-    with torch.inference_mode():
-        cos, sin = embedding(torch.zeros(1, 1, 1), torch.arange(positions)[None])  # (1, positions, rotary_dim)
-    half = cos.shape[-1] // 2
-    return Rotary(cos[0, :, :half].numpy().astype(np.float32), sin[0, :, :half].numpy().astype(np.float32))
+    with torch.inference_mode():  # asked first, for some change their frequencies with the number of positions
+        expected, _ = embedding(torch.zeros(1, 1, 1), torch.arange(positions)[None])  # (1, positions, rotary_dim)
+    frequencies = embedding.inv_freq.float().numpy().copy()
+    rotary = Rotary(frequencies, float(getattr(embedding, "attention_scaling", 1)), positions)
+    cos, _ = rotary.tables()
+    if np.abs(expected[0, :, : cos.shape[1]].numpy() - cos).max() > ROTARY_LIMIT:
+        raise ExportError(f"{type(model).__name__} has a rotary embedding unlike any Midfill knows; not exported")
+    return rotary
 
 
 @contextlib.contextmanager
