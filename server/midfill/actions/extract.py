@@ -15,7 +15,7 @@ from midfill.actions.action import Action, Task
 from midfill.edits import Edit, Faulty
 from midfill.extraction import Extraction, extraction
 
-_BEGIN = "```python\ndef "
+_BEGIN = "```python\ndef"
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
 
 

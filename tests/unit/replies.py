@@ -1,0 +1,57 @@
+"""A model that answers as a test tells it, and an engine round it that knows the tests' chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midfill.bundle import Bundle
+from midfill.cancel import CancelFlag
+from midfill.engine import Engine
+from midfill.kv_cache import KvCache
+from midfill.model import ScriptedModel
+from midfill.settings import Settings
+from unit.helpers import encode, manifest, tiny_tokenizer
+
+TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"
+END = manifest().stop_tokens[0]
+
+
+class Replies(ScriptedModel):
+    """A model that has an answer for each prompt, the last one for all others; it goes on from what was begun of it."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__([], END, manifest().vocabulary)
+        self._replies = list(replies)
+        self._answering = True
+        self.asked: list[str] = []
+        """The prompts, with what the answer is to begin with."""
+        self.rivals: dict[int, int] = {}
+        """Tokens that are nearly chosen instead of others."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Take the next answer when a prompt has been read; be sure of its tokens."""
+        if rows == 0 or len(ids) > 1:
+            if self._answering:
+                self.asked.append("")
+            self._answering = False
+            self.asked[-1] = prompt = tiny_tokenizer().decode([*cache.tokens, *ids], skip_special_tokens=False)
+            reply = self._replies[min(len(self.asked), len(self._replies)) - 1]
+            begun = next(n for n in range(len(reply), -1, -1) if prompt.endswith(reply[:n]))
+            self._script = [*encode(reply[begun:]), END]
+        else:
+            self._answering = True
+        logits = 1000 * super().step(ids, cache, rows, cancel)
+        for row in logits:
+            if (rival := self.rivals.get(int(row.argmax()))) is not None:
+                row[rival] = row.max() - 1
+        return logits
+
+
+def engine_of(model: ScriptedModel) -> Engine:
+    """Return an engine round a model."""
+    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE, context_length=16_384))
+    return Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
