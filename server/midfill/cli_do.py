@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     """
     action = _action(args)
     file, task = _read_task(args)
-    settings = own_settings(args)
+    settings = own_settings(args.bundle)
     folder = file.path.resolve().parent
     if not Ignore([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse("excluded", f"{file.path} is excluded from what the model may see")
