@@ -6,6 +6,7 @@ the prompt, too: code that is asked to be changed a little is mostly what it was
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -26,6 +27,21 @@ ROOM = 8_192
 """Tokens of all turns together; memory is taken as they come, 25 MB a thousand for the 0.5B."""
 MOST_TOKENS = 1_024
 """Of one answer, unless something else is asked for."""
+_READ_AT_ONCE = 64
+"""Tokens of a text whose logits are wanted, 0.6 MB each."""
+_MOST_LOGARITHM = 50.0
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A place of a text where the model would say something else."""
+
+    offset: int
+    """In characters."""
+    instead: str
+    """One token of what it would say."""
+    odds: float
+    """How many times likelier that is than what stands there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +113,10 @@ class Conversation:
         cancel.check()
         started = time.perf_counter()
         prompt = [*self._chat.encode(messages), *self._engine.encode(begin)]
-        room = self.room - len(prompt)
-        if room < 1:
-            raise UsageError(f"{len(prompt)} tokens are more than the {self.room} there is room for: select less.")
         tokenized = time.perf_counter()
-        if self._cache is None:
-            self._cache = self._model.new_cache(self.room)
-        decoder = Decoder(self._model, self._cache, cancel, self._draft_length)
-        limit = min(max_tokens, room)
+        cache = self._room_for(len(prompt))
+        decoder = Decoder(self._model, cache, cancel, self._draft_length)
+        limit = min(max_tokens, self.room - len(prompt))
         ids: list[int] = []
         self._begun, self._choices = begin, []
         text, stopped_by = begin, "stop-token"
@@ -149,3 +161,38 @@ class Conversation:
         places = [n for n, choice in enumerate(self._choices) if choice.rival >= 0 and choice.rival not in stops]
         places.sort(key=lambda n: self._choices[n].logprob - self._choices[n].rival_logprob)
         return [self._begun + self._engine.text([*ids[:n], self._choices[n].rival]) for n in places]
+
+    def doubts(self, messages: Sequence[Message], text: str, cancel: CancelFlag, *, begin: str = "") -> list[Doubt]:
+        """Return where the model, asked ``messages``, would answer something else than ``begin`` and ``text``.
+
+        The text is read, not written: this takes no longer than its prompt does.
+
+        Raises:
+            Cancelled: ``cancel`` was set; what was computed stays.
+            ModelError: the model failed.
+            UsageError: there is no room for both.
+        """
+        cancel.check()
+        prompt = [*self._chat.encode(messages), *self._engine.encode(begin)]
+        ids = self._engine.encode(text)
+        cache = self._room_for(len(prompt) + len(ids))
+        Decoder(self._model, cache, cancel, self._draft_length).warm_up(prompt[:-1])
+        found: list[Doubt] = []
+        last = prompt[-1]
+        for start in range(0, len(ids), _READ_AT_ONCE):
+            chunk = ids[start : start + _READ_AT_ONCE]
+            logits = self._model.step([last, *chunk[:-1]], cache, len(chunk), cancel)  # (len(chunk), V)
+            for number, (row, token) in enumerate(zip(logits, chunk, strict=True), start):
+                rival = greedy(row)
+                if rival != token and rival not in self._engine.stop_tokens:
+                    odds = math.exp(min(float(row[rival] - row[token]), _MOST_LOGARITHM))
+                    found.append(Doubt(len(self._engine.text(ids[:number])), self._engine.text([rival]), odds))
+            last = chunk[-1]
+        return found
+
+    def _room_for(self, tokens: int) -> KvCache:
+        if tokens >= self.room:
+            raise UsageError(f"{tokens} tokens are more than the {self.room} there is room for: select less.")
+        if self._cache is None:
+            self._cache = self._model.new_cache(self.room)
+        return self._cache

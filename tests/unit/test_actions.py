@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from midfill.actions import ACTIONS, Outcome, Task, findings, perform
+from midfill.actions import ACTIONS, Finding, Outcome, Task, findings, perform
 from midfill.actions.fix import line_of
 from midfill.actions.prompts import block
 from midfill.actions.tests import module_of
-from midfill.bundle import Bundle
 from midfill.cancel import CancelFlag
 from midfill.chat import Message
 from midfill.conversation import Conversation
-from midfill.engine import Engine
-from midfill.kv_cache import KvCache
-from midfill.model import ScriptedModel
 from midfill.selection import Selection
-from midfill.settings import Settings
 from midfill.workspace.languages import language_of
-from unit.helpers import encode, manifest, tiny_tokenizer
+from unit.helpers import MarkovModel, encode, tiny_tokenizer
+from unit.replies import END, Replies, engine_of
 
-TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"
-END = manifest().stop_tokens[0]
 CODE = '''import math
 
 RATE = 0.19
@@ -51,43 +43,10 @@ class Shop:
 '''
 
 
-class Replies(ScriptedModel):
-    """A model that has an answer for each prompt, the last one for all others; it goes on from what was begun of it."""
-
-    def __init__(self, *replies: str) -> None:
-        super().__init__([], END, manifest().vocabulary)
-        self._replies = list(replies)
-        self._answering = True
-        self.asked: list[str] = []
-        """The prompts, with what the answer is to begin with."""
-        self.rivals: dict[int, int] = {}
-        """Tokens that are nearly chosen instead of others."""
-
-    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Take the next answer when a prompt has been read; be sure of its tokens."""
-        if rows == 0 or len(ids) > 1:
-            if self._answering:
-                self.asked.append("")
-            self._answering = False
-            self.asked[-1] = prompt = tiny_tokenizer().decode([*cache.tokens, *ids], skip_special_tokens=False)
-            reply = self._replies[min(len(self.asked), len(self._replies)) - 1]
-            begun = next(n for n in range(len(reply), -1, -1) if prompt.endswith(reply[:n]))
-            self._script = [*encode(reply[begun:]), END]
-        else:
-            self._answering = True
-        logits = 1000 * super().step(ids, cache, rows, cancel)
-        for row in logits:
-            if (rival := self.rivals.get(int(row.argmax()))) is not None:
-                row[rival] = row.max() - 1
-        return logits
-
-
 def conversation(*replies: str, room: int = 8192) -> tuple[Conversation, Replies]:
     """Make a conversation with a model that gives answers in turn."""
     model = Replies(*replies)
-    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE, context_length=16_384))
-    engine = Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
-    return Conversation(engine, room), model
+    return Conversation(engine_of(model), room), model
 
 
 def select(first: int, last: int, document: str = CODE, path: str = "shop.py") -> Selection:
@@ -382,19 +341,51 @@ def test_traceback_chooses_the_function_when_no_lines_are_selected() -> None:
     assert "It arises here: `return net * RATE`" in prompt
 
 
-def test_review_finds_lines_of_the_file() -> None:
-    """Findings are read however they are listed; lines that are not there, or blank, are none."""
-    said = "1: unused import\n- Line 7: no check\n* `L12`: adds twice\n7-8. again\n99: nowhere\n2: blank\n3: none\nSo."
-    outcome, (prompt,) = do("review", select(7, 7), said)
-    assert "   7     return net * RATE" in prompt
-    found = [(finding.line + 1, finding.text) for finding in findings(outcome.text, outcome.task)]
-    assert found == [(1, "unused import"), (7, "no check"), (7, "again"), (12, "adds twice")]
+def review(code: str, likes: str, odds: float = 4.0) -> tuple[Outcome, list[str]]:
+    """Review code with a model that would rather say ``likes``; return what was streamed, too."""
+    table = np.zeros((tiny_tokenizer().get_vocab_size(),) * 2, np.float32)
+    ids = encode(likes)
+    table[ids[:-1], ids[1:]] = np.log(odds)
+    pieces: list[str] = []
+    task = Task(select(1, 1, code))
+    return perform(
+        ACTIONS["review"], task, Conversation(engine_of(MarkovModel(table))), CancelFlag(), pieces.append
+    ), pieces
+
+
+def test_review_tells_what_the_model_would_have_written() -> None:
+    """A line that it doubts, with the one in its place; what it is surer of says nothing."""
+    code = "def f(left, x):\n    return left * x\n"
+    outcome, pieces = review(code, " left + x\n")
+    assert outcome.text == "- Line 2: `return left * x` may have to be `return left + x`"
+    assert "".join(pieces).strip() == outcome.text
+    assert findings(outcome.text, outcome.task) == [Finding(1, "`return left * x` may have to be `return left + x`")]
+    assert review(code, " left + x\n", odds=2.0)[0].text == "Nothing stands out."
+
+
+@pytest.mark.parametrize(
+    "likes",
+    [" left * x  # x\n", " left *\n", " left.print(1, 2, 3, 4, 5, 6, 7, 8, 9)\n"],
+    ids=["the same code", "no code", "other code"],
+)
+def test_review_says_nothing_that_is_not_worth_it(likes: str) -> None:
+    """Layout, what does not parse, and another line altogether are no findings."""
+    outcome, pieces = review("def f(left, x):\n    return left * x\n", likes)
+    assert outcome.text == "Nothing stands out."
+    assert pieces == ["Nothing stands out."]
+
+
+def test_findings_are_read_off_a_review() -> None:
+    """Only those of lines that were shown."""
+    task = Task(select(6, 7))
+    said = "- Line 7: `a` may have to be `b`\n\n- Line 6: `c` may have to be `d`\n- Line 99: x\nSo."
+    assert [finding.line for finding in findings(said, task)] == [5, 6]
 
 
 def test_text_that_goes_round_in_circles_ends() -> None:
     """Lines that differ in their numbers only are not waited for."""
     said = "".join(f"- Line {line}: the list may be empty\n" for line in range(1, 99))
-    outcome, _ = do("review", select(7, 7), said)
+    outcome, _ = do("explain", select(7, 7), said)
     assert outcome.text.count("\n") == 5
     assert outcome.answers[0].stopped_by == "enough"
 
@@ -425,19 +416,36 @@ def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     file.write_text(CODE)
     assert module_of(file) == "shop.prices"
     selection = select(12, 12, path=str(file))
-    code = "def test_price():\n    assert Shop().price(1) == 1.19"
-    outcome, prompts = do("tests", selection, fenced(f"from shop.prices import Shop\n\n{code}"))
+    code = "from shop.prices import Shop\n\n\ndef test_price():\n    assert Shop().price(1) == 1.19"
+    outcome, prompts = do("tests", selection, fenced(code))
     assert outcome.edit is not None
     target = tmp_path / "tests" / "test_prices.py"
     assert outcome.edit.path == str(target)
     written = outcome.edit.apply("")
-    assert written == f"from shop.prices import Shop\n\n{code}\n"
-    assert "from shop.prices import Shop" in prompts[0]
+    assert written == f"{code}\n"
+    assert prompts[0].endswith("```python\nfrom shop.prices import Shop\n\n\ndef test_price():\n")
     target.write_text(written)
-    again, _ = do("tests", selection, fenced(f"from shop.prices import Shop\n\n{code.replace('price():', 'again():')}"))
+    again, _ = do("tests", selection, fenced(code.replace("price():", "price_2():")))
     assert again.edit is not None
-    assert again.edit.apply(written).startswith(f"{written}\n\nfrom shop")
-    assert do("tests", selection, fenced("print(1)"))[0].reason == "no-test"
+    assert again.edit.apply(written) == f"{written}\n\n{code.replace('price():', 'price_2():')}\n"
+    nothing, _ = do("tests", selection, fenced("from shop.prices import Shop\n\n\ndef test_price_2():\n    pass"))
+    assert nothing.reason == "no-test"
+
+
+def test_tests_in_python_are_one_function_of_a_few_assertions() -> None:
+    """It begins with the first; what comes after it is not waited for, nor are ever more assertions."""
+    begun = "from shop import tax\n\n\ndef test_tax():\n    assert tax("
+    line = "1) == 0.19\n"
+    outcome, prompts = do("tests", select(7, 7), fenced(f"{begun}{line}\n\npytest.main()\nprint(1)"))
+    assert prompts[0].endswith(f"```python\n{begun}")
+    assert outcome.edit is not None
+    assert outcome.edit.apply("") == begun + line
+    assert "print" not in outcome.answers[0].text
+    more = "    assert tax(" + line
+    endless, _ = do("tests", select(7, 7), fenced(begun + line + more * 30))
+    assert endless.edit is not None
+    assert endless.edit.apply("") == begun + line + more * 7
+    assert endless.answers[0].stopped_by == "enough"
 
 
 def test_history_begins_with_how_to_answer() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from midfill.bundle import Bundle
 from midfill.cancel import CancelFlag, Cancelled
@@ -14,7 +16,7 @@ from midfill.engine import Engine
 from midfill.errors import ModelError, UsageError
 from midfill.model import ScriptedModel
 from midfill.settings import Settings
-from unit.helpers import encode, manifest, tiny_tokenizer
+from unit.helpers import MarkovModel, encode, manifest, tiny_tokenizer
 
 TEMPLATE = "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}"
 END = manifest().stop_tokens[0]
@@ -110,3 +112,46 @@ def test_tokens_are_chosen_as_asked() -> None:
     wanted = encode("x")[0]
     answer = conversation("1")[0].answer(ask("add"), CancelFlag(), max_tokens=2, pick=lambda _: wanted)
     assert answer.text == "xx"
+
+
+def test_rivals_begin_other_answers_where_the_model_hesitated_most() -> None:
+    """Up to a token, with the one that was next in line for it; the end of an answer is none."""
+    said = encode("print(1, 2)")
+    table = np.zeros((manifest().vocabulary,) * 2, np.float32)
+    table[[END, *said], [*said, END]] = 9.0
+    table[said[0], encode("x")[0]] = 5.0
+    table[said[1], encode("y")[0]] = 8.0
+    talk = conversing_with(table)
+    assert talk.answer(ask(""), CancelFlag(), begin="").text == "print(1, 2)"
+    spelt = tiny_tokenizer().decode
+    assert talk.rivals()[:2] == [spelt(said[:2]) + "y", spelt(said[:1]) + "x"]
+
+
+def test_doubts_are_where_something_else_is_likelier() -> None:
+    """A text is read, several tokens at once; what the model would rather say is told, and how much rather."""
+    text = "left + right\n" * 30
+    ids = encode(text)
+    table = np.zeros((manifest().vocabulary,) * 2, np.float32)
+    table[[END, *ids[:-1]], ids] = 9.0
+    plus = next(n for n, token in enumerate(ids) if "+" in tiny_tokenizer().decode([token]))
+    table[ids[plus - 1], encode("-")[0]] = 11.0
+    table[ids[plus - 1], END] = 8.0
+    talk = conversing_with(table, room=1000)
+    doubts = talk.doubts(ask(""), text, CancelFlag())
+    assert [doubt.instead for doubt in doubts] == ["-"] * 30
+    assert text[doubts[7].offset :].lstrip().startswith("+ right")
+    assert text[: doubts[7].offset].count("\n") == 7
+    assert doubts[0].odds == pytest.approx(np.exp(2.0))
+    with pytest.raises(UsageError):
+        conversing_with(table, room=50).doubts(ask(""), text, CancelFlag())
+    stopped = CancelFlag()
+    stopped.set("cancelled")
+    with pytest.raises(Cancelled):
+        talk.doubts(ask(""), text, stopped)
+
+
+def conversing_with(table: NDArray[np.float32], room: int = 200) -> Conversation:
+    """Make a conversation with a model of many likings."""
+    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE))
+    settings = Settings(bundle=Path("unused"), draft_tokens=0)
+    return Conversation(Engine(bundle, tiny_tokenizer(), MarkovModel(table), settings), room)

@@ -45,8 +45,9 @@ TEST = """def check(candidate):
     assert candidate([], 5) == 5
     assert candidate([7, 7], 5) == 7
 """
-PROBLEM = Problem("HumanEval/900", PROMPT, SOLUTION, TEST, "largest")
+PROBLEM = Problem("HumanEval/908", PROMPT, SOLUTION, TEST, "largest")
 NO_MISTAKE = Problem("HumanEval/901", 'def one(x):\n    """One."""\n', "    return x\n", TEST, "one")
+TESTED = "from humaneval_908 import largest\n\n\ndef test_largest():\n    assert largest("
 DECLARED = PROMPT[PROMPT.index("def largest") :]
 
 
@@ -110,7 +111,7 @@ def test_mistake_is_one_that_the_tests_find() -> None:
     mutant, report = found
     assert PROBLEM.check(PROBLEM.source).passed
     assert not PROBLEM.check(mutant.source).passed
-    assert "test_humaneval_900.py" in report
+    assert "test_humaneval_908.py" in report
     assert "\nE  " in report
     assert NO_MISTAKE.mutant is None
 
@@ -143,10 +144,10 @@ def test_pytest_runs_in_the_sandbox() -> None:
         ("write", fenced(DECLARED + "    # to do"), "no-code"),
         ("document", fenced('"""Give the largest.\n\n    numbers: some\n    least: the least\n    """'), ""),
         ("document", fenced('"""Give the largest of the numbers."""'), "parameter"),
-        ("tests", "from humaneval_900 import largest\n\n\ndef test_it():\n    assert largest([1, 3, 2], 0) == 3\n"
-         "    assert largest([], 5) == 5\n    assert largest([7, 7], 5) == 7", ""),
-        ("tests", "def test_it():\n    assert largest([1], 0) == 2", "wrong-test"),
-        ("tests", "def test_it():\n    assert True", "mutant-survives"),
+        ("tests", fenced(f"{TESTED}[1, 3, 2], 0) == 3\n    assert largest([], 5) == 5\n"
+                         "    assert largest([7, 7], 5) == 7"), ""),
+        ("tests", fenced(f"{TESTED}[1], 0) == 2"), "wrong-test"),
+        ("tests", fenced(f"{TESTED}[], 5) is not None"), "mutant-survives"),
         ("simplify", fenced(DECLARED + "    return max([least, *numbers])"), ""),
         ("simplify", fenced(DECLARED + "    return max(numbers)"), "tests-fail"),
         ("simplify", fenced(DECLARED + SOLUTION), "unchanged"),
@@ -182,8 +183,8 @@ def test_documentation_is_asked_for_where_there_is_none(tmp_path: Path) -> None:
         (Edit(7, 18, ("def largest(numbers, least):", "    return 1")), False),
         (Edit(6, 8, ("x = 1", "def largest(numbers, least):")), True),
         (Edit(17, 20, ("    return found", "x = 1")), True),
-        (Edit(0, 0, ("",), "/x/test_humaneval_900.py"), False),
-        (Edit(0, 0, ("",), "/x/humaneval_900.py"), True),
+        (Edit(0, 0, ("",), "/x/test_humaneval_908.py"), False),
+        (Edit(0, 0, ("",), "/x/humaneval_908.py"), True),
     ],
 )
 def test_what_an_edit_touches_is_compared_line_by_line(edit: Edit, touches: bool) -> None:
@@ -221,7 +222,7 @@ def test_report_counts_what_came_of_each_action() -> None:
     assert write["passed"]["interval95"][0] < 0.3
     assert (write["edits"], write["touch_other_lines"], write["refused"], write["wrong"]) == (1, 0, {}, {})
     assert (document["edits"], document["asked_twice"], document["refused"]) == (0, 1, {"parameter": 1})
-    assert [row["task"] for row in said["rows"]] == ["HumanEval/900"] * 3
+    assert [row["task"] for row in said["rows"]] == ["HumanEval/908"] * 3
     text = report.to_text()
     assert "write     100.0% (1 of 1;" in text
     assert "not right: 1 parameter" in text

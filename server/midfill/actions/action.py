@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from midfill.cancel import CancelFlag
 from midfill.chat import Message
+from midfill.conversation import Conversation
 from midfill.edits import Edit, Faulty
 from midfill.selection import Selection
 
@@ -36,6 +38,8 @@ class Task:
 
 Reader = Callable[[str, Task], Edit]
 """Makes an edit of an answer, or raises :class:`midfill.edits.Faulty`."""
+Look = Callable[[Task, Sequence[Message], Conversation, CancelFlag], Iterator[str]]
+"""Takes the lines, and what the model is asked of them."""
 
 
 def _as_it_is(task: Task) -> Task:
@@ -79,6 +83,8 @@ class Action:
     """What the answer begins with."""
     enough: Callable[[str], bool] | None = None
     """Whether an answer says what is wanted already; None for when its code is whole."""
+    look: Look | None = None
+    """Makes what is there to read, line by line, where that is not simply the model's answer."""
     read: Reader | None = None
     """Makes the edit; None for an action whose answer is read by a person."""
     must_change: bool = False

@@ -34,6 +34,7 @@ _SHORT_ANSWER = 256
 _MOST_READ = 4_000
 """Tokens of code that are read for an explanation; of what is longer, some is shown by its declarations only."""
 _TOO_OFTEN = 6
+_NOTHING = "Nothing stands out."
 _MOST_NAMED = 5
 _NUMBER = re.compile(r"\d+")
 _RIVALS = 3
@@ -104,7 +105,11 @@ def perform(
         outcomes.append(_perform(action, part, conversation, cancel, on_text, told))
         if number < len(parts) and outcomes[-1].text:
             on_text("\n\n")
-    return outcomes[0] if len(outcomes) == 1 else _together(task, outcomes)
+    outcome = outcomes[0] if len(outcomes) == 1 else _together(task, outcomes)
+    if action.look and not outcome.text and not outcome.reason:
+        on_text(_NOTHING)
+        return replace(outcome, text=_NOTHING)
+    return outcome
 
 
 def _perform(
@@ -132,6 +137,12 @@ def _perform(
     around = task.selection.around(conversation.count, budget)
     messages = [*_opening(task), Message("user", _question(action, task, code.text, around.text))]
     left_out = (*code.left_out, *around.left_out)
+    if action.look:
+        lines = []
+        for line in action.look(task, messages, conversation, cancel):
+            on_text(line)
+            lines.append(line)
+        return Outcome(text="".join(lines).strip(), left_out=left_out, task=task)
     if action.read is None:
         heard = _counting(on_progress, on_text)
         answer = conversation.answer(messages, cancel, max_tokens=most, on_text=heard, enough=is_stuck)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.edits import Edit, Faulty, checked, code_in
+from midfill.edits import Edit, Faulty, checked, code_in, is_whole
 from midfill.selection import Selection, lines_of
 from midfill.workspace.ignore import repository_of
 from midfill.workspace.languages import Language
@@ -16,12 +16,18 @@ from midfill.workspace.sources import read_text
 from midfill.workspace.syntax import Definition
 
 _HAS_TEST = {
-    "python": re.compile(r"^\s*(?:async )?def test", re.MULTILINE),
+    "python": re.compile(r"^\s+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
     "go": re.compile(r"^func Test", re.MULTILINE),
     "java": re.compile(r"@Test"),
     "kotlin": re.compile(r"@Test"),
 }
 _CALLS_TEST = re.compile(r"\b(?:test|it)\s*\(")
+_PYTHON_TEST = "\ndef test"
+_NEXT_PART = re.compile(r"\n(?=\S)")
+"""Where another function begins, or a block ends."""
+_ASSERTION = re.compile(r"^[ \t]+assert .*\n", re.MULTILINE)
+_MOST_ASSERTIONS = 8
+"""Of one answer: small models go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,30 @@ def _values(task: Task) -> Mapping[str, str]:
 
 
 def _begin(task: Task) -> str:
+    """Begin with the import, and in Python with the first assertion: models go on as they have begun."""
     opening = _opening(task)
-    return in_code(task) + (f"{opening}\n" if opening else "")
+    begun = in_code(task) + (f"{opening}\n" if opening else "")
+    if task.selection.language.grammar != "python":
+        return begun
+    found = _definition(task)
+    call = f"    assert {found.name}(" if (found.name, found.kind) == (_imported(task), "function") else ""
+    there = _there(task, place_of_tests(Path(task.selection.path), task.selection.language))
+    names = (f"test_{found.name}{number}" for number in ("", *(f"_{n}" for n in range(2, len(there) + 3))))
+    return f"{begun}\n\ndef {next(name for name in names if f'def {name}(' not in there)}():\n{call}"
+
+
+def _enough(answer: str) -> bool:
+    """Say whether there is a whole block of tests, or in Python one whole function or some assertions of it."""
+    tests = answer.partition(_PYTHON_TEST)[2] if answer.startswith("```python\n") else ""
+    return is_whole(answer) or bool(_NEXT_PART.search(tests)) or len(_ASSERTION.findall(tests)) >= _MOST_ASSERTIONS
+
+
+def _there(task: Task, file: Path) -> str:
+    """Return the tests that there are, as an editor or the disk has them."""
+    there = task.open_text(str(file))
+    if there is None:
+        there = (read_text(file) or "") if file.exists() else ""
+    return there
 
 
 def _read(answer: str, task: Task) -> Edit:
@@ -134,14 +162,16 @@ def _read(answer: str, task: Task) -> Edit:
     language = task.selection.language
     if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
         raise Faulty("no-test", "there is no test in the code")
-    if language.grammar == "python" and "pytest." in code and not re.search(r"^import pytest", code, re.MULTILINE):
-        code = f"import pytest\n\n{code}"
-    if (opening := _opening(task)) not in code:
+    opening = _opening(task)
+    if language.grammar == "python":
+        before, test, after = f"\n{code}".partition(_PYTHON_TEST)
+        code = (before + test + _NEXT_PART.split(after, maxsplit=1)[0]).strip("\n")
+        if "pytest." in code and not re.search(r"^import pytest", code, re.MULTILINE):
+            code = f"import pytest\n\n{code}"
+    if opening not in code:
         code = f"{opening}\n\n{code}"
     file = place_of_tests(Path(task.selection.path), language)
-    there = task.open_text(str(file))
-    if there is None:
-        there = (read_text(file) or "") if file.exists() else ""
+    there = _there(task, file)
     if not there and file.exists() and file.stat().st_size:
         raise Faulty("unreadable", f"{file.name} cannot be read")
     if there:
@@ -157,5 +187,6 @@ TESTS = Action(
     prepare=_prepare,
     values=_values,
     begin=_begin,
+    enough=_enough,
     read=_read,
 )
