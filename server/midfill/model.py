@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from midfill import cpu
+from midfill import cpu, large_pages
 from midfill.bundle import KvLayout
 from midfill.cancel import CancelFlag
 from midfill.errors import ModelError
@@ -21,6 +22,12 @@ from midfill.kv_cache import KvCache
 
 _SILENT = 4
 """onnxruntime's severity above which only what kills the process is logged."""
+
+LONG_PAST = 2048
+"""Tokens from which on few rows take the attention of :mod:`midfill_export.grouped_attention`."""
+FEW_ROWS = 32
+"""More take ``GroupQueryAttention`` there too; a token and the guesses after it are fewer."""
+_GROUPED_ROWS = "grouped_rows"
 
 
 class Model(Protocol):
@@ -38,6 +45,32 @@ class Model(Protocol):
             Cancelled: ``cancel`` was set; the cache is as it was.
             ModelError: the step failed or does not fit the cache.
         """
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is computed at once: ``tokens`` of a step, the logits after the last ``rows`` of them."""
+
+    tokens: int
+    rows: int
+    grouped: bool
+
+
+def runs(past: int, tokens: int, rows: int) -> Iterator[Run]:
+    """Split a step of ``tokens`` after ``past`` others into runs of one kind of attention.
+
+    The two kinds differ in the last bits, so which one a token takes must not depend on the guesses it is with: those
+    after a long past take the kind they would take alone.
+    """
+    before = min(max(LONG_PAST - past, 0), tokens)
+    after = tokens - before
+    if before:
+        yield Run(before, max(rows - after, 0), grouped=False)
+    rows = min(rows, after)
+    guesses = max(rows - 1, 0) if after > FEW_ROWS else 0
+    for part, wanted in ((after - guesses, rows - guesses), (guesses, guesses)):
+        if part:
+            yield Run(part, wanted, grouped=part <= FEW_ROWS)
 
 
 class OnnxModel:
@@ -62,6 +95,7 @@ class OnnxModel:
             raise ModelError(f"onnxruntime cannot load {graph} ({type(error).__name__}): export it again.") from error
         inputs = {value.name for value in self._session.get_inputs()}
         outputs = {value.name for value in self._session.get_outputs()}
+        self._groups = _GROUPED_ROWS in {value.name for value in self._session.get_overridable_initializers()}
         parts = [(layer, part) for layer in range(kv.layers) for part in ("key", "value")]
         self._past = [kv.inputs.format(layer=layer, part=part) for layer, part in parts]
         self._present = [kv.outputs.format(layer=layer, part=part) for layer, part in parts]
@@ -69,6 +103,7 @@ class OnnxModel:
             raise ModelError(f"{graph} has no input {min(missing)}: export it again.")
         if missing := {"logits", *self._present} - outputs:
             raise ModelError(f"{graph} has no output {min(missing)}: export it again.")
+        large_pages.arrange()
 
     def new_cache(self, capacity: int) -> KvCache:
         """Reserve buffers; memory is taken by the system page by page, as tokens come in."""
@@ -79,19 +114,38 @@ class OnnxModel:
         """See :meth:`Model.step`; a set flag ends the run at the next operator.
 
         The logits after a token do not depend on how the tokens before it were split into steps, to the last bit,
-        which makes re-use and speculation exact. onnxruntime computes a single row by other kernels than several, so
-        a single token is given a second row, which is thrown away; and ``lm_head``'s last row of an odd number by
-        other ones than of an even number, so it is asked for an even one.
+        which makes re-use and speculation exact. After a long past that holds for guesses, but no longer for re-use:
+        there, few rows of a prompt are attended to in another way than many (:func:`runs`).
         """
-        total = len(cache) + len(ids)
-        if total > cache.capacity:
+        past = len(cache)
+        if (total := past + len(ids)) > cache.capacity:
             raise ModelError(f"{total} tokens do not fit the context of {cache.capacity}: lower 'contextTokens'.")
+        split = runs(past, len(ids), rows) if self._groups else [Run(len(ids), rows, grouped=False)]
+        logits = []
+        try:
+            for run in split:
+                start = len(cache) - past
+                logits.append(self._run(ids[start : start + run.tokens], cache, run, cancel))
+        except BaseException:
+            cache.truncate(past)
+            raise
+        return logits[0] if len(logits) == 1 else np.concatenate(logits)
+
+    def _run(self, ids: Sequence[int], cache: KvCache, run: Run, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Append ``ids`` to ``cache`` by one run of the graph.
+
+        onnxruntime computes a single row by other kernels than several, so a single token is given a second row, which
+        is thrown away; and ``lm_head``'s last row of an odd number by other ones than of an even number, so it is asked
+        for an even one.
+        """
         padded = [*ids, 0] if len(ids) == 1 else ids
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([padded], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, len(cache) + len(padded)), np.int64))
-        wanted = [*range(len(ids) - rows, len(ids)), *([len(ids) - 1] if rows % 2 else [])]
+        wanted = [*range(len(ids) - run.rows, len(ids)), *([len(ids) - 1] if run.rows % 2 else [])]
         binding.bind_cpu_input("logit_rows", np.asarray(wanted, np.int64))
+        if run.grouped:
+            binding.bind_ortvalue_input(_GROUPED_ROWS, ort.OrtValue.ortvalue_from_numpy(np.array([len(ids)])))
         for past, present, buffer in zip(self._past, self._present, cache.buffers, strict=True):
             binding.bind_ortvalue_input(past, buffer)
             binding.bind_ortvalue_output(present, buffer)
@@ -107,7 +161,7 @@ class OnnxModel:
         cancel.check()
         cache.append(ids)
         logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, vocabulary)
-        return logits[:rows]
+        return logits[: run.rows]
 
 
 class ScriptedModel:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from midfill.bundle import KvLayout
 from midfill.cancel import CancelFlag, Cancelled
 from midfill.errors import ModelError
 from midfill.kv_cache import KvCache
-from midfill.model import Model, OnnxModel, ScriptedModel
+from midfill.model import FEW_ROWS, LONG_PAST, Model, OnnxModel, ScriptedModel, runs
 from unit.helpers import chain_graph, encode, manifest
 
 LAYOUT = KvLayout(layers=1, heads=1, head_size=1)
@@ -155,3 +157,34 @@ def test_onnxruntime_is_told_to_report_nothing() -> None:
         [sys.executable, "-c", program], check=False, env=environment, stdout=subprocess.PIPE, text=True, timeout=120
     )
     assert ran.stdout == "1\n"
+
+
+@given(
+    st.integers(0, 2 * LONG_PAST),
+    st.one_of(st.integers(1, 3 * FEW_ROWS), st.integers(1, LONG_PAST)),
+    st.integers(0, FEW_ROWS),
+)
+@example(LONG_PAST - 5, 20, 12)
+@example(LONG_PAST, FEW_ROWS + 5, 10)
+def test_guesses_take_the_attention_they_would_take_alone(past: int, read: int, guesses: int) -> None:
+    """Whether guesses are checked with what is read or one by one, each token gets the same kind of attention."""
+
+    def kinds(past: int, tokens: int, rows: int) -> list[bool]:
+        return [run.grouped for run in runs(past, tokens, rows) for _ in range(run.tokens)]
+
+    together = kinds(past, read + guesses, guesses + 1)
+    alone = kinds(past, read, 1)
+    for number in range(guesses):
+        alone += kinds(past + read + number, 1, 1)
+    assert together == alone
+
+
+@given(st.integers(0, 2 * LONG_PAST), st.integers(1, 4 * FEW_ROWS), st.data())
+def test_runs_make_up_the_step(past: int, tokens: int, data: st.DataObject) -> None:
+    """Every token is computed once, the logits are those of the last rows, and no long run is grouped."""
+    rows = data.draw(st.integers(0, tokens))
+    split = list(runs(past, tokens, rows))
+    assert sum(run.tokens for run in split) == tokens
+    asked = [row >= run.tokens - run.rows for run in split for row in range(run.tokens)]
+    assert asked == [row >= tokens - rows for row in range(tokens)]
+    assert all(run.tokens <= FEW_ROWS for run in split if run.grouped)
