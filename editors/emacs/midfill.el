@@ -62,11 +62,14 @@ Set by `customize-set-variable' or `setopt', they count at once."
   :documentation "A Midfill server.")
 
 (cl-defmethod eglot-client-capabilities ((_server midfill-server))
-  "Tell the server that this client has ghost text, which Eglot has not."
+  "Tell the server of ghost text, and of how actions are done here."
   (let* ((capabilities (cl-call-next-method))
          (document (plist-get capabilities :textDocument)))
-    (plist-put capabilities :textDocument
-               (append document '(:inlineCompletion (:dynamicRegistration :json-false))))))
+    (setq capabilities
+          (plist-put capabilities :textDocument
+                     (append document '(:inlineCompletion (:dynamicRegistration :json-false)))))
+    ;; Commands, since Eglot would wait for an edit no longer than ten seconds.
+    (plist-put capabilities :experimental '(:midfill (:actionText t :input t :commands t)))))
 
 (cl-defmethod eglot-initialization-options ((_server midfill-server))
   "Send `midfill-settings'."
@@ -331,13 +334,16 @@ A line comes with the line break before it, and a word with the space."
 (defun midfill--run (command arguments answered)
   "Have the server run COMMAND with ARGUMENTS, a vector.
 Call ANSWERED with its result."
-  (jsonrpc-async-request (or (midfill--server) (user-error "There is no server here"))
+  (jsonrpc-async-request (or (midfill--server)
+                             (cl-find-if #'jsonrpc-running-p midfill--servers)
+                             (user-error "There is no server here"))
                          :workspace/executeCommand
                          (list :command command :arguments (or arguments []))
                          :success-fn answered
                          :error-fn (lambda (failure)
                                      (message "Midfill: %s" (plist-get failure :message)))
-                         :timeout-fn #'ignore))
+                         :timeout-fn #'ignore
+                         :timeout 600))
 
 (defun midfill--page (name)
   "Return the buffer called NAME, emptied, for text to read."
@@ -468,6 +474,104 @@ With a numeric prefix argument, show that of the last COUNT requests."
   "Show what the server has logged."
   (interactive)
   (display-buffer (jsonrpc-stderr-buffer (or (midfill--server) (user-error "There is no server here")))))
+
+;;;; Actions: those of `eglot-code-actions', and some by name
+
+(defconst midfill--actions
+  '("document" "document-all" "explain" "extract" "faster" "fix" "review" "simplify" "tests" "types" "write")
+  "The server's actions, by its names.")
+
+(defconst midfill--of-file '("document-all" "review") "Those that are about a whole file.")
+
+(define-derived-mode midfill-answer-mode special-mode "Midfill-Answer"
+  "Major mode of what the model has to say; questions go on from it."
+  (visual-line-mode))
+
+(define-key midfill-answer-mode-map "a" #'midfill-ask)
+
+(defvar midfill--answers nil "The number of the text that is being written, and its buffer.")
+
+(defun midfill--execute (command arguments)
+  "Have the server run COMMAND with ARGUMENTS, which a code action names.
+Nobody waits for it: an action takes as long as it takes."
+  (let ((wanted (aref arguments 0)))
+    (if (equal command "midfill.input")
+        (let ((words (read-string "What is to be done? ")))
+          (unless (string-empty-p words)
+            (midfill--run "midfill.do" (vector (append wanted (list :instruction words))) #'ignore)))
+      (midfill--run command arguments #'ignore))))
+
+;; Eglot 1.17 and newer
+(cl-defmethod eglot-execute ((_server midfill-server) action)
+  "Do ACTION, whose command is run without waiting for it."
+  (let ((command (plist-get action :command)))
+    (if (stringp command)
+        (midfill--execute command (plist-get action :arguments))
+      (cl-call-next-method))))
+
+;; Eglot 1.9
+(with-suppressed-warnings ((obsolete eglot-execute-command))
+  (cl-defmethod eglot-execute-command ((_server midfill-server) command arguments)
+    "Run COMMAND with ARGUMENTS without waiting for it."
+    (midfill--execute (format "%s" command) arguments)))
+
+(cl-defmethod eglot-handle-notification
+  ((_server midfill-server) (_method (eql midfill/actionText)) &key id title text done &allow-other-keys)
+  "Show TEXT, the next piece of the one that has ID and TITLE, until it is DONE."
+  (unless (and (equal id (car midfill--answers))
+               (buffer-live-p (cdr midfill--answers)))
+    (let ((page (midfill--page "*midfill answer*")))
+      (with-current-buffer page
+        (midfill-answer-mode))
+      (midfill--append page (format "# %s …\n\n" title))
+      (display-buffer page)
+      (setq midfill--answers (cons id page))))
+  (midfill--append (cdr midfill--answers) text)
+  (when (and done (not (eq done :json-false)))
+    (with-current-buffer (cdr midfill--answers)
+      (save-excursion
+        (goto-char (point-min))
+        (let ((inhibit-read-only t))
+          (when (search-forward " …" (line-end-position) t)
+            (replace-match "")))))))
+
+(defun midfill--place ()
+  "Return the document here, and the lines of the region or of point."
+  (let ((start (if (use-region-p) (region-beginning) (point)))
+        (end (if (use-region-p) (region-end) (point))))
+    (append (eglot--TextDocumentIdentifier)
+            (list :range (list :start (eglot--pos-to-lsp-position start)
+                               :end (eglot--pos-to-lsp-position end))))))
+
+(defun midfill--wanted (name words)
+  "Return the server's argument for doing the action NAME here, with WORDS."
+  (let ((place (midfill--place)))
+    (append (list :action name
+                  :uri (plist-get place :uri)
+                  (if (equal name "fix") :message :instruction) (or words ""))
+            (unless (member name midfill--of-file)
+              (list :range (plist-get place :range))))))
+
+(defun midfill-do (name &optional words)
+  "Do the action NAME with the lines of the region, or those around point.
+WORDS say what to write, or are the error to fix."
+  (interactive
+   (let ((name (completing-read "Action: " midfill--actions nil t)))
+     (list name (when (member name '("fix" "write"))
+                  (read-string (if (equal name "fix") "Error: " "What: "))))))
+  (midfill--run "midfill.do" (vector (midfill--wanted name words)) #'ignore))
+
+(defun midfill-explain ()
+  "Explain the lines of the region, or those around point, in a window."
+  (interactive)
+  (midfill-do "explain"))
+
+(defun midfill-ask (question)
+  "Ask QUESTION about the lines of the region, or those around point.
+In the window of an answer it goes on from that."
+  (interactive "sAsk: ")
+  (let ((place (when (midfill--server) (midfill--place))))
+    (midfill--run "midfill.ask" (vector (append (list :text question) place)) #'ignore)))
 
 ;;;; The mode
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from midfill.settings import default_bundle
 ROOT = Path(__file__).resolve().parents[2]
 GHOST = "8a94a6"
 """The colour that ghost text has in these tests, and nothing else."""
+ACTION_PATIENCE = 240.0
+"""Seconds that an action may take on a busy machine."""
 Key = Literal["accept", "accept line", "accept word", "next", "previous", "dismiss"]
 
 _numbers = itertools.count()
@@ -51,7 +54,7 @@ class Editor(ABC):
         """Write the configuration, with the server's program; return the arguments that make the editor use it."""
 
     @abstractmethod
-    def _visit(self, path: Path) -> None:
+    def visit(self, path: Path) -> None:
         """Press the keys that open a file and go behind its last character, ready to type."""
 
     @abstractmethod
@@ -66,7 +69,7 @@ class Editor(ABC):
         """Open a new Python file with a text, and go to its end."""
         self.document = self.home / f"file_{next(_numbers)}.py"
         self.document.write_text(text)
-        self._visit(self.document)
+        self.visit(self.document)
         self.terminal.wait_for(lambda: self.document.name in self.screen, f"{self.document.name} to be open")
 
     @property
@@ -97,6 +100,12 @@ class Editor(ABC):
     def wait_for_text(self, text: str) -> None:
         """Wait until the screen shows a text of which nothing is ghost text."""
         self.terminal.wait_for(lambda: text in self.terminal.text(without=GHOST), f"the text {text!r}")
+
+    def wait_for_action(self, pattern: str) -> None:
+        """Wait until the screen matches; for what the model writes on demand, a hundred tokens rather than ten."""
+        self.terminal.wait_for(
+            lambda: re.search(pattern, self.screen, re.DOTALL), f"the text {pattern!r}", ACTION_PATIENCE
+        )
 
     def contents(self) -> str:
         """Return the document's text as the editor has it."""
@@ -162,7 +171,7 @@ require("midfill").setup({{ cmd = {{ {command}, "serve" }}, settings = {{ contex
         self.command_line(f"Midfill {command}")
         self.terminal.send("gi")
 
-    def _visit(self, path: Path) -> None:
+    def visit(self, path: Path) -> None:
         self.command_line(f"edit! {path}")
         self.terminal.send("GA")
 
@@ -207,7 +216,7 @@ class Emacs(Editor):
     def run(self, command: str) -> None:
         self.terminal.send(f"\x1bxmidfill-{command}\r")
 
-    def _visit(self, path: Path) -> None:
+    def visit(self, path: Path) -> None:
         self.evaluate(f'(progn (find-file "{path}") (goto-char (point-max)))')
 
     def _write(self, path: Path) -> None:

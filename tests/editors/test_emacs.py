@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -17,6 +18,14 @@ from editors.install import RELEASES
 VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
 LIBRARY = ROOT / "editors/emacs/midfill.el"
 SUM = "def add(first, second):\n    return first +"
+MEDIAN = """\
+def median(numbers):
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+"""
 CLAMP = "def clamp(value, low, high):\n    if value"
 LISTEN = '(advice-add \'midfill--run :before (lambda (command told _) (message "%S %S" command told)))'
 LINT = """
@@ -145,6 +154,37 @@ def test_why_and_statistics(start: Start, version: str) -> None:
     editor.wait_for_text("# Why")
     editor.run("statistics")
     editor.wait_for_text("on this machine only")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_code_action(start: Start, version: str) -> None:
+    """Chosen from Eglot's own menu, an action is done by the model, and its edit is in the buffer."""
+    editor = emacs_of(start(version))
+    editor.open(MEDIAN)
+    editor.wait_for_text("(Python Midfill ")
+    editor.evaluate("(setq eglot-confirm-server-initiated-edits nil completion-styles '(basic))")
+    editor.type("\x1b<\x1bxeglot-code-actions\r")
+    editor.terminal.wait_for(lambda: re.search("ick an action|code action", editor.screen), "the menu")
+    editor.type("Add documentation\r")
+    editor.wait_for_action('"""')
+    text = editor.contents()
+    assert [line for line in text.splitlines() if line in MEDIAN.splitlines()] == MEDIAN.splitlines()
+    assert ast.get_docstring(ast.parse(text).body[0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_explanation_and_question(start: Start, version: str) -> None:
+    """What the model has to say comes in a window of its own while it is written, and questions go on from it."""
+    editor = emacs_of(start(version, rows=40))
+    editor.open(MEDIAN)
+    editor.wait_for_text("(Python Midfill ")
+    editor.type("\x1b<")
+    editor.run("explain")
+    editor.wait_for_action(r"# Explain\n.*(median|middle|sort)")  # without dots: it is all there
+    editor.type("\x18oa")
+    editor.terminal.wait_for(lambda: "Ask:" in editor.screen, "to be asked")
+    editor.type("What if it is empty?\r")
+    editor.wait_for_action(r"# Ask about this code\n.*empty")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from typing import ClassVar
@@ -15,6 +16,14 @@ from editors.install import RELEASES
 VERSIONS = [name for name in RELEASES if name.startswith("neovim")]
 PLUGIN = ROOT / "editors/nvim"
 SUM = "def add(first, second):\n    return first +"
+MEDIAN = """\
+def median(numbers):
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+"""
 CLAMP = "def clamp(value, low, high):\n    if value"
 
 
@@ -140,6 +149,45 @@ def test_why_and_statistics(start: Start, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_code_action(start: Start, version: str) -> None:
+    """Chosen from Neovim's own menu, an action is done by the model, and its edit is in the buffer."""
+    editor = neovim(start(version))
+    editor.open(MEDIAN)
+    editor.wait_for_text("midfill:ready")
+    editor.command_line("call cursor(1, 1) | lua vim.lsp.buf.code_action()")
+    editor.wait_for_text("Add documentation")
+    [number] = re.findall(r"^(\d+): Add documentation", editor.screen, re.MULTILINE)
+    editor.type(f"{number}\r")
+    editor.wait_for_action('"""|Apply all changes')
+    if "Apply all changes" in editor.screen:  # Neovim 0.12 heeds that an edit is to be confirmed
+        editor.type("y")
+        editor.wait_for_text("Press ENTER")
+        editor.type("\r")
+        editor.wait_for_text('"""')
+    editor.type("gi")
+    text = editor.contents()
+    assert [line for line in text.splitlines() if line in MEDIAN.splitlines()] == MEDIAN.splitlines()
+    assert ast.get_docstring(ast.parse(text).body[0])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_explanation_and_question(start: Start, version: str) -> None:
+    """What the model has to say comes in a window of its own while it is written, and questions go on from it."""
+    editor = neovim(start(version, rows=40))
+    editor.open(MEDIAN)
+    editor.wait_for_text("midfill:ready")
+    editor.command_line("1Midfill explain")
+    editor.wait_for_text("# Explain")
+    editor.wait_for_action(r"# Explain\n.*(median|middle|sort)")  # without dots: it is all there
+    editor.command_line("wincmd j | call feedkeys('a')")
+    editor.terminal.wait_for(lambda: "Ask:" in editor.screen, "to be asked")
+    editor.type("What if it is empty?\r")
+    editor.wait_for_text("# Ask about this code")
+    editor.wait_for_action(r"# Ask about this code\n.*empty")
+    editor.command_line("Midfill stop")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_server_is_told_what_is_accepted(start: Start, version: str) -> None:
     """Accepting runs the item's command."""
     editor = neovim(start(version, Listening))
@@ -235,7 +283,7 @@ def test_log_and_command_line(start: Start) -> None:
     editor = neovim(start("neovim-0.12"))
     editor.command_line("Midfill frobnicate")
     editor.terminal.wait_for(
-        lambda: "there are: doctor, log, pause, restart, resume, stats, status, why" in editor.screen, "a list"
+        lambda: "there are: ask, doctor, document, document-all, explain" in editor.screen, "a list"
     )
     editor.command_line("Midfill lo\t")
     editor.wait_for_text("lsp.log")

@@ -5,10 +5,13 @@ vim.api.nvim_set_hl(
 )
 
 vim.api.nvim_create_user_command("Midfill", function(command)
-  require("midfill.commands").run(command.fargs)
+  local range = { first = command.line1, last = command.line2 }
+  local words = command.args:match("^%S+%s+(.*)$") or ""
+  require("midfill.commands").run(command.fargs, range, words)
 end, {
   nargs = "*",
-  desc = "Midfill: status, restart, pause, resume, why, stats, doctor, log",
+  range = true,
+  desc = "Midfill: ask, explain, fix, and all else that it can do",
   complete = function(...)
     return require("midfill.commands").complete(...)
   end,

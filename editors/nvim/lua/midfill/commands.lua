@@ -1,32 +1,14 @@
 ---The subcommands of `:Midfill`.
+local actions = require("midfill.actions")
 local midfill = require("midfill")
+local page = require("midfill.page")
 local server = require("midfill.server")
 
 local M = {}
 
 local SCOPES = { "buffer", "filetype" }
 
----Show a text in a window of its own, which `q` closes; one that shows it already is used again.
----@param name string
----@param text string
----@param filetype string?
-local function show(name, text, filetype)
-  local window = vim.fn.bufwinid(name)
-  if window ~= -1 then
-    vim.api.nvim_set_current_win(window)
-  else
-    vim.cmd("botright new")
-    vim.api.nvim_buf_set_name(0, name)
-    vim.bo.buftype, vim.bo.bufhidden, vim.bo.swapfile, vim.bo.filetype = "nofile", "wipe", false, filetype or ""
-    vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = true, desc = "Close" })
-  end
-  vim.bo.modifiable = true
-  vim.api.nvim_buf_set_lines(0, 0, -1, false, vim.split(vim.trim(text), "\n"))
-  vim.bo.modifiable = false
-  vim.api.nvim_win_set_cursor(0, { 1, 0 })
-end
-
----@type table<string, fun(argument: string?)>
+---@type table<string, fun(argument: string?, range: { first: integer, last: integer }, words: string)>
 local subcommands = {}
 
 function subcommands.status()
@@ -63,7 +45,7 @@ function subcommands.doctor()
   server.notify("examining; this takes a few seconds")
   vim.system({ midfill.options.cmd[1], "doctor" }, { text = true }, function(result)
     vim.schedule(function()
-      show("midfill://doctor", result.stdout .. result.stderr)
+      page.show("midfill://doctor", result.stdout .. result.stderr)
     end)
   end)
 end
@@ -74,14 +56,14 @@ function subcommands.why(count)
     server.notify(("cannot explain '%s'; say how many of the last requests"):format(count), vim.log.levels.ERROR)
     return
   end
-  server.ask("midfill.why", { last }, function(page)
-    show("midfill://why", page, "markdown")
+  server.ask("midfill.why", { last }, function(text)
+    page.show("midfill://why", text, "markdown")
   end)
 end
 
 function subcommands.stats()
   server.ask("midfill.statistics", nil, function(counts)
-    show("midfill://stats", counts)
+    page.show("midfill://stats", counts)
   end)
 end
 
@@ -91,9 +73,21 @@ function subcommands.log()
   vim.fn.search("midfill", "bcW")
 end
 
+function subcommands.stop()
+  server.stop_asking()
+end
+
+for _, name in ipairs(actions.names) do
+  subcommands[name] = function(_, range, words)
+    actions.run(name, words, range.first, range.last)
+  end
+end
+
 ---Run `:Midfill` with its arguments; without any, it shows the status.
 ---@param arguments string[]
-function M.run(arguments)
+---@param range { first: integer, last: integer } The lines it is about, from 1.
+---@param words string All that stands behind the subcommand.
+function M.run(arguments, range, words)
   local name = arguments[1] or "status"
   local run = subcommands[name]
   if not run then
@@ -102,7 +96,7 @@ function M.run(arguments)
   elseif not midfill.options then
     server.notify('call `require("midfill").setup()` first', vim.log.levels.ERROR)
   else
-    run(arguments[2])
+    run(arguments[2], range, words)
   end
 end
 

@@ -3,6 +3,7 @@ local compat = require("midfill.compat")
 
 local NAME = "midfill"
 local LOADING = "loading the model" -- as the server calls that; it has other work to show, too
+local CANCELLED = -32800 -- LSP's code of a request that was taken back
 local MOST_RESTARTS = 3
 local RESTART_WINDOW_SECONDS = 180
 
@@ -12,6 +13,7 @@ local group = vim.api.nvim_create_augroup("midfill.server", { clear = true })
 local ends = {} ---@type number[] When the server died, in seconds, as far as that counts.
 local starting_again = false
 local loading = {} ---@type table<integer, lsp.ProgressToken?> By client: the progress of loading its model.
+local asked ---@type { client: vim.lsp.Client, id: integer }? The command that was sent last, until it is answered.
 local settings = {} ---@type table<string, any> What the user has set.
 local ever_set = {} ---@type table<string, boolean>
 local base ---@type table The configuration, in Neovim without `vim.lsp.config`.
@@ -50,10 +52,10 @@ local function is_same(client)
   return client.name == NAME and not compat.call(client, "is_stopped")
 end
 
----Have the server run one of its commands, and hand on the text that it answers; what goes wrong is told.
+---Have the server run one of its commands, and hand on what it answers; what goes wrong is told.
 ---@param command string
 ---@param arguments any[]?
----@param answered fun(text: string)
+---@param answered fun(result: any)
 function M.ask(command, arguments, answered)
   local bufnr = vim.api.nvim_get_current_buf()
   local client = vim.lsp.get_clients({ bufnr = bufnr, name = NAME })[1] or M.clients()[1]
@@ -62,13 +64,25 @@ function M.ask(command, arguments, answered)
     return
   end
   local params = { command = command, arguments = arguments }
-  compat.call(client, "request", "workspace/executeCommand", params, function(err, result)
-    if err then
+  local _, id
+  _, id = compat.call(client, "request", "workspace/executeCommand", params, function(err, result)
+    if asked and asked.id == id then
+      asked = nil
+    end
+    if err and err.code ~= CANCELLED then
       M.notify(err.message, vim.log.levels.ERROR)
-    else
+    elseif not err then
       answered(result)
     end
   end, bufnr)
+  asked = id and { client = client, id = id }
+end
+
+---Have the server stop what it was asked for last, if it is still at it.
+function M.stop_asking()
+  if asked then
+    compat.call(asked.client, "cancel_request", asked.id)
+  end
 end
 
 ---Start the server for a buffer, if it is one for it; in Neovim without `vim.lsp.enable`.
@@ -167,6 +181,8 @@ function M.configure(options, own_ghost_text)
     end,
     filetypes = options.filetypes,
     reuse_client = is_same,
+    handlers = require("midfill.actions").handlers,
+    capabilities = { experimental = { midfill = { actionText = true, input = true } } },
     on_exit = function(code, signal, client_id)
       vim.schedule(function()
         loading[client_id] = nil
@@ -175,7 +191,7 @@ function M.configure(options, own_ghost_text)
     end,
   }
   if own_ghost_text then
-    config.capabilities = { textDocument = { inlineCompletion = { dynamicRegistration = false } } }
+    config.capabilities.textDocument = { inlineCompletion = { dynamicRegistration = false } }
   end
   if compat.has_config then
     vim.lsp.config(NAME, config)
