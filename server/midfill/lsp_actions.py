@@ -152,8 +152,10 @@ async def _do(
     if outcome.text:
         server.answers.last = Shown(uri, task.selection.document, outcome)
     if wanted.action.name == "review" and document is not None and server.protocol.documents.get(uri) is document:
-        server.findings.put(uri, document, findings(outcome.text, outcome.task))
+        found = findings(outcome.text, outcome.task)
+        server.findings.put(uri, document, found)
         server.publish_findings(uri)
+        server.show(types.MessageType.Info, f"Findings: {len(found)}, shown as hints." if found else outcome.text)
     return outcome
 
 

@@ -25,6 +25,10 @@ def merged(edits: Sequence[Edit], document: str) -> Edit:
 def hunks(edit: Edit, document: str) -> Iterator[Edit]:
     """Yield the smallest edits of whole lines that come to the same, by their order in the document."""
     there = [line.rstrip("\r\n") for line in lines_of(document)][edit.first_line : edit.end_line]
-    for tag, first, end, start, stop in SequenceMatcher(None, there, edit.lines, autojunk=False).get_opcodes():
+    changes = SequenceMatcher(None, there, edit.lines, autojunk=False).get_opcodes()
+    if changes and changes[-1][0] == "delete" and not document.endswith("\n"):  # the last line's end may be concerned
+        yield edit
+        return
+    for tag, first, end, start, stop in changes:
         if tag != "equal":
             yield Edit(edit.first_line + first, edit.first_line + end, edit.lines[start:stop], edit.path)

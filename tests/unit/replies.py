@@ -25,7 +25,7 @@ class Replies(ScriptedModel):
 
     def __init__(self, *replies: str) -> None:
         super().__init__([], END, manifest().vocabulary)
-        self._replies = list(replies)
+        self.replies = list(replies)
         self._answering = True
         self.asked: list[str] = []
         """The prompts, with what the answer is to begin with."""
@@ -39,7 +39,7 @@ class Replies(ScriptedModel):
                 self.asked.append("")
             self._answering = False
             self.asked[-1] = prompt = tiny_tokenizer().decode([*cache.tokens, *ids], skip_special_tokens=False)
-            reply = self._replies[min(len(self.asked), len(self._replies)) - 1]
+            reply = self.replies[min(len(self.asked), len(self.replies)) - 1]
             begun = next(n for n in range(len(reply), -1, -1) if prompt.endswith(reply[:n]))
             self._script = [*encode(reply[begun:]), END]
         else:
