@@ -14,18 +14,21 @@ try: bundle
 	$(MIDFILL) complete examples/inventory.py:26:5
 
 # Lint, types, unit, export and end-to-end tests over the real bundle.
-test: bundle
+test: bundle $(VENV)/tested
 	$(BIN)/nox -s lint typecheck tests
 
-# The default model, from its weights to a verified INT8 bundle, in the user's cache folder.
+# The default model, from its weights to a verified INT8 bundle, in the cache folder; left alone where it is already.
 bundle: $(VENV)/installed
-	@if ! $(BIN)/python -c "from midfill import bundle, settings; bundle.load_bundle(settings.default_bundle())" 2>/dev/null; then \
-		weights=$$($(MIDFILL) pull) && $(MIDFILL) export "$$weights"; \
-	fi
+	$(MIDFILL) pull
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+# What the tests need besides: linters, and torch, for the tests of `midfill export`.
+$(VENV)/tested: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable ".[export,eval]" --group dev
 	touch $@
 

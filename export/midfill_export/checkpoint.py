@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
-from gguf import GGUFReader, TokenType
 from huggingface_hub import ModelCard
+from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.bundle import Source, hash_file
 from midfill.errors import SourceError
+from midfill_export.gguf_file import is_gguf, open_gguf
 from midfill_export.source import WEIGHTS
+from midfill_export.verify import Sample
 
 _UNKNOWN = "unknown"
 _log = logging.getLogger(__name__)
@@ -60,8 +63,19 @@ class Checkpoint:
             raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from what it has.")
         backend: Tokenizer = tokenizer.backend_tokenizer
         if self.gguf_file is not None:
-            backend.add_special_tokens(list(_control_tokens(Path(self.location) / self.gguf_file)))
+            # transformers forgets to register them as one piece
+            tokens = open_gguf(Path(self.location) / self.gguf_file).control_tokens()
+            backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in tokens])
         return backend, tokenizer.chat_template or ""
+
+
+def torch_logits(model: PreTrainedModel, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
+    """Return the reference's logits (answer, V) of each sample."""
+    with torch.inference_mode():
+        return [
+            model(torch.tensor([sample.ids]), logits_to_keep=len(sample.answer)).logits[0].float().numpy()
+            for sample in samples
+        ]
 
 
 def open_checkpoint(source: str) -> Checkpoint:
@@ -91,32 +105,21 @@ def open_checkpoint(source: str) -> Checkpoint:
 
 
 def _open_gguf(path: Path) -> Checkpoint:
-    with path.open("rb") as file:
-        magic = file.read(4)
-    if magic != b"GGUF":
+    if not is_gguf(path):
         raise SourceError(f"{path} is not a GGUF file: name a GGUF file, a checkpoint folder or a hub id.")
     sha256 = hash_file(path)
     pinned = next((weights for weights in WEIGHTS.values() if weights.sha256 == sha256), None)
     if pinned is not None:
-        origin = Source(repository=pinned.hub_repo, file=pinned.file, sha256=sha256, license=pinned.licence)
-        name = pinned.title
+        origin, name = pinned.origin, pinned.title
     else:
         origin = Source(repository=_UNKNOWN, file=path.name, sha256=sha256, license=_gguf_license(path))
         name = path.stem
     return Checkpoint(str(path.parent), path.name, name, origin)
 
 
-def _read_gguf(path: Path) -> GGUFReader:
-    try:
-        return GGUFReader(path)
-    except (ValueError, IndexError, KeyError, OSError) as error:  # what numpy raises where the file ends too soon
-        raise SourceError(f"{path} cannot be read as GGUF: it is damaged or cut short; get it again.") from error
-
-
 def _gguf_license(path: Path) -> str:
-    reader = _read_gguf(path)
-    named, title = (reader.get_field(f"general.license{end}") for end in ("", ".name"))
-    return _more_telling(*(str(field.contents()) if field is not None else None for field in (named, title)))
+    fields = open_gguf(path).fields
+    return _more_telling(fields.get("general.license"), fields.get("general.license.name"))
 
 
 def _card_license(card: Path | str) -> str:
@@ -134,18 +137,6 @@ def _more_telling(identifier: object, name: object) -> str:
     if isinstance(name, str) and name and identifier in (None, "other"):
         return name
     return identifier if isinstance(identifier, str) and identifier else _UNKNOWN
-
-
-def _control_tokens(path: Path) -> Iterator[AddedToken]:
-    """Every token the GGUF marks as control or user-defined: transformers forgets to register them as one piece."""
-    reader = _read_gguf(path)
-    tokens, types = reader.get_field("tokenizer.ggml.tokens"), reader.get_field("tokenizer.ggml.token_type")
-    if tokens is None or types is None:
-        return
-    for index, kind in zip(tokens.data, types.contents(), strict=True):
-        if kind in (TokenType.CONTROL, TokenType.USER_DEFINED):
-            text = bytes(tokens.parts[index]).decode("utf-8")
-            yield AddedToken(text, special=True, normalized=False)
 
 
 def _first_line(error: Exception) -> str:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import re
 import sys
 import time
 from pathlib import Path
 
-import psutil
 from transformers.utils import logging as transformers_logging
 
 from midfill.licences import Permit
 from midfill_export.convert import convert
+from midfill_export.make_template import make_template
+from midfill_export.source import bundle_name
+from midfill_export.stages import stage_lines
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     """Export ``args.source``, saying each stage with its time and the memory used, and where the bundle is."""
     transformers_logging.set_verbosity_error()
-    out = args.out or bundles / _folder_name(args.source)
+    out = args.out or bundles / bundle_name(args.source)
     started = time.monotonic()
-
-    def progress(line: str) -> None:
-        resident = psutil.Process().memory_info().rss
-        sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {resident / 1e9:4.1f} GB  {line}\n")
-
+    progress = stage_lines()
+    if args.template:
+        make_template(args.source, args.template, progress)
+        sys.stdout.write(f"{args.template}\n")
+        return 0
     if args.compare:
         # Imported only here: onnxruntime's quantisers, which it brings along, turn everybody's logging on.
         from midfill_export import compare  # noqa: PLC0415
@@ -48,9 +49,3 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     else:
         sys.stdout.write(f"{exported.path}\n")
     return 0
-
-
-def _folder_name(source: str) -> str:
-    """``.../Qwen2.5-Coder-0.5B-Instruct-q4_k_m.gguf`` -> ``qwen2.5-coder-0.5b-instruct``."""
-    name = Path(source).name.removesuffix(".gguf").lower()
-    return re.sub(r"[-.](q\d\w*|f16|f32|bf16)$", "", name)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,20 +15,24 @@ from midfill.errors import UsageError
 from midfill.licences import Permit
 from midfill.paths import weights_dir
 from midfill_export.pull import adopt, cached_path, pull
-from midfill_export.source import WEIGHTS, Weights, megabytes
+from midfill_export.source import WEIGHTS, Weights, bundle_name, megabytes
 
 
-def run(args: argparse.Namespace, use: str, known: Mapping[str, Weights] = WEIGHTS) -> int:
-    """Put weights into the cache and write their path to standard output; all else goes to standard error.
+def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, Weights] = WEIGHTS) -> int:
+    """Put a model's bundle into the cache and write its path to standard output; all else goes to standard error.
 
     Args:
-        args: ``what`` names a model or a file brought by hand, or is None; ``model`` is the model when it is None.
+        args: ``what`` names a model or a file brought by hand, or is None; ``model`` is the model when it is None;
+            ``weights_only`` is whether the weights are all that is wanted, and their path is written.
+        bundles: The folder of bundles.
         use: What the model is wanted for, as the setting of that name says.
         known: The models there are.
     """
     what = args.what if args.what is not None else args.model
     if what not in known and not Path(what).exists():
         raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
     with _Display() as display:
         if what in known:
             sys.stderr.write(f"{known[what]}\n")
@@ -34,8 +40,29 @@ def run(args: argparse.Namespace, use: str, known: Mapping[str, Weights] = WEIGH
             path = pull(known[what], cached_path(known[what]), display)
         else:
             path = adopt(Path(what), weights_dir(), display, known)
+    if not args.weights_only:
+        weights = next(weights for weights in known.values() if weights.file == path.name)
+        path = _bundle(weights, path, bundles / bundle_name(weights.file))
     sys.stdout.write(f"{path}\n")
     return 0
+
+
+def _bundle(weights: Weights, path: Path, out: Path) -> Path:
+    """Make the bundle of pulled weights, unless it is there."""
+    # Imported late: whoever wants the weights alone need not wait for it.
+    from midfill_export.prepare import is_prepared, prepare  # noqa: PLC0415
+    from midfill_export.stages import stage_lines  # noqa: PLC0415
+
+    if is_prepared(weights, out):
+        sys.stderr.write("its bundle is there already\n")
+    else:
+        prepare(weights, path, out, stage_lines())
+    return out
+
+
+def _end(*_: object) -> None:
+    """End as by an error, so that nothing half made is left behind."""
+    raise SystemExit(143)
 
 
 class _Display:

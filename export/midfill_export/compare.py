@@ -24,15 +24,8 @@ from midfill.model import OnnxModel
 from midfill.settings import Settings
 from midfill_export import verify
 from midfill_export.checkpoint import open_checkpoint
-from midfill_export.convert import (
-    FloatModel,
-    Progress,
-    complete_bundle,
-    folder_size,
-    quantise_to,
-    scratch_beside,
-    to_float,
-)
+from midfill_export.convert import FloatModel, quantise_to, to_float
+from midfill_export.pack import Progress, complete_bundle, folder_size, scratch_beside
 from midfill_export.quantize import Recipe
 
 PREFILL, CONTEXT, DECODED, ROUNDS = 1024, 256, 16, 3
@@ -88,10 +81,10 @@ def compare(source: str, out: Path, tasks: int, progress: Progress) -> list[Row]
             folders.append(folder)
             progress(f"{scheme.name}: agreement {rows[-1].top1:.4f}")
         ids = [token for sample in model.samples for token in sample.ids]
-        ids = ids[: min(PREFILL, model.config.max_position_embeddings // 2)]
+        ids = ids[: min(PREFILL, model.about.context_length // 2)]
         for turn in range(ROUNDS):  # all of them in each round, for the machine's speed may drift
             for row, folder in zip(rows, folders, strict=True):
-                prefill, decode = _speeds(OnnxModel(folder / GRAPH, model.kv), ids)
+                prefill, decode = _speeds(OnnxModel(folder / GRAPH, model.about.kv), ids)
                 row.prefill.append(prefill)
                 row.decode.append(decode)
                 gc.collect()
@@ -118,10 +111,12 @@ def to_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _measure_quality(model: FloatModel, name: str, folder: Path, tasks: int) -> Row:
-    agreement = verify.compare(model.reference, verify.graph_logits(OnnxModel(folder / GRAPH, model.kv), model.samples))
+    agreement = verify.compare(
+        model.reference, verify.graph_logits(OnnxModel(folder / GRAPH, model.about.kv), model.samples)
+    )
     row = Row(name, folder_size(folder), agreement.top1, agreement.mean_kl)
     if tasks:
-        complete_bundle(model, folder, {"scheme": name}, cpu.detect_target(), agreement)
+        complete_bundle(model.about, folder, {"scheme": name}, cpu.detect_target(), model.difference, agreement)
         engine = load_engine(Settings(bundle=folder))
         report = evals.run(
             SUITE, lambda request: engine.complete(request, CancelFlag()), tasks, lambda *_: None, spread_out=True

@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import gc
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
-from transformers import PretrainedConfig
 
-from midfill import __version__, cpu
-from midfill.bundle import (
-    FORMAT,
-    GRAPH,
-    TOKENIZER,
-    KvLayout,
-    Manifest,
-    Verification,
-    describe_files,
-    write_manifest,
-)
+from midfill import cpu
+from midfill.bundle import GRAPH, KvLayout, Manifest
 from midfill.errors import ExportError
-from midfill.fim import FimFormat
 from midfill.licences import Permit, licence
 from midfill.model import OnnxModel
 from midfill_export import graph, verify
 from midfill_export.calibrate import Moments, second_moments
-from midfill_export.checkpoint import Checkpoint, open_checkpoint
+from midfill_export.checkpoint import Checkpoint, open_checkpoint, torch_logits
 from midfill_export.formats import find_format, find_stop_tokens
-from midfill_export.quantize import Recipe, quantise
+from midfill_export.pack import (
+    Description,
+    Progress,
+    complete_bundle,
+    folder_size,
+    put_in_place,
+    scratch_beside,
+    write_int8,
+)
+from midfill_export.quantize import Recipe
 from midfill_export.rotate import can_rotate, fold_norms
 from midfill_export.to_onnx import export_onnx
 
 Logits = NDArray[np.float32]
-Progress = Callable[[str], None]
-"""Told one line at the start of each stage and at its end."""
 
 PARITY_LIMIT = 1e-2
 """Largest difference of a logit the FP32 graph may have from the checkpoint; measured: 6e-5."""
-_PARITY_SAMPLES = 4
+PARITY_SAMPLES = 4
 
 
 @dataclass(frozen=True)
@@ -63,14 +54,7 @@ class Exported:
 class FloatModel:
     """A checkpoint as a lean FP32 graph that was shown to be the same model, with all that a bundle says of it."""
 
-    checkpoint: Checkpoint
-    tokenizer: Tokenizer
-    chat_template: str
-    fim: FimFormat
-    fim_tokens: dict[str, str]
-    stop_tokens: list[int]
-    config: PretrainedConfig
-    kv: KvLayout
+    about: Description
     graph: Path
     nodes: int
     attention_nodes: int
@@ -110,26 +94,15 @@ def convert(
         progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
         shutil.rmtree(model.graph.parent)
         agreement = verify.compare(
-            model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.kv), model.samples)
+            model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.about.kv), model.samples)
         )
         progress(
             f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
             f"{agreement.positions} tokens cut out of {len(model.samples)} source files"
         )
-        manifest = complete_bundle(model, bundle, recipe.describe(), recipe.target, agreement)
-        _put_in_place(bundle, out)
+        manifest = complete_bundle(model.about, bundle, recipe.describe(), recipe.target, model.difference, agreement)
+        put_in_place(bundle, out)
     return Exported(out, manifest, model.nodes, model.attention_nodes)
-
-
-@contextmanager
-def scratch_beside(out: Path) -> Iterator[Path]:
-    """Give a folder on the same disk as ``out`` that goes away again; a full disk becomes an ExportError."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-            yield Path(scratch)
-    except OSError as error:
-        raise ExportError(f"{out.parent}: {error.strerror or error}; nothing was left behind.") from error
 
 
 def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> FloatModel:
@@ -144,7 +117,7 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
     config = model.config
     progress(f"checkpoint: {config.model_type}, {model.num_parameters() / 1e6:.0f}M parameters, FP32")
     stop_tokens = find_stop_tokens(tokenizer, fim, _declared_stops(model.generation_config, config))
-    expected = verify.torch_logits(model, samples[:_PARITY_SAMPLES])
+    expected = torch_logits(model, samples[:PARITY_SAMPLES])
     (scratch / "traced").mkdir()
     traced = scratch / "traced" / GRAPH
     rotary = export_onnx(model, traced, config.max_position_embeddings)
@@ -172,17 +145,23 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
     reference, difference = _reference_logits(float_graph, kv, samples, expected)
     progress(f"parity: the FP32 graph is within {difference:.1e} of the checkpoint")
     prompts = verify.calibration_prompts(encode, fim)
-    moments = second_moments(float_graph, kv, prompts) if rotatable else Moments()
+    moments = second_moments(ir.load(float_graph), prompts) if rotatable else Moments()
     progress(f"calibration: the activations after {len(moments.covariances)} norms")
-    return FloatModel(
-        checkpoint=checkpoint,
+    about = Description(
+        name=checkpoint.name,
+        family=config.model_type,
+        source=checkpoint.source,
         tokenizer=tokenizer,
         chat_template=chat_template,
         fim=fim,
         fim_tokens=fim_tokens,
         stop_tokens=stop_tokens,
-        config=config,
+        context_length=config.max_position_embeddings,
+        vocabulary=config.vocab_size,
         kv=kv,
+    )
+    return FloatModel(
+        about=about,
         graph=float_graph,
         nodes=nodes,
         attention_nodes=attention,
@@ -195,49 +174,7 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
 
 def quantise_to(model: FloatModel, recipe: Recipe, path: Path) -> None:
     """Write the INT8 graph of ``model`` to ``path``, its weights beside it."""
-    quantised = ir.load(model.graph)
-    quantise(quantised, recipe, model.moments)
-    graph.save(quantised, path)
-    del quantised
-    gc.collect()
-
-
-def complete_bundle(
-    model: FloatModel, folder: Path, quantisation: dict[str, Any], target: str, agreement: verify.Agreement
-) -> Manifest:
-    """Put the tokenizer and the manifest beside a graph, which makes a folder a bundle."""
-    _write_tokenizer(model.tokenizer, folder / TOKENIZER)
-    config = model.config
-    manifest = Manifest(
-        format=FORMAT,
-        made_by=f"midfill {__version__}",
-        name=model.checkpoint.name,
-        family=config.model_type,
-        source=model.checkpoint.source,
-        fim=model.fim,
-        fim_tokens=model.fim_tokens,
-        stop_tokens=model.stop_tokens,
-        chat_template=model.chat_template,
-        context_length=config.max_position_embeddings,
-        vocabulary=config.vocab_size,
-        kv=model.kv,
-        quantisation=quantisation,
-        target=target,
-        verification=Verification(
-            graph_max_difference=model.difference,
-            positions=agreement.positions,
-            top1_agreement=agreement.top1,
-            mean_kl=agreement.mean_kl,
-        ),
-        files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
-    )
-    write_manifest(folder, manifest)
-    return manifest
-
-
-def folder_size(folder: Path) -> int:
-    """Return the bytes of all files in ``folder``."""
-    return sum(file.stat().st_size for file in folder.iterdir())
+    write_int8(ir.load(model.graph), recipe, model.moments, path)
 
 
 def _reference_logits(
@@ -257,19 +194,3 @@ def _declared_stops(*configs: object) -> list[int]:
         declared = getattr(config, "eos_token_id", None)
         stops.update([declared] if isinstance(declared, int) else declared or [])
     return sorted(stops)
-
-
-def _write_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    tokenizer.save(str(path))
-
-
-def _put_in_place(bundle: Path, out: Path) -> None:
-    """Move the finished bundle to ``out``; an older one there is kept until the new one stands."""
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    bundle.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

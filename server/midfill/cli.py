@@ -108,10 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(command)
     _add_harness(command)
 
-    pull = command("pull", _pull, "Download the weights of a model, or take in a file brought by hand.")
+    pull = command("pull", _pull, "Download a model, or take in its file brought by hand, and make its bundle.")
     pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
     pull.add_argument("--model", default="0.5b", help="the model, when no MODEL or PATH is named")
-
+    pull.add_argument("--weights-only", action="store_true", help="make no bundle; `midfill export` can, by torch")
     _add_acceptance(pull)
 
     export = command("export", _export, "Convert weights into an INT8 bundle.")
@@ -119,6 +119,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--out", metavar="DIR", type=Path, help="the bundle's folder (default: in the cache)")
     export.add_argument("--target", choices=("vnni", "avx2", "arm64"), help="processor kind (default: this one's)")
     export.add_argument("--compare", action="store_true", help="measure every way to quantise; write no bundle")
+    export.add_argument(
+        "--template", metavar="FILE", type=Path, help="write what `pull` needs instead of torch; no bundle"
+    )
     export.add_argument(
         "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run"
     )
@@ -300,7 +303,7 @@ def _settings_table(args: argparse.Namespace) -> int:
 
 
 def _pull(args: argparse.Namespace) -> int:
-    return int(importlib.import_module("midfill_export.cli_pull").run(args, own_settings().use))
+    return int(importlib.import_module("midfill_export.cli_pull").run(args, bundles_dir(), own_settings().use))
 
 
 def _export(args: argparse.Namespace) -> int:

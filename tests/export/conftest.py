@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from midfill.bundle import hash_file
+from midfill_export.make_template import make_template
+from midfill_export.source import WEIGHTS, Weights
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|im_end|>")
 TRAINING_TEXT = [
@@ -108,3 +113,20 @@ def bundle_folder(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) ->
     from midfill_export.convert import convert
 
     return convert(str(checkpoint), tmp_path_factory.mktemp("bundles") / "tiny").path
+
+
+@pytest.fixture(scope="session")
+def weights(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """Pin the GGUF as if it could be pulled, with a template made of it."""
+    template = tmp_path_factory.mktemp("templates") / "tiny.onnx"
+    make_template(str(gguf_file), template)
+    return replace(
+        WEIGHTS["0.5b"],
+        name="tiny",
+        title=gguf_file.stem,
+        licence="MIT",
+        file=gguf_file.name,
+        size=gguf_file.stat().st_size,
+        sha256=hash_file(gguf_file),
+        template=template,
+    )

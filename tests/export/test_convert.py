@@ -61,12 +61,12 @@ def test_gguf_gives_the_same_model(checkpoint: Path, gguf_file: Path, tmp_path: 
         scratch.mkdir()
         models.append(stages.to_float(open_checkpoint(str(source)), scratch, lambda _: None))
     ours, theirs = models
-    assert ours.fim == theirs.fim
+    assert ours.about.fim == theirs.about.fim
     assert (
         ours.graph.with_name("model.onnx.data").read_bytes() == theirs.graph.with_name("model.onnx.data").read_bytes()
     )
-    assert theirs.checkpoint.source.license == "MIT"
-    assert len(theirs.checkpoint.source.sha256) == 64
+    assert theirs.about.source.license == "MIT"
+    assert len(theirs.about.source.sha256) == 64
 
 
 def test_gguf_tokenizer_knows_control_tokens(gguf_file: Path) -> None:

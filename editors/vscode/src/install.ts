@@ -59,7 +59,7 @@ export async function installModel(
     if (server === programIn(environment, "midfill", process.platform)) {
       await install(environment, await bundledWheel(extension), options, "export");
     }
-    const weights = (await run(server, ["pull"], options)).at(-1) ?? "";
+    const weights = (await run(server, ["pull", "--weights-only"], options)).at(-1) ?? "";
     await run(server, ["export", weights], options);
   });
 }
