@@ -16,6 +16,7 @@ from midfill.harness.script import Step, read_script
 from unit.helpers import chain_graph, write_bundle
 
 SAID = "print(1)"
+TEMPLATE = "{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token }}"
 CALM = "- set: {minConfidence: 0, deadlineMs: 0, prefetch: false}\n"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -24,7 +25,9 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle whose model says one thing, wherever the cursor is."""
-    return write_bundle(tmp_path_factory.mktemp("bundle"), graph=chain_graph(SAID, anywhere=True)).path
+    graph = chain_graph(SAID, anywhere=True)
+    folder = tmp_path_factory.mktemp("bundle")
+    return write_bundle(folder, graph=graph, chat_template=TEMPLATE, context_length=8192).path
 
 
 @pytest.fixture
@@ -84,6 +87,12 @@ def test_script_that_holds(run: Run) -> None:
 - complete: popup
 - expect: {{contains: {SAID}}}
 - accept
+- open: {{file: code.py, text: "def f(x):\\n    return x\\n\\n# add▌\\n"}}
+- action: write
+- expect: {{applied: true, document: "def f(x):\\n    return x\\n\\n# add\\n{SAID}\\n"}}
+- move: return
+- action: {{name: explain, words: ""}}
+- expect: {{applied: false, answer: {SAID}}}
 - set: {{maxLines: none}}
 - expect: {{message: "'maxLines' must be a whole number"}}
 - write: {{file: .midfillignore, text: "*.py\\n"}}
@@ -140,6 +149,8 @@ def test_model_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[st
         ("expect: {document: \"x = 1\\n\\n\"}", r"the document differs from line 2 on: '', not '\n'"),
         ("expect: {document: \"▌x = 1\\n\"}", r"the document differs from line 1 on: 'x = 1\n▌', not '▌x = 1\n'"),
         ("expect: {documentContains: y}", "the document has no 'y'"),
+        ("expect: {applied: true}", "the action has edited nothing"),
+        ("expect: {answer: x}", "the answer '' does not contain 'x'"),
         ("expect: {prompt: sentinel}", "the last prompt has no 'sentinel'"),
         ("open: none.py", "none.py cannot be read: No such file or directory"),
         ("remove: none.py", "none.py cannot be deleted: No such file or directory"),

@@ -1,39 +1,32 @@
 """What a script does: an editor without a screen, which has a folder, documents and a server as a process of its own.
 
-The folder is empty at first and lasts as long as the script. The server's cache folder lies beside it, so that no count
-and no verdict of a script's mixes with the user's; nor do the user's own settings count.
+The folder is empty at first and lasts as long as the script.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import time
 from collections.abc import Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill import journal
+from pygls.uris import to_fs_path
+
+from midfill.actions import ACTIONS
+from midfill.code_actions import DO
 from midfill.errors import HarnessError
 from midfill.harness.page import Page
 from midfill.harness.script import CURSOR
-from midfill.server_process import SERVE, Json, ServerProcess
-from midfill.settings import default_bundle
+from midfill.harness.session import PATIENCE, Session
+from midfill.server_process import SERVE, Json
 
-PATIENCE = 120.0
-"""Seconds after which an answer is not coming."""
+ACTION_PATIENCE = 600.0
+"""Seconds that an action may take, which may write a page."""
 _BY_KEY, _BY_TYPING = 1, 2
 """LSP's numbers of how a request came about."""
-_CAPABILITIES = {
-    "general": {"positionEncodings": ["utf-32"]},
-    "window": {"workDoneProgress": True},
-    "textDocument": {"inlineCompletion": {}, "completion": {}},
-    "workspace": {"workspaceFolders": True},
-}
 _PARTS = {"line": re.compile(r"\n?[^\n]*"), "word": re.compile(r"\s*(?:\w+|[^\w\s]+)")}
 _CREATED, _CHANGED, _DELETED = 1, 2, 3
 """LSP's numbers of what became of a file."""
@@ -58,18 +51,17 @@ class HeadlessEditor:
         """Use ``folder``, which is empty, and the ``bundle`` of the user's choice by default."""
         self.folder = folder / "workspace"
         self.folder.mkdir()
-        self._cache = folder / "cache"
-        self._log = folder / "log"
-        self._command = command
-        self._bundle = bundle or default_bundle()
-        self._settings: Json = {}
-        self._server: ServerProcess | None = None
+        self.session = Session(self.folder, folder / "cache", bundle, command, answer=self._answer_server)
         self._pages: dict[str, Page] = {}
         self._page: Page | None = None
         self.suggestions: list[Suggestion] = []
         """The answer that is shown, the best first."""
         self.reason = ""
-        """Why the last answer is empty, as `midfill why` has it."""
+        """Why there is no suggestion, as `midfill why` has it, or why an action came to nothing."""
+        self.answer = ""
+        """What the last action had to say."""
+        self.applied = False
+        """Whether it has edited anything."""
 
     def __enter__(self) -> HeadlessEditor:
         return self
@@ -77,8 +69,7 @@ class HeadlessEditor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.__exit__(kind, error, trace)
+        self.session.__exit__(kind, error, trace)
 
     @property
     def page(self) -> Page:
@@ -90,12 +81,6 @@ class HeadlessEditor:
         if self._page is None:
             raise HarnessError("no document is open.")
         return self._page
-
-    @property
-    def messages(self) -> list[str]:
-        """What the server has shown the user."""
-        heard = self._server.notifications if self._server is not None else []
-        return [str(told["params"]["message"]) for told in list(heard) if told["method"] == "window/showMessage"]
 
     def write(self, file: str, text: str) -> None:
         """Write a file of the workspace."""
@@ -122,7 +107,7 @@ class HeadlessEditor:
             except OSError as error:
                 raise HarnessError(f"{file} cannot be read: {error.strerror}.") from error
         if file in self._pages:
-            self._running().notify("textDocument/didClose", {"textDocument": {"uri": self._pages[file].uri}})
+            self.session.notify("textDocument/didClose", {"textDocument": {"uri": self._pages[file].uri}})
         before, _, after = text.partition(CURSOR)
         page = self._page = self._pages[file] = Page(path, before + after, language)
         page.cursor = len(page.text) - len(after.replace("\r\n", "\n"))
@@ -134,7 +119,7 @@ class HeadlessEditor:
         page = self.page
         page.path.parent.mkdir(parents=True, exist_ok=True)
         page.path.write_text(page.as_file(page.text), encoding="utf-8", newline="")
-        self._running().notify("textDocument/didSave", {"textDocument": {"uri": page.uri}})
+        self.session.notify("textDocument/didSave", {"textDocument": {"uri": page.uri}})
 
     def type(self, text: str) -> None:
         """Type or paste at the cursor; what was suggested is gone."""
@@ -158,24 +143,20 @@ class HeadlessEditor:
         """Ask for ghost text, as while typing or by a key, or for the popup; wait for the answer."""
         if by == "popup":
             params = {**self._place(), "context": {"triggerKind": 1}}
-            result = self._ask("textDocument/completion", params)
+            result = self.session.ask("textDocument/completion", params)
         else:
             params = {**self._place(), "context": {"triggerKind": _BY_KEY if by == "key" else _BY_TYPING}}
-            result = self._ask("textDocument/inlineCompletion", params)
+            result = self.session.ask("textDocument/inlineCompletion", params)
         self.suggestions = [self._suggestion(item) for item in result["items"]]
-        verdicts = journal.read_verdicts(self._cache / "journal.jsonl", 1)
-        self.reason = verdicts[0].reason if verdicts else ""
+        self.reason = self.session.last_reason()
 
     def cancel(self) -> None:
         """Ask for ghost text and take that back at once; the server must answer, with a suggestion or without."""
-        answer = self._running().request(
-            "textDocument/inlineCompletion", {**self._place(), "context": {"triggerKind": _BY_TYPING}}
-        )
-        self._running().cancel(answer)
-        with contextlib.suppress(FutureTimeout):
-            answer.result(PATIENCE)
-            return
-        raise HarnessError(f"the server did not answer what was cancelled within {PATIENCE:.0f} s.")
+        params = {**self._place(), "context": {"triggerKind": _BY_TYPING}}
+        server = self.session.server()
+        answer = server.request("textDocument/inlineCompletion", params)
+        server.cancel(answer)
+        self.session.wait_for(answer, "what was cancelled")
 
     def accept(self, part: str = "all") -> None:
         """Put the suggestion, or its next line or word, into the document; what is left stays shown."""
@@ -192,21 +173,32 @@ class HeadlessEditor:
             return
         self._replace(self.page.cursor, self.page.cursor, piece)
         told = {"item": shown.item, "acceptedLength": len(piece.encode("utf-16-le")) // 2}
-        self._running().notify("textDocument/didPartiallyAcceptCompletion", told)
+        self.session.notify("textDocument/didPartiallyAcceptCompletion", told)
         moved = len(piece)
         rest = Suggestion(shown.text[moved:], shown.start + moved, shown.end + moved, shown.command, shown.item)
         self.suggestions = [rest]
 
+    def action(self, name: str, words: str = "") -> None:
+        """Have an action done with the line of the cursor, or the whole file if it is about that."""
+        place = self._place()
+        wanted = {
+            "action": name,
+            "uri": place["textDocument"]["uri"],
+            "message" if name == "fix" else "instruction": words,
+        }
+        if not ACTIONS[name].kind.startswith("source."):
+            wanted["range"] = {"start": place["position"], "end": place["position"]}
+        self.suggestions = []
+        result = self.execute(DO, [wanted], ACTION_PATIENCE)
+        self.answer, self.applied, self.reason = result["text"], result["applied"], result["reason"]
+
     def set(self, settings: Json) -> None:
         """Change settings, which count together with those set before; null takes one back."""
-        self._settings |= settings
-        if self._server is not None:
-            self._server.notify("workspace/didChangeConfiguration", {"settings": {"midfill": self._settings}})
+        self.session.set(settings)
 
     def kill(self) -> None:
         """Kill the server, and start another as editors do, with the same documents."""
-        self._running().kill()
-        self._server = None
+        self.session.kill()
         self.suggestions = []
         for page in self._pages.values():
             self._show(page)
@@ -215,57 +207,31 @@ class HeadlessEditor:
         """Do nothing for a while."""
         time.sleep(seconds)
 
-    def execute(self, command: str, arguments: Sequence[Any]) -> Any:
+    def execute(self, command: str, arguments: Sequence[Any], seconds: float = PATIENCE) -> Any:
         """Have the server run one of its commands; return its result."""
-        return self._ask("workspace/executeCommand", {"command": command, "arguments": list(arguments)})
+        return self.session.ask("workspace/executeCommand", {"command": command, "arguments": list(arguments)}, seconds)
 
-    def has_said(self, text: str) -> bool:
-        """Wait a while for a message that contains a text; whether it came."""
+    def _answer_server(self, method: str, params: Any) -> Any:
+        """Apply an edit, and agree to anything else; called while a command is waited for."""
+        if method != "workspace/applyEdit":
+            return None
+        for uri, edits in params["edit"]["changes"].items():
+            self._apply(uri, edits)
+        return {"applied": True}
 
-        def is_it(told: Json) -> bool:
-            return told["method"] == "window/showMessage" and text in told["params"]["message"]
-
-        try:
-            self._running().wait_for_notification(is_it, PATIENCE)
-        except TimeoutError:
-            return False
-        return True
-
-    def _running(self) -> ServerProcess:
-        if self._server is None:
-            environment = {
-                "MIDFILL_CACHE": str(self._cache),
-                "MIDFILL_CONFIG": str(self._cache / "none.toml"),
-                "MIDFILL_BUNDLE": str(self._bundle),
-            }
-            log = self._log.open("a+b")
-            self._server = ServerProcess(self._command, log, env={**os.environ, **environment})
-            folder = {"uri": self.folder.as_uri(), "name": self.folder.name}
-            params = {
-                "processId": None,
-                "rootUri": folder["uri"],
-                "workspaceFolders": [folder],
-                "capabilities": _CAPABILITIES,
-                "initializationOptions": self._settings,
-            }
-            self._ask("initialize", params)
-            self._server.notify("initialized", {})
-        return self._server
-
-    def _ask(self, method: str, params: Any) -> Any:
-        """Send a request and wait; return its result.
-
-        Raises:
-            HarnessError: the server refused, or did not answer.
-            ServerEnded: it ended.
-        """
-        try:
-            answer = self._running().request(method, params).result(PATIENCE)
-        except FutureTimeout as error:
-            raise HarnessError(f"the server did not answer {method} within {PATIENCE:.0f} s.") from error
-        if "error" in answer:
-            raise HarnessError(f"the server refused {method}: {answer['error']['message']}")
-        return answer["result"]
+    def _apply(self, uri: str, edits: Sequence[Json]) -> None:
+        """Edit an open document, or a file."""
+        page = next((page for page in self._pages.values() if page.uri == uri), None)
+        if page is None:
+            path = Path(to_fs_path(uri) or "")
+            page = Page(path, path.read_text(encoding="utf-8") if path.exists() else "")
+        for edit in sorted(edits, key=lambda edit: _order(edit["range"]["start"]), reverse=True):
+            start, end = (page.offset(edit["range"][side]) for side in ("start", "end"))
+            change = page.replace(start, end, edit["newText"])
+            if page in self._pages.values():
+                self._tell_of_change(page, change)
+        if page not in self._pages.values():
+            self.write(str(page.path.relative_to(self.folder)), page.as_file(page.text))
 
     def _place(self) -> Json:
         return {"textDocument": {"uri": self.page.uri}, "position": self.page.position(self.page.cursor)}
@@ -277,10 +243,11 @@ class HeadlessEditor:
         return Suggestion(edit["newText"], start, end, item.get("command"), item)
 
     def _replace(self, start: int, end: int, text: str) -> None:
-        page = self.page
-        change = page.replace(start, end, text)
+        self._tell_of_change(self.page, self.page.replace(start, end, text))
+
+    def _tell_of_change(self, page: Page, change: Json) -> None:
         document = {"uri": page.uri, "version": page.version}
-        self._running().notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+        self.session.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
     def _show(self, page: Page) -> None:
         document = {
@@ -289,9 +256,13 @@ class HeadlessEditor:
             "version": page.version,
             "text": page.as_file(page.text),
         }
-        self._running().notify("textDocument/didOpen", {"textDocument": document})
+        self.session.notify("textDocument/didOpen", {"textDocument": document})
 
     def _tell_of(self, path: Path, change: int) -> None:
-        if self._server is not None:
+        if self.session.is_running:
             changes = [{"uri": path.as_uri(), "type": change}]
-            self._server.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+            self.session.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+
+
+def _order(position: Json) -> tuple[int, int]:
+    return position["line"], position["character"]

@@ -57,7 +57,8 @@ def perform(editor: HeadlessEditor, step: Step) -> str | None:
 
 def _said(editor: HeadlessEditor) -> str:
     """Return the last thing that the server told the user, which may be the reason of a fault."""
-    return f"; the server says: {editor.messages[-1].rstrip('.')}" if editor.messages else ""
+    messages = editor.session.messages
+    return f"; the server says: {messages[-1].rstrip('.')}" if messages else ""
 
 
 def _shown(editor: HeadlessEditor, expected: bool) -> str | None:
@@ -105,13 +106,28 @@ def _document_contains(editor: HeadlessEditor, expected: str) -> str | None:
     return None if expected in editor.page.text else f"the document has no {_quoted(expected)}"
 
 
+def _answer(editor: HeadlessEditor, expected: str) -> str | None:
+    return (
+        None
+        if expected in editor.answer
+        else f"the answer {_quoted(editor.answer)} does not contain {_quoted(expected)}"
+    )
+
+
+def _applied(editor: HeadlessEditor, expected: bool) -> str | None:
+    if editor.applied == expected:
+        return None
+    because = f" ({editor.reason})" if editor.reason else ""
+    return f"the action has edited {'nothing' if expected else 'the document'}{because}"
+
+
 def _prompt(editor: HeadlessEditor, expected: str) -> str | None:
     page = str(editor.execute("midfill.why", [1]))
     return None if expected in page.partition("## Prompt")[2] else f"the last prompt has no {_quoted(expected)}"
 
 
 def _message(editor: HeadlessEditor, expected: str) -> str | None:
-    return None if editor.has_said(expected) else f"no message has {_quoted(expected)}"
+    return None if editor.session.has_said(expected) else f"no message has {_quoted(expected)}"
 
 
 _EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {
@@ -124,6 +140,8 @@ _EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {
     "reason": _reason,
     "document": _document,
     "documentContains": _document_contains,
+    "answer": _answer,
+    "applied": _applied,
     "prompt": _prompt,
     "message": _message,
 }

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from midfill.actions import ACTIONS
 from midfill.errors import UsageError
 from midfill.setting_kinds import Kind, flag, in_line, nearest, whole
 
@@ -94,6 +95,8 @@ _EXPECTED = {
     "reason": _text(),
     "document": _text(),
     "documentContains": _text(),
+    "answer": _text(),
+    "applied": flag(),
     "prompt": _text(),
     "message": _text(),
 }
@@ -108,6 +111,7 @@ _VERBS = {
     "complete": _Verb({"by": _one_of("typing", "key", "popup")}, (), "by"),
     "cancel": _Verb(),
     "accept": _Verb({"part": _one_of("all", "line", "word")}, (), "part"),
+    "action": _Verb({"name": _one_of(*ACTIONS), "words": _text()}, ("name",), "name"),
     "expect": _Verb(_EXPECTED),
     "kill": _Verb(),
     "wait": _Verb({"seconds": _seconds()}, ("seconds",), "seconds"),

@@ -1,0 +1,153 @@
+"""The server of a script: a process that is started when it is needed, and what is said to it.
+
+Its cache folder is the script's, so that no count and no verdict of a script's mixes with the user's; nor do the user's
+own settings count.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from midfill import journal
+from midfill.errors import HarnessError
+from midfill.server_process import SERVE, Json, ServerProcess
+from midfill.settings import default_bundle
+
+PATIENCE = 120.0
+"""Seconds after which an answer is not coming."""
+_CAPABILITIES = {
+    "general": {"positionEncodings": ["utf-32"]},
+    "window": {"workDoneProgress": True},
+    "textDocument": {"inlineCompletion": {}, "completion": {}},
+    "workspace": {"workspaceFolders": True, "applyEdit": True},
+}
+
+
+class Session:
+    """One server at a time; a context manager that ends it."""
+
+    def __init__(
+        self,
+        workspace: Path,
+        cache: Path,
+        bundle: Path | None = None,
+        command: Sequence[str] = SERVE,
+        *,
+        answer: Callable[[str, Any], Any],
+    ) -> None:
+        """Work in a folder, with the ``bundle`` of the user's choice by default.
+
+        Args:
+            workspace: the folder that is open.
+            cache: the server's cache folder, which need not exist.
+            bundle: the model's folder.
+            command: the server's program and its arguments.
+            answer: see :class:`midfill.server_process.ServerProcess`.
+        """
+        self._workspace = workspace
+        self._cache = cache
+        self._command = command
+        self._answer = answer
+        self._environment = {
+            "MIDFILL_CACHE": str(cache),
+            "MIDFILL_CONFIG": str(cache / "none.toml"),
+            "MIDFILL_BUNDLE": str(bundle or default_bundle()),
+        }
+        self._settings: Json = {}
+        self._server: ServerProcess | None = None
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            self._server.__exit__(kind, error, trace)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a server yet."""
+        return self._server is not None
+
+    @property
+    def messages(self) -> list[str]:
+        """What the server has shown the user."""
+        heard = self._server.notifications if self._server is not None else []
+        return [str(told["params"]["message"]) for told in list(heard) if told["method"] == "window/showMessage"]
+
+    def has_said(self, text: str) -> bool:
+        """Wait a while for a message that contains a text; whether it came."""
+
+        def is_it(told: Json) -> bool:
+            return told["method"] == "window/showMessage" and text in told["params"]["message"]
+
+        try:
+            self.server().wait_for_notification(is_it, PATIENCE)
+        except TimeoutError:
+            return False
+        return True
+
+    def last_reason(self) -> str:
+        """Return why the last request for a suggestion had none; "" when it had one, or nobody knows."""
+        verdicts = journal.read_verdicts(self._cache / "journal.jsonl", 1)
+        return verdicts[0].reason if verdicts else ""
+
+    def set(self, settings: Json) -> None:
+        """Change settings, which count together with those set before; null takes one back."""
+        self._settings |= settings
+        if self._server is not None:
+            self._server.notify("workspace/didChangeConfiguration", {"settings": {"midfill": self._settings}})
+
+    def kill(self) -> None:
+        """Kill the server; another is started when it is needed."""
+        self.server().kill()
+        self._server = None
+
+    def notify(self, method: str, params: Any) -> None:
+        """Tell the server something."""
+        self.server().notify(method, params)
+
+    def ask(self, method: str, params: Any, seconds: float = PATIENCE) -> Any:
+        """Send a request and wait; return its result.
+
+        Raises:
+            HarnessError: the server refused, or did not answer.
+            ServerEnded: it ended.
+        """
+        answer = self.wait_for(self.server().request(method, params), method, seconds)
+        if "error" in answer:
+            raise HarnessError(f"the server refused {method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def wait_for(self, answer: Future[Json], what: str, seconds: float = PATIENCE) -> Json:
+        """Wait for an answer, a result or an error; see :meth:`ask`."""
+        try:
+            return answer.result(seconds)
+        except FutureTimeout as error:
+            raise HarnessError(f"the server did not answer {what} within {seconds:.0f} s.") from error
+
+    def server(self) -> ServerProcess:
+        """Return the server, started and initialized."""
+        if self._server is None:
+            self._cache.mkdir(exist_ok=True)
+            log = (self._cache / "server.log").open("a+b")
+            environment = {**os.environ, **self._environment}
+            self._server = ServerProcess(self._command, log, env=environment, answer=self._answer)
+            folder = {"uri": self._workspace.as_uri(), "name": self._workspace.name}
+            params = {
+                "processId": None,
+                "rootUri": folder["uri"],
+                "workspaceFolders": [folder],
+                "capabilities": _CAPABILITIES,
+                "initializationOptions": self._settings,
+            }
+            self.ask("initialize", params)
+            self._server.notify("initialized", {})
+        return self._server
