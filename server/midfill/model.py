@@ -24,7 +24,8 @@ _SILENT = 4
 """onnxruntime's severity above which only what kills the process is logged."""
 
 LONG_PAST = 2048
-"""Tokens from which on few rows take the attention of :mod:`midfill_export.grouped_attention`."""
+"""Tokens from which on few rows take the attention of :mod:`midfill_export.grouped_attention`: from half of a larger
+cache's capacity on, all of which it reads."""
 FEW_ROWS = 32
 """More take ``GroupQueryAttention`` there too; a token and the guesses after it are fewer."""
 _GROUPED_ROWS = "grouped_rows"
@@ -56,13 +57,13 @@ class Run:
     grouped: bool
 
 
-def runs(past: int, tokens: int, rows: int) -> Iterator[Run]:
-    """Split a step of ``tokens`` after ``past`` others into runs of one kind of attention.
+def runs(short_of_long: int, tokens: int, rows: int) -> Iterator[Run]:
+    """Split a step of ``tokens`` into runs of one kind of attention; so many tokens are lacking to a long past.
 
     The two kinds differ in the last bits, so which one a token takes must not depend on the guesses it is with: those
     after a long past take the kind they would take alone.
     """
-    before = min(max(LONG_PAST - past, 0), tokens)
+    before = min(max(short_of_long, 0), tokens)
     after = tokens - before
     if before:
         yield Run(before, max(rows - after, 0), grouped=False)
@@ -120,10 +121,10 @@ class OnnxModel:
         past = len(cache)
         if (total := past + len(ids)) > cache.capacity:
             raise ModelError(f"{total} tokens do not fit the context of {cache.capacity}: lower 'contextTokens'.")
-        split = runs(past, len(ids), rows) if self._groups else [Run(len(ids), rows, grouped=False)]
+        short_of_long = max(LONG_PAST, cache.capacity // 2) - past if self._groups else len(ids)
         logits = []
         try:
-            for run in split:
+            for run in runs(short_of_long, len(ids), rows):
                 start = len(cache) - past
                 logits.append(self._run(ids[start : start + run.tokens], cache, run, cancel))
         except BaseException:

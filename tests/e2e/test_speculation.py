@@ -14,7 +14,7 @@ from midfill.cancel import CancelFlag
 from midfill.decode import Decoder
 from midfill.drafts import SEPARATOR, DraftLength
 from midfill.healing import Healing, Vocabulary
-from midfill.model import OnnxModel
+from midfill.model import LONG_PAST, OnnxModel
 from midfill.sampling import Choice, Sampler, Sampling, greedy
 
 SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py")
@@ -66,3 +66,24 @@ def test_guesses_change_nothing_over_two_hundred_prompts(bundle: Path) -> None:
             assert first == second, f"{name}, after token {end}"
     saved = steps[without] - steps[with_guesses]
     assert saved > len(SOURCES) * PROMPTS_A_SOURCE // 2, "hardly a guess was right, so hardly anything was tested"
+
+
+@pytest.mark.bundle
+def test_guesses_change_nothing_where_attention_changes(bundle: Path) -> None:
+    """From a long past on, few tokens are attended to in another way: guesses across that place are still exact."""
+    loaded = load_bundle(bundle)
+    tokenizer = Tokenizer.from_file(str(loaded.tokenizer))
+    model = OnnxModel(loaded.graph, loaded.manifest.kv)
+    text = (Path(sysconfig.get_path("stdlib")) / "argparse.py").read_text(encoding="utf-8")
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    prompt, following = ids[: LONG_PAST - 8], ids[LONG_PAST - 60 : LONG_PAST + 60]
+    cache = model.new_cache(LONG_PAST + 40)
+
+    def choices(draft_length: DraftLength) -> tuple[list[Choice], int]:
+        decoder = Decoder(model, cache, CancelFlag(), draft_length, np.array([*following, SEPARATOR], np.int32))
+        healing = Healing(Vocabulary([]), "")
+        return list(decoder.generate(prompt, healing, max_tokens=32, stop_tokens=[])), decoder.steps
+
+    (guessed, few), (alone, many) = choices(DraftLength()), choices(DraftLength(0))
+    assert guessed == alone
+    assert few < many, "no guess was right, so nothing was tested"

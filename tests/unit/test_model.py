@@ -170,7 +170,7 @@ def test_guesses_take_the_attention_they_would_take_alone(past: int, read: int, 
     """Whether guesses are checked with what is read or one by one, each token gets the same kind of attention."""
 
     def kinds(past: int, tokens: int, rows: int) -> list[bool]:
-        return [run.grouped for run in runs(past, tokens, rows) for _ in range(run.tokens)]
+        return [run.grouped for run in runs(LONG_PAST - past, tokens, rows) for _ in range(run.tokens)]
 
     together = kinds(past, read + guesses, guesses + 1)
     alone = kinds(past, read, 1)
@@ -183,7 +183,7 @@ def test_guesses_take_the_attention_they_would_take_alone(past: int, read: int, 
 def test_runs_make_up_the_step(past: int, tokens: int, data: st.DataObject) -> None:
     """Every token is computed once, the logits are those of the last rows, and no long run is grouped."""
     rows = data.draw(st.integers(0, tokens))
-    split = list(runs(past, tokens, rows))
+    split = list(runs(LONG_PAST - past, tokens, rows))
     assert sum(run.tokens for run in split) == tokens
     asked = [row >= run.tokens - run.rows for run in split for row in range(run.tokens)]
     assert asked == [row >= tokens - rows for row in range(tokens)]
