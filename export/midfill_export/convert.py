@@ -86,22 +86,26 @@ def convert(
     progress(f"source: {checkpoint.name}, {source}; licence: {found}")
     permit.check(checkpoint.source.license, checkpoint.name)
     with scratch_beside(out) as scratch:
-        model = to_float(checkpoint, scratch, progress)
-        recipe = Recipe(target or cpu.detect_target())
-        bundle = scratch / "bundle"
-        bundle.mkdir()
-        quantise_to(model, recipe, bundle / GRAPH)
-        progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
-        shutil.rmtree(model.graph.parent)
-        agreement = verify.compare(
-            model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.about.kv), model.samples)
-        )
-        progress(
-            f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
-            f"{agreement.positions} tokens cut out of {len(model.samples)} source files"
-        )
-        manifest = complete_bundle(model.about, bundle, recipe.describe(), recipe.target, model.difference, agreement)
-        put_in_place(bundle, out)
+        return to_bundle(to_float(checkpoint, scratch, progress), scratch, out, target, progress)
+
+
+def to_bundle(
+    model: FloatModel, scratch: Path, out: Path, target: str | None = None, progress: Progress = lambda _: None
+) -> Exported:
+    """Quantise, compare with FP32, and put the bundle in place; the FP32 graph, which is in ``scratch``, goes."""
+    recipe = Recipe(target or cpu.detect_target())
+    bundle = scratch / "bundle"
+    bundle.mkdir()
+    quantise_to(model, recipe, bundle / GRAPH)
+    progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
+    shutil.rmtree(model.graph.parent)
+    agreement = verify.compare(model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.about.kv), model.samples))
+    progress(
+        f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
+        f"{agreement.positions} tokens cut out of {len(model.samples)} source files"
+    )
+    manifest = complete_bundle(model.about, bundle, recipe.describe(), recipe.target, model.difference, agreement)
+    put_in_place(bundle, out)
     return Exported(out, manifest, model.nodes, model.attention_nodes)
 
 
@@ -120,14 +124,14 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
     expected = torch_logits(model, samples[:PARITY_SAMPLES])
     (scratch / "traced").mkdir()
     traced = scratch / "traced" / GRAPH
-    rotary = export_onnx(model, traced, config.max_position_embeddings)
+    rotaries = export_onnx(model, traced, config.max_position_embeddings)
     del model
     gc.collect()
     progress("onnx: traced with fused attention")
 
     (scratch / "float").mkdir()
     float_graph = scratch / "float" / GRAPH
-    lean = graph.optimise(traced, rotary)
+    lean = graph.optimise(traced, rotaries)
     rotatable = can_rotate(lean.graph)
     if rotatable:
         fold_norms(lean.graph)
@@ -137,7 +141,7 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
     shutil.rmtree(traced.parent)
     kv = KvLayout(
         layers=config.num_hidden_layers,
-        heads=config.num_key_value_heads,
+        heads=getattr(config, "num_key_value_heads", None) or config.num_attention_heads,
         head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
     )
     progress(f"graph: {nodes} nodes, {attention} GroupQueryAttention for {kv.layers} layers")

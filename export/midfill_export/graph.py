@@ -14,7 +14,7 @@ The graph that comes out has these inputs and outputs (S new tokens, T tokens wi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,9 @@ from midfill.errors import ExportError
 
 MICROSOFT = "com.microsoft"
 COS, SIN = "rotary.cos", "rotary.sin"
-"""Names of the tables of RoPE, which all layers share."""
+"""Names of the tables of RoPE, which all layers share; those of layers with others have a number more."""
+_PAIRS = 8
+"""The attention turns pairs of numbers of a head in multiples of so many."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +42,26 @@ class Rotary:
     """Of the cosines and sines."""
     positions: int
 
+    @property
+    def pairs(self) -> int:
+        """How many pairs of a head's numbers are turned."""
+        return len(self.frequencies)
+
     def tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return cosines and sines, each (positions, rotary_dim / 2), as GroupQueryAttention wants them."""
+        """Return cosines and sines, each (positions, pairs), padded as GroupQueryAttention wants it."""
         # The angle is rounded to FP32, as it is where the model was trained; its cosine is rounded from FP64, so that
         # any machine has the same.
         angles = np.arange(self.positions, dtype=np.float32)[:, None] * self.frequencies
         cos, sin = (self.scaling * turn(angles.astype(np.float64)) for turn in (np.cos, np.sin))
-        return cos.astype(np.float32), sin.astype(np.float32)
+        more = ((0, 0), (0, -self.pairs % _PAIRS))
+        return (
+            np.pad(cos.astype(np.float32), more, constant_values=1),
+            np.pad(sin.astype(np.float32), more),
+        )
 
 
-def optimise(traced: Path, rotary: Rotary) -> ir.Model:
-    """Load ``traced`` and fuse it; weights stay on disk until they are written or quantised.
+def optimise(traced: Path, rotaries: Sequence[Rotary]) -> ir.Model:
+    """Load ``traced`` and fuse it, with the RoPE tables of each layer; weights stay on disk until they are written.
 
     Raises:
         ExportError: the graph is not of the shape a decoder traced by Midfill has.
@@ -60,7 +71,8 @@ def optimise(traced: Path, rotary: Rotary) -> ir.Model:
     passes.LiftConstantsToInitializersPass()(model)
     model.opset_imports[MICROSOFT] = 1
     _fold_weight_transposes(graph)
-    _pack_attention(graph, rotary)
+    _fold_scalars(graph)
+    _pack_attention(graph, rotaries)
     _fuse_norms(graph)
     passes.RemoveUnusedNodesPass()(model)  # what the fusions left behind still reads the last layer
     _gather_logit_rows(graph)
@@ -139,24 +151,83 @@ def _transposed(tensor: ir.TensorProtocol, name: str) -> ir.LazyTensor:
     )
 
 
-def _pack_attention(graph: ir.Graph, rotary: Rotary) -> None:
-    """One projection for query, key and value, RoPE inside the operator, no reshapes around it."""
-    cos, sin = (add_constant(graph, name, table) for name, table in zip((COS, SIN), rotary.tables(), strict=True))
-    for layer, node in enumerate(attention_nodes(graph)):
+def _fold_scalars(graph: ir.Graph) -> None:
+    """Give a product, or a look-up in a table, the one number that it is multiplied or divided by in its weights.
+
+    Gemma scales its embeddings so, Granite those, its residual stream and its logits.
+    """
+    for node in list(graph):
+        if node.op_type not in ("Mul", "Div"):
+            continue
+        value, factor = _scaled(node)
+        source = value.producer() if value is not None else None
+        if value is None or factor is None or source is None or len(value.uses()) != 1 or value.is_graph_output():
+            continue
+        index = {"MatMul": 1, "Gather": 0}.get(source.op_type)
+        table = source.inputs[index] if index is not None else None
+        if table is None or not table.is_initializer():
+            continue
+        assert index is not None
+        source.replace_input_with(
+            index, add_tensor(graph, _multiplied(tensor_of(table), factor, f"{table.name}.scaled"))
+        )
+        if node.outputs[0].is_graph_output():
+            position = list(graph.outputs).index(node.outputs[0])
+            value.name, value.shape, value.type = node.outputs[0].name, node.outputs[0].shape, node.outputs[0].type
+            node.outputs[0].name = f"{value.name}.unscaled"
+            graph.outputs[position] = value
+        ir.convenience.replace_all_uses_with(node.outputs[0], value)
+
+
+def _scaled(node: ir.Node) -> tuple[ir.Value | None, float | None]:
+    """Return what a Mul or Div scales, and by which number; None and None if by more than one."""
+    left, right = node.inputs
+    for value, other in ((left, right), (right, left)):
+        constant = ir.convenience.get_const_tensor(other) if other is not None else None
+        if constant is not None and constant.size == 1:
+            number = float(constant.numpy().reshape(()))
+            if node.op_type == "Mul":
+                return value, number
+            return (left, 1 / number) if other is right else (None, None)
+    return None, None
+
+
+def _multiplied(tensor: ir.TensorProtocol, factor: float, name: str) -> ir.LazyTensor:
+    return ir.LazyTensor(
+        lambda: ir.tensor(tensor.numpy() * np.float32(factor)),
+        dtype=tensor.dtype,
+        shape=ir.Shape(tensor.shape.numpy()),
+        name=name,
+    )
+
+
+def _pack_attention(graph: ir.Graph, rotaries: Sequence[Rotary]) -> None:
+    """One projection for query, key and value where that can be, RoPE inside the operator, no reshapes around it."""
+    tables: dict[int, list[ir.Value]] = {}
+    for rotary in rotaries:
+        if id(rotary) not in tables:
+            more = f".{len(tables)}" if tables else ""
+            tables[id(rotary)] = [
+                add_constant(graph, name + more, table) for name, table in zip((COS, SIN), rotary.tables(), strict=True)
+            ]
+    for layer, (node, rotary) in enumerate(zip(attention_nodes(graph), rotaries, strict=True)):
         query, key, value, *rest = node.inputs
         assert query is not None
         assert key is not None
         assert value is not None
         sources = [_skip(source, "Reshape", "Transpose") for source in (query, key, value)]
-        packed = _pack_projections(graph, layer, node, sources)
+        packed = _pack_projections(graph, layer, node, sources, rotary.pairs)
+        inputs = [query, key, value] if packed is None else [packed, None, None]
+        window = node.attributes["local_window_size"].as_int()
         fused = ir.node(
             "GroupQueryAttention",
-            [packed, None, None, *rest, cos, sin],
+            [*inputs, *rest, *tables[id(rotary)]],
             attributes={
                 "num_heads": node.attributes["num_heads"].as_int(),
                 "kv_num_heads": node.attributes["kv_num_heads"].as_int(),
                 "scale": node.attributes["scale"].as_float(),
                 "do_rotary": 1,
+                **({"local_window_size": window} if window > 0 else {}),
             },
             domain=MICROSOFT,
             num_outputs=3,
@@ -171,8 +242,31 @@ def _pack_attention(graph: ir.Graph, rotary: Rotary) -> None:
             graph.outputs[position] = new
 
 
-def _pack_projections(graph: ir.Graph, layer: int, before: ir.Node, sources: list[ir.Value]) -> ir.Value:
-    """Concatenate three ``MatMul [+ Add bias]`` of one input into one, (in, q + k + v)."""
+def head_order(head_size: int, pairs: int) -> NDArray[np.intp]:
+    """Return in which order a head's numbers stand, so that those of a pair are as far apart as the operator has them.
+
+    A model that turns ``pairs`` of a head (StableLM: 10 of 80 numbers' 40) turns number i with i + pairs; the operator,
+    whose tables are padded, i with i + padded. Attention is the same in any order that queries and keys share.
+
+    Raises:
+        ExportError: the head is too small for the padded tables.
+    """
+    padded = pairs + -pairs % _PAIRS
+    if 2 * padded > head_size:
+        raise ExportError(f"{pairs} pairs of a head of {head_size} are turned, which onnxruntime's attention cannot do")
+    turned = np.arange(2 * pairs)
+    rest = iter(range(2 * pairs, head_size))
+    places = {**dict(enumerate(turned[:pairs])), **dict(enumerate(turned[pairs:], start=padded))}
+    return np.array([places[place] if place in places else next(rest) for place in range(head_size)], np.intp)
+
+
+def _pack_projections(
+    graph: ir.Graph, layer: int, before: ir.Node, sources: list[ir.Value], pairs: int
+) -> ir.Value | None:
+    """Concatenate three ``MatMul [+ Add bias]`` of one input into one, (in, q + k + v), heads as the operator has them.
+
+    None where they are something else, such as normalised by head (Gemma 3).
+    """
     weights: list[ir.Value] = []
     biases: list[ir.Value | None] = []
     hidden = None
@@ -186,15 +280,25 @@ def _pack_projections(graph: ir.Graph, layer: int, before: ir.Node, sources: lis
         matmul = product.producer() if product is not None else None
         weight = weight_of(matmul) if matmul is not None else None
         if matmul is None or weight is None or (hidden is not None and matmul.inputs[0] is not hidden):
-            raise ExportError(f"layer {layer}: the attention's projections are not three products of one input")
+            return None
         hidden = matmul.inputs[0]
         weights.append(weight)
         biases.append(bias)
     name = f"layers.{layer}.qkv_proj"
     tensors = [tensor_of(weight) for weight in weights]
     width = sum(size_of(weight, 1) for weight in weights)
+    heads = [before.attributes[attribute].as_int() for attribute in ("num_heads", "kv_num_heads")]
+    order = head_order(size_of(weights[0], 1) // heads[0], pairs)
+
+    def sort(arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Put the numbers of each head of query and key in order, and join."""
+        for index, count in enumerate(heads):
+            array = arrays[index]
+            arrays[index] = array.reshape(*array.shape[:-1], count, -1)[..., order].reshape(array.shape)
+        return np.concatenate(arrays, axis=-1)
+
     packed_weight = ir.LazyTensor(
-        lambda: ir.tensor(np.concatenate([tensor.numpy() for tensor in tensors], axis=1)),
+        lambda: ir.tensor(sort([tensor.numpy() for tensor in tensors])),
         dtype=tensors[0].dtype,
         shape=ir.Shape([size_of(weights[0], 0), width]),
         name=f"{name}.weight",
@@ -203,7 +307,7 @@ def _pack_projections(graph: ir.Graph, layer: int, before: ir.Node, sources: lis
     graph.insert_before(before, matmul)
     if not any(biases):
         return matmul.outputs[0]
-    packed_bias = np.concatenate(
+    packed_bias = sort(
         [
             tensor_of(bias).numpy() if bias is not None else np.zeros(size_of(weight, 1), np.float32)
             for bias, weight in zip(biases, weights, strict=True)

@@ -37,10 +37,15 @@ _NORMS = ("SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
 
 
 def can_rotate(graph: ir.Graph) -> bool:
-    """Whether every norm is an RMSNorm that only products read; LayerNorm's mean is not kept by a rotation."""
+    """Whether every norm is an RMSNorm that only products read, of a stream that only products and a table write.
+
+    LayerNorm's mean is not kept by a rotation; norms of what a layer gives (Gemma), or of heads, know nothing of one.
+    """
     if any(node.op_type in ("LayerNormalization", "SkipLayerNormalization") for node in graph):
         return False
-    return all(weight_of(node) is not None for norm in norms(graph) for node in _users(norm.outputs[0]))
+    if not all(weight_of(node) is not None for norm in norms(graph) for node in _users(norm.outputs[0])):
+        return False
+    return all(_is_written(value) for norm in norms(graph) for value in norm.inputs[: _scale_index(norm)])
 
 
 def fold_norms(graph: ir.Graph) -> None:
@@ -236,6 +241,16 @@ def _users(value: ir.Value) -> Iterator[ir.Node]:
             yield from _users(node.outputs[0])
         else:
             yield node
+
+
+def _is_written(value: ir.Value | None) -> bool:
+    """Whether part of a stream is the product of a weight, a row of the embedding, or the stream as it was before."""
+    writer = value.producer() if value is not None else None
+    if writer is None:
+        return False
+    if writer.op_type == "Gather" and not _is_token_lookup(writer):  # the choice of logit rows
+        return _is_written(writer.inputs[0])
+    return writer.op_type in ("Gather", "SkipSimplifiedLayerNormalization") or weight_of(writer) is not None
 
 
 def _feeds_norm(product: ir.Node) -> bool:

@@ -16,11 +16,10 @@ Four seams make that possible, and :func:`fused_attention` opens and closes all 
 from __future__ import annotations
 
 import contextlib
-import functools
 import importlib
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.masking_utils import AttentionMaskInterface
 
 from midfill.errors import ExportError
+from midfill_export.families import split_attention
 from midfill_export.graph import Rotary
 
 OPSET = 18
@@ -44,20 +44,21 @@ ROTARY_LIMIT = 1e-5
 _library = torch.library.Library("midfill", "DEF")
 _library.define(
     "gqa(Tensor query, Tensor key, Tensor value, Tensor past_key, Tensor past_value, Tensor seqlens_k,"
-    " Tensor total_length, int num_heads, int kv_num_heads, float scale) -> (Tensor, Tensor, Tensor)"
+    " Tensor total_length, int num_heads, int kv_num_heads, float scale, int window) -> (Tensor, Tensor, Tensor)"
 )
 _library.define("rms_norm(Tensor hidden, Tensor weight, float epsilon) -> Tensor")
 
 
-def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> Rotary:
+def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> list[Rotary]:
     """Trace ``model`` into the file ``graph`` (+ data beside it) in FP32.
 
-    RoPE is returned rather than traced: :mod:`midfill_export.graph` attaches its tables to the operator.
+    The RoPE of each layer is returned rather than traced: :mod:`midfill_export.graph` attaches its tables to the
+    operator.
 
     Raises:
         ExportError: the architecture has no attention interface, or no rotary embedding of a known shape.
     """
-    rotary = read_rotary(model, context_length)
+    rotaries = read_rotaries(model, context_length)
     make_config = TasksManager.get_exporter_config_constructor(
         "onnx", model=model, task="text-generation", library_name="transformers"
     )
@@ -71,25 +72,33 @@ def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> Rot
             do_constant_folding=False,
             disable_dynamic_axes_fix=True,  # it would run the graph with a batch of 2, and the operator wants 1
         )
-    return rotary
+    return rotaries
 
 
-def read_rotary(model: PreTrainedModel, positions: int) -> Rotary:
-    """Read how the model's own rotary embedding turns ``positions``, so that every RoPE scaling is honoured.
+def read_rotaries(model: PreTrainedModel, positions: int) -> list[Rotary]:
+    """Read how the model's own embeddings turn ``positions`` in each layer, so that every RoPE scaling is honoured.
 
     Raises:
         ExportError: there is no such embedding, or its cosines are others than those of what was read.
     """
-    embedding = getattr(model.base_model, "rotary_emb", None)
-    if embedding is None or not hasattr(embedding, "inv_freq"):
+    decoder = next((part for part in model.modules() if hasattr(part, "layers") and hasattr(part, "rotary_emb")), None)
+    if decoder is None or not hasattr(decoder.rotary_emb, "inv_freq"):
         raise ExportError(f"{type(model).__name__} has no rotary embedding Midfill can read; it cannot be exported")
+    whole = _read_rotary(decoder.rotary_emb, positions)
+    local = getattr(decoder, "rotary_emb_local", None)  # Gemma 3 has layers that look at a window, with their own
+    windowed = _read_rotary(local, positions) if local is not None else whole
+    kinds = getattr(model.config, "layer_types", None) or ["full_attention"] * model.config.num_hidden_layers
+    return [windowed if kind == "sliding_attention" else whole for kind in kinds]
+
+
+def _read_rotary(embedding: Any, positions: int) -> Rotary:
     with torch.inference_mode():  # asked first, for some change their frequencies with the number of positions
         expected, _ = embedding(torch.zeros(1, 1, 1), torch.arange(positions)[None])  # (1, positions, rotary_dim)
     frequencies = embedding.inv_freq.float().numpy().copy()
     rotary = Rotary(frequencies, float(getattr(embedding, "attention_scaling", 1)), positions)
     cos, _ = rotary.tables()
-    if np.abs(expected[0, :, : cos.shape[1]].numpy() - cos).max() > ROTARY_LIMIT:
-        raise ExportError(f"{type(model).__name__} has a rotary embedding unlike any Midfill knows; not exported")
+    if np.abs(expected[0, :, : rotary.pairs].numpy() - cos[:, : rotary.pairs]).max() > ROTARY_LIMIT:
+        raise ExportError(f"{type(embedding).__name__} is a rotary embedding unlike any Midfill knows; not exported")
     return rotary
 
 
@@ -124,6 +133,7 @@ def fused_operators(model: PreTrainedModel) -> Iterator[None]:
         value: torch.Tensor,
         mask: torch.Tensor,
         scaling: float | None = None,
+        sliding_window: int | None = None,
         **_: Any,
     ) -> tuple[torch.Tensor, None]:
         batch, heads, length, width = query.shape
@@ -140,6 +150,7 @@ def fused_operators(model: PreTrainedModel) -> Iterator[None]:
             heads,
             key.shape[1],
             float(scaling if scaling is not None else width**-0.5),
+            sliding_window or -1,
         )
         slot = caches[0].layers[layer]
         slot.keys, slot.values = present_key, present_value
@@ -157,10 +168,11 @@ def fused_operators(model: PreTrainedModel) -> Iterator[None]:
     model.set_attn_implementation(ATTENTION)
     norms = [module for module in model.modules() if type(module).__name__.endswith("RMSNorm")]
     for norm in norms:
-        norm.forward = functools.partial(_rms_norm, norm)
+        norm.forward = _fused_norm(norm)
     modeling.apply_rotary_pos_emb = lambda query, key, *_args, **_kwargs: (query, key)
     try:
-        yield
+        with split_attention(model, attend):
+            yield
     finally:
         Cache.update = plain_update
         del DynamicCache.update
@@ -179,10 +191,16 @@ def _padding_mask(*_args: Any, attention_mask: torch.Tensor | None = None, **_: 
     return attention_mask
 
 
-def _rms_norm(module: Any, hidden: torch.Tensor) -> torch.Tensor:
+def _fused_norm(module: Any) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Return a forward that is one node; Gemma's weights are what is added to 1."""
+    weight = (1 + module.weight).detach() if type(module).__name__.startswith("Gemma") else module.weight
     epsilon = getattr(module, "variance_epsilon", None) or module.eps
-    normed: torch.Tensor = torch.ops.midfill.rms_norm(hidden, module.weight, float(epsilon))
-    return normed
+
+    def forward(hidden: torch.Tensor) -> torch.Tensor:
+        normed: torch.Tensor = torch.ops.midfill.rms_norm(hidden, weight, float(epsilon))
+        return normed
+
+    return forward
 
 
 def _gqa_shapes(
@@ -196,6 +214,7 @@ def _gqa_shapes(
     num_heads: int,
     kv_num_heads: int,
     _scale: float,
+    _window: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Stand in for the operator while tracing: right shapes, no attention (the numbers come from onnxruntime)."""
     batch, length, width = query.shape[0], query.shape[1], query.shape[2] // num_heads
@@ -207,7 +226,7 @@ def _gqa_shapes(
 
 
 def _gqa_symbol(g: Any, *args: Any) -> Any:
-    *tensors, heads, kv_heads, scale = args
+    *tensors, heads, kv_heads, scale, window = args
     query, _key, _value, past_key, past_value, *_lengths = tensors
     out, present_key, present_value = g.op(
         "com.microsoft::GroupQueryAttention",
@@ -215,6 +234,7 @@ def _gqa_symbol(g: Any, *args: Any) -> Any:
         num_heads_i=symbolic_helper._get_const(heads, "i", "num_heads"),
         kv_num_heads_i=symbolic_helper._get_const(kv_heads, "i", "kv_num_heads"),
         scale_f=symbolic_helper._get_const(scale, "f", "scale"),
+        local_window_size_i=symbolic_helper._get_const(window, "i", "window"),
         do_rotary_i=0,
         outputs=3,
     )

@@ -22,32 +22,36 @@ TRAINING_TEXT = [
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a transformers folder: 2 layers, 4 heads on 2 KV heads, random weights, byte-level BPE."""
-    import torch
-    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
-
     folder = tmp_path_factory.mktemp("tiny-qwen2")
+    make_checkpoint(folder, "qwen2", num_key_value_heads=2)
+    return folder
+
+
+def make_checkpoint(folder: Path, model_type: str, **options: object) -> None:
+    """Write a tiny model of some family, with ``options`` for its configuration, and a tokenizer into ``folder``."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=train_tokenizer(), eos_token=CONTROL_TOKENS[0], additional_special_tokens=CONTROL_TOKENS[1:]
     )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        eos_token_id=tokenizer.eos_token_id,
-        initializer_range=0.2,
-    )
-    model = Qwen2ForCausalLM(config)
+    common = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": 512,
+        "eos_token_id": tokenizer.eos_token_id,
+        "initializer_range": 0.2,
+    }
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(model_type, **{**common, **options}))
     for parameter in model.parameters():  # norms and biases of a fresh model are all ones and zeros: no test of them
         if parameter.dim() == 1:
             parameter.data += 0.1 * torch.randn_like(parameter)
     model.save_pretrained(folder)
-    return folder
 
 
 def train_tokenizer():
