@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from midfill.fim import FimFormat
-from midfill_export.formats import find_format, find_stop_tokens
+from midfill_export.formats import find_format
 from midfill_export.verify import (
     calibration_prompts,
     compare,
@@ -59,13 +58,3 @@ def test_calibration_sees_nothing_that_is_verified() -> None:
     calibrated = calibration_prompts(encode, fim)
     assert len(calibrated) > 20
     assert not [prompt for prompt in calibrated if prompt in verified]
-
-
-def test_tokenizer_without_control_tokens_completes_from_the_prefix() -> None:
-    """Without a known triplet of control tokens the format is prefix only, and the declared stops are all there is."""
-    from tokenizers import Tokenizer, models
-
-    tokenizer = Tokenizer(models.WordLevel({"a": 0, "[UNK]": 1}, unk_token="[UNK]"))  # noqa: S106 - not a password
-    fim, texts = find_format(tokenizer)
-    assert (fim, texts) == (FimFormat(order="prefix-only"), {})
-    assert find_stop_tokens(tokenizer, fim, [1]) == [1]
