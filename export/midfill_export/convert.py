@@ -99,7 +99,9 @@ def to_bundle(
     quantise_to(model, recipe, bundle / GRAPH)
     progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
     shutil.rmtree(model.graph.parent)
-    agreement = verify.compare(model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.about.kv), model.samples))
+    agreement = verify.compare(
+        model.reference, verify.graph_logits(OnnxModel(bundle / GRAPH, model.about.kv), model.samples)
+    )
     progress(
         f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
         f"{agreement.positions} tokens cut out of {len(model.samples)} source files"

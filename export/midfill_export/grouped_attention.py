@@ -28,12 +28,12 @@ GROUPED_ROWS = "grouped_rows"
 
 
 def add_grouped_attention(graph: ir.Graph) -> None:
-    """Give every ``GroupQueryAttention`` whose KV heads are shared its grouped twin, and ``graph`` the input.
+    """Give every ``GroupQueryAttention`` that has one its grouped twin, and ``graph`` the input.
 
     A row's result in a branch has the same bits whatever the number of rows (``GroupQueryAttention``: from two on);
     those of the two branches differ in the last ones.
     """
-    nodes = [node for node in attention_nodes(graph) if _group_size(node) > 1]
+    nodes = [node for node in attention_nodes(graph) if _can_be_grouped(node)]
     if not nodes:
         return
     rows = add_constant(graph, GROUPED_ROWS, np.array([0]))
@@ -46,6 +46,13 @@ def add_grouped_attention(graph: ir.Graph) -> None:
     places = _add_places(graph, first, nodes[0], rows, chosen, constants)
     for node in nodes:
         _add_choice(graph, node, chosen, places, constants)
+
+
+def _can_be_grouped(attention: ir.Node) -> bool:
+    """Whether heads are shared, all of the past is looked at, and query, key and value come in one."""
+    return (
+        _group_size(attention) > 1 and attention.inputs[1] is None and "local_window_size" not in attention.attributes
+    )
 
 
 def _group_size(attention: ir.Node) -> int:

@@ -35,14 +35,14 @@ def make_template(source: str, out: Path, progress: Progress = lambda _: None) -
         model = checkpoint.load_model()
         progress(f"checkpoint: {checkpoint.name}, FP32")
         expected = torch_logits(model, samples)
-        rotary = export_onnx(model, scratch / GRAPH, model.config.max_position_embeddings)
+        rotaries = export_onnx(model, scratch / GRAPH, model.config.max_position_embeddings)
         del model
         gc.collect()
         progress("onnx: traced with fused attention")
-        lean = graph.optimise(scratch / GRAPH, rotary)
+        lean = graph.optimise(scratch / GRAPH, rotaries)
         if not can_rotate(lean.graph):
             raise ExportError(f"{checkpoint.name} has norms that Midfill makes no template of.")
-        template.empty(lean, rotary, gguf)
+        template.empty(lean, rotaries[0], gguf)
         made = scratch / "template.onnx"
         template.save(lean, 0, made)
         progress(f"template: {made.stat().st_size / 1e3:.0f} kB, every weight found in {gguf.path.name}")
