@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
 
-_MAKE_ONE = "make one with `midfill pull` and `midfill export`"
+_MAKE_ONE = "make one with `midfill pull`"
 
 
 @dataclass(frozen=True, kw_only=True)
