@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cattrs import Converter
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pygls.workspace import PositionCodec, TextDocument
@@ -43,6 +44,16 @@ class Editor:
         if not ghost_text:
             capabilities.text_document.inline_completion = None
         self.client: LanguageClient = make_test_lsp_client()
+        self.applied: list[types.ApplyWorkspaceEditParams] = []
+        """The edits that the server asked for."""
+
+        @self.client.feature(types.WORKSPACE_APPLY_EDIT)
+        def _(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+            self.applied.append(params)
+            return types.ApplyWorkspaceEditResult(applied=True)
+
+        self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda _params: None)
+        _mend(self.client.protocol._converter)
         self._params = types.InitializeParams(
             capabilities=capabilities, client_info=types.ClientInfo(**recorded["clientInfo"])
         )
@@ -120,6 +131,17 @@ class Editor:
         document = TextDocument(place.uri, place.text, position_codec=PositionCodec(self.encoding))
         start, end = document.offset_at_position(span.start), document.offset_at_position(span.end)
         return place.text[:start] + text + place.text[end:]
+
+
+def _mend(converter: Converter) -> None:
+    def structure(value: Any, _type: Any) -> types.Command | types.CodeAction:
+        is_command = isinstance(value.get("command"), str)
+        found: types.Command | types.CodeAction = converter.structure(
+            value, types.Command if is_command else types.CodeAction
+        )
+        return found
+
+    converter.register_structure_hook(types.Command | types.CodeAction, structure)
 
 
 def inline_completion_at(place: Place) -> types.InlineCompletionParams:
