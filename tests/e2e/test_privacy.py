@@ -38,12 +38,16 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def complete_something(client: RawClient) -> None:
-    """Go through a whole session that yields a suggestion, to its end."""
+    """Go through a whole session that yields a suggestion and an answer, to its end."""
     client.initialize(options={"deadlineMs": 0, "maxTokens": 8})
     client.wait_until_loaded()
     client.open(DOCUMENT)
     answer = client.request(1, "textDocument/inlineCompletion", ghost_text_at(4, 10))
     assert answer["result"]["items"], "there must be a suggestion for this to show anything"
+    place = {"start": {"line": 0, "character": 0}, "end": {"line": 2, "character": 0}}
+    asked = {"text": f"Is {SENTINEL} in the function's name? One word.", "uri": URI, "range": place}
+    said = client.request(3, "workspace/executeCommand", {"command": "midfill.ask", "arguments": [asked]})
+    assert said["result"]["text"]
     client.request(2, "shutdown", None)
     client.notify("exit", None)
     assert client.wait() == 0
