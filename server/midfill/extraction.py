@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from midfill.edits import Edit, Faulty
+from midfill.python_parser import parse
 from midfill.selection import margin_of
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
@@ -89,10 +90,9 @@ def extraction(document: str, first_line: int, end_line: int) -> Extraction:
     Raises:
         Faulty: they cannot become a function.
     """
-    try:
-        module = ast.parse(document)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise Faulty("syntax", "the file is not valid Python") from error
+    module = parse(document)
+    if module is None:
+        raise Faulty("syntax", "the file is not valid Python")
     path, statements = _find(module, first_line + 1, end_line)
     functions = [node for node in path if isinstance(node, _FUNCTIONS)]
     if not functions:

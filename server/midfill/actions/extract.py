@@ -6,7 +6,6 @@ What the function takes and gives follows from the code, so nothing is left to c
 
 from __future__ import annotations
 
-import ast
 import keyword
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from midfill.actions.action import Action, Task
 from midfill.edits import Edit, Faulty
 from midfill.extraction import Extraction, extraction
+from midfill.python_parser import parse
 
 _BEGIN = "```python\ndef"
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
@@ -52,10 +52,8 @@ def _read(answer: str, task: Task) -> Edit:
     if name in found.names:
         raise Faulty("name-taken", f"'{name}' is there already: choose another name")
     edit = found.edit(name, _text(task))
-    try:
-        ast.parse(edit.apply(_text(task)))
-    except SyntaxError as error:
-        raise Faulty("syntax", "these lines cannot be moved") from error
+    if parse(edit.apply(_text(task))) is None:
+        raise Faulty("syntax", "these lines cannot be moved")
     return edit
 
 
