@@ -16,6 +16,7 @@ from midfill_export.convert import convert
 from midfill_export.make_template import make_template
 from midfill_export.source import bundle_name
 from midfill_export.stages import stage_lines
+from midfill_export.stretch import read_stretch
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         text = json.dumps(compare.to_json(rows), indent=2) if args.json else compare.to_text(rows)
         sys.stdout.write(f"{text}\n")
         return 0
-    exported = convert(args.source, out, args.target, progress, Permit(use, args.accept_license))
+    stretch = read_stretch(args.context, args.rope)
+    exported = convert(args.source, out, args.target, progress, Permit(use, args.accept_license), stretch)
     if args.json:
         report = {
             "path": str(exported.path),

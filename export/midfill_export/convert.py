@@ -31,6 +31,7 @@ from midfill_export.pack import (
 )
 from midfill_export.quantize import Recipe
 from midfill_export.rotate import can_rotate, fold_norms
+from midfill_export.stretch import Stretch
 from midfill_export.to_onnx import export_onnx
 
 Logits = NDArray[np.float32]
@@ -73,12 +74,14 @@ def convert(
     target: str | None = None,
     progress: Progress = lambda _: None,
     permit: Permit = Permit(),  # noqa: B008 -- frozen
+    stretch: Stretch = Stretch(),  # noqa: B008 -- frozen
 ) -> Exported:
     """Export ``source`` into the bundle folder ``out``, which is replaced when everything went well.
 
     Raises:
         SourceError: ``source`` cannot be had or read.
         LicenceRefused: ``permit`` is not what its licence wants.
+        UsageError: ``stretch`` does not say how to reach its context.
         ExportError: a stage failed, or the graph is not the model.
     """
     checkpoint = open_checkpoint(source)
@@ -86,7 +89,7 @@ def convert(
     progress(f"source: {checkpoint.name}, {source}; licence: {found}")
     permit.check(checkpoint.source.license, checkpoint.name)
     with scratch_beside(out) as scratch:
-        return to_bundle(to_float(checkpoint, scratch, progress), scratch, out, target, progress)
+        return to_bundle(to_float(checkpoint, scratch, progress, stretch), scratch, out, target, progress)
 
 
 def to_bundle(
@@ -111,7 +114,12 @@ def to_bundle(
     return Exported(out, manifest, model.nodes, model.attention_nodes)
 
 
-def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> FloatModel:
+def to_float(
+    checkpoint: Checkpoint,
+    scratch: Path,
+    progress: Progress,
+    stretch: Stretch = Stretch(),  # noqa: B008 -- frozen
+) -> FloatModel:
     """Trace, make lean, check against the checkpoint, and look at the activations; the graph is in ``scratch``."""
     tokenizer, chat_template = checkpoint.load_tokenizer()
     fim, fim_tokens = find_format(tokenizer)
@@ -121,6 +129,7 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
 
     model = checkpoint.load_model()
     config = model.config
+    stretched = stretch.apply(model)
     progress(f"checkpoint: {config.model_type}, {model.num_parameters() / 1e6:.0f}M parameters, FP32")
     stop_tokens = find_stop_tokens(tokenizer, fim, _declared_stops(model.generation_config, config))
     expected = torch_logits(model, samples[:PARITY_SAMPLES])
@@ -147,6 +156,11 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
         head_size=getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads,
     )
     progress(f"graph: {nodes} nodes, {attention} GroupQueryAttention for {kv.layers} layers")
+    context = config.max_position_embeddings
+    how = f" by {stretched['method']} (trained: {stretched['trained']:,})" if "method" in stretched else ""
+    progress(
+        f"context: {context:,} tokens{how}; a KV cache of all of it takes {context * kv.bytes_per_token / 1e6:,.0f} MB"
+    )
 
     reference, difference = _reference_logits(float_graph, kv, samples, expected)
     progress(f"parity: the FP32 graph is within {difference:.1e} of the checkpoint")
@@ -165,6 +179,7 @@ def to_float(checkpoint: Checkpoint, scratch: Path, progress: Progress) -> Float
         context_length=config.max_position_embeddings,
         vocabulary=config.vocab_size,
         kv=kv,
+        stretch=stretched,
     )
     return FloatModel(
         about=about,

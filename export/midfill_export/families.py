@@ -19,6 +19,8 @@ from optimum.exporters.tasks import TasksManager
 from torch import nn
 from transformers import PreTrainedModel
 
+from midfill.errors import ExportError
+
 Attend = Callable[..., tuple[torch.Tensor, None]]
 """(module, query, key, value, mask, scaling=...) -> output (B, S, n, D): what ``AttentionInterface`` calls."""
 
@@ -77,7 +79,7 @@ def split_attention(model: PreTrainedModel, attend: Attend) -> Iterator[None]:
     else:
         yield
         return
-    decoder = model.base_model
+    decoder = decoder_of(model)
     layers = list(decoder.layers)
     before = [getattr(layer, name) for layer in layers]
     base: Any = type(decoder)
@@ -93,6 +95,18 @@ def split_attention(model: PreTrainedModel, attend: Attend) -> Iterator[None]:
             setattr(layer, name, attention)
         if plain_mask is not None:
             base._update_causal_mask = plain_mask
+
+
+def decoder_of(model: PreTrainedModel) -> Any:
+    """Return the part of a model that has the layers and what rotates in them.
+
+    Raises:
+        ExportError: there is no such part.
+    """
+    for part in model.modules():
+        if hasattr(part, "layers") and hasattr(getattr(part, "rotary_emb", None), "inv_freq"):
+            return part
+    raise ExportError(f"{type(model).__name__} has no rotary embedding Midfill can read; it cannot be exported")
 
 
 def _stablelm(attention: Any, layer: int, attend: Attend) -> SplitAttention:

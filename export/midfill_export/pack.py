@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class Description:
     context_length: int
     vocabulary: int
     kv: KvLayout
+    stretch: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -121,6 +122,7 @@ def complete_bundle(
             mean_kl=agreement.mean_kl,
         ),
         files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
+        stretch=about.stretch,
     )
     write_manifest(folder, manifest)
     return manifest

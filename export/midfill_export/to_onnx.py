@@ -33,7 +33,7 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.masking_utils import AttentionMaskInterface
 
 from midfill.errors import ExportError
-from midfill_export.families import split_attention
+from midfill_export.families import decoder_of, split_attention
 from midfill_export.graph import Rotary
 
 OPSET = 18
@@ -81,9 +81,7 @@ def read_rotaries(model: PreTrainedModel, positions: int) -> list[Rotary]:
     Raises:
         ExportError: there is no such embedding, or its cosines are others than those of what was read.
     """
-    decoder = next((part for part in model.modules() if hasattr(part, "layers") and hasattr(part, "rotary_emb")), None)
-    if decoder is None or not hasattr(decoder.rotary_emb, "inv_freq"):
-        raise ExportError(f"{type(model).__name__} has no rotary embedding Midfill can read; it cannot be exported")
+    decoder = decoder_of(model)
     whole = _read_rotary(decoder.rotary_emb, positions)
     local = getattr(decoder, "rotary_emb_local", None)  # Gemma 3 has layers that look at a window, with their own
     windowed = _read_rotary(local, positions) if local is not None else whole

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,8 @@ class Manifest:
     """The processor kind the weights were quantised for (:mod:`midfill.cpu`)."""
     verification: Verification
     files: dict[str, FileEntry]
+    stretch: dict[str, Any] = field(default_factory=dict)
+    """How ``context_length`` came to be another than the trained one (:mod:`midfill_export.stretch`)."""
 
 
 @dataclass(frozen=True)

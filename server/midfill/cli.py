@@ -108,6 +108,27 @@ def _parser() -> argparse.ArgumentParser:
     _add_records(command)
     _add_harness(command)
 
+    _add_weights(command)
+
+    doctor = command("doctor", _doctor, "Check this installation and time one completion.")
+    _add_bundle(doctor)
+    _add_json(doctor)
+
+    bench = command("bench", _bench, "Measure the speed of this machine with this bundle.")
+    bench.add_argument("--peer", metavar="llama-server=PATH", help="measure llama.cpp's server beside, in turns")
+    bench.add_argument("--peer-model", type=Path, metavar="FILE.gguf", help="its model (default: the bundle's source)")
+    bench.add_argument("--quick", action="store_true", help="fewer runs and a shorter replay")
+    bench.add_argument("--key-ms", type=_positive, metavar="N", help="typing speed: milliseconds a key (default: 200)")
+    bench.add_argument("--report", type=Path, metavar="FILE.md", help="write a page with plots too")
+    _add_bundle(bench)
+    _add_json(bench)
+
+    _add_eval(command)
+    return parser
+
+
+def _add_weights(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> None:
+    """Add what fetches weights and makes bundles of them."""
     pull = command("pull", _pull, "Download a model, or take in its file brought by hand, and make its bundle.")
     pull.add_argument("what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or a file")
     pull.add_argument("--model", default="0.5b", help="the model, when no MODEL or PATH is named")
@@ -125,24 +146,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--eval-limit", type=_positive, metavar="N", help="with --compare: tasks of humaneval-single to run"
     )
+    export.add_argument(
+        "--context", type=_positive, metavar="TOKENS", help="longest context (default: the trained one)"
+    )
+    export.add_argument(
+        "--rope", metavar="METHOD", help="how to go beyond the trained context: linear, ntk, yarn or base=NUMBER"
+    )
     _add_acceptance(export)
     _add_json(export)
-
-    doctor = command("doctor", _doctor, "Check this installation and time one completion.")
-    _add_bundle(doctor)
-    _add_json(doctor)
-
-    bench = command("bench", _bench, "Measure the speed of this machine with this bundle.")
-    bench.add_argument("--peer", metavar="llama-server=PATH", help="measure llama.cpp's server beside, in turns")
-    bench.add_argument("--peer-model", type=Path, metavar="FILE.gguf", help="its model (default: the bundle's source)")
-    bench.add_argument("--quick", action="store_true", help="fewer runs and a shorter replay")
-    bench.add_argument("--key-ms", type=_positive, metavar="N", help="typing speed: milliseconds a key (default: 200)")
-    bench.add_argument("--report", type=Path, metavar="FILE.md", help="write a page with plots too")
-    _add_bundle(bench)
-    _add_json(bench)
-
-    _add_eval(command)
-    return parser
 
 
 def _add_acceptance(parser: argparse.ArgumentParser) -> None:
