@@ -6,9 +6,7 @@ the action promises to keep; secrets come back as they were.
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
@@ -16,6 +14,7 @@ from typing import Literal
 from midfill.code_shape import code_tokens, signatures
 from midfill.context import Context, line_ending
 from midfill.filters.mends import indentation_of, keep_indentation
+from midfill.python_parser import parse
 from midfill.selection import Selection, dedented, lines_of
 from midfill.workspace.syntax import Syntax
 from midfill.workspace.words import IDENTIFIER
@@ -149,13 +148,7 @@ def _asked_for(code: str, selection: Selection) -> str:
 
 def _is_python(text: str) -> bool:
     """Ask Python itself, which is stricter than the grammar: that lets a body be missing."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+    return parse(text) is not None
 
 
 def _check_kept(before: str, after: str, selection: Selection, keeps: Keeps) -> None:
