@@ -123,7 +123,7 @@ def to_float(
     """Trace, make lean, check against the checkpoint, and look at the activations; the graph is in ``scratch``."""
     tokenizer, chat_template = checkpoint.load_tokenizer()
     fim, fim_tokens = find_format(tokenizer)
-    progress(f"tokenizer: {tokenizer.get_vocab_size()} tokens, FIM {fim.order}")
+    progress(f"tokenizer: {tokenizer.get_vocab_size()} tokens, {fim}")
     encode = verify.plain_encoder(tokenizer)
     samples = verify.verification_samples(encode, fim)
 

@@ -62,7 +62,7 @@ def prepare(weights: Weights, path: Path, out: Path, progress: Progress = lambda
     """
     gguf = open_gguf(path)
     about = describe(weights, gguf)
-    progress(f"tokenizer: {about.tokenizer.get_vocab_size()} tokens, FIM {about.fim.order}")
+    progress(f"tokenizer: {about.tokenizer.get_vocab_size()} tokens, {about.fim}")
     recipe = Recipe(cpu.detect_target())
     encode = verify.plain_encoder(about.tokenizer)
 

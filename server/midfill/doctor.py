@@ -87,7 +87,7 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     yield Check(
         "bundle",
         True,
-        f"{manifest.name} in {bundle.path}, for {manifest.target}, FIM {manifest.fim.order}"
+        f"{manifest.name} in {bundle.path}, for {manifest.target}, {manifest.fim}"
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
     yield _guarded("licence", lambda: _licence(manifest, settings))

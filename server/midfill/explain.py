@@ -61,6 +61,8 @@ def to_lines(verdict: Verdict) -> list[str]:
         lines.append("  filters: " + ", ".join(f"{code} {change:+d}" for code, change in verdict.did))
     if verdict.milliseconds:
         lines.append("  ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in verdict.milliseconds.items()))
+    if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
+        lines.append("  the model has no fill-in-the-middle: it reads only what stands before the cursor")
     lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
     return lines
 

@@ -35,6 +35,11 @@ class FimFormat:
     """Ids of what precedes a repository's name, and a file's path, in the format of models trained on whole
     repositories (StarCoder2, Qwen2.5-Coder); -1 for others, which get other files' lines as comments."""
 
+    def __str__(self) -> str:
+        if self.order == "prefix-only":
+            return "no FIM: it reads only what stands before the cursor"
+        return f"FIM {self.order}"
+
 
 Encode = Callable[[str], list[int]]
 """Text -> token ids, in which control tokens written in the text are plain text."""

@@ -209,3 +209,9 @@ def test_snippets_of_one_file_are_named_once() -> None:
         "^c.py\nc\n",
         "cc\n",
     ]
+
+
+def test_format_in_words() -> None:
+    """People are told when a model looks at half of what it is shown."""
+    assert str(FimFormat(order="suffix-first", prefix=1, suffix=2, middle=3)) == "FIM suffix-first"
+    assert str(FimFormat(order="prefix-only")) == "no FIM: it reads only what stands before the cursor"

@@ -55,6 +55,14 @@ def test_parts_of_a_page_are_the_prompt() -> None:
     assert [part["text"] for part in explained["parts"]] == ["[1]", "[2, 3]", "[4, 5, 6]"]
 
 
+def test_page_tells_that_a_model_has_no_fim() -> None:
+    """Its prompt is the prefix alone; one with control tokens is told nothing of the kind."""
+    note = "no fill-in-the-middle: it reads only what stands before the cursor"
+    alone = replace(SHOWN, parts=tuple(part for part in SHOWN.parts if part.kind == "prefix"))
+    assert note in to_markdown(Journal().add(REQUEST, alone), str)
+    assert note not in to_markdown(Journal().add(REQUEST, SHOWN), str)
+
+
 def test_page_tells_when_it_was_asked() -> None:
     """Not when somebody wants to know why."""
     entry = Journal().add(REQUEST, SHOWN)
