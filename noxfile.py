@@ -72,9 +72,21 @@ def vscode_delay(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def editors_delay(session: nox.Session) -> None:
+    """Measure what Neovim and Emacs take from a key to ghost text, apart from the server."""
+    session.run("python", "-m", "editors.terminal_delay", env={**_install_editors(session), "PYTHONPATH": "tests"})
+
+
+@nox.session(python=False)
 def editors(session: nox.Session) -> None:
     """Run the tests in real Neovims and Emacsen, which are installed into .nox/editors first."""
+    environment = _install_editors(session)
+    chosen = session.posargs or [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
+    session.run("python", "-m", "pytest", *chosen, env=environment)
+
+
+def _install_editors(session: nox.Session) -> dict[str, str]:
+    """Install Neovims and Emacsen; return what tells the tests where they are."""
     folder = os.environ.get("MIDFILL_EDITORS", str(Path(".nox/editors").resolve()))
     session.run("python", "tests/editors/install.py", folder)
-    chosen = session.posargs or [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
-    session.run("python", "-m", "pytest", *chosen, env={"MIDFILL_EDITORS": folder})
+    return {"MIDFILL_EDITORS": folder}

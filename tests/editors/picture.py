@@ -7,6 +7,7 @@ from itertools import groupby
 
 from pyte.screens import Char, Screen
 
+NO_BREAK = "\u00a0"
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 12
 BACKGROUND, FOREGROUND = "#14161b", "#e0e2ea"
 NAMED = {
@@ -20,13 +21,29 @@ NAMED = {
     "white": "#e0e2ea",
 }
 
+INVENTORY = '''\
+class Inventory:
+    """What is in stock, by name."""
+
+    def __init__(self):
+        self.items = {}
+
+    def add(self, item):
+        if item.name in self.items:
+            raise ValueError(f"{item.name} is in stock already")
+        self.items[item.name] = item
+
+    def remove(self, name):
+        if name not in'''
+"""What the README's pictures show being finished, up to the last key."""
+
 
 def draw(screen: Screen, title: str) -> str:
     """Return the screen as SVG, with its colours and its cursor."""
     width, height = screen.columns * CELL_WIDTH + 2 * MARGIN, screen.lines * CELL_HEIGHT + 2 * MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">',
+        f'font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14">',
         f"<title>{escape(title)}</title>",
         f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
     ]
@@ -49,10 +66,12 @@ def _draw_row(screen: Screen, row: int) -> list[str]:
         length = len(text) * CELL_WIDTH
         if background != BACKGROUND:
             parts.append(f'<rect x="{x:g}" y="{y:g}" width="{length:g}" height="{CELL_HEIGHT}" fill="{background}"/>')
-        if text.strip():
+        if shown := text.strip():
+            # A browser collapses spaces, whatever `xml:space` says.
+            x += (len(text) - len(text.lstrip())) * CELL_WIDTH
             weight = ' font-weight="bold"' if bold else ""
-            look = f'fill="{foreground}"{weight} textLength="{length:g}"'
-            parts.append(f'<text x="{x:g}" y="{y + 13:g}" {look}>{escape(text)}</text>')
+            look = f'fill="{foreground}"{weight} textLength="{len(shown) * CELL_WIDTH:g}"'
+            parts.append(f'<text x="{x:g}" y="{y + 13:g}" {look}>{escape(shown).replace(" ", NO_BREAK)}</text>')
         column += len(text)
     return parts
 

@@ -50,6 +50,8 @@ class Terminal:
         self.screen = _Screen(columns, rows, self._write)
         self._stream = pyte.ByteStream(self.screen)
         self._unfinished = b""
+        self.last_output = 0.0
+        """When the program wrote last, in seconds since 1970."""
         self.process = subprocess.Popen(
             [os.fspath(argument) for argument in argv],
             stdin=slave,
@@ -87,13 +89,15 @@ class Terminal:
         """Press keys, as the terminal spells them."""
         self._write(keys.encode())
 
-    def wait_for(self, condition: Callable[[], object], what: str, patience: float = PATIENCE) -> None:
+    def wait_for(
+        self, condition: Callable[[], object], what: str, patience: float = PATIENCE, glance: float = 0.05
+    ) -> None:
         """Wait until a condition on the screen, or anything else, holds; fail with the screen if it never does."""
         deadline = time.monotonic() + patience
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited {patience:.0f} s for {what}; the screen:\n{self.text()}")
-            self.pump(0.05)
+            self.pump(glance)
 
     def pump(self, seconds: float) -> bool:
         """Take in what the program has written, waiting for the first of it; whether there was any."""
@@ -104,6 +108,7 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux's way to say that the program has gone
             raise AssertionError(f"the program has ended; its last screen:\n{self.text()}") from None
+        self.last_output = time.time()
         data = self._unfinished + data
         cut = _UNFINISHED.search(data)
         self._unfinished = data[cut.start() :] if cut else b""

@@ -5,6 +5,7 @@ What is typed and pressed reaches the editor as keys; what is expected is read o
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from editors.vscode_recorder import recorded_server, requests
+from editors.recorder import recorded_server, requests
 from editors.vscode_tools import Tools, build_extension, install_tools
 from editors.vscode_window import PATIENCE, CodeServer, Window, launch_browser, open_window, write_settings
 from midfill.settings import default_bundle
@@ -22,6 +23,16 @@ EVIDENCE = Path(__file__).parents[2] / "build" / "evidence" / "vscode"
 """Where screenshots of failures are kept."""
 WITH_MIDFILL = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 SUM = "def add(a, b):\n    return a + b\n\n\ndef subtract(a, b):\n"
+ACTION_PATIENCE = 240.0
+"""Seconds that an action may take on a busy machine."""
+MEDIAN = """\
+def median(numbers):
+    ordered = sorted(numbers)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2
+"""
 STACK = """class Stack:
     def __init__(self):
         self.items = []
@@ -272,6 +283,39 @@ def test_a_missing_model_is_told_and_another_taken(window: Window, tmp_path: Pat
     window.focus_editor()
     window.type("    return")
     assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
+
+
+def test_a_code_action_is_previewed_and_applied(window: Window) -> None:
+    """Chosen from the light bulb's menu, an action is done by the model; its edit is shown, and applied when told."""
+    window.replace_file(MEDIAN)
+    window.press("Control+Home")
+    window.choose_action("Add documentation")
+    apply = window.page.get_by_role("button", name="Apply", exact=True)
+    apply.wait_for(timeout=ACTION_PATIENCE * 1000)
+    assert window.text == MEDIAN
+    window.page.locator(".bulk-edit-panel .edit-checkbox").first.check()
+    apply.click()
+    window.wait_for("documentation", lambda: '"""' in window.text)
+    assert [line for line in window.text.splitlines() if line in MEDIAN.splitlines()] == MEDIAN.splitlines()
+    assert ast.get_docstring(ast.parse(window.text).body[0])  # type: ignore[arg-type]
+
+
+def test_an_explanation_is_written_beside_the_code(window: Window) -> None:
+    """Explained from the menu of actions, code is told of beside it as it is written, and questions go on from that."""
+    window.replace_file(MEDIAN)
+    window.press("Control+Home")
+    window.choose_action("Explain")
+    page = window.page.get_by_role("tab", name="Midfill Answer.md")
+    page.wait_for(timeout=ACTION_PATIENCE * 1000)
+    window.wait_for_line("# Explain")
+    window.wait_for_no_line("…", ACTION_PATIENCE)
+    page.click()
+    window.run_command("Midfill: Ask…")
+    window.page.locator(".quick-input-box input").fill("What if it is empty?")
+    window.press("Enter")
+    window.wait_for_line("What if it is empty?")
+    window.wait_for_no_line("…", ACTION_PATIENCE)
+    window.wait_for_line("empty")
 
 
 def test_the_doctor_is_shown(window: Window) -> None:

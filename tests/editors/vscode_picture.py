@@ -12,23 +12,10 @@ from pathlib import Path
 
 from playwright.sync_api import ViewportSize
 
+from editors.picture import INVENTORY
 from editors.vscode_tools import build_extension, install_tools
 from editors.vscode_window import CodeServer, launch_browser, open_window, write_settings
 
-_FILE = '''\
-class Inventory:
-    """What is in stock, by name."""
-
-    def __init__(self):
-        self.items = {}
-
-    def add(self, item):
-        if item.name in self.items:
-            raise ValueError(f"{item.name} is in stock already")
-        self.items[item.name] = item
-
-    def remove(self, name):
-        if name not in'''
 _SIZE = ViewportSize(width=900, height=440)
 
 
@@ -38,7 +25,7 @@ def main(picture: Path) -> None:
         home = Path(folder)
         file = home / "shop" / "inventory.py"
         file.parent.mkdir()
-        file.write_text(_FILE[:-1])
+        file.write_text(INVENTORY[:-1])
         write_settings(
             file.parent, workbench__colorTheme="Default Dark Modern", workbench__activityBar__location="hidden"
         )
@@ -52,7 +39,7 @@ def main(picture: Path) -> None:
             window.page.set_viewport_size(_SIZE)
             window.press("Control+b")  # away with the explorer
             window.focus_editor()
-            window.type(_FILE[-1])
+            window.type(INVENTORY[-1])
             window.wait_for("several lines", lambda: "\n" in window.ghost_text)
             window.wait_for_status("ready")
             window.page.mouse.move(_SIZE["width"] / 2, _SIZE["height"] / 2)

@@ -196,6 +196,14 @@ class Window:
         """Return the status once it begins with `start`."""
         return self.wait_for(f"the status {start!r}", lambda: self.status.startswith(start) and self.status, patience)
 
+    def wait_for_line(self, text: str, patience: float = PATIENCE) -> None:
+        """Wait until a line on the screen has a text."""
+        self.page.locator(".view-line", has_text=text).first.wait_for(timeout=patience * 1000)
+
+    def wait_for_no_line(self, text: str, patience: float = PATIENCE) -> None:
+        """Wait until no line on the screen has a text."""
+        self.wait_for(f"{text!r} to go", lambda: not self.page.locator(".view-line", has_text=text).count(), patience)
+
     def focus_editor(self) -> None:
         """Click into the text."""
         self.page.locator(".editor-instance .view-lines").first.click()
@@ -226,6 +234,19 @@ class Window:
         self.press("Control+a", "Delete")
         self.page.keyboard.insert_text(text)
         self.wait_for("the text", lambda: self.text == text)
+
+    def choose_action(self, title: str) -> None:
+        """Choose from the light bulb's menu; the key comes anew if it was in vain, since the text has just changed."""
+        item = self.page.locator(".action-widget .monaco-list-row.action", has_text=title).first
+
+        def is_open() -> bool:
+            self.press("Control+.")
+            with contextlib.suppress(Error):
+                item.wait_for(timeout=10_000)
+            return item.is_visible()
+
+        self.wait_for("the light bulb's menu", is_open)
+        item.click()
 
     def choose_from_menu(self, label: str) -> None:
         """Click the item in the status bar, and an entry of its menu."""

@@ -2,7 +2,8 @@
 
 import * as vscode from "vscode";
 
-const SCHEME = "midfill";
+/** Not that of the texts which the server itself gives an editor. */
+export const SCHEME = "midfill-text";
 
 export class AsideTexts implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
@@ -15,16 +16,23 @@ export class AsideTexts implements vscode.TextDocumentContentProvider, vscode.Di
   }
 
   /** Show a text, in place of the last one of that name; the name's suffix gives it a language. */
-  async show(name: string, text: string): Promise<void> {
+  async show(name: string, text: string): Promise<vscode.TextEditor> {
     this.put(name, text);
-    const document = await vscode.workspace.openTextDocument(uriOf(name));
-    await vscode.window.showTextDocument(document, vscode.ViewColumn.Beside, true);
+    const uri = uriOf(name);
+    const shown = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri.toString());
+    const document = await vscode.workspace.openTextDocument(uri);
+    return vscode.window.showTextDocument(document, shown?.viewColumn ?? vscode.ViewColumn.Beside, true);
   }
 
   /** Add a line to a text that is shown. */
   append(name: string, line: string): void {
     const before = this.texts.get(name);
     this.put(name, before ? `${before}\n${line}` : line);
+  }
+
+  /** Show another text under a name that is shown. */
+  change(name: string, text: string): void {
+    this.put(name, text);
   }
 
   dispose(): void {

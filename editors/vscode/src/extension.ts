@@ -3,7 +3,8 @@
 import * as path from "node:path";
 import * as vscode from "vscode";
 
-import { AsideTexts } from "./asideTexts";
+import { Answers, askForWords } from "./answers";
+import { AsideTexts, SCHEME } from "./asideTexts";
 import { switchModel } from "./bundles";
 import { examine } from "./doctor";
 import { installModel, installServer, isOutdated } from "./install";
@@ -22,7 +23,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const texts = new AsideTexts();
   const pauses = new Pauses(context.workspaceState);
   const statusBar = new StatusBar(pauses);
-  const current = new Session(context, log, statusBar, pauses, environment);
+  const answers = new Answers(texts);
+  const current = new Session(context, log, statusBar, pauses, answers, environment);
   session = current;
 
   const withServer = async (work: (server: string) => Promise<unknown>): Promise<void> => {
@@ -38,14 +40,37 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }
   };
   // The client itself registers what the server offers, by the server's names; ours have others.
-  const showAnswer = async (name: string, command: string, ...args: unknown[]): Promise<void> => {
+  const ask = async (command: string, ...args: unknown[]): Promise<unknown> => {
     try {
-      await texts.show(name, await current.ask(command, args));
+      return await current.ask(command, args);
     } catch (error) {
       void vscode.window.showWarningMessage(`Midfill: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
     }
   };
-  const commands: Record<string, () => unknown> = {
+  const showAnswer = async (name: string, command: string, ...args: unknown[]): Promise<void> => {
+    const text = await ask(command, ...args);
+    if (typeof text === "string") {
+      await texts.show(name, text);
+    }
+  };
+  // A question is about the code that is worked on; in an answer, and without any code, it goes on from the answer.
+  const askQuestion = async (): Promise<void> => {
+    const editor = vscode.window.activeTextEditor;
+    const place = editor && editor.document.uri.scheme !== SCHEME ? current.place(editor) : undefined;
+    const text = await askForWords(place ? "Ask about this code" : "Ask a question that goes on from the answer");
+    if (text) {
+      await answers.toQuestion(text, !place, () => ask("midfill.ask", { text, ...place }));
+    }
+  };
+  const explain = async (): Promise<void> => {
+    const editor = vscode.window.activeTextEditor;
+    const place = editor && current.place(editor);
+    if (place) {
+      await ask("midfill.do", { action: "explain", ...place });
+    }
+  };
+  const commands: Record<string, (...args: never[]) => unknown> = {
     menu: () => showMenu(pauses, statusBar.problem),
     toggleFile: () => withDocument((document) => pauses.toggleFile(document)),
     toggleLanguage: () => withDocument((document) => pauses.toggleLanguage(document)),
@@ -56,6 +81,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     showWhy: () => showAnswer("Midfill Why.md", "midfill.why", 1),
     showStatistics: () => showAnswer("Midfill Statistics", "midfill.statistics"),
     showLog: () => log.show(),
+    explainCode: () => explain(),
+    askQuestion: () => askQuestion(),
+    // An action of the light bulb's menu that needs words; the server names it so.
+    input: async (wanted: Record<string, unknown>) => {
+      const instruction = await askForWords(wanted.action === "ask" ? "Ask about this code" : "What is to be written?");
+      await (instruction && ask("midfill.do", { ...wanted, instruction }));
+    },
     installServer: async () => {
       await current.stop(); // Windows does not let go of programs that run
       await installServer(context, environment, log);

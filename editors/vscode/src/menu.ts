@@ -16,6 +16,7 @@ export async function showMenu(pauses: Pauses, problem: Problem | undefined): Pr
   const entries: Entry[] = [
     ...(problem ? problemEntries(problem) : []),
     ...(document ? pauseEntries(pauses, document) : []),
+    { label: "$(comment-discussion) Ask…", description: "about this code", command: "midfill.askQuestion" },
     { label: "$(arrow-swap) Switch model…", command: "midfill.switchModel" },
     { label: "$(debug-restart) Restart", command: "midfill.restart" },
     { label: "$(question) Why?", description: "the last prompt, and what became of it", command: "midfill.showWhy" },

@@ -18,6 +18,7 @@ import {
   State,
 } from "vscode-languageclient/node";
 
+import type { Answers } from "./answers";
 import { Crashes } from "./crashes";
 import { type Found, findServer } from "./discovery";
 import { thisMachine } from "./machine";
@@ -42,6 +43,7 @@ export class Session {
     private readonly log: vscode.LogOutputChannel,
     private readonly statusBar: StatusBar,
     private readonly pauses: Pauses,
+    private readonly answers: Answers,
     /** The folder of the managed environment. */
     private readonly environment: string,
   ) {}
@@ -75,15 +77,22 @@ export class Session {
   }
 
   /**
-   * Return a text that the server answers one of its commands with.
+   * Have the server run one of its commands, and return its answer.
    *
    * @throws Error: there is no server that runs.
    */
-  async ask(command: string, args: readonly unknown[]): Promise<string> {
+  async ask(command: string, args: readonly unknown[]): Promise<unknown> {
     if (this.client?.state !== State.Running) {
       throw new Error("the server does not run");
     }
-    return String(await this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [...args] }));
+    return this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [...args] });
+  }
+
+  /** How the server knows a document, and some of its text. */
+  place(editor: vscode.TextEditor): { uri: string; range: unknown } | undefined {
+    const { document, selection } = editor;
+    const converter = this.client?.code2ProtocolConverter;
+    return converter && { uri: converter.asUri(document.uri), range: converter.asRange(selection) };
   }
 
   private inTurn(change: () => Promise<void>): Promise<void> {
@@ -137,6 +146,7 @@ export class Session {
         this.statusBar.show({ kind: "error", message: "The server did not start; its log says why" });
       }
     });
+    this.answers.listenTo(client);
     client.onNotification(ShowMessageNotification.type, (params) => this.tell(params));
     return client;
   }

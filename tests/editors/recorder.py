@@ -1,6 +1,6 @@
-"""A program between VS Code and the server that passes all on and notes what passes, and when.
+"""A program between an editor and the server that passes all on and notes what passes, and when.
 
-``python vscode_recorder.py LOG ARGUMENT...`` runs ``midfill ARGUMENT...`` and writes a line of JSON a message to LOG.
+``python recorder.py LOG ARGUMENT...`` runs ``midfill ARGUMENT...`` and writes a line of JSON a message to LOG.
 """
 
 from __future__ import annotations
@@ -85,13 +85,13 @@ def _pass_on(source: IO[bytes], target: IO[bytes], notes: TextIO, to_server: boo
                 length = int(value)
             header = source.readline()
         body = source.read(length)
-        arrived = time.time()
-        target.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        target.flush()
         message = json.loads(body)
         method = message.get("method")
         identity = message.get("params", {}).get("id") if method == "$/cancelRequest" else message.get("id")
-        notes.write(json.dumps({"time": arrived, "to_server": to_server, "method": method, "id": identity}) + "\n")
+        # Before it is passed on, or the answer may be noted before the question.
+        notes.write(json.dumps({"time": time.time(), "to_server": to_server, "method": method, "id": identity}) + "\n")
+        target.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        target.flush()
     target.close()
 
 
