@@ -4,7 +4,7 @@ A token reads all weights once. In pages of 4 kB, each page costs an address tra
 fetches ahead; in pages of 2 MB a lone token's step is a tenth faster. Programs have to ask for them
 (``madvise(MADV_HUGEPAGE)``, Linux's transparent huge pages), and onnxruntime does not.
 
-A chunk of a prompt allocates some 30 MB of activations. glibc would return them at the end of the step and get them
+A chunk of a prompt allocates some 25 MB of activations. glibc would return them at the end of the step and get them
 back page by page, all zeroed, at the next one: a twentieth of a prefill.
 """
 

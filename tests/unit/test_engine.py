@@ -41,7 +41,8 @@ class Typist:
         self._cancel_at_step = cancel_at_step
         self.capacity = 0
         self.prompt: list[int] = []
-        """What the first step was given."""
+        """What the steps were given up to the first that was asked for logits."""
+        self._reads = True
         self.steps = 0
 
     def new_cache(self, capacity: int) -> KvCache:
@@ -53,7 +54,9 @@ class Typist:
         cancel.check()
         cache.append(ids)
         assert len(cache) <= cache.capacity
-        self.prompt = self.prompt or list(ids)
+        if self._reads:
+            self.prompt += ids
+            self._reads = rows == 0
         self.steps += 1
         if self.steps == self._cancel_at_step:
             cancel.set("superseded")
