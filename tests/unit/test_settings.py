@@ -49,6 +49,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "debounceMs": 75,
         "prefetch": False,
         "journal": False,
+        "actionsBundle": "/models/larger",
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -76,6 +77,7 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         debounce_ms=75,
         prefetch=False,
         journal=False,
+        actions_bundle=Path("/models/larger"),
     )
     assert settings_of(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
