@@ -38,6 +38,11 @@ class Delays:
         """Note how many requests there were."""
         self._known = len(requests(self.log))
 
+    def is_answered(self) -> bool:
+        """Whether there was a request since then, and all are answered, with a suggestion or without."""
+        made = requests(self.log)
+        return len(made) > self._known and all(request.is_over for request in made)
+
     def shown(self, key: float, shown: float) -> None:
         """Take a sample, in seconds since 1970; one where it is not certain which request is shown is left out."""
         made = requests(self.log)

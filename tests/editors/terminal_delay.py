@@ -11,7 +11,7 @@ from editors.conftest import KINDS, launcher
 from editors.delays import FILE, KEY, KEYS, Delays, table
 from editors.editors import Editor
 from editors.install import RELEASES
-from editors.recorder import recorded_server, requests
+from editors.recorder import recorded_server
 
 DEBOUNCE = {"neovim-0.11": 50, "neovim-0.12": 200, "emacs-28": 50, "emacs-30": 50}
 """Milliseconds: of Midfill's own ghost text, by its options; of Neovim 0.12, as built in."""
@@ -26,9 +26,9 @@ def measure(editor: Editor, delays: Delays) -> tuple[str, ...]:
     editor.wait_for_ghost()
     for _ in range(KEYS):
         _clear(editor)
-        before = len(requests(delays.log))
+        delays.before_key()
         editor.type(_BACKSPACE)  # which asks for a suggestion, too
-        editor.terminal.wait_for(lambda: _answered(delays.log, before + 1), "the answer")  # noqa: B023 - called at once
+        editor.terminal.wait_for(delays.is_answered, "the answer")
         _clear(editor)
         delays.before_key()
         key = time.time()
@@ -36,12 +36,6 @@ def measure(editor: Editor, delays: Delays) -> tuple[str, ...]:
         editor.terminal.wait_for(lambda: editor.ghost, "ghost text", glance=0.005)
         delays.shown(key, editor.terminal.last_output)
     return delays.row()
-
-
-def _answered(log: Path, count: int) -> bool:
-    """Whether so many requests were made, and all are answered."""
-    made = requests(log)
-    return len(made) >= count and all(request.is_over for request in made)
 
 
 def _clear(editor: Editor) -> None:

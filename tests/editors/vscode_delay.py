@@ -42,8 +42,9 @@ def measure(window: Window, delays: Delays) -> tuple[str, ...]:
         delays.shown(key / 1000, shown / 1000)
         window.press("Escape")
         window.wait_for("no ghost text", lambda: not window.ghost_text)
-        window.press("Backspace")  # which brings a suggestion, too
-        window.wait_for("ghost text", lambda: window.ghost_text)
+        delays.before_key()
+        window.press("Backspace")  # which asks for a suggestion, too
+        window.wait_for("the answer", delays.is_answered)
         window.press("Escape")
         window.wait_for("no ghost text", lambda: not window.ghost_text)
     return delays.row()
