@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,8 +30,6 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     what = args.what if args.what is not None else args.model
     if what not in known and not Path(what).exists():
         raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _end)
     with _Display() as display:
         if what in known:
             sys.stderr.write(f"{known[what]}\n")
@@ -55,12 +52,16 @@ def _bundle(weights: Weights, path: Path, out: Path) -> Path:
 
     if is_prepared(weights, out):
         sys.stderr.write("its bundle is there already\n")
-    else:
+        return out
+    previous = signal.signal(signal.SIGTERM, end)
+    try:
         prepare(weights, path, out, stage_lines())
+    finally:
+        signal.signal(signal.SIGTERM, previous)
     return out
 
 
-def _end(*_: object) -> None:
+def end(*_: object) -> None:
     """End as by an error, so that nothing half made is left behind."""
     raise SystemExit(143)
 

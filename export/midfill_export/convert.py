@@ -195,7 +195,8 @@ def to_float(
 
 def quantise_to(model: FloatModel, recipe: Recipe, path: Path) -> None:
     """Write the INT8 graph of ``model`` to ``path``, its weights beside it."""
-    write_int8(ir.load(model.graph), recipe, model.moments, path)
+    moments = Moments(dict(model.moments.covariances), model.moments.squares)  # which quantising empties
+    write_int8(ir.load(model.graph), recipe, moments, path)
 
 
 def _reference_logits(

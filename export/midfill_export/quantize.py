@@ -95,7 +95,8 @@ def quantise(
     Args:
         model: As :func:`midfill_export.graph.optimise` gives it.
         recipe: How to quantise.
-        moments: Of the activations (:mod:`midfill_export.calibrate`); empty for a model that cannot be rotated.
+        moments: Of the activations (:mod:`midfill_export.calibrate`); empty for a model that cannot be rotated. The
+            covariances are let go once they are turned.
         progress: Told how much is done, 0 to 1.
     """
     graph = model.graph
@@ -105,6 +106,7 @@ def quantise(
     if recipe.residual_block and moments.covariances:
         residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
         axes = rotate(model, moments.covariances, residual_block)
+        moments.covariances.clear()
         for norm in norms(graph):
             normed = norm.outputs[0]
             covariance = _turn_both(axes.pop(str(normed.name)), hadamard(residual_block))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ import pytest
 
 from midfill.bundle import load_bundle
 from midfill.errors import ExportError, SourceError
-from midfill_export import pack, prepare
+from midfill_export import cli_pull, pack, prepare
 from midfill_export.cli_pull import run
 from midfill_export.convert import convert
 from midfill_export.source import Weights
@@ -119,6 +120,25 @@ def test_full_disk_leaves_nothing(
     with pytest.raises(ExportError, match="No space left on device"):
         prepare.prepare(weights, gguf_file, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_is_ended_leaves_nothing(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
+    """SIGTERM ends a pull as an error would; an older bundle stays."""
+    prepare.prepare(weights, gguf_file, tmp_path / "out")
+    before = (tmp_path / "out" / "manifest.json").read_bytes()
+
+    def end(line: str) -> None:
+        if line.startswith("int8"):
+            signal.raise_signal(signal.SIGTERM)
+
+    previous = signal.signal(signal.SIGTERM, cli_pull.end)
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            prepare.prepare(weights, gguf_file, tmp_path / "out", end)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
 
 def test_what_a_killed_pull_left_goes_away(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
