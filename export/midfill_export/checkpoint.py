@@ -63,9 +63,11 @@ class Checkpoint:
             raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from what it has.")
         backend: Tokenizer = tokenizer.backend_tokenizer
         if self.gguf_file is not None:
-            # transformers forgets to register them as one piece
+            # transformers forgets to register them as one piece; those it spells otherwise (Gemma's runs of blanks) are
+            # in the vocabulary already, and would come out as new tokens, which the model has no embedding of
             tokens = open_gguf(Path(self.location) / self.gguf_file).control_tokens()
-            backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in tokens])
+            known = [text for text in tokens if backend.token_to_id(text) is not None]
+            backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in known])
         return backend, tokenizer.chat_template or ""
 
 
