@@ -179,6 +179,16 @@ def test_fix_that_changes_nothing_goes_on_where_the_model_hesitated() -> None:
     assert (stubborn.edit, stubborn.reason, len(stubborn.answers)) == (None, "unchanged", 4)
 
 
+def test_body_that_is_not_written_yet_is_written_after_all() -> None:
+    """A comment that stands for it is no body; the model goes on with what it nearly said instead."""
+    code = "def f(left):\n    pass\n"
+    talk, model = conversation(fenced("def f(left):\n    # to do"), fenced("def f(left):\n    return left"))
+    model.rivals = {encode("#")[0]: encode(" return")[0], encode(" #")[0]: encode(" return")[0]}
+    outcome = perform(ACTIONS["write"], Task(select(1, 1, code)), talk, CancelFlag())
+    assert edited(outcome) == "def f(left):\n    return left\n"
+    assert len(outcome.answers) > 1
+
+
 def test_same_code_again_is_no_edit() -> None:
     """What is simple already is not asked about again."""
     outcome, prompts = do("simplify", select(7, 7), fenced("def tax(net):\n    return net * RATE"))

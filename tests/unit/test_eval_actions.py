@@ -28,7 +28,7 @@ def twice(n):
 
 
 def largest(numbers, least):
-    """Return the largest of the numbers that are not below least.
+    """Give the largest of the numbers that are not below least.
 
     >>> largest([1, 3, 2], 0)
     3
@@ -141,7 +141,7 @@ def test_pytest_runs_in_the_sandbox() -> None:
         ("fix", fenced(DECLARED + "    return ("), "syntax"),
         ("write", fenced(DECLARED + "    return max([least, *numbers])"), ""),
         ("write", fenced(DECLARED + "    return max(numbers)"), "tests-fail"),
-        ("write", fenced(DECLARED + "    # to do"), "no-code"),
+        ("write", fenced(DECLARED + "    # to do"), "unchanged"),
         ("document", fenced('"""Give the largest.\n\n    numbers: some\n    least: the least\n    """'), ""),
         ("document", fenced('"""Give the largest of the numbers."""'), "parameter"),
         ("tests", fenced(f"{TESTED}[1, 3, 2], 0) == 3\n    assert largest([], 5) == 5\n"
@@ -156,10 +156,11 @@ def test_pytest_runs_in_the_sandbox() -> None:
 def test_answers_are_judged_by_running_them(action: str, answer: str, reason: str) -> None:
     """Each action has what makes it right; an answer that no edit can be made of is refused, with the reason."""
     (row,) = rows(action, answer)
-    refused = reason in ("syntax", "no-code", "parameter", "unchanged")
+    refused = reason in ("syntax", "parameter", "unchanged")
     assert (row.reason, row.passed, row.applied) == (reason, not reason, not refused), row.detail
     assert (row.parses, row.touches_other_lines) == ((None, None) if refused else (True, False))
-    assert row.answers == (2 if refused and reason != "unchanged" else 1)
+    tried = 4 if (action, reason) == ("write", "unchanged") else 2 if refused and reason != "unchanged" else 1
+    assert row.answers == tried
 
 
 def test_functions_without_a_mistake_are_passed_over() -> None:

@@ -83,7 +83,7 @@ def _read(answer: str, task: Task) -> Edit:
         edit = replace_selection(answer, selection, "signatures")
         written = edit.apply(selection.document)
         if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
-            raise Faulty("no-code", "the body is missing: write it")
+            raise Faulty("unchanged", "the body is still missing")
         return edit
     code = code_in(answer)
     if found := _EXAMPLE.search(code):
@@ -106,4 +106,5 @@ WRITE = Action(
     values=_values,
     begin=_begin,
     read=_read,
+    must_change=True,
 )
