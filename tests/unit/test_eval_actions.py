@@ -28,7 +28,7 @@ def twice(n):
 
 
 def largest(numbers, least):
-    """Give the largest of the numbers that are not below least.
+    """Return the largest of the numbers, or least if all are below it.
 
     >>> largest([1, 3, 2], 0)
     3
