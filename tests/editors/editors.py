@@ -14,7 +14,6 @@ from typing import ClassVar, Literal
 import psutil
 
 from editors.terminal import Terminal
-from midfill.paths import cache_dir
 from midfill.settings import default_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -238,7 +237,7 @@ def _environment(home: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "MIDFILL_BUNDLE": str(default_bundle()),
-        "MIDFILL_CACHE": str(cache_dir()),
+        "MIDFILL_CACHE": str(home / "midfill"),  # what others accepted moves the gate
     }
 
 

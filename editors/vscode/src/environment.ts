@@ -5,9 +5,6 @@ import { rm } from "node:fs/promises";
 import { programIn } from "./discovery";
 import { ProgramError, type RunOptions, run } from "./run";
 
-/** What can be installed beside the server itself: the converter of weights, which is large. */
-export type Extra = "export";
-
 /**
  * Make the environment, or make it anew, and install the server into it; a half-made one is removed.
  *
@@ -29,11 +26,9 @@ export async function createEnvironment(
   }
 }
 
-/** Install the server, or with an extra what it needs for that, into the environment. */
-export async function install(folder: string, wheel: string, options: RunOptions, extra?: Extra): Promise<void> {
-  const what = extra ? `${wheel}[${extra}]` : wheel;
+async function install(folder: string, wheel: string, options: RunOptions): Promise<void> {
   const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"];
-  await run(programIn(folder, "python", process.platform), [...pip, what], options);
+  await run(programIn(folder, "python", process.platform), [...pip, wheel], options);
 }
 
 function explained(error: unknown): unknown {

@@ -94,7 +94,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       await current.restart();
     },
     installModel: () =>
-      withServer(async (server) => (await installModel(extension, environment, server, log)) && current.restart()),
+      withServer(async (server) => (await installModel(server, log)) && current.restart()),
   };
   for (const [name, command] of Object.entries(commands)) {
     subscriptions.push(vscode.commands.registerCommand(`midfill.${name}`, command));

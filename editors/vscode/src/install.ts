@@ -4,8 +4,7 @@ import { readdir } from "node:fs/promises";
 import * as path from "node:path";
 import * as vscode from "vscode";
 
-import { programIn } from "./discovery";
-import { createEnvironment, install } from "./environment";
+import { createEnvironment } from "./environment";
 import { thisMachine } from "./machine";
 import { PYTHON_MISSING, findPython } from "./python";
 import { type RunOptions, run } from "./run";
@@ -43,24 +42,17 @@ export async function installServer(
 
 /** Fetch and convert the default model; returns whether it is there now. */
 export async function installModel(
-  extension: vscode.Extension<unknown>,
-  environment: string,
   server: string,
   log: vscode.LogOutputChannel,
 ): Promise<boolean> {
   const explanation =
-    "Midfill fetches the weights of Qwen2.5-Coder-0.5B-Instruct (491 MB, Apache-2.0) and converts them on this machine." +
-    " The converter's tools (torch, transformers) take up to 5 GB of disk, the conversion 6 GB of memory and about" +
-    " ten minutes. Afterwards nothing uses the network.";
+    "Midfill fetches the weights of Qwen2.5-Coder-0.5B-Instruct (491 MB, Apache-2.0) and converts them on this machine," +
+    " which takes some minutes and 2 GB of memory. Afterwards nothing uses the network.";
   if (!(await vscode.window.showInformationMessage("Get a model?", { modal: true, detail: explanation }, "Get It"))) {
     return false;
   }
   return withProgress("Getting a model for Midfill", log, async (options) => {
-    if (server === programIn(environment, "midfill", process.platform)) {
-      await install(environment, await bundledWheel(extension), options, "export");
-    }
-    const weights = (await run(server, ["pull", "--weights-only"], options)).at(-1) ?? "";
-    await run(server, ["export", weights], options);
+    await run(server, ["pull"], options);
   });
 }
 
