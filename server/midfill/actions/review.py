@@ -23,7 +23,7 @@ _FINDING = re.compile(r"^- Line (?P<line>\d+): (?P<text>.+)$", re.MULTILINE)
 _PART = 5_000
 """Characters of code, some 1,400 tokens, that are reviewed at a time."""
 _LEAST_ODDS = 3.0
-"""On 0.5B, right code of HumanEval has hardly anything above; one seeded mistake in five has."""
+"""Of 16 right functions of HumanEval none has anything above that is worth saying, of 16 with a mistake 2 (0.5B)."""
 _MOST_OF_A_PART = 4
 """Findings: more are not read."""
 _LONGEST_LINE = 60
