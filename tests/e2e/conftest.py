@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,17 +20,6 @@ def bundle() -> Path:
     if not (folder / MANIFEST).is_file():
         pytest.fail(f"There is no model bundle at {folder}: run `make try`, or set MIDFILL_BUNDLE.", pytrace=False)
     return folder
-
-
-@pytest.fixture(scope="session", autouse=True)
-def own_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the servers' journal and counts out of the user's, and the user's settings out of the servers."""
-    folder = tmp_path_factory.mktemp("midfill")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIDFILL_BUNDLE", str(default_bundle()))  # before its cache folder is another one
-        patch.setenv("MIDFILL_CACHE", str(folder / "cache"))
-        patch.setenv("MIDFILL_CONFIG", str(folder / "none.toml"))
-        yield
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=CAPTURED, ids=lambda path: path.stem)

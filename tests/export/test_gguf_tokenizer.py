@@ -12,8 +12,8 @@ from midfill.settings import default_bundle
 from midfill_export.checkpoint import open_checkpoint
 from midfill_export.gguf_file import GgufFile, open_gguf
 from midfill_export.gguf_tokenizer import read_tokenizer
-from midfill_export.pull import cached_path
 from midfill_export.source import WEIGHTS
+from own_files import USERS_WEIGHTS
 
 from .conftest import CONTROL_TOKENS
 
@@ -50,7 +50,7 @@ def test_same_ids_as_by_transformers(gguf_file: Path) -> None:
 @pytest.mark.bundle
 def test_same_ids_as_the_bundle() -> None:
     """The default model's tokenizer, as transformers makes it of the weights, gives the bundle's ids."""
-    weights = cached_path(WEIGHTS["0.5b"])
+    weights = USERS_WEIGHTS / WEIGHTS["0.5b"].file
     theirs, template = open_checkpoint(str(weights)).load_tokenizer()
     assert _ids(Tokenizer.from_file(str(default_bundle() / "tokenizer.json"))) == _ids(theirs)
     assert open_gguf(weights).text("tokenizer.chat_template") == template

@@ -58,7 +58,7 @@ def error_of(folder: Path) -> BundleError:
     message = str(caught.value)
     assert "\n" not in message
     assert message.endswith(".")
-    assert any(advice in message for advice in ("export", "upgrade")), message
+    assert any(advice in message for advice in ("export", "pull", "upgrade")), message
     return caught.value
 
 

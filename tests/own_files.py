@@ -1,0 +1,24 @@
+"""Files apart from the user's: what is set and counted on this machine stays out of the tests, and theirs out of it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from midfill.paths import weights_dir
+from midfill.settings import default_bundle
+
+USERS_WEIGHTS = weights_dir()
+"""Where `midfill pull` has put the weights that the user's bundle was made of."""
+
+
+def set_apart() -> None:
+    """Give this process, and those it starts, a cache folder and settings of its own; the bundle stays the user's."""
+    folder = Path(tempfile.mkdtemp(prefix="midfill-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["MIDFILL_BUNDLE"] = str(default_bundle())
+    os.environ["MIDFILL_CACHE"] = str(folder / "cache")
+    os.environ["MIDFILL_CONFIG"] = str(folder / "none.toml")
