@@ -1,5 +1,17 @@
 """What all tests have in common."""
 
+import contextlib
+
+import pytest
+
+from midfill.paths import cache_dir
 from own_files import set_apart
 
 set_apart()  # before anything is collected, for parameters of tests hold settings
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_accepted() -> None:
+    """Forget what earlier tests accepted: it would move the gate of later ones."""
+    with contextlib.suppress(OSError):
+        (cache_dir() / "statistics.json").unlink(missing_ok=True)
