@@ -11,12 +11,17 @@ from pathlib import Path
 
 from transformers.utils import logging as transformers_logging
 
+from midfill.errors import UsageError
 from midfill.licences import Permit
 from midfill_export.convert import convert
 from midfill_export.make_template import make_template
-from midfill_export.source import bundle_name
+from midfill_export.pull import cached_path
+from midfill_export.source import WEIGHTS, bundle_name
 from midfill_export.stages import stage_lines
 from midfill_export.stretch import read_stretch
+
+QUANT_TASKS = 40
+"""Of the evaluation, for each way to quantise, when nothing is said."""
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
@@ -30,13 +35,7 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         sys.stdout.write(f"{args.template}\n")
         return 0
     if args.compare:
-        # Imported only here: onnxruntime's quantisers, which it brings along, turn everybody's logging on.
-        from midfill_export import compare  # noqa: PLC0415
-
-        rows = compare.compare(args.source, out, args.eval_limit or 0, progress)
-        text = json.dumps(compare.to_json(rows), indent=2) if args.json else compare.to_text(rows)
-        sys.stdout.write(f"{text}\n")
-        return 0
+        return _compare(args.source, out, args.eval_limit or 0, args.json)
     stretch = read_stretch(args.context, args.rope)
     exported = convert(args.source, out, args.target, progress, Permit(use, args.accept_license), stretch)
     if args.json:
@@ -50,4 +49,28 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         sys.stdout.write(f"{json.dumps(report, indent=2)}\n")
     else:
         sys.stdout.write(f"{exported.path}\n")
+    return 0
+
+
+def quant(args: argparse.Namespace, bundles: Path) -> int:
+    """Measure every way to quantise ``args.source``, or what was pulled, with ``args.limit`` tasks for each.
+
+    Raises:
+        UsageError: options were given that belong to other suites.
+        SourceError, ExportError: as :func:`midfill_export.convert.convert`.
+    """
+    for option in ("without", "lengths", "only", "resume", "bundle"):
+        if getattr(args, option):
+            raise UsageError(f"--{option} is not for the suite 'quant'.")
+    source = args.source or str(cached_path(WEIGHTS["0.5b"]))
+    transformers_logging.set_verbosity_error()
+    return _compare(source, bundles / bundle_name(source), args.limit or QUANT_TASKS, args.json)
+
+
+def _compare(source: str, out: Path, tasks: int, as_json: bool) -> int:
+    # Imported only here: onnxruntime's quantisers, which it brings along, turn everybody's logging on.
+    from midfill_export import compare  # noqa: PLC0415
+
+    rows = compare.compare(source, out, tasks, stage_lines())
+    sys.stdout.write(f"{json.dumps(compare.to_json(rows), indent=2) if as_json else compare.to_text(rows)}\n")
     return 0

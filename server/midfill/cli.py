@@ -167,7 +167,7 @@ def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
     evaluate.add_argument(
         "suite",
         metavar="SUITE",
-        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions or needle",
+        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle or quant",
     )
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="run N tasks only, the first ones")
     evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
@@ -184,6 +184,7 @@ def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
         metavar="FILE",
         help="with actions: where results are kept as they come, and gone on from",
     )
+    evaluate.add_argument("--source", metavar="SOURCE", help="with quant: as for `export` (default: the pulled 0.5b)")
     _add_bundle(evaluate)
     _add_json(evaluate)
 
@@ -318,12 +319,15 @@ def _pull(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
+    return int(_exporter().run(args, bundles_dir(), own_settings().use))
+
+
+def _exporter() -> Any:
     os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: the stages are told line by line instead
     try:
-        convert = importlib.import_module("midfill_export.cli_export")
+        return importlib.import_module("midfill_export.cli_export")
     except ModuleNotFoundError as error:
         raise UsageError(f"{_EXPORT_HINT} ({error.name} is missing)") from error
-    return int(convert.run(args, bundles_dir(), own_settings().use))
 
 
 def _doctor(args: argparse.Namespace) -> int:
@@ -369,8 +373,10 @@ def _peer(args: argparse.Namespace) -> PeerChoice | None:
 
 
 def _eval(args: argparse.Namespace) -> int:
-    from midfill.evals import cli_eval
+    from midfill.evals import QUANT, cli_eval
 
+    if args.suite == QUANT:
+        return int(_exporter().quant(args, bundles_dir()))
     return cli_eval.run(args, _settings(args))
 
 

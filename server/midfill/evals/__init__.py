@@ -37,7 +37,9 @@ GAPS: Mapping[str, Suite] = {
     "languages": Suite(languages.tasks, groups=languages.NAMES),
 }
 REPO, REPLAY, ACTIONS, NEEDLE = "repo", "replay", "actions", "needle"
-SUITES = (*GAPS, REPO, REPLAY, ACTIONS, NEEDLE)
+QUANT = "quant"
+"""Of ways to quantise, not of a bundle: the export's."""
+SUITES = (*GAPS, REPO, REPLAY, ACTIONS, NEEDLE, QUANT)
 
 
 def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:

@@ -43,6 +43,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError("--only and --resume are for the suite 'actions'.")
     if args.suite != evals.NEEDLE and args.lengths:
         raise UsageError("--lengths is for the suite 'needle'.")
+    if args.source:
+        raise UsageError("--source is for the suite 'quant'.")
     settings = _allowing(args.suite, settings)
     lengths = _lengths(args.lengths)
     if args.suite == evals.NEEDLE:
