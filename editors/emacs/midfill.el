@@ -390,6 +390,12 @@ Call ANSWERED with its result."
   (interactive)
   (midfill--clear))
 
+(defun midfill--quit (data &rest _)
+  "Take the suggestion away if DATA is the signal of a quit command.
+For \\[keyboard-quit] while Emacs is at something quits that, whatever the key is bound to."
+  (when (eq (car data) 'quit)
+    (midfill--clear)))
+
 (defun midfill--select (step)
   "Show the suggestion STEP places on.
 If there is only one the server is asked outright, for then it gives more."
@@ -608,8 +614,10 @@ It needs Eglot to run Midfill here: `midfill-ensure' does both."
   (if midfill-mode
       (progn
         (add-hook 'post-command-hook #'midfill--follow nil t)
+        (add-function :before (local 'command-error-function) #'midfill--quit)
         (add-hook 'eglot-managed-mode-hook #'midfill--managed nil t))
     (remove-hook 'post-command-hook #'midfill--follow t)
+    (remove-function (local 'command-error-function) #'midfill--quit)
     (remove-hook 'eglot-managed-mode-hook #'midfill--managed t)
     (midfill--clear)))
 

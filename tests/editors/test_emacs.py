@@ -125,6 +125,21 @@ def test_undo(start: Start, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_quit_while_emacs_is_busy(start: Start, version: str) -> None:
+    """The key that takes the suggestion away does so, too, when it quits what Emacs is at instead."""
+    editor = emacs_of(start(version))
+    editor.evaluate('(global-set-key [f8] (lambda () (interactive) (message "endless") (redisplay) (while t)))')
+    editor.open(SUM.removesuffix("+"))
+    editor.type("+")
+    editor.wait_for_ghost(" second")
+    editor.type("\x1b[19~")
+    editor.wait_for_text("endless")
+    editor.press("dismiss")
+    editor.terminal.wait_for(lambda: not editor.ghost, "the ghost text to go")
+    editor.wait_for_text("Quit")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_other_settings_count_at_once(start: Start, version: str) -> None:
     """The same server goes by settings that were changed, and by its own once they are taken back."""
     editor = emacs_of(start(version))
