@@ -15,9 +15,11 @@ Hadamard matrix spreads what sticks out, and the weights take the inverse, so th
 arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
-Weights that read a norm are rounded by :mod:`midfill_export.gptq`. ``lm_head``, of which no step wants more than a few
-rows, is a ``MatMulNBits`` instead, whose input has a scale for each block of a row: for few rows it reads weights about
-twice as fast, and it rounds less.
+Weights that read a norm are rounded by :mod:`midfill_export.gptq`.
+
+``lm_head`` is more than a quarter of what a lone token reads (Qwen2.5-Coder-0.5B), and all but a few of its logits say
+no more than that a token is unlikely. So it is there twice: in 4 bits for all tokens, and in 8 bits for those few that
+are likeliest by the 4: their rows alone are looked up and multiplied again, with an input that is not rounded.
 
 The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
 """
@@ -50,6 +52,8 @@ _COLUMNS_AT_ONCE = 8192
 """So that a vocabulary's worth of columns is not held several times over in FP32."""
 _INT8_ACCUMULATION = 4
 """``accuracy_level``: the input is rounded to 8 bits, too."""
+_ROUGH_BLOCK = 128
+"""How many weights of a column in 4 bits share a scale, and how many numbers of their input."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +70,8 @@ class Recipe:
     """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
     gptq_damping: float = gptq.DAMPING
     """Of GPTQ, for the weights that read a norm; 0 rounds them to nearest."""
-    head_block: int = 128
-    """How many numbers of a row of ``lm_head``'s input share a scale; 0 for a product like the others."""
+    shortlist: int = 64
+    """How many tokens' logits ``lm_head`` computes again, after 4 bits of it; 0 for a product like the others."""
 
     @property
     def weight_limit(self) -> int:
@@ -128,10 +132,10 @@ def quantise(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
-        if recipe.head_block and node.outputs[0].is_graph_output():
+        if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix)) if block > 1 else hidden
             columns = _round(matrix, recipe, covariances.get(hidden))
-            product = _insert_blockwise_product(graph, node, turned, str(weight.name), *columns, recipe.head_block)
+            product = _insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
         quantised = rows.quantise(hidden, block, node, len(matrix))
@@ -168,19 +172,30 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
     return integers, scales
 
 
-def in_blocks(
+def in_four_bits(
     integers: NDArray[np.int8], scales: NDArray[np.float32], block: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Lay (K, N) integers and the scale of each of N columns out as ``MatMulNBits`` reads them.
+    """Round (K, N) integers, with a scale for each of N columns, to 4 bits, laid out as ``MatMulNBits`` reads them.
 
     Returns:
-        Integers (N, K / block, block) with zero point 128, the last block filled up with it, and scales (N, K / block).
+        Pairs of numbers with zero point 8, the first one in the lower half (N, K / block, block / 2), the last block
+        filled up with zeros; and a scale for each block (N, K / block).
     """
     rows, columns = integers.shape
     count = -(-rows // block)
-    laid_out = np.full((columns, count * block), 128, np.uint8)
-    laid_out[:, :rows] = integers.T.view(np.uint8) + np.uint8(128)  # modulo 256, as wanted
-    return laid_out.reshape(columns, count, block), np.repeat(scales[:, None], count, axis=1)
+    packed = np.empty((columns, count, block // 2), np.uint8)
+    steps = np.empty((columns, count), np.float32)
+    for start in range(0, columns, _COLUMNS_AT_ONCE):
+        part = slice(start, start + _COLUMNS_AT_ONCE)
+        blocks = np.zeros((len(steps[part]), count * block), np.float32)
+        blocks[:, :rows] = integers[:, part].T
+        blocks = blocks.reshape(-1, count, block)
+        step = np.abs(blocks).max(axis=2) / 7.5  # from -8 to 7: the largest of one sign loses half a step, at most
+        step[step == 0] = 1
+        nibbles = (np.clip(np.rint(blocks / step[:, :, None]), -8, 7) + 8).astype(np.uint8)
+        packed[part] = nibbles[:, :, ::2] | nibbles[:, :, 1::2] << 4
+        steps[part] = step * scales[part, None]
+    return packed, steps
 
 
 @dataclass(frozen=True)
@@ -250,32 +265,49 @@ def _insert_product(
     return node.outputs[0]
 
 
-def _insert_blockwise_product(
+def _insert_shortlisted_product(
     graph: ir.Graph,
     before: ir.Node,
     hidden: ir.Value,
     name: str,
     integers: NDArray[np.int8],
     scales: NDArray[np.float32],
-    block: int,
+    shortlist: int,
 ) -> ir.Value:
-    """Return the product of ``hidden``, rounded to 8 bits in blocks along K, with quantised columns."""
-    weights, steps = in_blocks(integers, scales, block)
-    node = ir.node(
+    """Return the product (1, S, N) of ``hidden`` with columns in 4 bits, the largest of each row computed in 8."""
+
+    def add(op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
+        return _insert(graph, before, op_type, *inputs, **attributes)
+
+    weights, steps = in_four_bits(integers, scales, _ROUGH_BLOCK)
+    rough = ir.node(
         "MatMulNBits",
-        [hidden, add_constant(graph, f"{name}.uint8", weights), add_constant(graph, f"{name}.scale", steps)],
+        [hidden, add_constant(graph, f"{name}.uint4", weights), add_constant(graph, f"{name}.uint4.scale", steps)],
         attributes={
             "K": integers.shape[0],
             "N": integers.shape[1],
-            "bits": 8,
-            "block_size": block,
+            "bits": 4,
+            "block_size": _ROUGH_BLOCK,
             "accuracy_level": _INT8_ACCUMULATION,
         },
         domain=MICROSOFT,
         name=before.name,
     )
-    graph.insert_before(before, node)
-    return node.outputs[0]
+    likeliest = ir.node(
+        "TopK",
+        [rough.outputs[0], add_constant(graph, "shortlist.length", np.array([min(shortlist, len(scales))], np.int64))],
+        attributes={"sorted": 0},
+        num_outputs=2,
+    )
+    for node in (rough, likeliest):
+        graph.insert_before(before, node)
+    tokens = likeliest.outputs[1]  # (1, S, L)
+    last_axis = add_constant(graph, "shortlist.axis", np.array([-1], np.int64))
+    table = add_constant(graph, f"{name}.int8", np.ascontiguousarray(integers.T))
+    rows = add("Cast", add("Gather", table, tokens), to=ir.DataType.FLOAT)  # (1, S, L, K)
+    products = add("Squeeze", add("MatMul", rows, add("Unsqueeze", hidden, last_axis)), last_axis)
+    exact = add("Mul", products, add("Gather", add_constant(graph, f"{name}.int8.scale", scales), tokens))
+    return add("ScatterElements", rough.outputs[0], tokens, exact, axis=-1)
 
 
 def _gated(product: ir.Node) -> ir.Value | None:

@@ -9,7 +9,7 @@ import pytest
 from midfill.model import ort
 from midfill_export import graph
 from midfill_export.calibrate import Moments
-from midfill_export.quantize import Recipe, in_blocks, quantise, quantise_columns, quantise_embedding
+from midfill_export.quantize import Recipe, in_four_bits, quantise, quantise_columns, quantise_embedding
 from midfill_export.rotate import (
     balance,
     balance_gated,
@@ -122,24 +122,39 @@ def test_row_of_zeros_gives_zeros() -> None:
 
 
 @pytest.mark.parametrize("width", [64, 80])
-def test_columns_in_blocks_are_the_same_columns(width: int) -> None:
-    """What fills up the last block is nothing."""
+def test_four_bits_are_close(width: int) -> None:
+    """No weight is further off than a step, most no more than half of one; what fills up the last block is nothing."""
     integers, scales = quantise_columns(RANDOM.standard_normal((width, 6)).astype(np.float32), 127)
-    blocks, steps = in_blocks(integers, scales, 32)
-    restored = ((blocks.astype(np.float32) - 128) * steps[:, :, None]).reshape(6, -1).T
-    assert (restored[:width] == integers * scales).all()
+    packed, steps = in_four_bits(integers, scales, 32)
+    nibbles = np.stack([packed & 15, packed >> 4], axis=-1).reshape(6, -1, 32).astype(np.float32) - 8
+    restored = (nibbles * steps[:, :, None]).reshape(6, -1).T
+    errors = np.abs(restored[:width] - integers * scales) / np.repeat(steps, 32, axis=1).T[:width]
+    assert errors.max() <= 0.51
     assert not restored[width:].any()
 
 
-def test_head_in_blocks_rounds_less_than_in_columns() -> None:
-    """Whatever the rows' own sizes."""
-    weight = RANDOM.standard_normal((256, 16)).astype(np.float32)
-    hidden = RANDOM.standard_normal((1, 6, 256)).astype(np.float32) * np.repeat([1, 30], 128).astype(np.float32)
-    errors = []
-    for block in (0, 128):
-        product = _run(_quantised(weight, Recipe("vnni", head_block=block, residual_block=0)), hidden)
-        errors.append(np.abs(product - hidden @ weight).mean())
-    assert errors[1] < errors[0]
+def test_likeliest_of_the_head_are_computed_in_eight_bits() -> None:
+    """The largest logits are closer than those of 8 bits for weights and input; the others are of 4 bits."""
+    weight = RANDOM.standard_normal((256, 400)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 6, 256)).astype(np.float32)
+    exact = hidden @ weight
+    likeliest = np.argsort(-exact, axis=-1)[:, :, :10]
+
+    def errors(shortlist: int) -> np.ndarray:
+        return np.abs(_run(_quantised(weight, Recipe("vnni", shortlist=shortlist, residual_block=0)), hidden) - exact)
+
+    again, plain = errors(64), errors(0)
+    assert np.take_along_axis(again, likeliest, -1).mean() < np.take_along_axis(plain, likeliest, -1).mean()
+    assert again.mean() > 3 * plain.mean()
+
+
+def test_head_of_few_tokens_is_computed_whole() -> None:
+    """A vocabulary shorter than the list is all on it; no row gives no row."""
+    weight = RANDOM.standard_normal((64, 20)).astype(np.float32)
+    hidden = RANDOM.standard_normal((1, 2, 64)).astype(np.float32)
+    model = _quantised(weight, Recipe("vnni", residual_block=0))
+    assert np.abs(_run(model, hidden) - hidden @ weight).max() < 0.3
+    assert _run(model, hidden[:, :0]).shape == (1, 0, 20)
 
 
 def test_even_numbers_of_rows_of_the_head_are_the_same_to_the_bit() -> None:
