@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 MIDFILL := $(BIN)/midfill
 
-.PHONY: try test bundle clean
+.PHONY: try test test-editors bundle clean
 .DEFAULT_GOAL := try
 
 # Set everything up, then complete a marked place in examples/.
@@ -16,6 +16,11 @@ try: bundle
 # Lint, types, unit, export and end-to-end tests over the real bundle.
 test: bundle $(VENV)/tested
 	$(BIN)/nox -s lint typecheck tests
+
+# Real Neovims and Emacsen, which are installed into .nox/editors first (Debian). What fails is tried once more, for a
+# machine shared with others stalls now and then: both runs are to be seen, and a fault fails twice.
+test-editors: bundle $(VENV)/tested
+	$(BIN)/nox -s editors || $(BIN)/nox -s editors -- --last-failed
 
 # The default model, from its weights to a verified INT8 bundle, in the cache folder; left alone where it is already.
 bundle: $(VENV)/installed

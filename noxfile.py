@@ -81,7 +81,9 @@ def editors_delay(session: nox.Session) -> None:
 def editors(session: nox.Session) -> None:
     """Run the tests in real Neovims and Emacsen, which are installed into .nox/editors first."""
     environment = _install_editors(session)
-    chosen = session.posargs or [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
+    chosen = list(session.posargs)
+    if all(argument.startswith("-") for argument in chosen):
+        chosen += [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
     session.run("python", "-m", "pytest", *chosen, env=environment)
 
 
