@@ -56,12 +56,11 @@ def quant(args: argparse.Namespace, bundles: Path) -> int:
     """Measure every way to quantise ``args.source``, or what was pulled, with ``args.limit`` tasks for each.
 
     Raises:
-        UsageError: options were given that belong to other suites.
+        UsageError: there is a bundle to measure.
         SourceError, ExportError: as :func:`midfill_export.convert.convert`.
     """
-    for option in ("without", "lengths", "only", "resume", "bundle"):
-        if getattr(args, option):
-            raise UsageError(f"--{option} is not for the suite 'quant'.")
+    if args.bundle:
+        raise UsageError("the suite 'quant' makes what it measures: it takes --source, not --bundle.")
     source = args.source or str(cached_path(WEIGHTS["0.5b"]))
     transformers_logging.set_verbosity_error()
     return _compare(source, bundles / bundle_name(source), args.limit or QUANT_TASKS, args.json)

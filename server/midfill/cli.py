@@ -167,7 +167,8 @@ def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
     evaluate.add_argument(
         "suite",
         metavar="SUITE",
-        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle or quant",
+        help="humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle, multipl-e, "
+        "mt-bench-coding or quant",
     )
     evaluate.add_argument("--limit", type=_positive, metavar="N", help="run N tasks only, the first ones")
     evaluate.add_argument("--spread", action="store_true", help="take the N tasks evenly from all of them")
@@ -182,8 +183,15 @@ def _add_eval(command: Callable[[str, Any, str], argparse.ArgumentParser]) -> No
         "--resume",
         type=Path,
         metavar="FILE",
-        help="with actions: where results are kept as they come, and gone on from",
+        help="with actions and multipl-e: where results are kept as they come, and gone on from",
     )
+    evaluate.add_argument(
+        "--data",
+        type=Path,
+        metavar="PATH",
+        help="with multipl-e: its .jsonl files; with mt-bench-coding: question.jsonl",
+    )
+    evaluate.add_argument("--out", type=Path, metavar="FILE", help="with mt-bench-coding: where the answers go")
     evaluate.add_argument("--source", metavar="SOURCE", help="with quant: as for `export` (default: the pulled 0.5b)")
     _add_bundle(evaluate)
     _add_json(evaluate)
@@ -375,6 +383,7 @@ def _peer(args: argparse.Namespace) -> PeerChoice | None:
 def _eval(args: argparse.Namespace) -> int:
     from midfill.evals import QUANT, cli_eval
 
+    cli_eval.check(args)
     if args.suite == QUANT:
         return int(_exporter().quant(args, bundles_dir()))
     return cli_eval.run(args, _settings(args))

@@ -37,9 +37,20 @@ GAPS: Mapping[str, Suite] = {
     "languages": Suite(languages.tasks, groups=languages.NAMES),
 }
 REPO, REPLAY, ACTIONS, NEEDLE = "repo", "replay", "actions", "needle"
+MULTIPL_E, MT_BENCH = "multipl-e", "mt-bench-coding"
 QUANT = "quant"
 """Of ways to quantise, not of a bundle: the export's."""
-SUITES = (*GAPS, REPO, REPLAY, ACTIONS, NEEDLE, QUANT)
+SUITES = (*GAPS, REPO, REPLAY, ACTIONS, NEEDLE, MULTIPL_E, MT_BENCH, QUANT)
+OPTIONS: Mapping[str, frozenset[str]] = {
+    "only": frozenset({ACTIONS}),
+    "resume": frozenset({ACTIONS, MULTIPL_E}),
+    "lengths": frozenset({NEEDLE}),
+    "data": frozenset({MULTIPL_E, MT_BENCH}),
+    "out": frozenset({MT_BENCH}),
+    "source": frozenset({QUANT}),
+    "without": frozenset({*GAPS, REPO, REPLAY, ACTIONS, NEEDLE}),
+}
+"""Which suites have an option; the others go with all."""
 
 
 def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from midfill.cancel import CancelFlag
 from midfill.conversation import Conversation
 from midfill.errors import EvalError, UsageError
 from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
+from midfill.evals.kept_rows import append_row, read_rows
 from midfill.evals.report import Rate
 from midfill.evals.runner import Progress
 
@@ -162,15 +162,15 @@ def run(
     Raises:
         EvalError: that file cannot be read or written, or there is nothing to do.
     """
-    known = _read(resume, model) if resume else {}
+    known = {(row.action, row.task): row for row in read_rows(resume, Row) if row.model == model}
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
         for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
             row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
             if row:
                 rows.append(row)
-                if resume and (action, problem.name) not in known:
-                    _append(resume, row)
+                if (action, problem.name) not in known:
+                    append_row(resume, row)
             progress(done, len(actions) * len(problems))
     if not rows:
         raise EvalError("There is nothing to do with these functions.")
@@ -208,20 +208,3 @@ def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -
         milliseconds=milliseconds,
         text=text,
     )
-
-
-def _read(file: Path, model: str) -> Mapping[tuple[str, str], Row]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        rows = [Row(**json.loads(line)) for line in lines]
-    except (OSError, ValueError, TypeError) as error:
-        raise EvalError(f"{file} cannot be gone on with: {type(error).__name__}.") from error
-    return {(row.action, row.task): row for row in rows if row.model == model}
-
-
-def _append(file: Path, row: Row) -> None:
-    try:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(f"{json.dumps(dataclasses.asdict(row))}\n")
-    except OSError as error:
-        raise EvalError(f"{file} cannot be written: {type(error).__name__}.") from error

@@ -17,8 +17,19 @@ from midfill.cancel import CancelFlag
 from midfill.completion import Completion, Request
 from midfill.conversation import Conversation
 from midfill.engine import ABLATIONS, Engine, load_engine
-from midfill.errors import UsageError
-from midfill.evals import action_tasks, actions, needle, replay, repo, repo_tasks, typed_scenes
+from midfill.errors import EvalError, UsageError
+from midfill.evals import (
+    action_tasks,
+    actions,
+    mt_bench,
+    multipl_e,
+    needle,
+    replay,
+    repo,
+    repo_tasks,
+    typed_scenes,
+)
+from midfill.evals.continuation import Continuer
 from midfill.evals.report import Result
 from midfill.evals.runner import Progress
 from midfill.evals.sources import pick
@@ -31,20 +42,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """Run ``args.suite`` and print its result.
 
     Raises:
-        UsageError: There is no such suite, no such part to leave out, or no such action.
+        UsageError: There is no such part to leave out, or no such action.
         EvalError: What the suite is made of is not on this machine.
         BundleError, ModelError: as :func:`midfill.engine.load_engine`.
     """
-    if args.suite not in evals.SUITES:
-        raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
     without = _parts(args.without)
     chosen = actions.names(args.only)
-    if args.suite != evals.ACTIONS and (args.only or args.resume):
-        raise UsageError("--only and --resume are for the suite 'actions'.")
-    if args.suite != evals.NEEDLE and args.lengths:
-        raise UsageError("--lengths is for the suite 'needle'.")
-    if args.source:
-        raise UsageError("--source is for the suite 'quant'.")
+    problems = multipl_e.problems(args.data) if args.suite == evals.MULTIPL_E else []
+    asked = _questions(args.data) if args.suite == evals.MT_BENCH else []
     settings = _allowing(args.suite, settings)
     lengths = _lengths(args.lengths)
     if args.suite == evals.NEEDLE:
@@ -61,9 +66,18 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             result = _run_actions(engine, chosen, args, progress)
         elif args.suite == evals.NEEDLE:
             result = _run_needle(engine, lengths, args.limit, progress)
+        elif args.suite == evals.MULTIPL_E:
+            picked, selection = evals.choose(problems, args.limit, None, spread_out=args.spread)
+            go_on = Continuer(engine).go_on
+            result = multipl_e.run(go_on, engine.bundle.manifest.name, picked, selection, progress, args.resume)
+        elif args.suite == evals.MT_BENCH:
+            picked_questions, _ = evals.choose(asked, args.limit, None, spread_out=args.spread)
+            result = _run_mt_bench(engine, picked_questions, progress)
         else:
             result = _run(args.suite, engine, args.limit, args.spread, progress)
-    if args.json:
+    if args.out:
+        _write(args.out, result.to_text())
+    elif args.json:
         said = {"left_out": sorted(without), **result.to_json(rows=True)}
         sys.stdout.write(f"{json.dumps(said, indent=2)}\n")
     else:
@@ -99,6 +113,43 @@ def _run_needle(engine: Engine, lengths: Sequence[int], limit: int | None, progr
         raise UsageError(f"the model's context has room for {room} tokens.")
     too_long = [length for length in lengths if length > room]
     return needle.run(partial(_complete, engine), made, too_long, progress)
+
+
+def _questions(data: Path | None) -> list[mt_bench.Question]:
+    if data is None:
+        raise UsageError("mt-bench-coding wants --data with the path of MT-Bench's question.jsonl.")
+    return mt_bench.questions(data)
+
+
+def _run_mt_bench(engine: Engine, asked: Sequence[mt_bench.Question], progress: Progress) -> Result:
+    conversation = Conversation(engine)
+    return mt_bench.run(
+        lambda messages: conversation.answer(messages, CancelFlag()).text,
+        engine.bundle.manifest.name,
+        asked,
+        progress,
+    )
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise EvalError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def check(args: argparse.Namespace) -> None:
+    """See to it that there is such a suite, and that it has the options given.
+
+    Raises:
+        UsageError: otherwise.
+    """
+    if args.suite not in evals.SUITES:
+        raise UsageError(f"there is no suite '{args.suite}'; the suites are {', '.join(evals.SUITES)}.")
+    for option, suites in evals.OPTIONS.items():
+        if getattr(args, option) and args.suite not in suites:
+            those = " and ".join(f"'{suite}'" for suite in evals.SUITES if suite in suites)
+            raise UsageError(f"--{option} is for the suite{'s' if len(suites) > 1 else ''} {those}.")
 
 
 def _complete(engine: Engine, request: Request) -> Completion:

@@ -59,7 +59,7 @@ def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: i
         except subprocess.TimeoutExpired:
             return Outcome(passed=False, reason=f"still running after {seconds:g} s")
         finally:
-            _kill_group(process)
+            kill_group(process)
         verdict.seek(0)
         said = verdict.read(longest_reason).decode(errors="replace")
     if said == token:
@@ -67,7 +67,7 @@ def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: i
     return Outcome(passed=False, reason=said or f"ended before its checks did, with exit code {process.returncode}")
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and whatever it may have started, ended or not."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):

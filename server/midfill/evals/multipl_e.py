@@ -1,0 +1,216 @@
+"""Whole functions in several languages, written after their declaration: MultiPL-E (Cassano et al., 2022).
+
+Its JSON lines have, for each problem, a prompt (declaration and comment), tests, and the texts that end an answer. The
+model goes on with the prompt, greedy; the answer, cut at the first of those texts, is put between prompt and tests, and
+the program passes if it ends well: pass@1. Without such lines it is HumanEval itself, in Python.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from midfill.errors import EvalError
+from midfill.evals import humaneval
+from midfill.evals.continuation import Continuation
+from midfill.evals.kept_rows import append_row, read_rows
+from midfill.evals.report import Rate
+from midfill.evals.runner import Progress
+from midfill.evals.tool_chains import CHAINS, needs_javatuples, run_program
+
+_PYTHON_STOPS = ("\ndef", "\n#", "\nif", "\nclass", "\nprint", "\n@")
+"""What ends a function of HumanEval."""
+
+GoOn = Callable[[str, Sequence[str]], Continuation]
+"""A text, and the texts that end what comes after it -> that."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A function to be written."""
+
+    name: str
+    language: str
+    """As in ``CHAINS``."""
+    prompt: str
+    tests: str
+    stop_tokens: tuple[str, ...]
+
+    def program(self, answer: str) -> str:
+        """Return the program that tells whether an answer is right."""
+        return f"{self.prompt}{answer}\n{self.tests}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What came of one problem."""
+
+    model: str
+    language: str
+    task: str
+    passed: bool
+    reason: str
+    """Why not; "" when it passed."""
+    answer: str
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiplEReport:
+    """The results in all languages."""
+
+    selection: str
+    model: str
+    rows: tuple[Row, ...]
+    not_run: tuple[str, ...] = ()
+    """What could not be run here, and why, a line each."""
+
+    def to_json(self, *, rows: bool = False) -> dict[str, Any]:
+        """Return what JSON can hold, with every answer if ``rows``."""
+        summary: dict[str, Any] = {
+            "suite": "multipl-e",
+            "selection": self.selection,
+            "model": self.model,
+            "languages": {
+                language: {
+                    "tasks": len(some),
+                    "passed": _passed(some).to_json(),
+                    "tokens": sum(row.tokens for row in some),
+                    "seconds": statistics.median(row.seconds for row in some),
+                }
+                for language, some in self._by_language().items()
+            },
+            "not_run": list(self.not_run),
+        }
+        if rows:
+            summary["rows"] = [dataclasses.asdict(row) for row in self.rows]
+        return summary
+
+    def to_text(self) -> str:
+        """Return a few lines for a terminal."""
+        lines = [f"multipl-e: pass@1, greedy ({self.selection}), model {self.model}"]
+        lines += [f"  {CHAINS[language].name:<11} {_passed(some)}" for language, some in self._by_language().items()]
+        return "\n".join(lines + [f"  not run: {reason}" for reason in self.not_run])
+
+    def _by_language(self) -> dict[str, list[Row]]:
+        languages = dict.fromkeys(row.language for row in self.rows)
+        return {language: [row for row in self.rows if row.language == language] for language in languages}
+
+
+def problems(path: Path | None) -> list[Problem]:
+    """Return the problems of a file of MultiPL-E's, or of all such files in a folder; without a path HumanEval's.
+
+    Raises:
+        EvalError: there are none, or a line is no problem.
+    """
+    if path is None:
+        return [_of_humaneval(**problem) for problem in humaneval.problems()]
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    found = [problem for file in files for problem in _read(file)]
+    if not found:
+        raise EvalError(f"{path} has no problems: it should be a .jsonl file of MultiPL-E's, or a folder of them.")
+    return found
+
+
+def runnable(chosen: Sequence[Problem]) -> tuple[list[Problem], tuple[str, ...]]:
+    """Return the problems that this machine has the tools for, and a line on each kind that it has not."""
+    can: list[Problem] = []
+    not_run: dict[str, int] = {}
+    for problem in chosen:
+        chain = CHAINS.get(problem.language)
+        if chain is None:
+            reason = f"'{problem.language}', which is none of {', '.join(CHAINS)}"
+        elif chain.missing:
+            reason = f"{chain.name}, for there is no {chain.missing} here"
+        elif problem.language == "java" and needs_javatuples(problem.program("")):
+            reason = "Java with tuples, for no javatuples*.jar is in CLASSPATH"
+        else:
+            can.append(problem)
+            continue
+        not_run[reason] = not_run.get(reason, 0) + 1
+    return can, tuple(f"{count} of {reason}" for reason, count in not_run.items())
+
+
+def run(
+    go_on: GoOn,
+    model: str,
+    chosen: Sequence[Problem],
+    selection: str,
+    progress: Progress,
+    resume: Path | None = None,
+) -> MultiplEReport:
+    """Have every problem solved, and its program run while the next one is written.
+
+    Rows are written to ``resume`` as they come, and what it has of this model already is not done again.
+
+    Raises:
+        EvalError: that file cannot be read or written, or nothing can be run here.
+    """
+    can, not_run = runnable(chosen)
+    if not can:
+        raise EvalError(f"Nothing can be run here: {'; '.join(not_run) or 'there are no problems'}.")
+    known = {(row.language, row.task): row for row in read_rows(resume, Row) if row.model == model}
+
+    def checked(problem: Problem, answer: Continuation) -> Row:
+        outcome = run_program(problem.language, problem.program(answer.text))
+        row = Row(
+            model=model,
+            language=problem.language,
+            task=problem.name,
+            passed=outcome.passed,
+            reason=outcome.reason,
+            answer=answer.text,
+            tokens=answer.tokens,
+            seconds=round(answer.seconds, 2),
+        )
+        append_row(resume, row)
+        return row
+
+    rows: list[Row | Future[Row]] = []
+    with ThreadPoolExecutor(max_workers=1) as checker:  # the model needs the other cores
+        for done, problem in enumerate(can, start=1):
+            row = known.get((problem.language, problem.name))
+            rows.append(row or checker.submit(checked, problem, go_on(problem.prompt, problem.stop_tokens)))
+            progress(done, len(can))
+        ran = tuple(row if isinstance(row, Row) else row.result() for row in rows)
+    return MultiplEReport(selection=selection, model=model, rows=ran, not_run=not_run)
+
+
+def _passed(rows: Sequence[Row]) -> Rate:
+    return Rate(sum(row.passed for row in rows), len(rows))
+
+
+def _of_humaneval(*, task_id: str, prompt: str, test: str, entry_point: str, **_: str) -> Problem:
+    tests = f"{test}\ncheck({entry_point})\n"
+    return Problem(name=task_id, language="py", prompt=prompt, tests=tests, stop_tokens=_PYTHON_STOPS)
+
+
+def _read(file: Path) -> list[Problem]:
+    found = []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvalError(f"{file} cannot be read: {type(error).__name__}.") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            said = json.loads(line)
+            texts = {key: said[key] for key in ("name", "language", "prompt", "tests")}
+            stops = said["stop_tokens"]
+            if not all(isinstance(text, str) for text in (*texts.values(), *stops)):
+                raise TypeError
+        except (ValueError, LookupError, TypeError) as error:
+            raise EvalError(
+                f"{file}, line {number}, is no problem: it should have the texts name, language, prompt and tests, and "
+                "a list stop_tokens."
+            ) from error
+        found.append(Problem(**texts, stop_tokens=tuple(stops)))
+    return found
