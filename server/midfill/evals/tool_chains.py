@@ -30,6 +30,11 @@ _LARGEST_FILE = 64 << 20
 _JAVATUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)\b")
 """The names of a library that MultiPL-E's Java prompts import, most of them for nothing."""
 
+_TYPESCRIPT_SYNTAX = re.compile(r"error TS1\d{3}:")
+"""What tsc says of a program that is none; other numbers are of types, or of node's own, whose types are not here."""
+_MOST_READ = 1 << 16
+"""Bytes of what a compiler says."""
+
 
 @dataclass(frozen=True)
 class ToolChain:
@@ -58,7 +63,7 @@ CHAINS = {
         "TypeScript",
         "program.ts",
         ("tsc", "node"),
-        # What has no types here (node's own modules) is no fault of the program's, and tsc writes it all the same.
+        # Types that are wrong do not keep a program from running: tsc writes it all the same.
         (
             ("tsc", "--noEmitOnError", "false", "--target", "es2020", "--module", "commonjs", "program.ts"),
             ("node", "--max-old-space-size=512", "program.js"),
@@ -100,9 +105,8 @@ def run_program(language: str, source: str) -> Outcome:
         for number, command in enumerate(chain.commands, start=1):
             last = number == len(chain.commands)
             failed = _run(command, folder, compiling=not last, limit=last and not chain.limits_memory_itself)
-            # tsc fails for types, too, and writes the program; whether it did is seen when that is run.
-            if failed and (last or command[0] != "tsc"):
-                return Outcome(passed=False, reason=failed)
+            if failed and not (command[0] == "tsc" and not _TYPESCRIPT_SYNTAX.search(failed)):
+                return Outcome(passed=False, reason=failed[:LONGEST_REASON])
     return Outcome(passed=True, reason="")
 
 
@@ -147,7 +151,7 @@ def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) 
         if code == 0:
             return ""
         said.seek(0)
-        words = said.read(LONGEST_REASON).decode(errors="replace").strip()
+        words = said.read(_MOST_READ).decode(errors="replace").strip()
     return words or f"ended with exit code {code}"
 
 
