@@ -56,7 +56,7 @@ def test_as_a_suite(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> Non
     ("arguments", "said"),
     [
         (["quant", "--source", "nowhere.gguf"], "nowhere.gguf"),
-        (["quant", "--lengths", "1000"], "--lengths is not for the suite 'quant'."),
+        (["quant", "--lengths", "1000"], "--lengths is for the suite 'needle'."),
         (["languages", "--source", "some.gguf"], "--source is for the suite 'quant'."),
     ],
 )

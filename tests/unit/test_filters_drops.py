@@ -108,6 +108,22 @@ def test_going_round_in_circles_is_not_shown(text: str, is_dropped: bool) -> Non
 @pytest.mark.parametrize(
     ("marked", "text", "is_dropped"),
     [
+        ("call(first, second)▮", "call(first, second)", True),
+        ("    one = load()\n▮", "    one = load()\n", True),
+        ("call(first, second)call(first, second)▮", "call(first, second)", False),
+        ("0, 0, 0, 0, ▮", "0, 0, 0, 0, ", False),
+        ("number▮", "number", False),
+        ("call(first, second)▮", "call(first, third)", False),
+    ],
+)
+def test_what_was_just_written_is_dropped(marked: str, text: str, is_dropped: bool) -> None:
+    """A suggestion accepted is not suggested again, but the third of a series may be, and so may a row of numbers."""
+    assert drops.drop_repetition(text, context(marked)) is is_dropped
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "is_dropped"),
+    [
         ("▮", "# TODO", True),
         ("# ▮", "TODO: implement this", True),
         ("▮", "#", True),

@@ -19,6 +19,8 @@ _SAME = 0.05
 _SERIES = 0.3
 _MOST_SEARCHED = 2_000
 """Characters that repetitions are looked for in."""
+_TOLD = 8
+"""Characters that are not by chance the same as those before the cursor."""
 _STUTTER = re.compile(r"(?P<short>.{3,9}?)(?P=short){4}|(?P<long>.{10,200}?)(?P=long){2}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
 _SAYS_NOTHING = re.compile(
@@ -66,8 +68,14 @@ def drop_above_repeat(text: str, context: Context) -> bool:
     return any(_repeats_above(ours[:count], context) for count in (1, len(ours)))
 
 
-def drop_repetition(text: str, _context: Context) -> bool:
-    """Drop what goes round in circles: 3 characters or more five times, 10 or more three times, lines of code twice."""
+def drop_repetition(text: str, context: Context) -> bool:
+    """Drop what goes round in circles: 3 characters or more five times, 10 or more three times, lines of code twice.
+
+    And what says just what ends at the cursor, as a suggestion does that was accepted a moment ago; what stands there
+    twice already may come a third time.
+    """
+    if len(text.strip()) >= _TOLD and _LETTER.search(text) and context.prefix.endswith(text):
+        return not context.prefix.endswith(2 * text)
     text = text[:_MOST_SEARCHED]
     if any(_LETTER.search(found[0]) for found in _STUTTER.finditer(text)):
         return True
