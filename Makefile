@@ -32,9 +32,9 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-# What the tests need besides: linters, and torch, for the tests of `midfill export`.
+# What the tests need besides: linters, and torch, for the tests of `midfill export` and `tune`.
 $(VENV)/tested: $(VENV)/installed
-	$(BIN)/python -m pip install --quiet --editable ".[export,eval]" --group dev
+	$(BIN)/python -m pip install --quiet --editable ".[tune,eval]" --group dev
 	touch $@
 
 clean:

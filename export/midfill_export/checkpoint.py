@@ -75,7 +75,11 @@ def torch_logits(model: PreTrainedModel, samples: Sequence[Sample]) -> list[NDAr
     """Return the reference's logits (answer, V) of each sample."""
     with torch.inference_mode():
         return [
-            model(torch.tensor([sample.ids]), logits_to_keep=len(sample.answer)).logits[0].float().numpy()
+            model(torch.tensor([sample.ids], device=model.device), logits_to_keep=len(sample.answer))
+            .logits[0]
+            .float()
+            .cpu()
+            .numpy()
             for sample in samples
         ]
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
 _EXPORT_HINT = "`midfill export` needs the export extra: pip install 'midfill[export]'."
+_TUNE_HINT = "`midfill tune` needs the tune extra: pip install 'midfill[tune]'."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -154,6 +155,15 @@ def _add_weights(command: Callable[[str, Any, str], argparse.ArgumentParser]) ->
     )
     _add_acceptance(export)
     _add_json(export)
+
+    tune = command("tune", _tune, "Fine-tune a model on your own code, on this machine.")
+    tune.add_argument("path", metavar="PATH", type=Path, help="the folder with the code")
+    tune.add_argument("--minutes", type=_positive, default=20, metavar="N", help="of training (default: 20)")
+    tune.add_argument("--base", metavar="SOURCE", help="what to tune, as for `export` (default: the pulled 0.5b)")
+    tune.add_argument("-o", "--out", metavar="DIR", type=Path, help="the bundle's folder (default: in the cache)")
+    tune.add_argument("--fresh", action="store_true", help="start anew instead of going on with an interrupted run")
+    _add_acceptance(tune)
+    _add_json(tune)
 
 
 def _add_acceptance(parser: argparse.ArgumentParser) -> None:
@@ -331,11 +341,20 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _exporter() -> Any:
+    return _with_torch("midfill_export.cli_export", _EXPORT_HINT)
+
+
+def _tune(args: argparse.Namespace) -> int:
+    tuner = _with_torch("midfill_export.tuning.cli_tune", _TUNE_HINT)
+    return int(tuner.run(args, bundles_dir(), own_settings().use))
+
+
+def _with_torch(module: str, hint: str) -> Any:
     os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: the stages are told line by line instead
     try:
-        return importlib.import_module("midfill_export.cli_export")
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        raise UsageError(f"{_EXPORT_HINT} ({error.name} is missing)") from error
+        raise UsageError(f"{hint} ({error.name} is missing)") from error
 
 
 def _doctor(args: argparse.Namespace) -> int:

@@ -1,0 +1,144 @@
+"""Somebody's code -> fill-in-the-middle samples, of which some are kept apart to judge by.
+
+The same files count as for the workspace's index: ignore rules apply, secrets are redacted before anything else sees a
+text, and what is minified or generated is no example. Files are kept apart whole, by a hash of their paths: another
+line of a file that was learnt would be no test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from midfill.context import gather
+from midfill.errors import UsageError
+from midfill.fim import FimFormat, build_prompt
+from midfill.workspace.ignore import Ignore
+from midfill.workspace.languages import PLAIN_TEXT, language_of
+from midfill.workspace.secrets import redact
+from midfill.workspace.sources import read_source
+from midfill_export.verify import Sample
+
+LEAST_CHARACTERS = 20_000
+"""Of code to learn from; less is soon known by heart."""
+HELD_OUT_SAMPLES = 48
+PROMPT_TOKENS = 320
+_ANSWER_TOKENS = 64
+_ONE_IN = 8
+"""Files are kept apart."""
+_PROSE = frozenset({PLAIN_TEXT.name, "Markdown"})
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of code, without its secrets."""
+
+    path: str
+    """Within the folder, with forward slashes."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What is learnt from, and what is judged by."""
+
+    learnt: tuple[File, ...]
+    held_out: tuple[File, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of all paths and texts."""
+        digest = hashlib.sha256()
+        for file in (*self.learnt, *self.held_out):
+            for part in (file.path, file.text):
+                digest.update(hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest())
+        return digest.hexdigest()
+
+    def __str__(self) -> str:
+        characters = sum(len(file.text) for file in self.learnt)
+        return f"{len(self.learnt)} files, {characters:,} characters; {len(self.held_out)} others to judge by"
+
+
+def read_corpus(folder: Path) -> Corpus:
+    """Read the code of a folder.
+
+    Raises:
+        UsageError: there is none, or too little.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: name one with code to learn from.")
+    ignore = Ignore([folder])
+    top = ignore.folders[0]
+    files = []
+    for path in sorted(ignore.walk()):
+        if language_of(path).name not in _PROSE and (text := read_source(path)) is not None:
+            files.append(File(path.relative_to(top).as_posix(), redact(text).text))
+    if not files:
+        raise UsageError(f"{folder} has no code that may be learnt from: all is ignored, generated, or of no language.")
+    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.path.encode("utf-8", "surrogatepass")).digest())
+    count = -(-len(files) // _ONE_IN)
+    corpus = Corpus(tuple(by_hash[count:]), tuple(by_hash[:count]))
+    if len(files) < 2 or sum(len(file.text) for file in corpus.learnt) < LEAST_CHARACTERS:
+        raise UsageError(
+            f"{folder} has too little code: {corpus}. It takes {LEAST_CHARACTERS:,} characters, in more than one file."
+        )
+    return corpus
+
+
+class Cutter:
+    """Cuts gaps out of files, as the server would be asked for them."""
+
+    def __init__(self, encode: Callable[[str], list[int]], fim: FimFormat, end: int | None) -> None:
+        """``end`` is the token that ends what fills a gap; None for a model that knows of no gaps."""
+        self._encode = encode
+        self._fim = fim
+        self._end = end
+
+    def held_out(self, files: Sequence[File], count: int = HELD_OUT_SAMPLES) -> list[Sample]:
+        """Return gaps of files in turn, always the same ones, of a line each: what an editor asks for most."""
+        dice = random.Random("held out")  # noqa: S311 (a sample keeps no secret)
+        found: list[Sample] = []
+        for number in range(4 * count):  # some cuts come to nothing
+            sample = self._cut(files[number % len(files)].text, dice, one_line=True)
+            if sample is not None:
+                found.append(sample)
+            if len(found) == count:
+                break
+        return found
+
+    def training(self, files: Sequence[File], number: int) -> Sample:
+        """Return sample ``number`` of a row without end; the same for the same files and number.
+
+        Longer files are drawn more often: a line of any file is as likely.
+        """
+        dice = random.Random(f"sample {number}")  # noqa: S311
+        weights = [len(file.text) for file in files]
+        while True:
+            [file] = dice.choices(files, weights)
+            sample = self._cut(file.text, dice, one_line=dice.random() < 0.5)
+            if sample is not None:
+                return sample
+
+    def _cut(self, text: str, dice: random.Random, *, one_line: bool) -> Sample | None:
+        """Cut out the rest of a line, or of several, from a random place of the first one on."""
+        lines = text.split("\n")
+        first = dice.randrange(len(lines))
+        line = lines[first]
+        if not line.strip():
+            return None
+        indent = len(line) - len(line.lstrip())
+        column = indent if dice.random() < 0.5 else dice.randrange(indent, len(line))
+        last = first if one_line else min(first + dice.randint(1, 5), len(lines) - 1)
+        start = sum(len(before) + 1 for before in lines[:first]) + column
+        end = sum(len(before) + 1 for before in lines[:last]) + len(lines[last])
+        context = gather(text[:start] + text[end:], start, 4 * PROMPT_TOKENS)
+        prompt = build_prompt(context, self._fim, self._encode, PROMPT_TOKENS, lambda _token: False)
+        answer = self._encode(text[start:end])
+        if not answer or not prompt.ids:
+            return None
+        whole = len(answer) < _ANSWER_TOKENS
+        ends = [self._end] if whole and self._end is not None else []
+        return Sample(list(prompt.ids), [*answer[:_ANSWER_TOKENS], *ends])
