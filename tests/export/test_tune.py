@@ -102,16 +102,18 @@ def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path:
 
     def interrupted() -> str:
         """Run until it trains, then press Ctrl-C; return what it said."""
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        assert process.stderr is not None
-        said = ""
-        while not said.startswith("before") and "before:" not in said:
-            said += process.stderr.readline()
-        time.sleep(3)
-        process.send_signal(signal.SIGINT)
-        rest = process.stderr.read()
-        assert process.wait() == 130, rest
-        return said + rest
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            assert process.stderr is not None
+            said = ""
+            while "before:" not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            time.sleep(3)
+            process.send_signal(signal.SIGINT)
+            said += process.stderr.read()
+        assert process.returncode == 130, said
+        return said
 
     assert "going on" not in interrupted()
     kept = tmp_path / ".bundle.tuning" / "run.pt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,26 @@ from midfill_export.tuning.samples import LEAST_CHARACTERS, Cutter, File, read_c
 SUFFIX_FIRST = FimFormat(order="suffix-first", prefix=1001, suffix=1002, middle=1003)
 PREFIX_ONLY = FimFormat(order="prefix-only")
 END = 1004
+ROOM = 2048
 TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 
 def encode(text: str) -> list[int]:
     """Return a token a character."""
     return [ord(character) for character in text]
+
+
+WORDS: list[str] = []
+
+
+def words(text: str) -> list[int]:
+    """Return a token a word, with the white space before it, and the line end with what it ends."""
+    ids = []
+    for word in re.findall(r"[ \n]*\w+\n?|[ \n]*[^\w ]\n*|\s+", text):
+        if word not in WORDS:
+            WORDS.append(word)
+        ids.append(WORDS.index(word))
+    return ids
 
 
 def code(number: int) -> str:
@@ -67,9 +82,10 @@ def test_files_are_kept_apart_whole(folder: Path) -> None:
 
 
 def test_gaps_are_cut_as_they_are_asked_for() -> None:
-    """Suffix, prefix and what was between are the text again; the end of the gap is marked."""
+    """Suffix, prefix and what was between are the text again, its line end on both sides; the gap's end is marked."""
     text = code(3)
-    cutter = Cutter(encode, SUFFIX_FIRST, END)
+    cutter = Cutter(encode, SUFFIX_FIRST, END, ROOM)
+    several = 0
     for number in range(50):
         sample = cutter.training([File("a.py", text)], number)
         suffix_at, middle_at = sample.prompt.index(1002), sample.prompt.index(1003)
@@ -77,26 +93,54 @@ def test_gaps_are_cut_as_they_are_asked_for() -> None:
         prefix = "".join(map(chr, sample.prompt[middle_at + 1 :]))
         whole = sample.answer[-1] == END
         answer = "".join(map(chr, sample.answer[:-1] if whole else sample.answer))
-        assert prefix + answer in text
+        assert prefix + answer in f"{text}\n"
         assert answer
+        assert whole or len(answer) == 64
+        assert suffix.startswith("\n")
         if whole:
-            assert (prefix + answer + suffix) in text
+            assert answer.endswith("\n")
+            assert (prefix + answer + suffix[1:]) in f"{text}\n"
+            several += answer.count("\n") > 1
+    assert several > 5
+
+
+def test_gaps_begin_and_end_at_tokens() -> None:
+    """What is to be written are the tokens that the text has there, wherever the cursor stands within one."""
+    text = code(3)
+    cutter = Cutter(words, SUFFIX_FIRST, None, ROOM)
+    starts = set()
+    for number in range(50):
+        sample = cutter.training([File("a.py", text)], number)
+        ids = [*sample.prompt[sample.prompt.index(1003) + 1 :], *sample.answer]
+        assert words("".join(WORDS[token] for token in ids)) == ids
+        starts.add(WORDS[sample.answer[0]])
+    assert {"    return", " total"} <= starts  # white space belongs to the word behind it, as in many vocabularies
+
+
+def test_small_models_get_small_samples() -> None:
+    """Nothing is longer than what the model has room for; what is, in rare tokens, is passed over."""
+    cutter = Cutter(encode, SUFFIX_FIRST, END, 200)
+    dense = Cutter(lambda text: [token for token in encode(text) for _ in range(2)], SUFFIX_FIRST, END, 200)
+    for number in range(20):
+        for sample in (cutter.training([File("a.py", code(1))], number), dense.training([File("a.py", "x = 1")], 0)):
+            assert len(sample.prompt) + len(sample.answer) <= 200
+    assert dense.held_out([File("a.py", code(1))], 4) == []
 
 
 def test_held_out_gaps_are_of_one_line_each() -> None:
-    """They are the same ones each time, and spread over the files."""
+    """They are the same ones each time, spread over the files, and whether they end is not judged."""
     files = [File(f"{number}.py", code(number)) for number in range(4)]
-    cutter = Cutter(encode, PREFIX_ONLY, None)
-    samples = cutter.held_out(files, 12)
-    assert samples == cutter.held_out(files, 12)
-    assert len(samples) == 12
-    assert all("\n" not in "".join(map(chr, sample.answer)) for sample in samples)
-    assert len({tuple(sample.prompt) for sample in samples}) == 12
+    for cutter in (Cutter(encode, PREFIX_ONLY, None, ROOM), Cutter(encode, SUFFIX_FIRST, END, ROOM)):
+        samples = cutter.held_out(files, 12)
+        assert samples == cutter.held_out(files, 12)
+        assert len(samples) == 12
+        assert all(sample.answer.index(ord("\n")) == len(sample.answer) - 1 for sample in samples)
+        assert len({tuple(sample.prompt) for sample in samples}) == 12
 
 
 def test_samples_are_the_same_by_their_numbers() -> None:
     """That is what a run is gone on with by."""
-    cutter = Cutter(encode, SUFFIX_FIRST, END)
+    cutter = Cutter(encode, SUFFIX_FIRST, END, ROOM)
     files = [File("a.py", code(1)), File("b.py", code(2))]
     assert cutter.training(files, 7) == cutter.training(files, 7)
     assert cutter.training(files, 7) != cutter.training(files, 8)

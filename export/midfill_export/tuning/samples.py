@@ -10,22 +10,26 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.context import gather
+from midfill.context import Context, gather
 from midfill.errors import UsageError
 from midfill.fim import FimFormat, build_prompt
+from midfill.kv_cache import common_prefix
 from midfill.workspace.ignore import Ignore
 from midfill.workspace.languages import PLAIN_TEXT, language_of
-from midfill.workspace.secrets import redact
 from midfill.workspace.sources import read_source
 from midfill_export.verify import Sample
 
 LEAST_CHARACTERS = 20_000
 """Of code to learn from; less is soon known by heart."""
-HELD_OUT_SAMPLES = 48
-PROMPT_TOKENS = 320
+HELD_OUT_SAMPLES = 96
+_CHARACTERS = 1_200
+"""Around a gap; a third of them behind it."""
+_NO_LIMIT = 1 << 30
+"""Tokens of a prompt: its characters are limited already."""
+_MOST_LINES = 6
 _ANSWER_TOKENS = 64
 _ONE_IN = 8
 """Files are kept apart."""
@@ -34,7 +38,7 @@ _PROSE = frozenset({PLAIN_TEXT.name, "Markdown"})
 
 @dataclass(frozen=True)
 class File:
-    """A file of code, without its secrets."""
+    """A file of code, as the server would read it: without secrets, with plain newlines."""
 
     path: str
     """Within the folder, with forward slashes."""
@@ -75,7 +79,7 @@ def read_corpus(folder: Path) -> Corpus:
     files = []
     for path in sorted(ignore.walk()):
         if language_of(path).name not in _PROSE and (text := read_source(path)) is not None:
-            files.append(File(path.relative_to(top).as_posix(), redact(text).text))
+            files.append(File(path.relative_to(top).as_posix(), gather(text, 0).suffix))
     if not files:
         raise UsageError(f"{folder} has no code that may be learnt from: all is ignored, generated, or of no language.")
     by_hash = sorted(files, key=lambda file: hashlib.sha256(file.path.encode("utf-8", "surrogatepass")).digest())
@@ -91,20 +95,30 @@ def read_corpus(folder: Path) -> Corpus:
 class Cutter:
     """Cuts gaps out of files, as the server would be asked for them."""
 
-    def __init__(self, encode: Callable[[str], list[int]], fim: FimFormat, end: int | None) -> None:
-        """``end`` is the token that ends what fills a gap; None for a model that knows of no gaps."""
+    def __init__(self, encode: Callable[[str], list[int]], fim: FimFormat, end: int | None, room: int) -> None:
+        """Cut for a model with room for so many tokens.
+
+        ``end`` is the token that ends what fills a gap; None for a model that knows of no gaps.
+        """
         self._encode = encode
         self._fim = fim
         self._end = end
+        self._room = room
+        characters = min(_CHARACTERS, room - _ANSWER_TOKENS)
+        self._suffix_characters = characters // 3
+        self._prefix_characters = characters - self._suffix_characters
 
     def held_out(self, files: Sequence[File], count: int = HELD_OUT_SAMPLES) -> list[Sample]:
-        """Return gaps of files in turn, always the same ones, of a line each: what an editor asks for most."""
+        """Return gaps of files in turn, always the same ones, of a line each: what an editor asks for most.
+
+        Whether a gap is ended, too, is not judged: the server ends it.
+        """
         dice = random.Random("held out")  # noqa: S311 (a sample keeps no secret)
         found: list[Sample] = []
         for number in range(4 * count):  # some cuts come to nothing
-            sample = self._cut(files[number % len(files)].text, dice, one_line=True)
+            sample = self._cut(files[number % len(files)].text, dice, most_lines=1)
             if sample is not None:
-                found.append(sample)
+                found.append(replace(sample, answer=sample.answer[:_ANSWER_TOKENS]))
             if len(found) == count:
                 break
         return found
@@ -118,27 +132,40 @@ class Cutter:
         weights = [len(file.text) for file in files]
         while True:
             [file] = dice.choices(files, weights)
-            sample = self._cut(file.text, dice, one_line=dice.random() < 0.5)
-            if sample is not None:
-                return sample
+            sample = self._cut(file.text, dice, most_lines=1 if dice.random() < 0.5 else _MOST_LINES)
+            if sample is None:
+                continue
+            if self._end is None or len(sample.answer) > _ANSWER_TOKENS:
+                return replace(sample, answer=sample.answer[:_ANSWER_TOKENS])
+            return replace(sample, answer=[*sample.answer, self._end])
 
-    def _cut(self, text: str, dice: random.Random, *, one_line: bool) -> Sample | None:
-        """Cut out the rest of a line, or of several, from a random place of the first one on."""
-        lines = text.split("\n")
+    def _cut(self, text: str, dice: random.Random, most_lines: int) -> Sample | None:
+        """Cut out the rest of a line, or of several, from a random place of the first one on.
+
+        Text is no row of characters to a model. A gap is to be written in the tokens that its text has where it stands,
+        line end included; those begin at the last token that the text before the cursor has there, too, to which the
+        server goes back as well (:mod:`midfill.healing`).
+        """
+        lines = [f"{line}\n" for line in text.split("\n")]
         first = dice.randrange(len(lines))
         line = lines[first]
         if not line.strip():
             return None
         indent = len(line) - len(line.lstrip())
-        column = indent if dice.random() < 0.5 else dice.randrange(indent, len(line))
-        last = first if one_line else min(first + dice.randint(1, 5), len(lines) - 1)
-        start = sum(len(before) + 1 for before in lines[:first]) + column
-        end = sum(len(before) + 1 for before in lines[:last]) + len(lines[last])
-        context = gather(text[:start] + text[end:], start, 4 * PROMPT_TOKENS)
-        prompt = build_prompt(context, self._fim, self._encode, PROMPT_TOKENS, lambda _token: False)
-        answer = self._encode(text[start:end])
-        if not answer or not prompt.ids:
-            return None
-        whole = len(answer) < _ANSWER_TOKENS
-        ends = [self._end] if whole and self._end is not None else []
-        return Sample(list(prompt.ids), [*answer[:_ANSWER_TOKENS], *ends])
+        column = indent if dice.random() < 0.5 else dice.randrange(indent, len(line.rstrip()))
+        last = first + dice.randint(1, most_lines)
+        gap = "".join(lines[first:last])[column:]
+        before = _from_line_start("".join(lines[:first]) + line[:column], self._prefix_characters)
+        after = "\n" + "".join(lines[last:])  # the line end is still there when the rest of a line is asked for
+        context = Context(before, after[: self._suffix_characters], offset=len(before))
+        prompt = build_prompt(context, self._fim, self._encode, _NO_LIMIT, lambda _token: False)
+        whole, begun = self._encode(before + gap), self._encode(before)
+        kept = common_prefix(whole, begun)
+        parts = [part.ids[:kept] if part.kind == "prefix" else part.ids for part in prompt.parts]
+        ids = [token for part in parts for token in part]
+        return Sample(ids, whole[kept:]) if 0 < len(ids) <= self._room - _ANSWER_TOKENS - 1 else None
+
+
+def _from_line_start(text: str, most: int) -> str:
+    """Return the end of a text, in up to ``most`` characters."""
+    return text if len(text) <= most else text[text.find("\n", len(text) - most) + 1 :]

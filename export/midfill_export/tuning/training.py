@@ -13,6 +13,7 @@ import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from midfill_export.verify import Sample
 RANK = 16
 LEARNING_RATE = 4e-4
 SAMPLES_A_STEP = 4
+_LORA = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear")
 _WARM_UP = 0.05
 """Share of the time in which the learning rate rises."""
 _LONGEST_GRADIENT = 1.0
@@ -72,7 +74,8 @@ def train(
         ExportError: the disk is full, or the loss is no number any more.
     """
     torch.manual_seed(0)
-    tuned = get_peft_model(model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear"))
+    in_half = fast_half_precision(model.device.type)
+    tuned = get_peft_model(deepcopy(model).to(torch.bfloat16) if in_half else model, _LORA)  # what is learnt is in FP32
     learning = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=LEARNING_RATE, weight_decay=0.01)
     _restore(checkpoint, run, tuned, optimizer, progress)
@@ -98,6 +101,10 @@ def train(
                 told, recent = now, []
     _save(checkpoint, run, tuned, optimizer)
     progress(f"training: {run.samples} samples, {run.tokens:,} tokens in {run.seconds / 60:.1f} minutes")
+    if in_half:
+        learnt = get_peft_model_state_dict(tuned)
+        tuned = get_peft_model(model, _LORA)
+        set_peft_model_state_dict(tuned, learnt)
     merged: PreTrainedModel = tuned.merge_and_unload()
     return merged.eval()
 
@@ -123,8 +130,7 @@ def _step(
     for _ in range(SAMPLES_A_STEP):
         sample = sample_at(run.samples)
         ids = torch.tensor([[*sample.prompt, *sample.answer]], device=device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=fast_half_precision(device.type)):
-            loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+        loss = model(input_ids=ids, labels=ids, use_cache=False).loss
         (loss / SAMPLES_A_STEP).backward()
         total += float(loss.detach())
         run.samples += 1

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 from midfill.bundle import GRAPH, load_bundle
-from midfill.errors import ExportError
+from midfill.errors import ExportError, UsageError
 from midfill.licences import Permit
 from midfill.model import OnnxModel
 from midfill_export import verify
@@ -86,10 +86,12 @@ def tune(
     fim, _ = find_format(tokenizer)
     ends = [tokenizer.token_to_id(text) for text in STOP_TOKENS]
     end = next((token for token in ends if token is not None), None) if fim.middle >= 0 else None
-    cutter = Cutter(verify.plain_encoder(tokenizer), fim, end)
-    held_out = cutter.held_out(corpus.held_out)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = checkpoint.load_model().to(device)
+    cutter = Cutter(verify.plain_encoder(tokenizer), fim, end, model.config.max_position_embeddings)
+    held_out = cutter.held_out(corpus.held_out)
+    if not held_out:
+        raise UsageError(f"{folder}: the files kept apart have nothing to judge by: give it more code.")
     progress(f"model: {checkpoint.name}, {model.num_parameters() / 1e6:.0f}M parameters, {fim}, on {device}")
     before = judge(held_out, torch_logits(model, held_out))
     progress(f"before: {before}")
