@@ -102,7 +102,7 @@ def train(
     _save(checkpoint, run, tuned, optimizer)
     progress(f"training: {run.samples} samples, {run.tokens:,} tokens in {run.seconds / 60:.1f} minutes")
     if in_half:
-        learnt = get_peft_model_state_dict(tuned)
+        learnt = _learnt(tuned)
         tuned = get_peft_model(model, _LORA)
         set_peft_model_state_dict(tuned, learnt)
     merged: PreTrainedModel = tuned.merge_and_unload()
@@ -158,8 +158,15 @@ def _told(run: Run, seconds: float, recent: list[float]) -> str:
     return f"training: {run.seconds / seconds:.0%}, loss {loss:.3f}, {rate:.0f} tokens/s, done at about {end}"
 
 
+def _learnt(model: PeftModel) -> dict[str, torch.Tensor]:
+    learnt: dict[str, torch.Tensor] = get_peft_model_state_dict(
+        model, save_embedding_layers=False
+    )  # they are as they were
+    return learnt
+
+
 def _save(checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.optim.Optimizer) -> None:
-    state = {"run": vars(run), "adapter": get_peft_model_state_dict(model), "optimizer": optimizer.state_dict()}
+    state = {"run": vars(run), "adapter": _learnt(model), "optimizer": optimizer.state_dict()}
     partial = checkpoint.with_name(f"{checkpoint.name}.partial")
     try:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
