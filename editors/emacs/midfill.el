@@ -148,6 +148,7 @@ Eglot knows only those that have answered, and would start another."
 (defvar-local midfill--overlay nil "The overlay that shows it.")
 (defvar-local midfill--timer nil "The timer that is going to ask.")
 (defvar-local midfill--request nil "The number of the request without an answer, or nil.")
+(defvar midfill--sent nil "The number of the last request for suggestions, wherever it was made.")
 (defvar-local midfill--seen nil "Point and modification tick as they were looked at last.")
 (defvar-local midfill--unanswered nil "The state that no server was there to answer for.")
 (defvar midfill--paused nil "Whether nothing is to be suggested for now.")
@@ -230,30 +231,35 @@ The last one is shown if there are not as many."
     (when server
       ;; Eglot sends changes half a second late, but its own requests wait for that.
       (eglot--signal-textDocument/didChange)
-      (setq midfill--request
-            ;; Emacs 28 does not tell a request's number; the server then sees by itself what is outdated.
-            (car-safe
-             (jsonrpc-async-request
-              server :textDocument/inlineCompletion
-              (append (eglot--TextDocumentPositionParams) `(:context (:triggerKind ,kind)))
-              :success-fn (lambda (result) (midfill--answered buffer state result index))
-              :error-fn #'ignore
-              :timeout-fn #'ignore
-              :timeout 60))))))
+      (jsonrpc-async-request
+       server :textDocument/inlineCompletion
+       (append (eglot--TextDocumentPositionParams) `(:context (:triggerKind ,kind)))
+       :success-fn (lambda (result) (midfill--answered buffer state result index))
+       :error-fn #'ignore
+       :timeout-fn #'ignore
+       :timeout 60)
+      (setq midfill--request midfill--sent))))
+
+(cl-defmethod jsonrpc-connection-send :before
+  ((_server midfill-server) &key id method &allow-other-keys)
+  "Remember ID if METHOD asks for suggestions.
+`jsonrpc-async-request' does not tell it."
+  (when (eq method :textDocument/inlineCompletion)
+    (setq midfill--sent id)))
 
 (defun midfill--answered (buffer state result index)
   "Show in BUFFER the suggestion at INDEX of RESULT, if STATE is still its state."
   (when (buffer-live-p buffer)
     (with-current-buffer buffer
-      (setq midfill--request nil
-            midfill--unanswered nil)
-      (when (and midfill-mode
-                 (eq buffer (window-buffer (selected-window)))
-                 (equal state (midfill--state)))
-        (let ((items (append (if (vectorp result) result (plist-get result :items)) nil)))
-          (midfill--clear)
-          (when items
-            (midfill--show items (min index (1- (length items))))))))))
+      (when (equal state (midfill--state)) ; else another one may have been asked
+        (setq midfill--request nil
+              midfill--unanswered nil)
+        (when (and midfill-mode
+                   (eq buffer (window-buffer (selected-window))))
+          (let ((items (append (if (vectorp result) result (plist-get result :items)) nil)))
+            (midfill--clear)
+            (when items
+              (midfill--show items (min index (1- (length items)))))))))))
 
 (defun midfill--managed ()
   "Ask now for what was typed while there was no server."

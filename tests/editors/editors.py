@@ -238,6 +238,7 @@ def _environment(home: Path) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "MIDFILL_BUNDLE": str(default_bundle()),
         "MIDFILL_CACHE": str(home / "midfill"),  # what others accepted moves the gate
+        "MIDFILL_CONFIG": str(home / "midfill.toml"),
     }
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import ast
 import signal
 import time
+from pathlib import Path
 
+import pytest
+
+from editors.conftest import Start
 from editors.editors import Editor
+from editors.install import RELEASES
+from editors.recorder import recorded_server, requests
 
 TO_FAHRENHEIT = """\
 def celsius_to_fahrenheit(celsius):
@@ -84,6 +90,23 @@ def test_typing_fast(editor: Editor) -> None:
         editor.terminal.pump(0.03)
     assert editor.wait_for_ghost("t").startswith("t - 32")
     assert editor.contents() == f"{FUNCTION}return (fahrenhei"
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_typing_on_cancels(start: Start, tmp_path: Path, name: str) -> None:
+    """A key takes back the request that is under way, and every request is answered."""
+    program, log = recorded_server(tmp_path)
+    editor = start(name, command=str(program))
+    editor.open("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
+    for character in "def largest_of_the_numbers(numbers): return":
+        editor.type(character)
+        editor.terminal.wait_for(
+            lambda: any(not request.is_over for request in requests(log)) or editor.ghost, "a request"
+        )
+        if any(request.cancelled for request in requests(log)):
+            break
+    editor.terminal.wait_for(lambda: any(request.cancelled for request in requests(log)), "one to be taken back")
+    editor.terminal.wait_for(lambda: all(request.is_over for request in requests(log)), "answers to all")
 
 
 def test_dismiss(editor: Editor) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import subprocess
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -34,19 +36,134 @@ def neovim(editor: Editor) -> Neovim:
 
 
 class Mapped(Neovim):
-    """Neovim whose user has given the Tab key a meaning of its own, and a completion menu over that, as nvim-cmp."""
+    """Neovim whose user has given the Tab key a meaning of its own."""
 
     before_setup: ClassVar[str] = """
 vim.keymap.set("i", "<Tab>", function() return "<own>" end, { expr = true })
+"""
+
+
+class BesideBlink(Mapped):
+    """The same with a completion menu that maps as blink.cmp does: in each buffer, falling back to what it finds."""
+
+    before_setup: ClassVar[str] = (
+        Mapped.before_setup
+        + """
 vim.api.nvim_create_autocmd("InsertEnter", { callback = function(event)
-  local fallback = vim.fn.maparg("<Tab>", "i", false, true)
-  if fallback.buffer ~= 1 then
-    vim.keymap.set("i", "<Tab>", function()
-      return vim.g.menu_is_open and "<menu>" or fallback.callback()
-    end, { expr = true, buffer = event.buf, replace_keycodes = false })
-  end
+  vim.keymap.set("i", "<Tab>", function()
+    if vim.g.menu_is_open then
+      return "<menu>"
+    end
+    for _, below in ipairs(vim.api.nvim_get_keymap("i")) do
+      if below.lhs == "<Tab>" then
+        return below.callback()
+      end
+    end
+  end, { expr = true, buffer = event.buf, replace_keycodes = false, desc = "blink.cmp" })
 end })
 """
+    )
+
+
+class BesideCmp(Mapped):
+    """The same with a menu that maps as nvim-cmp does: for all buffers, falling back to the mapping it took."""
+
+    before_setup: ClassVar[str] = (
+        Mapped.before_setup
+        + """
+vim.api.nvim_create_autocmd("InsertEnter", { callback = function()
+  local below = vim.fn.maparg("<Tab>", "i", false, true)
+  if below.desc == "cmp.utils.keymap.set_map" then
+    return
+  end
+  vim.keymap.set("i", "<Tab>", function()
+    if vim.g.menu_is_open then
+      vim.api.nvim_feedkeys("<menu>", "in", true)
+      return
+    end
+    local again = "<Plug>(below:<Tab>)"
+    vim.keymap.set("i", again, below.callback, { expr = true, remap = below.noremap == 0, replace_keycodes = false })
+    vim.api.nvim_feedkeys(vim.keycode(again), "im", true)
+  end, { desc = "cmp.utils.keymap.set_map" })
+end })
+"""
+    )
+
+
+MENUS = [BesideBlink, BesideCmp]
+
+
+class OwnMapping(Neovim):
+    """Neovim whose user has the text changed by a key, and accepts by a mapping that may not change it."""
+
+    before_setup: ClassVar[str] = """
+vim.keymap.set("i", "<Tab>", function() vim.api.nvim_put({ "<put>" }, "c", false, true) end)
+vim.keymap.set("i", "<F2>", function() return require("midfill").accept() and "" or "<none>" end, { expr = true })
+"""
+
+
+class Installed(Neovim):
+    """Neovim with the plug-in as one of the README's snippets installs it."""
+
+    configuration = """
+vim.g.loaded_python3_provider = 0
+vim.opt.termguicolors, vim.opt.laststatus, vim.opt.showmode = true, 2, false
+for _, name in ipairs({{ "MidfillGhost", "ComplHint" }}) do
+  vim.api.nvim_set_hl(0, name, {{ fg = "#{ghost}" }})
+end
+{before}
+"""
+    snippet: ClassVar[str]
+
+    def _configure(self, command: str) -> list[str | Path]:
+        self.before_setup = self._surround(readme_snippets()[self.snippet])
+        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\n")
+        (self.home / "src").mkdir()
+        self._fetch(self.home / "src/midfill")
+        arguments = super()._configure(command)
+        arguments.remove("--clean")  # leaves out the folders where package managers put plug-ins; all are new here
+        return arguments
+
+    def _surround(self, snippet: str) -> str:
+        return snippet
+
+    def _fetch(self, clone: Path) -> None:
+        clone.symlink_to(ROOT)
+
+
+class ByLazy(Installed):
+    """The same by lazy.nvim, of which this has what it does with a local plug-in's specification."""
+
+    snippet = "lazy.nvim"
+
+    def _surround(self, snippet: str) -> str:
+        return f"""
+local specification = {snippet}
+vim.opt.runtimepath:append(vim.fs.normalize(specification.dir))
+specification.config()
+"""
+
+
+class ByPack(Installed):
+    """The same by Neovim's own package manager, which asks before it clones."""
+
+    snippet = "vim.pack"
+    first_screen = "These plugins will be installed"
+
+    def _fetch(self, clone: Path) -> None:
+        shutil.copytree(PLUGIN, clone / "editors/nvim")
+        for command in (
+            ["init", "--quiet"],
+            ["add", "."],
+            ["-c", "user.name=Midfill", "-c", "user.email=nobody@example.org", "commit", "--quiet", "-m", "All"],
+        ):
+            subprocess.run(["git", *command], cwd=clone, check=True)
+
+
+class ByPath(Installed):
+    """The same without any plug-in manager."""
+
+    snippet = "none at all"
 
 
 class Listening(Neovim):
@@ -57,6 +174,14 @@ vim.lsp.commands["midfill.accepted"] = function(command)
   vim.g.told = "told " .. table.concat(command.arguments, " ")
 end
 """
+
+
+def readme_snippets() -> dict[str, str]:
+    """Return the README's ways to install the plug-in, by the first words of their comments."""
+    block = re.search(r"```lua\n(-- lazy.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert block
+    parts = re.split(r"^-- ([\w. ]+).*\n", block[1], flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 class Broken(Neovim):
@@ -77,18 +202,18 @@ def test_health(start: Start, version: str) -> None:
     assert not re.search("WARNING|ERROR", editor.screen)
 
 
+@pytest.mark.parametrize("menu", MENUS)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_beside_a_completion_menu(start: Start, version: str) -> None:
+def test_beside_a_completion_menu(start: Start, version: str, menu: type[Mapped]) -> None:
     """Tab is the menu's while that is open, then the ghost text's while there is some, else the user's own."""
-    editor = neovim(start(version, Mapped))
+    editor = neovim(start(version, menu))
     editor.open(SUM)
     ghost = editor.wait_for_ghost(" second")
     editor.command_line("let g:menu_is_open = v:true")
     editor.type("gi\t")
     editor.wait_for_text(f"{SUM.splitlines()[1]}<menu>")
-    editor.open(SUM)
     editor.command_line("let g:menu_is_open = v:false")
-    editor.type("gi")
+    editor.open(SUM)
     editor.wait_for_ghost(ghost)
     editor.press("accept")
     editor.wait_for_text(f"first +{ghost}")
@@ -96,12 +221,62 @@ def test_beside_a_completion_menu(start: Start, version: str) -> None:
     editor.command_line("Midfill pause")
     editor.type("gi\t")
     editor.wait_for_text("name<own>")
+    editor.command_line("checkhealth midfill")
+    editor.wait_for_text("the server runs for")
+    assert not re.search("WARNING|ERROR", editor.screen)
+
+
+@pytest.mark.parametrize("menu", MENUS)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_another_key_beside_a_completion_menu(start: Start, version: str, menu: type[Mapped]) -> None:
+    """A key that accepts no more does not do so behind a menu's mapping either."""
+    editor = neovim(start(version, menu))
+    editor.open(SUM)
+    ghost = editor.wait_for_ghost(" second")
+    same = "settings = { contextTokens = 512, deadlineMs = 0 }"
+    editor.command_line(f"lua require('midfill').setup({{ {same}, keys = {{ accept = '<M-a>' }} }})")
+    editor.open(SUM)
+    editor.wait_for_ghost(ghost)
+    editor.type("\t")
+    editor.wait_for_text("first +<own>")
+    editor.open(SUM)
+    editor.wait_for_ghost(ghost)
+    editor.type("\x1ba")
+    editor.wait_for_text(f"first +{ghost}")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_keys_take_their_turn(start: Start, version: str) -> None:
+    """What is typed right after a key, in one go with it, comes after what that key has done."""
+    editor = neovim(start(version, OwnMapping))
+    editor.open(SUM)
+    ghost = editor.wait_for_ghost(" second")
+    editor.type(f"{editor.keys['accept']} # sum")
+    editor.wait_for_text(f"first +{ghost} # sum")
+    editor.open(SUM)
+    editor.wait_for_ghost(ghost)
+    editor.type(f"{editor.keys['dismiss']}\t # sum")
+    editor.wait_for_text("first +<put> # sum")
+    assert editor.contents() == f"{SUM}<put> # sum"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_mapping_of_the_users_accepts(start: Start, version: str) -> None:
+    """`accept()` serves mappings that are expressions, during which the text may not change."""
+    editor = neovim(start(version, OwnMapping))
+    editor.open(SUM)
+    ghost = editor.wait_for_ghost(" second")
+    editor.type("\x1bOQ")
+    editor.wait_for_text(f"first +{ghost}")
+    editor.command_line("Midfill pause")
+    editor.type("gi\x1bOQ")
+    editor.wait_for_text(f"first +{ghost}<none>")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_other_options_count_at_once(start: Start, version: str) -> None:
     """Set up again, the same server goes by other settings, and other keys accept; as before, all is as before."""
-    editor = neovim(start(version, Mapped))
+    editor = neovim(start(version, BesideBlink))
     editor.open(CLAMP)
     editor.type(" <")
     editor.wait_for_ghost(" low:\n")
@@ -125,6 +300,10 @@ def test_other_options_count_at_once(start: Start, version: str) -> None:
     editor.wait_for_ghost(" low:\n")
     editor.press("accept")
     editor.wait_for_text("return low")
+    editor.open("name")
+    editor.command_line("Midfill pause")
+    editor.type("gi\t")
+    editor.wait_for_text("name<own>")
     assert editor.servers() == [server]
 
 
@@ -227,6 +406,24 @@ def press_enter(editor: Editor) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("version", "way"),
+    [*((version, way) for version in VERSIONS for way in (ByLazy, ByPath)), ("neovim-0.12", ByPack)],
+)
+def test_installed_as_the_readme_says(start: Start, version: str, way: type[Installed]) -> None:
+    """Each way to install the plug-in that the README has brings ghost text, and the plug-in's command."""
+    editor = neovim(start(version, way))
+    if way is ByPack:
+        editor.type("y")
+        editor.wait_for_text("[No Name]")
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.press("accept")
+    editor.wait_for_text("first + second")
+    editor.command_line("Midfill stats")
+    editor.wait_for_text("on this machine only")
+
+
 def test_missing_program(start: Start) -> None:
     """A program that is not there is named, once, and Neovim works on."""
     editor = start("neovim-0.12", command="midfill-that-is-not-there")
@@ -236,6 +433,7 @@ def test_missing_program(start: Start) -> None:
 def test_wrong_options(start: Start) -> None:
     """What is wrong in the options is named, and Midfill works without it."""
     editor = start("neovim-0.12", Broken)
+    editor.terminal.wait_for(lambda: "'colour'" in editor.screen, "the last message")
     editor.command_line("messages")
     for told in ("there is no option 'colour'", "option 'debounce_ms' must be a number"):
         editor.terminal.wait_for(lambda told=told: told in editor.screen, told)

@@ -6,6 +6,8 @@ local parts = require("midfill.parts")
 
 local INVOKED = 1
 
+local group = vim.api.nvim_create_augroup("midfill.builtin", { clear = true })
+
 local M = { name = "Neovim's own" }
 
 ---Return the object behind the ghost text of the current buffer; nil in a Neovim that keeps it elsewhere.
@@ -18,6 +20,27 @@ local function completor()
   return known and known[vim.api.nvim_get_current_buf()]
 end
 
+---Return what is left of an item behind the cursor; nil when the text has left it.
+---@param item vim.lsp.inline_completion.Item
+---@return string?
+local function remainder(item)
+  local text = item.insert_text
+  text = type(text) == "table" and text.value or text --[[@as string]]
+  local typed = item.range and edit.text_before_cursor(item.range.start_row, item.range.start_col) or ""
+  if typed and #typed < #text and vim.startswith(text, typed) then
+    return text:sub(#typed + 1)
+  end
+end
+
+---Follow what was typed: Neovim would go on showing what that has left, and wait for what it was asked before.
+local function follow()
+  local shown = completor()
+  if shown and not (shown.current and remainder(shown.current)) then
+    shown:abort()
+    shown:automatic_request()
+  end
+end
+
 ---Show suggestions in a buffer, or no more.
 ---@param bufnr integer
 ---@param on boolean
@@ -25,6 +48,10 @@ function M.enable(bufnr, on)
   -- Off first: where it is on already, a server that has just come would have to wait for the next event.
   vim.lsp.inline_completion.enable(false, { bufnr = bufnr })
   vim.lsp.inline_completion.enable(on, { bufnr = bufnr })
+  vim.api.nvim_clear_autocmds({ group = group, buffer = bufnr })
+  if on then
+    vim.api.nvim_create_autocmd({ "CursorMovedI", "TextChangedP" }, { group = group, buffer = bufnr, callback = follow })
+  end
   local shown = completor()
   if on and shown and bufnr == vim.api.nvim_get_current_buf() and vim.startswith(vim.api.nvim_get_mode().mode, "i") then
     shown:automatic_request() -- what was typed before the server came has had no answer
@@ -57,15 +84,12 @@ end
 ---@param item vim.lsp.inline_completion.Item
 ---@param part midfill.Part
 local function insert(item, part)
-  local text = item.insert_text
-  text = type(text) == "table" and text.value or text --[[@as string]]
-  local row, col = edit.cursor()
-  local range = item.range
-  local typed = range and edit.text_before_cursor(range.start_row, range.start_col) or ""
-  if not typed or not vim.startswith(text, typed) then
+  local text = remainder(item)
+  if not text then
     return
   end
-  text = text:sub(#typed + 1)
+  local row, col = edit.cursor()
+  local range = item.range
   local piece = parts.first(text, part)
   if piece == text then
     local replaced = range and range.end_row == row and math.max(range.end_col - col, 0) or 0
@@ -83,7 +107,14 @@ end
 ---Put a part of the suggestion into the text.
 ---@param part midfill.Part
 function M.accept(part)
-  vim.lsp.inline_completion.get({
+  local shown = completor()
+  if shown and shown.current then
+    local item = shown.current
+    shown:abort()
+    insert(item, part)
+    return
+  end
+  vim.lsp.inline_completion.get({ -- the same, a moment later: what was typed meanwhile comes before
     on_accept = function(item)
       insert(item, part)
     end,

@@ -165,8 +165,11 @@ local function request(kind, index)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding) --[[@as table]]
   params.context = { triggerKind = kind }
   -- The buffer's own number, not 0: with 0 the request overtakes the change that was typed last.
-  local sent, id = compat.call(client, "request", METHOD, params, function(err, result)
-    pending = nil
+  local sent, id
+  sent, id = compat.call(client, "request", METHOD, params, function(err, result)
+    if pending and pending.id == id then
+      pending = nil
+    end
     if err or not result or not is_inserting() or state() ~= asked then
       return
     end

@@ -23,8 +23,7 @@ end
 ---@param keys midfill.Keys
 local function check_keys(keys)
   for name, lhs in pairs(keys) do
-    local mapping = lhs and vim.fn.maparg(lhs, "i", false, true)
-    if mapping and mapping.buffer ~= 1 and not vim.startswith(mapping.desc or "", "Midfill: ") then
+    if lhs and not require("midfill.keys").has(lhs) then
       health.warn(("%s (%s) is mapped to something else since Midfill was set up"):format(lhs, name), {
         'Set Midfill up after the other plug-in, choose another key, or call `require("midfill").'
           .. name

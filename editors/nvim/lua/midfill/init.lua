@@ -56,13 +56,21 @@ function M.setup(given)
   end
 end
 
+---@param part midfill.Part
+---@return fun() accept Accepts it at once.
+local function accepting(part)
+  return function()
+    backend.accept(part)
+  end
+end
+
 ---Map the keys for ghost text.
 ---@param keys midfill.Keys
 function M.map_keys(keys)
   local actions = {
-    { keys.accept, "accept the suggestion", M.accept, M.visible },
-    { keys.accept_line, "accept the suggestion's next line", M.accept_line, M.visible },
-    { keys.accept_word, "accept the suggestion's next word", M.accept_word, M.visible },
+    { keys.accept, "accept the suggestion", accepting("all"), M.visible },
+    { keys.accept_line, "accept the suggestion's next line", accepting("line"), M.visible },
+    { keys.accept_word, "accept the suggestion's next word", accepting("word"), M.visible },
     { keys.dismiss, "dismiss the suggestion", M.dismiss, M.visible },
     { keys.next, "show another suggestion", M.next, M.is_active },
     { keys.previous, "show the suggestion before", M.previous, M.is_active },
@@ -114,7 +122,7 @@ end
 local function accept(part)
   local visible = M.visible()
   if visible then
-    backend.accept(part)
+    vim.schedule(accepting(part)) -- the text may not change while Neovim evaluates a mapping
   end
   return visible
 end
