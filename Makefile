@@ -17,8 +17,8 @@ try: bundle
 test: bundle $(VENV)/tested
 	$(BIN)/nox -s lint typecheck tests
 
-# Real Neovims, Emacsen and Helix, which are installed into .nox/editors first (Debian). What fails is tried once more, for a
-# machine shared with others stalls now and then: both runs are to be seen, and a fault fails twice.
+# Real Neovims, Emacsen and Helix, which are installed into .nox/editors first (Debian). What fails is tried once more,
+# for a machine shared with others stalls now and then: both runs are to be seen, and a fault fails twice.
 test-editors: bundle $(VENV)/tested
 	$(BIN)/nox -s editors || $(BIN)/nox -s editors -- --last-failed
 
