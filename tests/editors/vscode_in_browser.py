@@ -331,6 +331,7 @@ def test_why_shows_the_last_prompt(window: Window) -> None:
     window.choose_from_menu("Why?")
     window.page.locator(".view-line", has_text="shown: 6 characters").wait_for()
     window.page.get_by_role("tab", name="Midfill Why.md").click()
+    window.wait_for_status("not at work here")  # for this text is no file, as those of a virtual workspace are none
     window.press("Control+End")
     window.page.locator(".view-line", has_text="<|fim_middle|>").first.wait_for()
 
@@ -350,7 +351,7 @@ def test_what_is_accepted_is_counted(recorded: tuple[Window, Path]) -> None:
 def test_an_untrusted_folder_has_no_say(
     tools: Tools, extension: Path, browser: Browser, file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """In a folder that is not trusted the server starts, but not the program that the folder names."""
+    """In a folder that is not trusted there is ghost text, but not by the program that it names until it is trusted."""
     trap, sprung = tmp_path / "trap", tmp_path / "sprung"
     trap.write_text(f"#!/bin/sh\ntouch {sprung}\n")
     trap.chmod(0o755)
@@ -360,7 +361,13 @@ def test_an_untrusted_folder_has_no_say(
         open_window(browser, server, file, EVIDENCE / f"{request.node.name}.png") as window,
     ):
         window.wait_for_status("ready")
+        window.type("    return")
+        assert window.wait_for("ghost text", lambda: window.ghost_text) == " a - b"
         assert not sprung.exists()
+        window.run_command("Workspaces: Manage Workspace Trust")
+        window.page.get_by_role("button", name="Trust", exact=True).click()
+        window.wait_for_status("The server did not start")
+        assert sprung.exists()
 
 
 def test_the_server_is_installed_when_it_is_missing(

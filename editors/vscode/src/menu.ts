@@ -41,13 +41,17 @@ function problemEntries({ kind, message }: Problem): Entry[] {
 }
 
 function pauseEntries(pauses: Pauses, document: vscode.TextDocument): Entry[] {
+  const reason = pauses.reason(document);
+  if (reason === "place") {
+    return []; // what is not at work cannot be paused
+  }
   const file = pauses.isFilePaused(document) ? "$(play) Resume" : "$(debug-pause) Pause";
   const language = pauses.isLanguagePaused(document) ? "$(play) Resume" : "$(debug-pause) Pause";
   const entries = [
     { label: `${file} in this file`, command: "midfill.toggleFile" },
     { label: `${language} for ${document.languageId}`, command: "midfill.toggleLanguage" },
   ];
-  if (pauses.reason(document) === "editor") {
+  if (reason === "editor") {
     const off = "editor.inlineSuggest.enabled";
     return [{ label: "$(play) Turn on ghost text", description: off, command: "midfill.turnOnGhostText" }, ...entries];
   }

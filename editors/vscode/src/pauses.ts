@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { isServed } from "./documents";
 import { pausedLanguages, setLanguagePaused } from "./settings";
 import type { PauseReason } from "./status";
 
@@ -13,6 +14,9 @@ export class Pauses {
 
   /** Why no suggestions come in a document, if they do not. */
   reason(document: vscode.TextDocument): PauseReason | undefined {
+    if (!isServed(document)) {
+      return "place";
+    }
     if (this.files().includes(document.uri.toString())) {
       return "file";
     }

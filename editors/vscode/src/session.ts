@@ -21,13 +21,11 @@ import {
 import type { Answers } from "./answers";
 import { Crashes } from "./crashes";
 import { type Found, findServer } from "./discovery";
+import { DOCUMENTS } from "./documents";
 import { thisMachine } from "./machine";
 import type { Pauses } from "./pauses";
 import * as settings from "./settings";
 import type { StatusBar } from "./statusBar";
-
-/** What is completed: the server reads no file but what the editor hands it. */
-export const DOCUMENTS = [{ scheme: "file" }, { scheme: "untitled" }, { scheme: "vscode-notebook-cell" }];
 
 /** What the server says when it begins to load the model; our own item shows how far that is. */
 const LOADING = "loading the model";

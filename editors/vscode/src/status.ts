@@ -12,7 +12,7 @@ export type ServerState =
 export type Problem = Extract<ServerState, { kind: "missing" | "error" }>;
 
 /** Why there are no suggestions in the active editor although the server is well. */
-export type PauseReason = "file" | "language" | "editor";
+export type PauseReason = "file" | "language" | "editor" | "place";
 
 /** All that the status bar shows. */
 export interface Status {
@@ -34,6 +34,7 @@ const PAUSED: Record<PauseReason, string> = {
   file: "paused in this file",
   language: "paused for this language",
   editor: "paused: the setting editor.inlineSuggest.enabled is off",
+  place: "not at work here: this is no file on disk, nor one that is not saved yet",
 };
 
 /** What is wrong comes first, then what takes time, then what the user has chosen. */

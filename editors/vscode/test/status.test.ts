@@ -20,6 +20,7 @@ test("what is wrong comes before everything else, and alarms", () => {
 test("paused comes before thinking, and says why", () => {
   assert.match(appearance({ ...READY, thinking: true, pause: "language" }).label, /paused for this language/);
   assert.match(appearance({ ...READY, pause: "editor" }).label, /editor\.inlineSuggest\.enabled/);
+  assert.match(appearance({ ...READY, pause: "place" }).label, /no file on disk/);
 });
 
 test("thinking and ready look different", () => {
