@@ -49,7 +49,7 @@ def requests(log: Path) -> list[Request]:
     answered: dict[int, float] = {}
     cancelled: set[int] = set()
     by_id: dict[object, int] = {}
-    for line in log.read_text().splitlines():
+    for line in log.read_text().rpartition("\n")[0].splitlines():  # the last one may not be whole yet
         message = json.loads(line)
         if message["method"] == _INLINE:
             by_id[message["id"]] = len(asked)
