@@ -24,6 +24,8 @@ from midfill_export.verify import Sample
 
 torch = pytest.importorskip("torch")
 
+from midfill_export.tuning.training import padded  # noqa: E402 (it needs torch)
+
 
 @pytest.fixture
 def code(tmp_path: Path) -> Path:
@@ -140,6 +142,19 @@ def test_judge_counts_what_greedy_decoding_would_write() -> None:
     score = judge([Sample([0], [3, 1]), Sample([0], [2, 1])], [sure, even])
     assert score.exact == 0.5
     assert abs(score.perplexity - 2.0) < 1e-3  # four ways for half of the tokens
+
+
+def test_padding_is_not_learnt(checkpoint: Path) -> None:
+    """A sample's loss is the same with padding, so that a few sizes of buffers serve all samples."""
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(checkpoint)
+    sample = list(range(5, 45))
+    ids, labels = padded(sample)
+    assert len(ids) == len(labels) == 64
+    whole, plain = torch.tensor([sample]), model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss
+    assert torch.allclose(model(input_ids=whole, labels=whole).loss, plain)
+    assert padded(sample[:32]) == (sample[:32], sample[:32])
 
 
 def test_without_peft(code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

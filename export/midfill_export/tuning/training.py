@@ -30,6 +30,10 @@ RANK = 16
 LEARNING_RATE = 4e-4
 SAMPLES_A_STEP = 4
 _LORA = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear")
+_LENGTHS = 32
+"""Samples have a multiple of so many tokens."""
+_UNLABELLED = -100
+"""The label that torch's cross-entropy passes over."""
 _WARM_UP = 0.05
 """Share of the time in which the learning rate rises."""
 _LONGEST_GRADIENT = 1.0
@@ -129,12 +133,12 @@ def _step(
     total = 0.0
     for _ in range(SAMPLES_A_STEP):
         sample = sample_at(run.samples)
-        ids = torch.tensor([[*sample.prompt, *sample.answer]], device=device)
-        loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+        ids, labels = (torch.tensor([row], device=device) for row in padded([*sample.prompt, *sample.answer]))
+        loss = model(input_ids=ids, labels=labels, use_cache=False).loss
         (loss / SAMPLES_A_STEP).backward()
         total += float(loss.detach())
         run.samples += 1
-        run.tokens += ids.shape[1]
+        run.tokens += len(sample.prompt) + len(sample.answer)
     torch.nn.utils.clip_grad_norm_(learning, _LONGEST_GRADIENT)
     optimizer.step()
     optimizer.zero_grad()
@@ -142,6 +146,16 @@ def _step(
     if not math.isfinite(total):
         raise ExportError("the training ran away (its loss is no number): nothing was installed.")
     return total / SAMPLES_A_STEP
+
+
+def padded(ids: list[int]) -> tuple[list[int], list[int]]:
+    """Return a sample's tokens, padded to one of a few lengths, and the labels to learn from them: none of padding.
+
+    Buffers of a few sizes are used again; with one of each length, memory grew from 6.6 to 9.8 GB in 20 minutes (0.5B).
+    What comes after a token changes nothing for it, so nothing else hides the padding.
+    """
+    missing = -len(ids) % _LENGTHS
+    return [*ids, *[0] * missing], [*ids, *[_UNLABELLED] * missing]
 
 
 def _rate(done: float) -> float:
