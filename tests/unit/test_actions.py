@@ -292,6 +292,18 @@ def test_types_change_nothing_but_types() -> None:
     assert do("types", select(1, 1, "func f() {}\n", "x.go"), "none")[0].reason == "no-annotations"
 
 
+def test_no_type_says_that_nothing_is_returned_where_something_is() -> None:
+    """The model is told so once; what only a function within returns does not count."""
+    wrong = "def tax(net: float) -> None:\n    return net * RATE"
+    outcome, prompts = do("types", select(7, 7), fenced(wrong), fenced(wrong.replace("None", "float")))
+    assert "tax returns something, so '-> None' is wrong" in prompts[1]
+    assert "-> float" in edited(outcome)
+    assert do("types", select(7, 7), fenced(wrong), fenced(wrong))[0].reason == "wrong-type"
+    code = "def run(jobs):\n    jobs.sort(key=len)\n    def first():\n        return jobs[0]\n    return\n"
+    typed = code.replace("(jobs)", "(jobs: list[int]) -> None").rstrip()
+    assert "-> None" in edited(do("types", select(1, 5, code), fenced(typed))[0])
+
+
 @pytest.mark.parametrize(
     ("line", "asked", "answer", "expected"),
     [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
 from midfill.actions.rewriting import rewriting
-from midfill.edits import Faulty
+from midfill.edits import Edit, Faulty
+from midfill.python_parser import parse
+from midfill.selection import dedented
 
 _STYLE = {
     "python": ", in the built-in forms such as list[int] and None",
@@ -39,6 +42,30 @@ def _begin(task: Task) -> str:
     return in_code(task) + (f"{code[: bare.end()]}:" if bare else "")
 
 
+def _read(answer: str, task: Task) -> Edit:
+    """Take nothing but annotations, and no ``-> None`` of a Python function that returns something."""
+    edit = rewriting("all but types")(answer, task)
+    tree = parse("\n".join(dedented(edit.lines))) if task.selection.language.grammar == "python" else None
+    for function in ast.walk(tree) if tree else ():
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _says_none(function.returns):
+            for statement in _own_statements(function):
+                if isinstance(statement, ast.Return) and statement.value and not _says_none(statement.value):
+                    raise Faulty("wrong-type", f"{function.name} returns something, so '-> None' is wrong")
+    return edit
+
+
+def _says_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _own_statements(function: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is in a function, but not in those within it."""
+    for child in ast.iter_child_nodes(function):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            yield child
+            yield from _own_statements(child)
+
+
 TYPES = Action(
     name="types",
     title="Add types",
@@ -46,5 +73,5 @@ TYPES = Action(
     prepare=_prepare,
     values=_values,
     begin=_begin,
-    read=rewriting("all but types"),
+    read=_read,
 )
