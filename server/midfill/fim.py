@@ -163,11 +163,12 @@ def _tail(encode: Encode, text: str, budget: int) -> list[int]:
     """Encode the end of ``text``, from a line start that stays put while the text grows."""
     if budget <= 0:
         return []
-    start = _step_up(len(text) - budget * _CHARACTERS_PER_TOKEN, budget * _CHARACTERS_PER_TOKEN // _STEPS)
-    if start:
+    window = budget * _CHARACTERS_PER_TOKEN
+    if len(text) > 2 * window:  # what may fit is encoded whole: some tokens are long
+        start = _step_up(len(text) - window, window // _STEPS)
         newline = text.find("\n", start, start + budget)
-        start = start if newline < 0 else newline + 1
-    ids = encode(text[start:])
+        text = text[start if newline < 0 else newline + 1 :]
+    ids = encode(text)
     return ids[_step_up(len(ids) - budget, max(budget // _STEPS, 1)) :]
 
 

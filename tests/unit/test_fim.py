@@ -87,6 +87,13 @@ def test_long_prefix_keeps_its_end_from_a_line_start() -> None:
     assert len(kept) <= 200
 
 
+def test_long_tokens_are_no_long_prefix() -> None:
+    """What fits the budget stays whole, however many characters its tokens have."""
+    around = gather("".join(f"line {number:03}\n" for number in range(60)), 60 * 9)
+    built = build_prompt(around, FORMAT, lambda text: text.split("\n")[:-1], 64, lambda _: False)  # type: ignore[arg-type, return-value]
+    assert built.tokens_of("prefix") == 60
+
+
 def test_long_line_is_cut_within() -> None:
     """Where there is no line to start at, the end of the line is kept all the same."""
     kept = prompt("x" * 5000, "", budget=103).ids[3:]
