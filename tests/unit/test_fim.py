@@ -89,9 +89,9 @@ def test_long_prefix_keeps_its_end_from_a_line_start() -> None:
 
 def test_long_tokens_are_no_long_prefix() -> None:
     """What fits the budget stays whole, however many characters its tokens have."""
-    around = gather("".join(f"line {number:03}\n" for number in range(60)), 60 * 9)
+    around = gather("".join(f"line {number:03}\n" for number in range(50)), 50 * 9)
     built = build_prompt(around, FORMAT, lambda text: text.split("\n")[:-1], 64, lambda _: False)  # type: ignore[arg-type, return-value]
-    assert built.tokens_of("prefix") == 60
+    assert built.tokens_of("prefix") == 50
 
 
 def test_long_line_is_cut_within() -> None:
