@@ -203,9 +203,7 @@ def _attend(side: _Branch, attention: ir.Node, places: _Places, constants: _Cons
     query = side.add("Transpose", query, perm=[0, 2, 1, 3])
     query = side.add("Reshape", query, constants.sizes(1, heads, -1, size))
     scale = attention.attributes["scale"].as_float()
-    # The right factor of a product is laid out anew, the left one read as it is: so the keys, which are many, are left.
-    scores = side.add("FusedMatMul", keys, query, domain=MICROSOFT, transB=1, alpha=scale)
-    scores = side.add("Transpose", scores, perm=[0, 1, 3, 2])
+    scores = side.add("FusedMatMul", query, keys, domain=MICROSOFT, transB=1, alpha=scale)
     shares = side.add("Softmax", side.add("Add", scores, places.mask), axis=-1)
     mixed = side.add("Reshape", side.add("MatMul", shares, values), constants.sizes(1, heads, -1, group * size))
     mixed = side.add("Transpose", mixed, perm=[0, 2, 1, 3])
