@@ -9,8 +9,8 @@ import pytest
 from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
 
-REQUESTS = 200
-WARM_AFTER = 50
+REQUESTS = 300
+WARM_AFTER = 150
 NOISE = 1.03
 """The allocators of Python and onnxruntime return and take back pages as they like, about a percent either way; one
 prompt's logits that were kept for each request would be far more."""
@@ -21,7 +21,7 @@ OPTIONS = {"maxTokens": 6, "contextTokens": 384, "deadlineMs": 0, "cacheMegabyte
 
 
 @pytest.mark.bundle
-def test_two_hundred_requests_while_typing(bundle: Path, tmp_path: Path) -> None:
+def test_three_hundred_requests_while_typing(bundle: Path, tmp_path: Path) -> None:
     """Every request is answered, nothing goes wrong on the way, and the server holds no more than when it was warm."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         client.initialize(options=OPTIONS)
