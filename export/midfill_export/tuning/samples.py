@@ -159,8 +159,8 @@ class Cutter:
         after = "\n" + "".join(lines[last:])  # the line end is still there when the rest of a line is asked for
         context = Context(before, after[: self._suffix_characters], offset=len(before))
         prompt = build_prompt(context, self._fim, self._encode, _NO_LIMIT, lambda _token: False)
-        whole, begun = self._encode(before + gap), self._encode(before)
-        kept = common_prefix(whole, begun)
+        whole = self._encode(before + gap)
+        kept = next(common_prefix(whole, part.ids) for part in prompt.parts if part.kind == "prefix")
         parts = [part.ids[:kept] if part.kind == "prefix" else part.ids for part in prompt.parts]
         ids = [token for part in parts for token in part]
         return Sample(ids, whole[kept:]) if 0 < len(ids) <= self._room - _ANSWER_TOKENS - 1 else None

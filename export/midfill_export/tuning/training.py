@@ -29,7 +29,6 @@ from midfill_export.verify import Sample
 RANK = 16
 LEARNING_RATE = 4e-4
 SAMPLES_A_STEP = 4
-_LORA = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear")
 _LENGTHS = 32
 """Samples have a multiple of so many tokens."""
 _UNLABELLED = -100
@@ -79,7 +78,7 @@ def train(
     """
     torch.manual_seed(0)
     in_half = fast_half_precision(model.device.type)
-    tuned = get_peft_model(deepcopy(model).to(torch.bfloat16) if in_half else model, _LORA)  # what is learnt is in FP32
+    tuned = _with_adapter(deepcopy(model).to(torch.bfloat16) if in_half else model)
     learning = [parameter for parameter in tuned.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(learning, lr=LEARNING_RATE, weight_decay=0.01)
     _restore(checkpoint, run, tuned, optimizer, progress)
@@ -107,10 +106,15 @@ def train(
     progress(f"training: {run.samples} samples, {run.tokens:,} tokens in {run.seconds / 60:.1f} minutes")
     if in_half:
         learnt = _learnt(tuned)
-        tuned = get_peft_model(model, _LORA)
+        tuned = _with_adapter(model)
         set_peft_model_state_dict(tuned, learnt)
     merged: PreTrainedModel = tuned.merge_and_unload()
     return merged.eval()
+
+
+def _with_adapter(model: PreTrainedModel) -> PeftModel:
+    """Freeze ``model`` under an adapter in FP32, by a configuration of its own: peft writes what it finds into it."""
+    return get_peft_model(model, LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules="all-linear"))
 
 
 def fast_half_precision(device: str) -> bool:
