@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from midfill.edits import Edit, Faulty
-from midfill.python_parser import parse
+from midfill.python_parser import SCOPES, own_nodes, parse
 from midfill.selection import margin_of
 
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -116,7 +115,7 @@ def extraction(document: str, first_line: int, end_line: int) -> Extraction:
         results=chain.results,
         receiver=receiver,
         is_class_method=bool(receiver) and "classmethod" in _decorators(function),
-        is_async=any(isinstance(n, (ast.Await, ast.AsyncFor, ast.AsyncWith)) for n in _own_nodes(statements)),
+        is_async=any(isinstance(n, (ast.Await, ast.AsyncFor, ast.AsyncWith)) for n in own_nodes(statements)),
         names=frozenset(_all_names(module)),
     )
 
@@ -204,7 +203,7 @@ def _check_flow(statements: Sequence[ast.stmt], function: _Function) -> None:
     first = function.body[0]
     if statements[0] is first and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         raise Faulty("documentation", "the function's documentation cannot be taken out of it")
-    for node in _own_nodes(statements):
+    for node in own_nodes(statements):
         if isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
             raise Faulty("returns", "these lines return from the function they are in")
     stack: list[ast.AST] = list(statements)
@@ -214,22 +213,12 @@ def _check_flow(statements: Sequence[ast.stmt], function: _Function) -> None:
             raise Faulty("leaves-loop", "these lines leave a loop that they are in")
         if isinstance(node, _LOOPS):
             stack.extend(node.orelse)
-        elif not isinstance(node, _SCOPES):
-            stack.extend(ast.iter_child_nodes(node))
-
-
-def _own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield all nodes but those within functions and classes."""
-    stack = list(nodes)
-    while stack:
-        node = stack.pop()
-        yield node
-        if not isinstance(node, _SCOPES):
+        elif not isinstance(node, SCOPES):
             stack.extend(ast.iter_child_nodes(node))
 
 
 def _nested(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    return (node for node in _own_nodes(nodes) if isinstance(node, _SCOPES))
+    return (node for node in own_nodes(nodes) if isinstance(node, SCOPES))
 
 
 def _bound(nodes: Iterable[ast.AST]) -> list[tuple[str, int]]:
@@ -251,7 +240,7 @@ def _bound(nodes: Iterable[ast.AST]) -> list[tuple[str, int]]:
             found.append((node.rest, line))
         if isinstance(node, _COMPREHENSIONS):  # only what := sets is seen outside
             stack.extend(inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
-        elif not isinstance(node, _SCOPES):
+        elif not isinstance(node, SCOPES):
             stack.extend(ast.iter_child_nodes(node))
     return sorted(found, key=lambda entry: entry[1])
 
@@ -285,7 +274,7 @@ def _certainly_set(statements: Iterable[ast.stmt]) -> set[str]:
 
 
 def _declared_elsewhere(function: _Function) -> set[str]:
-    nodes = _own_nodes(function.body)
+    nodes = own_nodes(function.body)
     return {name for node in nodes if isinstance(node, (ast.Global, ast.Nonlocal)) for name in node.names}
 
 

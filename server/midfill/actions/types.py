@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
 from midfill.actions.rewriting import rewriting
 from midfill.edits import Edit, Faulty
-from midfill.python_parser import parse
+from midfill.python_parser import own_nodes, parse
 from midfill.selection import dedented
 
 _STYLE = {
@@ -48,7 +48,7 @@ def _read(answer: str, task: Task) -> Edit:
     tree = parse("\n".join(dedented(edit.lines))) if task.selection.language.grammar == "python" else None
     for function in ast.walk(tree) if tree else ():
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _says_none(function.returns):
-            for statement in _own_statements(function):
+            for statement in own_nodes(function.body):
                 if isinstance(statement, ast.Return) and statement.value and not _says_none(statement.value):
                     raise Faulty("wrong-type", f"{function.name} returns something, so '-> None' is wrong")
     return edit
@@ -56,14 +56,6 @@ def _read(answer: str, task: Task) -> Edit:
 
 def _says_none(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _own_statements(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield what is in a function, but not in those within it."""
-    for child in ast.iter_child_nodes(function):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            yield child
-            yield from _own_statements(child)
 
 
 TYPES = Action(
