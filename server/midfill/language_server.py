@@ -44,7 +44,13 @@ class MidfillServer(LanguageServer):
     protocol: MidfillProtocol
 
     def __init__(self, make_completer: CompleterFactory) -> None:
-        super().__init__("midfill", __version__, protocol_cls=MidfillProtocol, notebook_document_sync=notebooks.SYNC)
+        super().__init__(
+            "midfill",
+            __version__,
+            protocol_cls=MidfillProtocol,
+            notebook_document_sync=notebooks.SYNC,
+            max_workers=1,  # they read stdin, a line at a time; of more, each would be started when one was slow to end
+        )
         self.make_completer = make_completer
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
