@@ -1,6 +1,6 @@
 """What the activations of a model look like on real code: what the norms give, and how loud each neuron of an MLP is.
 
-Second moments are all that :mod:`midfill_export.rotate` and :mod:`midfill_export.gptq` need; no gradient, no training.
+Second moments are all that :mod:`midfill_export.rotate` needs; no gradient, no training.
 """
 
 from __future__ import annotations

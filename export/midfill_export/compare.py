@@ -181,16 +181,13 @@ def _in_blocks(bits: int) -> Callable[[FloatModel, Path], None]:
     return write
 
 
-_PLAIN = {"gptq_damping": 0, "shortlist": 0}
-
 SCHEMES = (
     Scheme("FP32", _keep_float),
     Scheme("int4 in blocks of 32", _in_blocks(4)),
     Scheme("int8 in blocks of 32", _in_blocks(8)),
     Scheme("int8, a scale per tensor", _per_tensor),
-    Scheme("int8, a scale per row", _per_row(**_PLAIN, hadamard_block=0, residual_block=0, balance_gated=False)),
-    Scheme("the same, down_proj's input rotated", _per_row(**_PLAIN, residual_block=0, balance_gated=False)),
-    Scheme("the same, on principal axes, balanced", _per_row(**_PLAIN)),
-    Scheme("the same, weights rounded by GPTQ", _per_row(shortlist=0)),
+    Scheme("int8, a scale per row", _per_row(shortlist=0, hadamard_block=0, residual_block=0, balance_gated=False)),
+    Scheme("the same, down_proj's input rotated", _per_row(shortlist=0, residual_block=0, balance_gated=False)),
+    Scheme("the same, on principal axes, balanced", _per_row(shortlist=0)),
     Scheme("the same, lm_head in 4 bits and its likeliest 64 in 8 (Midfill's)", _per_row()),
 )

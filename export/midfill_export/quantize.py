@@ -15,8 +15,6 @@ Hadamard matrix spreads what sticks out, and the weights take the inverse, so th
 arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
-Weights that read a norm are rounded by :mod:`midfill_export.gptq`.
-
 ``lm_head`` is more than a quarter of what a lone token reads (Qwen2.5-Coder-0.5B), and all but a few of its logits say
 no more than that a token is unlikely. So it is there twice: in 4 bits for all tokens, and in 8 bits for those few that
 are likeliest by the 4: their rows alone are looked up and multiplied again, with an input that is not rounded.
@@ -35,7 +33,6 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
-from midfill_export import gptq
 from midfill_export.calibrate import Moments
 from midfill_export.graph import MICROSOFT, add_constant, weight_of
 from midfill_export.rotate import (
@@ -68,8 +65,6 @@ class Recipe:
     """Width of the rotation of ``down_proj``'s input; 0 for none."""
     balance_gated: bool = True
     """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
-    gptq_damping: float = gptq.DAMPING
-    """Of GPTQ, for the weights that read a norm; 0 rounds them to nearest."""
     shortlist: int = 64
     """How many tokens' logits ``lm_head`` computes again, after 4 bits of it; 0 for a product like the others."""
 
@@ -105,17 +100,14 @@ def quantise(
     """
     graph = model.graph
     blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
-    covariances: dict[ir.Value, NDArray[np.float32]] = {}  # of a value, as it is when it is quantised
     residual_block = 1
     if recipe.residual_block and moments.covariances:
         residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
-        axes = rotate(model, moments.covariances, residual_block)
+        rotate(model, moments.covariances, residual_block)
         moments.covariances.clear()
         for norm in norms(graph):
             normed = norm.outputs[0]
-            covariance = _turn_both(axes.pop(str(normed.name)), hadamard(residual_block))
-            for value in (normed, *_chosen_rows(normed)):
-                blocks[value], covariances[value] = residual_block, covariance
+            blocks.update(dict.fromkeys((normed, *_chosen_rows(normed)), residual_block))
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
     quantise_embedding(graph, residual_block)
@@ -134,12 +126,12 @@ def quantise(
             matrix = rotate_rows(matrix, hadamard(block))
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix)) if block > 1 else hidden
-            columns = _round(matrix, recipe, covariances.get(hidden))
+            columns = quantise_columns(matrix, recipe.weight_limit)
             product = _insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
         quantised = rows.quantise(hidden, block, node, len(matrix))
-        columns = _round(matrix, recipe, covariances.get(hidden))
+        columns = quantise_columns(matrix, recipe.weight_limit)
         product = _insert_product(graph, node, quantised, str(weight.name), *columns)
         factor = deferred.get(hidden)
         scale = quantised.scale if factor is None else _insert(graph, node, "Mul", quantised.scale, factor)
@@ -151,14 +143,6 @@ def quantise(
         progress((done + 1) / len(products))
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
         tidy(model)
-
-
-def _round(
-    matrix: NDArray[np.float32], recipe: Recipe, covariance: NDArray[np.float32] | None
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    if recipe.gptq_damping and covariance is not None:
-        return gptq.round_columns(matrix, covariance, recipe.weight_limit, recipe.gptq_damping)
-    return quantise_columns(matrix, recipe.weight_limit)
 
 
 def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -324,11 +308,6 @@ def _gated(product: ir.Node) -> ir.Value | None:
 def _chosen_rows(value: ir.Value) -> list[ir.Value]:
     """Return what is ``value`` but for the rows left out."""
     return [node.outputs[0] for node, _ in value.uses() if node.op_type == "Gather"]
-
-
-def _turn_both(covariance: NDArray[np.float32], turn: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Carry E[x x^T] (K, K) over to x with its blocks rotated."""
-    return rotate_rows(rotate_columns(covariance, turn), turn)
 
 
 def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:

@@ -61,11 +61,8 @@ def fold_norms(graph: ir.Graph) -> None:
             del graph.initializers[str(old.name)]
 
 
-def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> dict[str, Matrix]:
+def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> None:
     """Change the basis of the residual stream and of each head's values, in place; weights change when they are read.
-
-    Returns:
-        The covariances in the new basis, before the rotation of blocks at run time.
 
     Args:
         model: With folded norms (:func:`fold_norms`).
@@ -77,16 +74,14 @@ def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> di
     writers = [node for node in graph if weight_of(node) is not None and _feeds_norm(node)]
     embedding = next(node for node in graph if node.op_type == "Gather" and _is_token_lookup(node))
     turn = principal_axes(list(covariances.values()))[:, dealt(len(next(iter(covariances.values()))), block)]
-    turned: dict[str, Matrix] = {}
     for norm in norms(graph):
         behind = readers(norm)
-        covariance = turn.T @ covariances[str(norm.outputs[0].name)] @ turn
-        variances = np.diagonal(covariance)
+        covariance = covariances[str(norm.outputs[0].name)]
+        variances = np.einsum("ka,ka->a", turn, covariance @ turn)  # the diagonal of turn.T @ covariance @ turn
         lengths = sum(np.square(turn.T @ _read(_weight(node))).sum(axis=1) for node in behind)
         steps = balance(variances, np.asarray(lengths, np.float32))
         scale = _value(norm.inputs[_scale_index(norm)])
         scale.const_value = ir.tensor(1 / steps, name=scale.name)
-        turned[str(norm.outputs[0].name)] = covariance / np.outer(steps, steps)
         for node in behind:
             _change(_weight(node), lambda weight: turn.T @ weight)
             _change(_weight(node), partial(_scale_rows, steps))
@@ -95,7 +90,6 @@ def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> di
     _change(_value(embedding.inputs[0]), lambda table: table @ turn)
     for node in attention_nodes(graph):
         _rotate_values(node)
-    return turned
 
 
 def balance_gated(graph: ir.Graph, squares: Mapping[str, Matrix]) -> None:
