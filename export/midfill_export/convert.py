@@ -20,6 +20,7 @@ from midfill_export import graph, verify
 from midfill_export.calibrate import Moments, second_moments
 from midfill_export.checkpoint import Checkpoint, open_checkpoint, torch_logits
 from midfill_export.formats import find_format, find_stop_tokens
+from midfill_export.nodes import attention_nodes
 from midfill_export.pack import (
     Description,
     Progress,
@@ -146,7 +147,7 @@ def to_float(
     rotatable = can_rotate(lean.graph)
     if rotatable:
         fold_norms(lean.graph)
-    attention, nodes = len(graph.attention_nodes(lean.graph)), len(lean.graph)
+    attention, nodes = len(attention_nodes(lean.graph)), len(lean.graph)
     graph.save(lean, float_graph)
     del lean
     shutil.rmtree(traced.parent)

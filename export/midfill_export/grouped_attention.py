@@ -22,7 +22,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from midfill_export.graph import MICROSOFT, add_constant, attention_nodes, size_of
+from midfill_export.nodes import MICROSOFT, add_constant, attention_nodes, size_of
 
 GROUPED_ROWS = "grouped_rows"
 

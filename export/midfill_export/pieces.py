@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
 from midfill import cpu
-from midfill_export.graph import size_of, tensor_of
+from midfill_export.nodes import size_of, tensor_of
 from midfill_export.rotate import norms
 
 Array = NDArray[Any]

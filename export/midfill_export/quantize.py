@@ -15,9 +15,7 @@ Hadamard matrix spreads what sticks out, and the weights take the inverse, so th
 arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
 give once :mod:`midfill_export.rotate` has put it on its principal axes.
 
-``lm_head`` is more than a quarter of what a lone token reads (Qwen2.5-Coder-0.5B), and all but a few of its logits say
-no more than that a token is unlikely. So it is there twice: in 4 bits for all tokens, and in 8 bits for those few that
-are likeliest by the 4: their rows alone are looked up and multiplied again, with an input that is not rounded.
+``lm_head`` is there twice, in 4 bits and in 8 (:mod:`midfill_export.shortlist`).
 
 The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
 """
@@ -34,7 +32,7 @@ from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
 from midfill_export.calibrate import Moments
-from midfill_export.graph import MICROSOFT, add_constant, weight_of
+from midfill_export.nodes import MICROSOFT, add_constant, insert, weight_of
 from midfill_export.rotate import (
     balance_gated,
     fitting_block,
@@ -44,13 +42,10 @@ from midfill_export.rotate import (
     rotate_columns,
     rotate_rows,
 )
+from midfill_export.shortlist import insert_shortlisted_product
 
 _COLUMNS_AT_ONCE = 8192
 """So that a vocabulary's worth of columns is not held several times over in FP32."""
-_INT8_ACCUMULATION = 4
-"""``accuracy_level``: the input is rounded to 8 bits, too."""
-_ROUGH_BLOCK = 128
-"""How many weights of a column in 4 bits share a scale, and how many numbers of their input."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +122,18 @@ def quantise(
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix)) if block > 1 else hidden
             columns = quantise_columns(matrix, recipe.weight_limit)
-            product = _insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
+            product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
         quantised = rows.quantise(hidden, block, node, len(matrix))
         columns = quantise_columns(matrix, recipe.weight_limit)
         product = _insert_product(graph, node, quantised, str(weight.name), *columns)
         factor = deferred.get(hidden)
-        scale = quantised.scale if factor is None else _insert(graph, node, "Mul", quantised.scale, factor)
+        scale = quantised.scale if factor is None else insert(graph, node, "Mul", quantised.scale, factor)
         if (gated := _gated(node)) is not None:
             deferred[gated] = scale
         else:
-            product = _insert(graph, node, "Mul", product, scale)
+            product = insert(graph, node, "Mul", product, scale)
         _replace_value(graph, node.outputs[0], product)
         progress((done + 1) / len(products))
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
@@ -154,32 +149,6 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
         scales[part] = np.where(largest > 0, largest / limit, 1)
         integers[:, part] = np.rint(matrix[:, part] / scales[part])
     return integers, scales
-
-
-def in_four_bits(
-    integers: NDArray[np.int8], scales: NDArray[np.float32], block: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round (K, N) integers, with a scale for each of N columns, to 4 bits, laid out as ``MatMulNBits`` reads them.
-
-    Returns:
-        Pairs of numbers with zero point 8, the first one in the lower half (N, K / block, block / 2), the last block
-        filled up with zeros; and a scale for each block (N, K / block).
-    """
-    rows, columns = integers.shape
-    count = -(-rows // block)
-    packed = np.empty((columns, count, block // 2), np.uint8)
-    steps = np.empty((columns, count), np.float32)
-    for start in range(0, columns, _COLUMNS_AT_ONCE):
-        part = slice(start, start + _COLUMNS_AT_ONCE)
-        blocks = np.zeros((len(steps[part]), count * block), np.float32)
-        blocks[:, :rows] = integers[:, part].T
-        blocks = blocks.reshape(-1, count, block)
-        step = np.abs(blocks).max(axis=2) / 7.5  # from -8 to 7: the largest of one sign loses half a step, at most
-        step[step == 0] = 1
-        nibbles = (np.clip(np.rint(blocks / step[:, :, None]), -8, 7) + 8).astype(np.uint8)
-        packed[part] = nibbles[:, :, ::2] | nibbles[:, :, 1::2] << 4
-        steps[part] = step * scales[part, None]
-    return packed, steps
 
 
 @dataclass(frozen=True)
@@ -215,13 +184,7 @@ class _RowQuantiser:
         return self._done[given]
 
     def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
-        return _insert(self._graph, before, op_type, *inputs, **attributes)
-
-
-def _insert(graph: ir.Graph, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
-    node = ir.node(op_type, inputs, attributes=attributes)
-    graph.insert_before(before, node)
-    return node.outputs[0]
+        return insert(self._graph, before, op_type, *inputs, **attributes)
 
 
 def _insert_product(
@@ -247,51 +210,6 @@ def _insert_product(
     )
     graph.insert_before(before, node)
     return node.outputs[0]
-
-
-def _insert_shortlisted_product(
-    graph: ir.Graph,
-    before: ir.Node,
-    hidden: ir.Value,
-    name: str,
-    integers: NDArray[np.int8],
-    scales: NDArray[np.float32],
-    shortlist: int,
-) -> ir.Value:
-    """Return the product (1, S, N) of ``hidden`` with columns in 4 bits, the largest of each row computed in 8."""
-
-    def add(op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
-        return _insert(graph, before, op_type, *inputs, **attributes)
-
-    weights, steps = in_four_bits(integers, scales, _ROUGH_BLOCK)
-    rough = ir.node(
-        "MatMulNBits",
-        [hidden, add_constant(graph, f"{name}.uint4", weights), add_constant(graph, f"{name}.uint4.scale", steps)],
-        attributes={
-            "K": integers.shape[0],
-            "N": integers.shape[1],
-            "bits": 4,
-            "block_size": _ROUGH_BLOCK,
-            "accuracy_level": _INT8_ACCUMULATION,
-        },
-        domain=MICROSOFT,
-        name=before.name,
-    )
-    likeliest = ir.node(
-        "TopK",
-        [rough.outputs[0], add_constant(graph, "shortlist.length", np.array([min(shortlist, len(scales))], np.int64))],
-        attributes={"sorted": 0},
-        num_outputs=2,
-    )
-    for node in (rough, likeliest):
-        graph.insert_before(before, node)
-    tokens = likeliest.outputs[1]  # (1, S, L)
-    last_axis = add_constant(graph, "shortlist.axis", np.array([-1], np.int64))
-    table = add_constant(graph, f"{name}.int8", np.ascontiguousarray(integers.T))
-    rows = add("Cast", add("Gather", table, tokens), to=ir.DataType.FLOAT)  # (1, S, L, K)
-    products = add("Squeeze", add("MatMul", rows, add("Unsqueeze", hidden, last_axis)), last_axis)
-    exact = add("Mul", products, add("Gather", add_constant(graph, f"{name}.int8.scale", scales), tokens))
-    return add("ScatterElements", rough.outputs[0], tokens, exact, axis=-1)
 
 
 def _gated(product: ir.Node) -> ir.Value | None:
@@ -326,9 +244,9 @@ def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: in
         return graph.initializers.get(name) or add_constant(graph, name, array)
 
     blocks = constant(f"rotation.split.{width}.{block}", np.array([0, 0, width // block, block], np.int64))
-    split = _insert(graph, before, "Reshape", hidden, blocks)
-    turned = _insert(graph, before, "MatMul", split, constant(f"rotation.{block}", hadamard(block)))
-    return _insert(
+    split = insert(graph, before, "Reshape", hidden, blocks)
+    turned = insert(graph, before, "MatMul", split, constant(f"rotation.{block}", hadamard(block)))
+    return insert(
         graph, before, "Reshape", turned, constant(f"rotation.join.{width}", np.array([0, 0, width], np.int64))
     )
 

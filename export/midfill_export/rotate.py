@@ -29,7 +29,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from midfill_export.graph import add_constant, attention_nodes, size_of, tensor_of, weight_of
+from midfill_export.nodes import add_constant, attention_nodes, size_of, tensor_of, weight_of
 
 Matrix = NDArray[np.float32]
 

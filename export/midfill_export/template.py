@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from midfill.errors import ExportError
 from midfill_export.gguf_file import GgufFile, GgufTensor
-from midfill_export.graph import COS, SIN, Rotary, tensor_of
+from midfill_export.nodes import tensor_of
+from midfill_export.packing import COS, SIN, Rotary
 
 _ORIGIN, _ROTARY, _DIFFERENCE = "midfill.gguf", "midfill.rotary", "midfill.difference"
 Matrix = NDArray[np.float32]

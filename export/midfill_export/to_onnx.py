@@ -34,7 +34,7 @@ from transformers.masking_utils import AttentionMaskInterface
 
 from midfill.errors import ExportError
 from midfill_export.families import decoder_of, split_attention
-from midfill_export.graph import Rotary
+from midfill_export.packing import Rotary
 
 OPSET = 18
 ATTENTION = "midfill_fused"

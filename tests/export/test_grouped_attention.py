@@ -13,8 +13,8 @@ from midfill import model as engine
 from midfill.bundle import load_bundle
 from midfill.cancel import CancelFlag
 from midfill.model import OnnxModel, ort
-from midfill_export.graph import MICROSOFT, add_constant
 from midfill_export.grouped_attention import GROUPED_ROWS, add_grouped_attention
+from midfill_export.nodes import MICROSOFT, add_constant
 
 HEADS, KV_HEADS, SIZE, CAPACITY, PAST = 6, 2, 16, 40, 20
 ROWS = 9

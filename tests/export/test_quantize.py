@@ -7,9 +7,9 @@ import onnx_ir as ir
 import pytest
 
 from midfill.model import ort
-from midfill_export import graph
+from midfill_export import nodes
 from midfill_export.calibrate import Moments
-from midfill_export.quantize import Recipe, in_four_bits, quantise, quantise_columns, quantise_embedding
+from midfill_export.quantize import Recipe, quantise, quantise_columns, quantise_embedding
 from midfill_export.rotate import (
     balance,
     balance_gated,
@@ -21,6 +21,7 @@ from midfill_export.rotate import (
     rotate_columns,
     rotate_rows,
 )
+from midfill_export.shortlist import in_four_bits
 
 RANDOM = np.random.default_rng(7)
 
@@ -183,8 +184,8 @@ def test_embedding_is_held_rotated() -> None:
 
 def _embedding(table: np.ndarray, block: int) -> ir.Model:
     ids = ir.Value(name="input_ids", shape=ir.Shape([1, "rows"]), type=ir.TensorType(ir.DataType.INT64))
-    holder = ir.Graph([ids], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
-    lookup = ir.node("Gather", [graph.add_constant(holder, "table", table), ids])
+    holder = ir.Graph([ids], [], nodes=[], opset_imports={"": 18, nodes.MICROSOFT: 1})
+    lookup = ir.node("Gather", [nodes.add_constant(holder, "table", table), ids])
     holder.append(lookup)
     lookup.outputs[0].name = "product"
     lookup.outputs[0].type = ir.TensorType(ir.DataType.FLOAT)
@@ -217,7 +218,7 @@ def _gated_mlp() -> tuple[ir.Model, dict[str, np.ndarray]]:
     shapes = {"gate": (8, 12), "up": (8, 12), "down": (12, 8)}
     weights = {name: RANDOM.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
     hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", 8]), type=ir.TensorType(ir.DataType.FLOAT))
-    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
+    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, nodes.MICROSOFT: 1})
 
     def add(op_type: str, *inputs: ir.Value, name: str | None = None) -> ir.Value:
         node = ir.node(op_type, inputs, name=name)
@@ -225,7 +226,7 @@ def _gated_mlp() -> tuple[ir.Model, dict[str, np.ndarray]]:
         return node.outputs[0]
 
     def product(value: ir.Value, name: str) -> ir.Value:
-        return add("MatMul", value, graph.add_constant(holder, name, weights[name]), name=name)
+        return add("MatMul", value, nodes.add_constant(holder, name, weights[name]), name=name)
 
     gate, up = product(hidden, "gate"), product(hidden, "up")
     gated = add("Mul", add("Mul", gate, add("Sigmoid", gate)), up)
@@ -239,8 +240,8 @@ def _gated_mlp() -> tuple[ir.Model, dict[str, np.ndarray]]:
 
 def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", len(weight)]), type=ir.TensorType(ir.DataType.FLOAT))
-    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, graph.MICROSOFT: 1})
-    product = ir.node("MatMul", [hidden, graph.add_constant(holder, "weight", weight)])
+    holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, nodes.MICROSOFT: 1})
+    product = ir.node("MatMul", [hidden, nodes.add_constant(holder, "weight", weight)])
     holder.append(product)
     product.outputs[0].name = "product"
     product.outputs[0].type = ir.TensorType(ir.DataType.FLOAT)

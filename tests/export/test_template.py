@@ -14,6 +14,8 @@ from midfill_export import graph, template
 from midfill_export.checkpoint import open_checkpoint
 from midfill_export.gguf_file import open_gguf
 from midfill_export.make_template import make_template
+from midfill_export.nodes import attention_nodes, tensor_of
+from midfill_export.packing import Rotary
 from midfill_export.source import WEIGHTS, Weights
 from midfill_export.to_onnx import export_onnx
 
@@ -33,7 +35,7 @@ def test_filled_it_is_the_graph_that_it_was(float_model: ir.Model, weights: Weig
     assert [value.name for value in filled.inputs] == [value.name for value in float_model.graph.inputs]
     assert list(filled.initializers) == list(float_model.graph.initializers)
     for name, value in float_model.graph.initializers.items():
-        assert np.array_equal(graph.tensor_of(value).numpy(), graph.tensor_of(filled.initializers[name]).numpy()), name
+        assert np.array_equal(tensor_of(value).numpy(), tensor_of(filled.initializers[name]).numpy()), name
 
 
 def test_it_holds_no_weights(weights: Weights) -> None:
@@ -47,7 +49,7 @@ def test_every_model_has_one(pinned: Weights) -> None:
     """Each model that can be pulled has a template of its own, which wants weights of a GGUF by name."""
     model = ir.load(pinned.template)
     wanted = [value for value in model.graph.inputs if "midfill.gguf" in value.metadata_props]
-    assert len(wanted) == 3 + 8 * len(graph.attention_nodes(model.graph))  # embedding, last norm, lm_head
+    assert len(wanted) == 3 + 8 * len(attention_nodes(model.graph))  # embedding, last norm, lm_head
     assert pinned.template.stat().st_size < 200_000
 
 
@@ -78,6 +80,6 @@ def test_weights_from_elsewhere_make_none(
         make_template(str(checkpoint), tmp_path / "out.onnx")
     whole = open_gguf(gguf_file)
     lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if "ffn_up" not in key})
-    rotary = graph.Rotary(np.ones(8, np.float32), 1.0, 512)
+    rotary = Rotary(np.ones(8, np.float32), 1.0, 512)
     with pytest.raises(ExportError, match=r"up_proj.* is made of no tensors"):
         template.empty(float_model.clone(), rotary, lacking)
