@@ -9,8 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import psutil
-
 from midfill.errors import ServerEnded
 from midfill.server_process import SERVE, Json, ServerProcess, framed
 
@@ -112,10 +110,6 @@ class RawClient:
     def stderr(self) -> str:
         """Return what the server has logged so far."""
         return self._stderr.read_text(errors="replace")
-
-    def resident_bytes(self) -> int:
-        """Return the memory the server holds."""
-        return int(psutil.Process(self.process.pid).memory_info().rss)
 
 
 def ghost_text_at(line: int, character: int, uri: str = URI) -> Json:

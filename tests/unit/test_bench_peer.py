@@ -50,7 +50,7 @@ def test_server_is_started_as_it_says(server: LlamaServer) -> None:
     assert described.startswith("llama-server -m model.gguf -t 2 -c 8192 --cache-reuse 64 --host 127.0.0.1 --port ")
     assert "/" not in described
     assert server.load_seconds > 0
-    assert server.resident_bytes > 0
+    assert server.memory.resident >= server.memory.own > 0
 
 
 def test_speeds_are_those_of_its_timings(server: LlamaServer) -> None:

@@ -20,6 +20,7 @@ from midfill.bench.keystrokes import Progress
 from midfill.bench.lsp_client import LspClient
 from midfill.bench.machine import Machine
 from midfill.bench.plan import QUICK, Plan
+from midfill.bench.processes import Memory
 from midfill.bench.report import Circumstances, Report, load_average, to_json, to_text, write_markdown
 from midfill.bench.scenes import scenes
 from midfill.bench.sides import Sides
@@ -82,7 +83,7 @@ def run(
         figures += keystrokes.figures(recording)
         progress("writing")
         figures.append(keystrokes.writing(played, plan, loaded, peer_typing))
-        figures.append(_memory("memory after all that", server, llama))
+        figures += _memory("after all that", server, llama)
     return Report(circumstances, plan, figures, recording)
 
 
@@ -99,7 +100,7 @@ def _start(
         if llama:
             loading.peer.append(llama.load_seconds)
         if len(loading.ours) >= plan.starts:
-            return server, llama, [loading.figure("load", "s"), _memory("memory after loading", server, llama)]
+            return server, llama, [loading.figure("load", "s"), *_memory("after loading", server, llama)]
         stack.close()
 
 
@@ -116,6 +117,14 @@ def _typing(server: LlamaServer, sides: Sides, settings: Settings) -> PeerTyping
     return PeerTyping(server, sides, settings)
 
 
-def _memory(name: str, server: LspClient, peer: LlamaServer | None) -> Figure:
-    ours, theirs = server.resident_bytes / 1e6, peer.resident_bytes / 1e6 if peer else None
-    return Figure(name=name, unit="MB", value=ours, peer=theirs, ratio=ratio_of(ours, theirs))
+def _memory(when: str, server: LspClient, peer: LlamaServer | None) -> list[Figure]:
+    ours, theirs = server.memory, peer.memory if peer else None
+
+    def figure(name: str, held: Callable[[Memory], int]) -> Figure:
+        value, beside = held(ours) / 1e6, held(theirs) / 1e6 if theirs else None
+        return Figure(name=name, unit="MB", value=value, peer=beside, ratio=ratio_of(value, beside))
+
+    return [
+        figure(f"memory {when}", lambda memory: memory.resident),
+        figure(f"memory {when}, without the pages of files", lambda memory: memory.own),
+    ]

@@ -59,9 +59,9 @@ class LspClient:
         self._server.__exit__(kind, error, trace)
 
     @property
-    def resident_bytes(self) -> int:
+    def memory(self) -> processes.Memory:
         """Memory the server holds."""
-        return processes.resident_bytes(self._server.process.pid)
+        return processes.memory_of(self._server.process.pid)
 
     def open(self, scene: Scene) -> None:
         """See :meth:`midfill.bench.replay.Suggester.open`."""

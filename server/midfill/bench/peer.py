@@ -88,9 +88,9 @@ class LlamaServer:
         return " ".join(Path(word).name for word in self.command)
 
     @property
-    def resident_bytes(self) -> int:
+    def memory(self) -> processes.Memory:
         """Memory the server holds."""
-        return processes.resident_bytes(self._process.pid)
+        return processes.memory_of(self._process.pid)
 
     def prefill_speed(self, ids: Sequence[int]) -> float:
         """Return tokens a second of reading ``ids``, nothing of them known."""
