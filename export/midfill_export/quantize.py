@@ -119,14 +119,13 @@ def quantise(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
+        columns = quantise_columns(matrix, recipe.weight_limit)
         if recipe.shortlist and node.outputs[0].is_graph_output():
-            turned = _rotate_blocks(graph, node, hidden, block, len(matrix)) if block > 1 else hidden
-            columns = quantise_columns(matrix, recipe.weight_limit)
+            turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
             product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
         quantised = rows.quantise(hidden, block, node, len(matrix))
-        columns = quantise_columns(matrix, recipe.weight_limit)
         product = _insert_product(graph, node, quantised, str(weight.name), *columns)
         factor = deferred.get(hidden)
         scale = quantised.scale if factor is None else insert(graph, node, "Mul", quantised.scale, factor)
@@ -173,8 +172,7 @@ class _RowQuantiser:
         """Quantise ``hidden``, ``width`` wide, rotated in blocks."""
         given = hidden
         if given not in self._done:
-            if block > 1:
-                hidden = _rotate_blocks(self._graph, before, hidden, block, width)
+            hidden = _rotate_blocks(self._graph, before, hidden, block, width)
             magnitude = self._add(before, "Abs", hidden)
             scale = self._add(before, "ReduceMax", magnitude, self._last_axis, keepdims=1)
             # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
@@ -238,7 +236,9 @@ def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
 
 
 def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int, width: int) -> ir.Value:
-    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), K being ``width``."""
+    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), K being ``width``; nothing for blocks of one."""
+    if block == 1:
+        return hidden
 
     def constant(name: str, array: NDArray[Any]) -> ir.Value:
         return graph.initializers.get(name) or add_constant(graph, name, array)
@@ -277,9 +277,7 @@ def quantise_embedding(graph: ir.Graph, block: int) -> None:
     product = ir.node("Mul", [real.outputs[0], steps.outputs[0]])
     for node in (tokens, steps, real, product):
         graph.insert_before(table, node)
-    row = product.outputs[0]
-    if block > 1:
-        row = _rotate_blocks(graph, table, row, block, matrix.shape[1])
+    row = _rotate_blocks(graph, table, product.outputs[0], block, matrix.shape[1])
     _replace_value(graph, table.outputs[0], row)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from e2e.raw_client import RawClient, ghost_text_at
+from midfill.bench.processes import Memory, memory_of
 
 _REQUESTS_A_VISIT = 10
 _INVOKED = 8
@@ -23,10 +24,8 @@ _REQUEST_CANCELLED = -32800
 class Resources:
     """What a server holds."""
 
-    private_bytes: int
-    """Resident, and its own: without the pages of the model's file, of which the tables' come in as they are read."""
-    mapped_bytes: int
-    """Resident, and a file's; the system takes them back when it wants to. 0 where it does not tell (not on Linux)."""
+    memory: Memory
+    """Of which its own is judged: the pages of the model's tables come in as they are read."""
     open_files: int
     threads: int
 
@@ -35,9 +34,7 @@ class Resources:
         """Look at the server of a client."""
         process = psutil.Process(client.process.pid)
         files = process.num_handles() if psutil.WINDOWS else process.num_fds()
-        memory = process.memory_info()
-        mapped = getattr(memory, "shared", 0)
-        return cls(memory.rss - mapped, mapped, files, process.num_threads())
+        return cls(memory_of(process.pid), files, process.num_threads())
 
 
 class Session:

@@ -37,8 +37,8 @@ def test_two_thousand_requests(bundle: Path, tmp_path: Path, capsys: pytest.Capt
             with capsys.disabled():
                 now = held[-1]
                 print(  # noqa: T201 - whoever waits half an hour wants to see something
-                    f"{start + WARM_AFTER:5} requests: {now.private_bytes / 1e6:6.1f} MB of its own, "
-                    f"{now.mapped_bytes / 1e6:6.1f} MB of the model's file, "
+                    f"{start + WARM_AFTER:5} requests: {now.memory.own / 1e6:6.1f} MB of its own, "
+                    f"{now.memory.resident / 1e6:6.1f} MB resident, "
                     f"{now.open_files} open files, {now.threads} threads"
                 )
         client.request(REQUESTS, "shutdown", None)
@@ -48,6 +48,6 @@ def test_two_thousand_requests(bundle: Path, tmp_path: Path, capsys: pytest.Capt
     assert "ERROR" not in log
     assert session.suggestions > REQUESTS // 4
     warm, later = held[0], held[1:]
-    assert max(each.private_bytes for each in later) <= warm.private_bytes * NOISE
+    assert max(each.memory.own for each in later) <= warm.memory.own * NOISE
     assert max(each.open_files for each in later) <= warm.open_files
     assert max(each.threads for each in later) <= warm.threads

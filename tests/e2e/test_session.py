@@ -36,6 +36,6 @@ def test_three_hundred_requests_while_typing(bundle: Path, tmp_path: Path) -> No
         log = client.stderr()
     assert "ERROR" not in log
     assert session.suggestions > REQUESTS // 4
-    assert grown.private_bytes <= warm.private_bytes * NOISE
+    assert grown.memory.own <= warm.memory.own * NOISE
     assert grown.open_files == warm.open_files
     assert grown.threads <= warm.threads
