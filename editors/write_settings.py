@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from midfill.settings import describe, table
+from midfill.settings.schema import describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from midfill.paths import cache_dir
+from midfill.common.paths import cache_dir
 from own_files import set_apart
 
 set_apart()  # before anything is collected, for parameters of tests hold settings

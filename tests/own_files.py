@@ -8,8 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from midfill.paths import weights_dir
-from midfill.settings import default_bundle
+from midfill.common.paths import weights_dir
+from midfill.settings.schema import default_bundle
 
 USERS_WEIGHTS = weights_dir()
 """Where `midfill pull` has put the weights that the user's bundle was made of."""

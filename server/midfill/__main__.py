@@ -2,6 +2,6 @@
 
 import sys
 
-from midfill.cli import main
+from midfill.cli.main import main
 
 sys.exit(main())

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from e2e.editor import CAPTURED, Editor
-from midfill.bundle import MANIFEST
-from midfill.settings import default_bundle
+from midfill.inference.bundle import MANIFEST
+from midfill.settings.schema import default_bundle
 
 
 @pytest.fixture(scope="session")

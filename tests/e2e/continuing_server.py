@@ -15,14 +15,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from midfill.cancel import CancelFlag
-from midfill.completer import Completer
-from midfill.completion import Alternative, Completion, Request
-from midfill.engine import KnowsTheWorkspace
-from midfill.fim import Part
-from midfill.logs import setup_logging
-from midfill.lsp import serve_stdio
-from midfill.settings import Settings
+from midfill.common.cancel import CancelFlag
+from midfill.common.logs import setup_logging
+from midfill.completion.completer import Completer
+from midfill.completion.engine import KnowsTheWorkspace
+from midfill.completion.types import Alternative, Completion, Request
+from midfill.lsp.app import serve_stdio
+from midfill.prompt.fim import Part
+from midfill.settings.schema import Settings
 
 _PIECES = (
     *("value", "total_", "größe", "naïve", "漢字", "🚀", "👩‍🚀", "e\u0301", "x = 1", "return ", "def f(", "()", "]"),

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from e2e.raw_client import MIDFILL, RawClient
-from midfill.workspace.sources import read_source
+from midfill.code.source_files import read_source
 
 FILES = 10_000
 MOST_BYTES = 300_000_000

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill.errors import ServerEnded
-from midfill.server_process import SERVE, Json, ServerProcess, framed
+from midfill.client.server_process import SERVE, Json, ServerProcess, framed
+from midfill.common.errors import ServerEnded
 
 __all__ = ["MIDFILL", "PATIENCE", "SCRIPTED", "URI", "Json", "RawClient", "framed", "ghost_text_at"]
 

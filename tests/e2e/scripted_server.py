@@ -10,11 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import cast
 
-from midfill.completer import Completer
-from midfill.completion import Completion, Request
-from midfill.logs import setup_logging
-from midfill.lsp import serve_stdio
-from midfill.settings import Settings
+from midfill.common.logs import setup_logging
+from midfill.completion.completer import Completer
+from midfill.completion.types import Completion, Request
+from midfill.lsp.app import serve_stdio
+from midfill.settings.schema import Settings
 
 
 class ScriptedCompleter:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.cli import main
+from midfill.cli.main import main
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "harness").glob("*.yaml"))
 

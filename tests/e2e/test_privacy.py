@@ -54,8 +54,8 @@ def complete_something(client: RawClient) -> None:
 
 
 def test_server_loads_nothing_that_could_download() -> None:
-    """`import midfill.lsp` brings in no training library and no HTTP client."""
-    program = "import json, sys, midfill.lsp; print(json.dumps(sorted(sys.modules)))"
+    """`import midfill.lsp.app` brings in no training library and no HTTP client."""
+    program = "import json, sys, midfill.lsp.app; print(json.dumps(sorted(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
     assert FORBIDDEN.isdisjoint(json.loads(loaded))
 

@@ -9,8 +9,8 @@ import pytest
 
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.workbench import CURSOR, Workbench, mentions
-from midfill.workspace.secrets import redact
-from unit.test_workspace_secrets import SECRETS, VALUES
+from midfill.privacy.secrets import redact
+from unit.privacy.test_secrets import SECRETS, VALUES
 
 KINDS = [kind for kind, value in VALUES.items() if "\n" not in value]
 _TELLING = 12

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from midfill.bundle import load_bundle
-from midfill.cancel import CancelFlag
-from midfill.decode import Decoder
-from midfill.drafts import SEPARATOR, DraftLength
-from midfill.healing import Healing, Vocabulary
-from midfill.model import LONG_PAST, OnnxModel
-from midfill.sampling import Choice, Sampler, Sampling, greedy
+from midfill.common.cancel import CancelFlag
+from midfill.inference.bundle import load_bundle
+from midfill.inference.decoder import Decoder
+from midfill.inference.onnx_model import LONG_PAST, OnnxModel
+from midfill.inference.prompt_lookup import SEPARATOR, DraftLength
+from midfill.inference.sampling import Choice, Sampler, Sampling, greedy
+from midfill.inference.token_healing import Healing, Vocabulary
 
 SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py")
 PROMPTS_A_SOURCE = 40

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.cancel import CancelFlag
-from midfill.completer import CanComplete, Completer
-from midfill.completion import Completion, Request
-from midfill.engine import Progress, load_engine
-from midfill.settings import Settings
+from midfill.common.cancel import CancelFlag
+from midfill.completion.completer import CanComplete, Completer
+from midfill.completion.engine import Progress, load_engine
+from midfill.completion.types import Completion, Request
+from midfill.settings.schema import Settings
 
 PATIENCE = 120.0
 TEXT = "def double(number):\n    return number * 2\n\n\nprint(dou"

@@ -28,7 +28,7 @@ def discounted_price(amount, rate=RATE):
     return amount * (1 - rate)
 '''
 CHECKOUT = f"from pricing import discounted_price\n\n\ndef checkout(cart):\n    return discounted_price({CURSOR}\n"
-INDEX = "midfill.workspace.worker"
+INDEX = "midfill.retrieval.worker"
 
 
 @pytest.fixture

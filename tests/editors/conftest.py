@@ -13,8 +13,8 @@ import pytest
 from editors.editors import Editor, Emacs, Helix, Neovim
 from editors.install import RELEASES
 from editors.picture import draw
-from midfill.bundle import MANIFEST
-from midfill.settings import default_bundle
+from midfill.inference.bundle import MANIFEST
+from midfill.settings.schema import default_bundle
 
 FOLDER = Path(os.environ.get("MIDFILL_EDITORS", ".nox/editors")).resolve()
 """Where the editors are installed."""

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 import psutil
 
 from editors.terminal import Terminal
-from midfill.settings import default_bundle
+from midfill.settings.schema import default_bundle
 
 ROOT = Path(__file__).resolve().parents[2]
 GHOST = "8a94a6"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from midfill import __version__
-from midfill.settings import describe
+from midfill.settings.schema import describe
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "editors" / "vscode"

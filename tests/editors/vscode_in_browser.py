@@ -17,7 +17,7 @@ from playwright.sync_api import Browser
 from editors.recorder import recorded_server, requests
 from editors.vscode_tools import Tools, build_extension, install_tools
 from editors.vscode_window import PATIENCE, CodeServer, Window, launch_browser, open_window, write_settings
-from midfill.settings import default_bundle
+from midfill.settings.schema import default_bundle
 
 EVIDENCE = Path(__file__).parents[2] / "build" / "evidence" / "vscode"
 """Where screenshots of failures are kept."""

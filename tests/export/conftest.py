@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from midfill.bundle import hash_file
-from midfill_export.make_template import make_template
-from midfill_export.source import WEIGHTS, Weights
+from midfill.inference.bundle import hash_file
+from midfill_export.build.make_template import make_template
+from midfill_export.weights.known_models import WEIGHTS, Weights
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|im_end|>")
 TRAINING_TEXT = [
@@ -114,7 +114,7 @@ def gguf_file(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def bundle_folder(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Take the tiny checkpoint through every stage."""
-    from midfill_export.convert import convert
+    from midfill_export.build.convert import convert
 
     return convert(str(checkpoint), tmp_path_factory.mktemp("bundles") / "tiny").path
 

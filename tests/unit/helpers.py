@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from midfill import cpu
-from midfill.bundle import (
+from midfill.common.cancel import CancelFlag
+from midfill.inference import cpu
+from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
     TOKENIZER,
@@ -27,10 +28,9 @@ from midfill.bundle import (
     describe_files,
     write_manifest,
 )
-from midfill.cancel import CancelFlag
-from midfill.context import Context, gather
-from midfill.fim import FimFormat
-from midfill.kv_cache import KvCache
+from midfill.inference.kv_cache import KvCache
+from midfill.prompt.context import Context, gather
+from midfill.prompt.fim import FimFormat
 
 CURSOR = "▮"
 CONTROL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from midfill.bundle import Bundle
-from midfill.cancel import CancelFlag
-from midfill.engine import Engine
-from midfill.kv_cache import KvCache
-from midfill.model import ScriptedModel
-from midfill.settings import Settings
+from midfill.common.cancel import CancelFlag
+from midfill.completion.engine import Engine
+from midfill.inference.bundle import Bundle
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.onnx_model import ScriptedModel
+from midfill.settings.schema import Settings
 from unit.helpers import encode, manifest, tiny_tokenizer
 
 TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"

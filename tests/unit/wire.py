@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from midfill.completion import Completion, Request
-from midfill.lsp import create_server
-from midfill.settings import Settings
+from midfill.completion.types import Completion, Request
+from midfill.lsp.app import create_server
+from midfill.settings.schema import Settings
 
 URI = "file:///work/a.py"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from midfill_export.verify import Sample
+from midfill_export.build.verify import Sample
 
 
 @dataclass(frozen=True)

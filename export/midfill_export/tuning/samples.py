@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.context import Context, gather
-from midfill.errors import UsageError
-from midfill.fim import FimFormat, build_prompt
-from midfill.kv_cache import common_prefix
-from midfill.workspace.ignore import Ignore
-from midfill.workspace.languages import PLAIN_TEXT, language_of
-from midfill.workspace.sources import read_source
-from midfill_export.verify import Sample
+from midfill.code.languages import PLAIN_TEXT, language_of
+from midfill.code.source_files import read_source
+from midfill.common.errors import UsageError
+from midfill.inference.kv_cache import common_prefix
+from midfill.privacy.ignore import Ignore
+from midfill.prompt.context import Context, gather
+from midfill.prompt.fim import FimFormat, build_prompt
+from midfill_export.build.verify import Sample
 
 LEAST_CHARACTERS = 20_000
 """Of code to learn from; less is soon known by heart."""
@@ -144,7 +144,7 @@ class Cutter:
 
         Text is no row of characters to a model. A gap is to be written in the tokens that its text has where it stands,
         line end included; those begin at the last token that the text before the cursor has there, too, to which the
-        server goes back as well (:mod:`midfill.healing`).
+        server goes back as well (:mod:`midfill.inference.token_healing`).
         """
         lines = [f"{line}\n" for line in text.split("\n")]
         first = dice.randrange(len(lines))

@@ -22,9 +22,9 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import PreTrainedModel
 
-from midfill.errors import ExportError
-from midfill_export.pack import Progress
-from midfill_export.verify import Sample
+from midfill.common.errors import ExportError
+from midfill_export.build.pack import Progress
+from midfill_export.build.verify import Sample
 
 RANK = 16
 LEARNING_RATE = 4e-4

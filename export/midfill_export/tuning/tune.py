@@ -9,15 +9,15 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from midfill.bundle import GRAPH, load_bundle
-from midfill.errors import ExportError, UsageError
-from midfill.licences import Permit
-from midfill.model import OnnxModel
-from midfill_export import verify
-from midfill_export.checkpoint import Checkpoint, open_checkpoint, torch_logits
-from midfill_export.convert import to_bundle, to_float
-from midfill_export.formats import STOP_TOKENS, find_format
-from midfill_export.pack import Progress, scratch_beside
+from midfill.common.errors import ExportError, UsageError
+from midfill.inference.bundle import GRAPH, load_bundle
+from midfill.inference.licences import Permit
+from midfill.inference.onnx_model import OnnxModel
+from midfill_export.build import verify
+from midfill_export.build.convert import to_bundle, to_float
+from midfill_export.build.pack import Progress, scratch_beside
+from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
+from midfill_export.loaders.formats import STOP_TOKENS, find_format
 from midfill_export.tuning.judging import Score, judge
 from midfill_export.tuning.samples import Corpus, Cutter, read_corpus
 from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_A_STEP, Run, train
@@ -65,7 +65,7 @@ def tune(
 
     Args:
         folder: Where the code is.
-        base: As for :func:`midfill_export.convert.convert`.
+        base: As for :func:`midfill_export.build.convert.convert`.
         out: The bundle's folder; one that is there is kept beside it.
         minutes: Of training, in all sittings.
         permit: What its licence wants.
@@ -74,7 +74,7 @@ def tune(
 
     Raises:
         UsageError: there is too little code.
-        SourceError, LicenceRefused, ExportError: as :func:`midfill_export.convert.convert`.
+        SourceError, LicenceRefused, ExportError: as :func:`midfill_export.build.convert.convert`.
         NotBetter: the code held out is filled no better than before.
         Interrupted: by the user; the same command goes on.
     """

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from midfill.cancel import CancelFlag
-from midfill.chat import Message
-from midfill.conversation import Conversation
-from midfill.edits import Edit, Faulty
-from midfill.selection import Selection
+from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.selection import Selection
+from midfill.chat.conversation import Conversation
+from midfill.common.cancel import CancelFlag
+from midfill.prompt.chat_template import Message
 
 Need = Literal["message", "instruction"]
 
@@ -37,7 +37,7 @@ class Task:
 
 
 Reader = Callable[[str, Task], Edit]
-"""Makes an edit of an answer, or raises :class:`midfill.edits.Faulty`."""
+"""Makes an edit of an answer, or raises :class:`midfill.actions.checked_edit.Faulty`."""
 Look = Callable[[Task, Sequence[Message], Conversation, CancelFlag], Iterator[str]]
 """Takes the lines, and what the model is asked of them."""
 
@@ -70,7 +70,7 @@ class Action:
     needs: Need | None = None
     """What it cannot do without, besides lines."""
     prepare: Callable[[Task], Task] = _as_it_is
-    """Chooses the lines; raises :class:`midfill.edits.Faulty` where the action has nothing to do."""
+    """Chooses the lines; raises :class:`midfill.actions.checked_edit.Faulty` where the action has nothing to do."""
     parts: Callable[[Task], Sequence[Task]] | None = None
     """What it falls into, each prepared and done by itself; None for one whole."""
     values: Callable[[Task], Mapping[str, str]] = _nothing_more

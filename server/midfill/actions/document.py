@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.documentation import CONVENTIONS, marked, parameters, place_for, text_of
-from midfill.edits import Edit, Faulty, checked
-from midfill.workspace.syntax import Definition
+from midfill.actions.checked_edit import Edit, Faulty, checked
+from midfill.actions.docstrings import CONVENTIONS, marked, parameters, place_for, text_of
+from midfill.code.syntax import Definition
 
 
 def _definition(task: Task) -> Definition:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from midfill.actions.action import Action, Task
+from midfill.actions.checked_edit import Faulty
+from midfill.actions.docstrings import CONVENTIONS, place_for
 from midfill.actions.document import DOCUMENT
-from midfill.documentation import CONVENTIONS, place_for
-from midfill.edits import Faulty
 
 
 def _parts(task: Task) -> list[Task]:

@@ -1,7 +1,7 @@
 """Extract function: the selected statements become a function, and a call of it; the model finds the name.
 
 What the function takes and gives follows from the code, so nothing is left to chance but the name
-(:mod:`midfill.extraction`).
+(:mod:`midfill.actions.extraction`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task
-from midfill.edits import Edit, Faulty
-from midfill.extraction import Extraction, extraction
-from midfill.python_parser import parse
+from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.extraction import Extraction, extraction
+from midfill.code.python_ast import parse
 
 _BEGIN = "```python\ndef"
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")

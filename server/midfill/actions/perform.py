@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from midfill.actions.action import Action, Reader, Task
+from midfill.actions.checked_edit import Edit, Faulty, is_whole
+from midfill.actions.hunks import merged
 from midfill.actions.prompts import block, prompt
-from midfill.cancel import CancelFlag
-from midfill.chat import Message
-from midfill.conversation import MOST_TOKENS, Answer, Conversation
-from midfill.edits import Edit, Faulty, is_whole
-from midfill.merging import merged
-from midfill.sampling import Pick, Sampler, Sampling, greedy
-from midfill.selection import Around
-from midfill.workspace.secrets import redact
-from midfill.workspace.syntax import MOST_CHARACTERS
+from midfill.actions.selection import Around
+from midfill.chat.conversation import MOST_TOKENS, Answer, Conversation
+from midfill.code.syntax import MOST_CHARACTERS
+from midfill.common.cancel import CancelFlag
+from midfill.inference.sampling import Pick, Sampler, Sampling, greedy
+from midfill.privacy.secrets import redact
+from midfill.prompt.chat_template import Message
 
 AROUND_TOKENS = 600
 """Of the rest of the document, at most."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from rapidfuzz.distance import Indel
 
 from midfill.actions.action import Action, Task, in_code
-from midfill.cancel import CancelFlag
-from midfill.chat import Message
-from midfill.code_shape import code_tokens
-from midfill.conversation import Conversation, Doubt
-from midfill.edits import Faulty, checked
+from midfill.actions.checked_edit import Faulty, checked
+from midfill.chat.conversation import Conversation, Doubt
+from midfill.code.normalize import code_tokens
+from midfill.common.cancel import CancelFlag
+from midfill.prompt.chat_template import Message
 
 _FINDING = re.compile(r"^- Line (?P<line>\d+): (?P<text>.+)$", re.MULTILINE)
 _PART = 5_000

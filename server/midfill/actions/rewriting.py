@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from midfill.actions.action import Task, in_code
-from midfill.documentation import head_of
-from midfill.edits import Edit, Keeps, replace_selection
+from midfill.actions.checked_edit import Edit, Keeps, replace_selection
+from midfill.actions.docstrings import head_of
 
 
 def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:

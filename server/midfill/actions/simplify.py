@@ -1,9 +1,9 @@
 """Simplify: the same, shorter and as the language's users write it."""
 
 from midfill.actions.action import Action, Task, with_definition
+from midfill.actions.checked_edit import Edit, Faulty
 from midfill.actions.rewriting import declared, rewriting
-from midfill.code_shape import code_tokens
-from midfill.edits import Edit, Faulty
+from midfill.code.normalize import code_tokens
 
 _rewritten = rewriting("signatures")
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.edits import Edit, Faulty, checked, code_in, is_whole
-from midfill.selection import Selection, lines_of
-from midfill.workspace.ignore import repository_of
-from midfill.workspace.languages import Language
-from midfill.workspace.sources import read_text
-from midfill.workspace.syntax import Definition
+from midfill.actions.checked_edit import Edit, Faulty, checked, code_in, is_whole
+from midfill.actions.selection import Selection, lines_of
+from midfill.code.languages import Language
+from midfill.code.source_files import read_text
+from midfill.code.syntax import Definition
+from midfill.privacy.ignore import repository_of
 
 _HAS_TEST = {
     "python": re.compile(r"^\s+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping
 
 from midfill.actions.action import Action, Task, in_code, with_definition
+from midfill.actions.checked_edit import Edit, Faulty
 from midfill.actions.rewriting import rewriting
-from midfill.edits import Edit, Faulty
-from midfill.python_parser import own_nodes, parse
-from midfill.selection import dedented
+from midfill.actions.selection import dedented
+from midfill.code.python_ast import own_nodes, parse
 
 _STYLE = {
     "python": ", in the built-in forms such as list[int] and None",

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from midfill.actions.action import Action, Task, in_code
+from midfill.actions.checked_edit import Edit, Faulty, checked, code_in, replace_selection
 from midfill.actions.rewriting import declared
-from midfill.code_shape import code_tokens
-from midfill.edits import Edit, Faulty, checked, code_in, replace_selection
-from midfill.selection import Selection, dedented, margin_of
+from midfill.actions.selection import Selection, dedented, margin_of
+from midfill.code.normalize import code_tokens
 
 _NOTHING = (
     (),

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from midfill import threads
 from midfill.bench import keystrokes
 from midfill.bench.figures import Figure, Samples, ratio_of
 from midfill.bench.in_process import Loaded
@@ -24,9 +23,10 @@ from midfill.bench.processes import Memory
 from midfill.bench.report import Circumstances, Report, load_average, to_json, to_text, write_markdown
 from midfill.bench.scenes import scenes
 from midfill.bench.sides import Sides
-from midfill.bundle import load_bundle, read_manifest
-from midfill.paths import weights_dir
-from midfill.settings import MEASURED_CONTEXT, Settings
+from midfill.common.paths import weights_dir
+from midfill.inference import thread_tuning
+from midfill.inference.bundle import load_bundle, read_manifest
+from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer
@@ -50,14 +50,14 @@ def run(
     """Measure everything, telling each stage.
 
     Raises:
-        BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+        BundleError, ModelError: as :func:`midfill.completion.engine.load_engine`.
         BenchError: a process to be measured does not start, or ends early.
     """
     plan = plan or Plan()
     load = load_average()
     settings = replace(
         settings,
-        threads=settings.threads or threads.chosen(load_bundle(settings.bundle)),
+        threads=settings.threads or thread_tuning.chosen(load_bundle(settings.bundle)),
         context_tokens=settings.context_tokens or MEASURED_CONTEXT,
     )
     with ExitStack() as stack:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from midfill.bench.scenes import Scene
-from midfill.bundle import Bundle, load_bundle
-from midfill.cancel import CancelFlag
-from midfill.completer import Completer
-from midfill.completion import Request
-from midfill.engine import Engine
-from midfill.kv_cache import KvCache
-from midfill.model import Model, OnnxModel
-from midfill.settings import Settings
+from midfill.common.cancel import CancelFlag
+from midfill.completion.completer import Completer
+from midfill.completion.engine import Engine
+from midfill.completion.types import Request
+from midfill.inference.bundle import Bundle, load_bundle
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.onnx_model import Model, OnnxModel
+from midfill.settings.schema import Settings
 
 
 class WatchedModel:
@@ -33,11 +33,11 @@ class WatchedModel:
         """What the last step's cache held after it: the prompt, after the step that ends a prefill."""
 
     def new_cache(self, capacity: int) -> KvCache:
-        """See :meth:`midfill.model.Model.new_cache`."""
+        """See :meth:`midfill.inference.onnx_model.Model.new_cache`."""
         return self._model.new_cache(capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """See :meth:`midfill.model.Model.step`."""
+        """See :meth:`midfill.inference.onnx_model.Model.step`."""
         logits = self._model.step(ids, cache, rows, cancel)
         self.tokens_computed += len(ids)
         self.sequence = list(cache.tokens)
@@ -51,7 +51,7 @@ class Loaded:
         """Load.
 
         Raises:
-            BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+            BundleError, ModelError: as :func:`midfill.completion.engine.load_engine`.
         """
         self.bundle: Bundle = load_bundle(settings.bundle)
         self.settings = settings

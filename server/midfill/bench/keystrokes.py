@@ -10,17 +10,10 @@ from typing import TYPE_CHECKING
 from midfill.bench.figures import Figure, Wanted, ratio_of
 from midfill.bench.in_process import InProcess, Loaded
 from midfill.bench.plan import Plan
-from midfill.bench.replay import (
-    Stroke,
-    Suggester,
-    accept,
-    answer_percentile,
-    play,
-    share_right_within,
-)
+from midfill.bench.replay import Stroke, Suggester, accept, answer_percentile, play, share_right_within
 from midfill.bench.scenes import Scene, rhythm
-from midfill.cancel import CancelFlag
-from midfill.completion import Request
+from midfill.common.cancel import CancelFlag
+from midfill.completion.types import Request
 
 if TYPE_CHECKING:
     from midfill.bench.peer_typing import PeerTyping

@@ -12,9 +12,9 @@ from types import TracebackType
 
 from midfill.bench import processes
 from midfill.bench.scenes import Scene
-from midfill.errors import BenchError
-from midfill.server_process import SERVE, Json, ServerProcess, result_of
-from midfill.settings import Settings
+from midfill.client.server_process import SERVE, Json, ServerProcess, result_of
+from midfill.common.errors import BenchError
+from midfill.settings.schema import Settings
 
 _PATIENCE = 300.0
 """Seconds after which a model will not load any more."""

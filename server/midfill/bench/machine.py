@@ -15,12 +15,12 @@ from midfill.bench.figures import Figure, Measure, Samples, Wanted, ratio_of, ta
 from midfill.bench.in_process import Loaded
 from midfill.bench.plan import Plan
 from midfill.bench.scenes import Scene, sources
-from midfill.cancel import CancelFlag, Cancelled
-from midfill.completion import Request
-from midfill.decode import Decoder
-from midfill.drafts import DraftLength
-from midfill.healing import Healing, Vocabulary
-from midfill.kv_cache import KvCache
+from midfill.common.cancel import CancelFlag, Cancelled
+from midfill.completion.types import Request
+from midfill.inference.decoder import Decoder
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.prompt_lookup import DraftLength
+from midfill.inference.token_healing import Healing, Vocabulary
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer

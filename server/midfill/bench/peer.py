@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from midfill.bench import processes
-from midfill.errors import BenchError
+from midfill.common.errors import BenchError
 
 Json = dict[str, Any]
 

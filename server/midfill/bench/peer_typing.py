@@ -7,13 +7,13 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from midfill import filters
+from midfill import postprocess
 from midfill.bench.peer import Connection, LlamaServer
 from midfill.bench.scenes import Scene
 from midfill.bench.sides import Sides
-from midfill.context import gather
-from midfill.settings import Settings
-from midfill.workspace.languages import language_of
+from midfill.code.languages import language_of
+from midfill.prompt.context import gather
+from midfill.settings.schema import Settings
 
 
 @dataclass
@@ -97,9 +97,9 @@ class PeerTyping:
 
     def _write(self, text: str, offset: int, written: Written, connection: Connection, *, automatic: bool) -> None:
         context = gather(text, offset)
-        near = filters.nearby(context)
-        indentation = filters.indentation_of(near)
-        place = filters.place_of(near, language_of(self._path)) if automatic else ""
+        near = postprocess.nearby(context)
+        indentation = postprocess.indentation_of(near)
+        place = postprocess.place_of(near, language_of(self._path)) if automatic else ""
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = text_so_far = ""
         events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
@@ -110,9 +110,11 @@ class PeerTyping:
                 written.tokens = timings.get("predicted_n", written.tokens)
                 written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
                 streamed += event.get("content", "")
-                text_so_far = filters.begin(streamed, near, indentation)
-                if ending := filters.find_stop(text_so_far, near, max_lines, one_statement=automatic, place=place):
+                text_so_far = postprocess.begin(streamed, near, indentation)
+                if ending := postprocess.find_stop(text_so_far, near, max_lines, one_statement=automatic, place=place):
                     text_so_far = text_so_far[: ending.end]
                     break
         cut_short = written.tokens >= self._settings.max_tokens
-        written.text = filters.finish(text_so_far, near, automatic=automatic, path=self._path, cut_short=cut_short).text
+        written.text = postprocess.finish(
+            text_so_far, near, automatic=automatic, path=self._path, cut_short=cut_short
+        ).text

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from midfill import __version__, cpu
+from midfill import __version__
 from midfill.bench.figures import Figure
 from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
 from midfill.bench.plot import distribution, line_chart
 from midfill.bench.replay import Stroke
-from midfill.bundle import Bundle
-from midfill.settings import Settings
+from midfill.inference import cpu
+from midfill.inference.bundle import Bundle
+from midfill.settings.schema import Settings
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer

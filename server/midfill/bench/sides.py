@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tokenizers import Tokenizer
 
-from midfill.context import Context
-from midfill.fim import FimFormat, build_prompt
+from midfill.prompt.context import Context
+from midfill.prompt.fim import FimFormat, build_prompt
 
 _MARKED = FimFormat(order="prefix-first")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from midfill.errors import UsageError
+from midfill.common.errors import UsageError
 from midfill.evals import humaneval, languages
 from midfill.evals.report import Report
 from midfill.evals.runner import Complete, Progress, run_tasks

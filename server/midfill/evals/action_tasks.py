@@ -14,14 +14,14 @@ from functools import cached_property
 from pathlib import Path
 
 from midfill.actions import Task
-from midfill.code_shape import code_tokens
-from midfill.edits import Edit
+from midfill.actions.checked_edit import Edit
+from midfill.actions.selection import Selection
+from midfill.code.languages import language_of
+from midfill.code.normalize import code_tokens
 from midfill.evals.humaneval import problems
 from midfill.evals.mutants import Mutant, mutants
 from midfill.evals.pytests import run_pytest
 from midfill.evals.sandbox import Outcome, run_python
-from midfill.selection import Selection
-from midfill.workspace.languages import language_of
 
 _SECONDS = 10.0
 _MEGABYTES = 512

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from midfill.actions import ACTIONS, Outcome, Task, perform
-from midfill.cancel import CancelFlag
-from midfill.conversation import Conversation
-from midfill.errors import EvalError, UsageError
+from midfill.chat.conversation import Conversation
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import EvalError, UsageError
 from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
 from midfill.evals.kept_rows import append_row, read_rows
 from midfill.evals.report import Rate

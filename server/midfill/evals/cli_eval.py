@@ -13,29 +13,19 @@ from pathlib import Path
 from tqdm import tqdm
 
 from midfill import evals
-from midfill.cancel import CancelFlag
-from midfill.completion import Completion, Request
-from midfill.conversation import Conversation
-from midfill.engine import ABLATIONS, Engine, load_engine
-from midfill.errors import EvalError, UsageError
-from midfill.evals import (
-    action_tasks,
-    actions,
-    mt_bench,
-    multipl_e,
-    needle,
-    replay,
-    repo,
-    repo_tasks,
-    typed_scenes,
-)
+from midfill.chat.conversation import Conversation
+from midfill.code.languages import language_of
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import EvalError, UsageError
+from midfill.completion.engine import ABLATIONS, Engine, load_engine
+from midfill.completion.types import Completion, Request
+from midfill.evals import action_tasks, actions, mt_bench, multipl_e, needle, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.continuation import Continuer
 from midfill.evals.report import Result
 from midfill.evals.runner import Progress
 from midfill.evals.sources import pick
-from midfill.settings import MEASURED_CONTEXT, Settings
-from midfill.workspace.languages import language_of
-from midfill.workspace.workspace import Workspace
+from midfill.retrieval.service import Workspace
+from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -44,7 +34,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     Raises:
         UsageError: There is no such part to leave out, or no such action.
         EvalError: What the suite is made of is not on this machine.
-        BundleError, ModelError: as :func:`midfill.engine.load_engine`.
+        BundleError, ModelError: as :func:`midfill.completion.engine.load_engine`.
     """
     without = _parts(args.without)
     chosen = actions.names(args.only)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from midfill.cancel import CancelFlag
-from midfill.decode import Decoder
-from midfill.drafts import DraftLength
-from midfill.engine import Engine
-from midfill.errors import UsageError
-from midfill.healing import Healing
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import UsageError
+from midfill.completion.engine import Engine
+from midfill.inference.decoder import Decoder
+from midfill.inference.prompt_lookup import DraftLength
+from midfill.inference.token_healing import Healing
 
 MOST_TOKENS = 512
 _ROOM = 2_048

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
 from midfill.evals.tasks import Task
 
 MOST_LINES = 100

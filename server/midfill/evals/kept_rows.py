@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

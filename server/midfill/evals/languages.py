@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from midfill.code.languages import Language
 from midfill.evals.sources import INSTALLED, pick
 from midfill.evals.tasks import Task
-from midfill.workspace.languages import Language
 
 NAMES = tuple(language.name for language in INSTALLED)
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midfill.chat import Message
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
 from midfill.evals.runner import Progress
+from midfill.prompt.chat_template import Message
 
 CATEGORY = "coding"
 

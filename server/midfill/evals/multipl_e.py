@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
 from midfill.evals import humaneval
 from midfill.evals.continuation import Continuation
 from midfill.evals.kept_rows import append_row, read_rows

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from midfill.completion import Request
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
+from midfill.completion.types import Request
 from midfill.evals.report import Rate
 from midfill.evals.runner import Complete, Progress
 

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
 
-from midfill.errors import EvalError
+from midfill.common.errors import EvalError
 from midfill.evals.sandbox import Outcome, run_python
 
 _NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")

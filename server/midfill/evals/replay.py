@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from midfill.bench.scenes import Scene
-from midfill.completion import Completion, Request
-from midfill.confidence import confidence
+from midfill.code.languages import language_of
+from midfill.completion.cache import Memo
+from midfill.completion.confidence import confidence
+from midfill.completion.types import Completion, Request
 from midfill.evals.report import Rate
 from midfill.evals.runner import Complete, Progress
-from midfill.memo import Memo
-from midfill.workspace.languages import language_of
 
 CHARACTERS = 120
 """Typed of each scene, at most."""

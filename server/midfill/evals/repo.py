@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from midfill.cancel import CancelFlag
-from midfill.completion import Completion, Request
-from midfill.engine import KnowsTheWorkspace
-from midfill.errors import EvalError
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import EvalError
+from midfill.completion.engine import KnowsTheWorkspace
+from midfill.completion.types import Completion, Request
 from midfill.evals.repo_tasks import package_folder
 from midfill.evals.report import Rate
 from midfill.evals.runner import Progress
@@ -35,7 +35,7 @@ _INDEXED_WITHIN = 120.0
 
 
 class Indexed(KnowsTheWorkspace, Protocol):
-    """An index of some folders; :class:`midfill.workspace.workspace.Workspace` in earnest."""
+    """An index of some folders; :class:`midfill.retrieval.service.Workspace` in earnest."""
 
     def wait_until_built(self, seconds: float) -> bool:
         """Wait until everything is indexed; False if it takes longer."""
@@ -45,7 +45,7 @@ class Indexed(KnowsTheWorkspace, Protocol):
 
 
 class InWorkspace(Protocol):
-    """What completes with or without an index; :class:`midfill.engine.Engine` in earnest."""
+    """What completes with or without an index; :class:`midfill.completion.engine.Engine` in earnest."""
 
     workspace: KnowsTheWorkspace | None
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
-from midfill.errors import EvalError
+from midfill.code.identifiers import IDENTIFIER
+from midfill.code.source_files import read_source
+from midfill.common.errors import EvalError
 from midfill.evals.tasks import Task
-from midfill.workspace.sources import read_source
-from midfill.workspace.words import IDENTIFIER
 
 PACKAGES = (
     "attr", "cattrs", "charset_normalizer", "filelock", "fsspec", "huggingface_hub", "packaging", "pathspec",

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from midfill.completion import Completion, Request
+from midfill.completion.types import Completion, Request
 from midfill.evals.report import Report, Row
 from midfill.evals.sandbox import Outcome, run_python
 from midfill.evals.tasks import Task

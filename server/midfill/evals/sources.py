@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from midfill.paths import cache_dir
-from midfill.workspace.languages import LANGUAGES, Language
-from midfill.workspace.sources import MOST_BYTES, is_handwritten, read_source
+from midfill.code.languages import LANGUAGES, Language
+from midfill.code.source_files import MOST_BYTES, is_handwritten, read_source
+from midfill.common.paths import cache_dir
 
 _PROSE = frozenset(("HTML", "Markdown"))
 INSTALLED = (

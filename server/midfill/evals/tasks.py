@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from rapidfuzz.distance import Indel
 
-from midfill.completion import Completion, Request
+from midfill.completion.types import Completion, Request
 
 Item = TypeVar("Item")
 

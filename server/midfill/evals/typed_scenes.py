@@ -7,9 +7,9 @@ from pathlib import Path
 
 from midfill.bench.scenes import Scene
 from midfill.bench.scenes import scenes as python_scenes
+from midfill.code.languages import Language
+from midfill.code.syntax import Syntax
 from midfill.evals.sources import INSTALLED, pick
-from midfill.workspace.languages import Language
-from midfill.workspace.syntax import Syntax
 
 _PYTHON = 6
 _OTHERS = ("JavaScript", "TypeScript", "Java", "C", "C++", "Go", "Rust", "Lua", "Shell", "PHP")

@@ -16,12 +16,12 @@ from typing import Any
 from pygls.uris import to_fs_path
 
 from midfill.actions import ACTIONS
-from midfill.code_actions import DO
-from midfill.errors import HarnessError
+from midfill.client.server_process import SERVE, Json
+from midfill.common.errors import HarnessError
 from midfill.harness.page import Page
 from midfill.harness.script import CURSOR
 from midfill.harness.session import PATIENCE, Session
-from midfill.server_process import SERVE, Json
+from midfill.lsp.code_actions import DO
 
 ACTION_PATIENCE = 600.0
 """Seconds that an action may take, which may write a page."""

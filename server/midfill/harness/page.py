@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from midfill.server_process import Json
-from midfill.workspace.languages import language_of
+from midfill.client.server_process import Json
+from midfill.code.languages import language_of
 
 
 class Page:

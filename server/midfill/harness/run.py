@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from midfill.errors import MidfillError
+from midfill.common.errors import MidfillError
 from midfill.harness.editor import HeadlessEditor
 from midfill.harness.script import CURSOR, Step
 

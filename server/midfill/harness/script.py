@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 
 from midfill.actions import ACTIONS
-from midfill.errors import UsageError
-from midfill.setting_kinds import Kind, flag, in_line, nearest, whole
+from midfill.common.errors import UsageError
+from midfill.settings.kinds import Kind, flag, in_line, nearest, whole
 
 CURSOR = "▌"
 """Stands for the cursor in a document's text."""

@@ -14,10 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill import journal
-from midfill.errors import HarnessError
-from midfill.server_process import SERVE, Json, ServerProcess
-from midfill.settings import default_bundle
+from midfill.client.server_process import SERVE, Json, ServerProcess
+from midfill.common.errors import HarnessError
+from midfill.outcomes import journal
+from midfill.settings.schema import default_bundle
 
 PATIENCE = 120.0
 """Seconds after which an answer is not coming."""
@@ -48,7 +48,7 @@ class Session:
             cache: the server's cache folder, which need not exist.
             bundle: the model's folder.
             command: the server's program and its arguments.
-            answer: see :class:`midfill.server_process.ServerProcess`.
+            answer: see :class:`midfill.client.server_process.ServerProcess`.
         """
         self._workspace = workspace
         self._cache = cache

@@ -1,0 +1,1 @@
+"""Reading weights: checkpoints, GGUF files, and templates that are filled from them."""

@@ -1,0 +1,171 @@
+"""The FP32 graph of a model without its weights: made once, with torch, and filled from a GGUF wherever it is used.
+
+A template is an ONNX graph as :mod:`midfill_export.graph.graph` leaves it, whose weights are inputs; each says by its
+metadata which tensors of a GGUF it is made of. The tables of RoPE are computed anew from a few numbers. All else, small
+constants, stays as it is. Filled, it is the graph that it was made of, to the bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+from midfill.common.errors import ExportError
+from midfill_export.graph.nodes import tensor_of
+from midfill_export.graph.packing import COS, SIN, Rotary
+from midfill_export.loaders.gguf_file import GgufFile, GgufTensor
+
+_ORIGIN, _ROTARY, _DIFFERENCE = "midfill.gguf", "midfill.rotary", "midfill.difference"
+Matrix = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How an initializer is made of tensors of a GGUF."""
+
+    tensors: list[str]
+    """Side by side, along the last axis."""
+    transposed: bool
+
+
+def empty(model: ir.Model, rotary: Rotary, gguf: GgufFile) -> None:
+    """Take the weights out of ``model``, which :func:`midfill_export.graph.graph.optimise` made of ``gguf``, in place.
+
+    Raises:
+        ExportError: some weights are not tensors of the GGUF, transposed or side by side.
+    """
+    first_rows = {name: tensor.read_rows(0, 1)[0] for name, tensor in gguf.tensors.items()}
+    for name, value in list(model.graph.initializers.items()):
+        tensor = tensor_of(value)
+        if tensor.dtype != ir.DataType.FLOAT or tensor.size == 1:
+            continue
+        if name not in (COS, SIN):
+            origin = _find_origin(tensor.numpy(), gguf, first_rows)
+            if origin is None:
+                raise ExportError(f"{name} is made of no tensors of {gguf.path.name}: there can be no template.")
+            value.metadata_props[_ORIGIN] = json.dumps([origin.tensors, origin.transposed])
+        del model.graph.initializers[name]
+        value.const_value = None
+        model.graph.inputs.append(value)
+    model.metadata_props[_ROTARY] = json.dumps([rotary.frequencies.tolist(), rotary.scaling, rotary.positions])
+
+
+def save(model: ir.Model, difference: float, path: Path) -> None:
+    """Write a template; ``difference`` is the largest of a logit between it, filled, and the checkpoint."""
+    model.metadata_props[_DIFFERENCE] = repr(difference)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ir.save(model, path)
+
+
+def difference_of(template: Path) -> float:
+    """Return the largest difference of a logit between the filled template and the checkpoint, as it was measured."""
+    return float(ir.load(template).metadata_props[_DIFFERENCE])
+
+
+def fill(template: Path, gguf: GgufFile) -> ir.Model:
+    """Return the FP32 graph of a GGUF; each weight is read when it is wanted.
+
+    Raises:
+        ExportError: the template cannot be read, or the GGUF has not the tensors that it wants.
+    """
+    try:
+        model = ir.load(template)
+        del model.metadata_props[_DIFFERENCE]
+        frequencies, scaling, positions = json.loads(model.metadata_props.pop(_ROTARY))
+    except (OSError, KeyError, ValueError) as error:
+        raise ExportError(f"{template} is no template of Midfill's ({type(error).__name__}).") from error
+    tables = dict(zip((COS, SIN), Rotary(np.array(frequencies, np.float32), scaling, positions).tables(), strict=True))
+    for value in list(model.graph.inputs):
+        if value.name in tables:
+            tensor: ir.TensorProtocol = ir.tensor(tables[value.name], name=value.name)
+        elif _ORIGIN in value.metadata_props:
+            tensor = _lazy(value, Origin(*json.loads(value.metadata_props.pop(_ORIGIN))), gguf)
+        else:
+            continue
+        model.graph.inputs.remove(value)
+        value.const_value = tensor
+        model.graph.register_initializer(value)
+    return model
+
+
+def _lazy(value: ir.Value, origin: Origin, gguf: GgufFile) -> ir.LazyTensor:
+    missing = [name for name in origin.tensors if name not in gguf.tensors]
+    parts = [gguf.tensors[name] for name in origin.tensors if name in gguf.tensors]
+    assert value.shape is not None
+    shape = value.shape.numpy()
+    if missing or _joint_shape(parts, origin.transposed) != shape:
+        wanted = missing[0] if missing else f"{', '.join(origin.tensors)} for {shape}"
+        raise ExportError(f"{gguf.path.name} is another model than its template was made of: it has no {wanted}.")
+    return ir.LazyTensor(
+        lambda: ir.tensor(_join(parts, shape, origin.transposed)),
+        dtype=ir.DataType.FLOAT,
+        shape=ir.Shape(shape),
+        name=value.name,
+    )
+
+
+def _joint_shape(parts: list[GgufTensor], transposed: bool) -> tuple[int, ...]:
+    shapes = [_oriented(part, transposed) for part in parts]
+    return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+
+def _oriented(tensor: GgufTensor, transposed: bool) -> tuple[int, ...]:
+    return tensor.shape[::-1] if transposed else tensor.shape
+
+
+def _join(parts: list[GgufTensor], shape: tuple[int, ...], transposed: bool) -> Matrix:
+    """Read tensors side by side into one array, without another as large."""
+    joint = np.empty(shape, np.float32)
+    column = 0
+    for part in parts:
+        width = _oriented(part, transposed)[-1]
+        place = joint[..., column : column + width]
+        column += width
+        for rows, real in part.in_parts():
+            if transposed:
+                place[:, rows] = real.T
+            elif place.ndim == 1:
+                place[:] = real[0]
+            else:
+                place[rows] = real
+    return joint
+
+
+def _find_origin(array: Matrix, gguf: GgufFile, first_rows: dict[str, Matrix]) -> Origin | None:
+    """Return the tensors that ``array`` is made of, found by their numbers."""
+    for transposed in (True, False) if array.ndim == 2 else (False,):
+        names = list(_side_by_side(array, transposed, gguf, first_rows))
+        if names and None not in names:
+            return Origin([name for name in names if name is not None], transposed)
+    return None
+
+
+def _side_by_side(
+    array: Matrix, transposed: bool, gguf: GgufFile, first_rows: dict[str, Matrix]
+) -> Iterator[str | None]:
+    """Yield the name of each tensor from the first column on, and None where there is no next one."""
+    column = 0
+    while column < array.shape[-1]:
+        rest = array[..., column:]
+        name = next(
+            (name for name in gguf.tensors if _begins_with(rest, gguf.tensors[name], transposed, first_rows)), None
+        )
+        yield name
+        if name is None:
+            return
+        column += _oriented(gguf.tensors[name], transposed)[-1]
+
+
+def _begins_with(rest: Matrix, tensor: GgufTensor, transposed: bool, first_rows: dict[str, Matrix]) -> bool:
+    shape = _oriented(tensor, transposed)
+    if len(shape) != rest.ndim or shape[:-1] != rest.shape[:-1] or shape[-1] > rest.shape[-1]:
+        return False
+    start = rest[..., : shape[-1]]
+    first = start[:, 0] if transposed else start if start.ndim == 1 else start[0]
+    return np.array_equal(first, first_rows[tensor.name]) and np.array_equal(start, _join([tensor], shape, transposed))

@@ -1,0 +1,1 @@
+"""FP32 -> INT8, with what calibration measured."""

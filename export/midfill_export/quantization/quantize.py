@@ -1,0 +1,286 @@
+"""INT8: weights per output channel, activations per row, and a rotation where outliers would spoil a row.
+
+Every ``MatMul`` with constant weights becomes, for an input x of shape (1, S, K),
+
+    r = max |x| over K                      one number a row
+    q = round(x * 127 / r) + 128            uint8, zero point 128
+    y = (q - 128) @ Wq * w_scale * r        ``MatMulIntegerToFloat`` accumulates in 32 bits
+
+Rounding a row to its own scale is blind to a factor of the whole row. So ``up_proj`` leaves out its own r: what follows
+it, the product with the gate, is quantised again, and r joins that row's scale, one number instead of a wide row.
+
+A scale per row, not per tensor, is what keeps models whose activations have outliers (Qwen's agree with FP32 on
+0.90 of the next tokens with one scale a tensor, 0.97 with one a row). Within a row, multiplying by a block-diagonal
+Hadamard matrix spreads what sticks out, and the weights take the inverse, so the product stays the same (QuaRot,
+arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
+give once :mod:`midfill_export.quantization.rotate` has put it on its principal axes.
+
+``lm_head`` is there twice, in 4 bits and in 8 (:mod:`midfill_export.quantization.shortlist`).
+
+The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+from onnx_ir.passes import common as passes
+
+from midfill_export.graph.nodes import MICROSOFT, add_constant, insert, weight_of
+from midfill_export.quantization.calibrate import Moments
+from midfill_export.quantization.rotate import (
+    balance_gated,
+    fitting_block,
+    hadamard,
+    norms,
+    rotate,
+    rotate_columns,
+    rotate_rows,
+)
+from midfill_export.quantization.shortlist import insert_shortlisted_product
+
+_COLUMNS_AT_ONCE = 8192
+"""So that a vocabulary's worth of columns is not held several times over in FP32."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to quantise, as the manifest records it."""
+
+    target: str
+    """The processor kind (:mod:`midfill.inference.cpu`)."""
+    residual_block: int = 64
+    """Width of the rotation of what the norms give, on the principal axes of the residual stream; 0 for neither."""
+    hadamard_block: int = 16
+    """Width of the rotation of ``down_proj``'s input; 0 for none."""
+    balance_gated: bool = True
+    """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
+    shortlist: int = 64
+    """How many tokens' logits ``lm_head`` computes again, after 4 bits of it; 0 for a product like the others."""
+
+    @property
+    def weight_limit(self) -> int:
+        """Largest magnitude of a weight: 127, or 63 where pairs of products saturate at 16 bits."""
+        return 63 if self.target == "avx2" else 127
+
+    def describe(self) -> dict[str, Any]:
+        """Return what goes into the manifest."""
+        return {
+            "scheme": "int8, weights per channel, activations per row",
+            **asdict(self),
+            "weight_limit": self.weight_limit,
+            "embedding": "int8 per token",
+        }
+
+
+def quantise(
+    model: ir.Model,
+    recipe: Recipe,
+    moments: Moments,
+    progress: Callable[[float], None] = lambda _: None,
+) -> None:
+    """Rewrite ``model`` in place; weights are read, quantised and let go one at a time.
+
+    Args:
+        model: As :func:`midfill_export.graph.graph.optimise` gives it.
+        recipe: How to quantise.
+        moments: Of the activations (:mod:`midfill_export.quantization.calibrate`); empty for a model that cannot be
+            rotated. The covariances are let go once they are turned.
+        progress: Told how much is done, 0 to 1.
+    """
+    graph = model.graph
+    blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
+    residual_block = 1
+    if recipe.residual_block and moments.covariances:
+        residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
+        rotate(model, moments.covariances, residual_block)
+        moments.covariances.clear()
+        for norm in norms(graph):
+            normed = norm.outputs[0]
+            blocks.update(dict.fromkeys((normed, *_chosen_rows(normed)), residual_block))
+    if recipe.balance_gated and moments.squares:
+        balance_gated(graph, moments.squares)
+    quantise_embedding(graph, residual_block)
+    rows = _RowQuantiser(graph)
+    deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
+    products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
+    # Like the embedding, lm_head has a vocabulary's worth of weights: they come first, while nothing else is held.
+    products.sort(key=lambda product: not product[0].outputs[0].is_graph_output())
+    for done, (node, weight) in enumerate(products):
+        hidden, matrix = node.inputs[0], _read(weight)
+        assert hidden is not None
+        if recipe.hadamard_block and "down_proj" in str(weight.name):
+            blocks[hidden] = fitting_block(len(matrix), recipe.hadamard_block)
+        block = blocks.get(hidden, 1)
+        if block > 1:
+            matrix = rotate_rows(matrix, hadamard(block))
+        columns = quantise_columns(matrix, recipe.weight_limit)
+        if recipe.shortlist and node.outputs[0].is_graph_output():
+            turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
+            product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
+            _replace_value(graph, node.outputs[0], product)
+            continue
+        quantised = rows.quantise(hidden, block, node, len(matrix))
+        product = _insert_product(graph, node, quantised, str(weight.name), *columns)
+        factor = deferred.get(hidden)
+        scale = quantised.scale if factor is None else insert(graph, node, "Mul", quantised.scale, factor)
+        if (gated := _gated(node)) is not None:
+            deferred[gated] = scale
+        else:
+            product = insert(graph, node, "Mul", product, scale)
+        _replace_value(graph, node.outputs[0], product)
+        progress((done + 1) / len(products))
+    for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
+        tidy(model)
+
+
+def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round (K, N) weights to integers of at most ``limit``; returns them and the scale of each of N columns."""
+    integers, scales = np.empty(matrix.shape, np.int8), np.empty(matrix.shape[1], np.float32)
+    for start in range(0, matrix.shape[1], _COLUMNS_AT_ONCE):
+        part = slice(start, start + _COLUMNS_AT_ONCE)
+        largest = np.abs(matrix[:, part]).max(axis=0)
+        scales[part] = np.where(largest > 0, largest / limit, 1)
+        integers[:, part] = np.rint(matrix[:, part] / scales[part])
+    return integers, scales
+
+
+@dataclass(frozen=True)
+class _QuantisedRows:
+    integers: ir.Value  # uint8 (1, S, K)
+    scale: ir.Value  # float32 (1, S, 1): the row's largest magnitude
+    zero_point: ir.Value
+
+
+class _RowQuantiser:
+    """Adds the nodes that quantise an activation, once for all products that read it."""
+
+    def __init__(self, graph: ir.Graph) -> None:
+        self._graph = graph
+        self._done: dict[ir.Value, _QuantisedRows] = {}
+        self._last_axis = add_constant(graph, "rows.axis", np.array([-1], np.int64))
+        self._limit = add_constant(graph, "rows.limit", np.float32(127))
+        self._unit = add_constant(graph, "rows.unit", np.float32(1))
+        self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
+
+    def quantise(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantisedRows:
+        """Quantise ``hidden``, ``width`` wide, rotated in blocks."""
+        given = hidden
+        if given not in self._done:
+            hidden = _rotate_blocks(self._graph, before, hidden, block, width)
+            magnitude = self._add(before, "Abs", hidden)
+            scale = self._add(before, "ReduceMax", magnitude, self._last_axis, keepdims=1)
+            # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
+            scaled = self._add(before, "Mul", hidden, self._add(before, "Div", self._limit, scale))
+            integers = self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
+            self._done[given] = _QuantisedRows(integers, scale, self._zero_point)
+        return self._done[given]
+
+    def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
+        return insert(self._graph, before, op_type, *inputs, **attributes)
+
+
+def _insert_product(
+    graph: ir.Graph,
+    before: ir.Node,
+    rows: _QuantisedRows,
+    name: str,
+    integers: NDArray[np.int8],
+    scales: NDArray[np.float32],
+) -> ir.Value:
+    """Return the product (1, S, N) of the quantised rows, each still to be multiplied by its scale."""
+    node = ir.node(
+        "MatMulIntegerToFloat",
+        [
+            rows.integers,
+            add_constant(graph, f"{name}.int8", integers),
+            graph.initializers["rows.unit"],
+            add_constant(graph, f"{name}.scale", scales / 127),  # the row's scale is its largest magnitude, not a step
+            rows.zero_point,
+        ],
+        domain=MICROSOFT,
+        name=before.name,
+    )
+    graph.insert_before(before, node)
+    return node.outputs[0]
+
+
+def _gated(product: ir.Node) -> ir.Value | None:
+    """Return ``product * gate`` where that is all the product is for and a product is all that reads it."""
+    value = product.outputs[0]
+    for op_type in ("Mul", "MatMul"):
+        users = [node for node, _ in value.uses()]
+        if value.is_graph_output() or len(users) != 1 or users[0].op_type != op_type:
+            return None
+        gated, value = value, users[0].outputs[0]
+    return gated
+
+
+def _chosen_rows(value: ir.Value) -> list[ir.Value]:
+    """Return what is ``value`` but for the rows left out."""
+    return [node.outputs[0] for node, _ in value.uses() if node.op_type == "Gather"]
+
+
+def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
+    """Hand ``old``'s users and its place among the graph's outputs to ``new``."""
+    new.shape, new.type = old.shape, old.type
+    if old.is_graph_output():
+        new.name, old.name = old.name, f"{old.name}.float"
+        graph.outputs[list(graph.outputs).index(old)] = new
+    ir.convenience.replace_all_uses_with(old, new)
+
+
+def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int, width: int) -> ir.Value:
+    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), K being ``width``; nothing for blocks of one."""
+    if block == 1:
+        return hidden
+
+    def constant(name: str, array: NDArray[Any]) -> ir.Value:
+        return graph.initializers.get(name) or add_constant(graph, name, array)
+
+    blocks = constant(f"rotation.split.{width}.{block}", np.array([0, 0, width // block, block], np.int64))
+    split = insert(graph, before, "Reshape", hidden, blocks)
+    turned = insert(graph, before, "MatMul", split, constant(f"rotation.{block}", hadamard(block)))
+    return insert(
+        graph, before, "Reshape", turned, constant(f"rotation.join.{width}", np.array([0, 0, width], np.int64))
+    )
+
+
+def quantise_embedding(graph: ir.Graph, block: int) -> None:
+    """``Gather`` from an INT8 table and from its column of scales; a row is held rotated in blocks of that width."""
+    table = next(
+        (
+            node
+            for node in graph
+            if node.op_type == "Gather"
+            and node.inputs[0] is not None
+            and node.inputs[0].is_initializer()
+            and node.inputs[1] is not None
+            and node.inputs[1].name == "input_ids"
+        ),
+        None,
+    )
+    if table is None:
+        return
+    weight, ids = table.inputs
+    assert weight is not None
+    matrix = rotate_columns(_read(weight), hadamard(block))  # (V, H)
+    integers, scales = quantise_columns(matrix.T, 127)
+    tokens = ir.node("Gather", [add_constant(graph, f"{weight.name}.int8", integers.T), ids])
+    steps = ir.node("Gather", [add_constant(graph, f"{weight.name}.scale", scales[:, None]), ids])
+    real = ir.node("Cast", [tokens.outputs[0]], attributes={"to": ir.DataType.FLOAT})
+    product = ir.node("Mul", [real.outputs[0], steps.outputs[0]])
+    for node in (tokens, steps, real, product):
+        graph.insert_before(table, node)
+    row = _rotate_blocks(graph, table, product.outputs[0], block, matrix.shape[1])
+    _replace_value(graph, table.outputs[0], row)
+
+
+def _read(value: ir.Value) -> NDArray[np.float32]:
+    assert value.const_value is not None
+    return np.asarray(value.const_value.numpy(), np.float32)

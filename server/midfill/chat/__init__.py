@@ -1,0 +1,1 @@
+"""Questions and answers with the bundle's chat model."""

@@ -1,0 +1,110 @@
+"""`midfill complete`: one place in one file, as an editor with its repository open would have it completed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from midfill.cli.files import COUNT, own_settings, read_file
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import UsageError
+from midfill.completion.engine import load_engine
+from midfill.completion.types import Request
+from midfill.outcomes import explain
+from midfill.outcomes.journal import Journal
+from midfill.privacy.ignore import repository_of
+from midfill.retrieval.service import Workspace
+from midfill.settings.schema import Settings
+
+_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{COUNT}):(?P<column>{COUNT})", re.DOTALL)
+_INDEX_SECONDS = 20.0
+"""The longest that `midfill complete` waits for the workspace's index."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    path: Path
+    text: str
+    offset: int
+
+
+def run(args: argparse.Namespace) -> int:
+    """Complete, and print the suggestion or all about it.
+
+    Raises:
+        UsageError: there is no such place.
+        MidfillError: as :func:`midfill.completion.engine.load_engine`.
+    """
+    place = _read_place(args.place)
+    settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
+    workspace = None if args.no_workspace else _workspace_of(place.path, settings)
+    try:
+        started = time.perf_counter()
+        engine = load_engine(settings, workspace=workspace)
+        milliseconds = {"load": round((time.perf_counter() - started) * 1000, 2)}
+        if workspace is not None and not workspace.wait_until_built(0):
+            started = time.perf_counter()
+            if not workspace.wait_until_built(_INDEX_SECONDS):
+                sys.stderr.write("midfill: the workspace is large; going on with what is indexed by now.\n")
+            milliseconds["index"] = round((time.perf_counter() - started) * 1000, 2)
+        request = Request(
+            text=place.text, offset=place.offset, path=str(place.path.resolve()), max_lines=args.max_lines
+        )
+        done = engine.complete(request, CancelFlag())
+    finally:
+        if workspace is not None:
+            workspace.close()
+    entry = Journal().add(request, done)
+    milliseconds |= done.milliseconds
+    if args.json:
+        found = {
+            "text": done.text,
+            "range": {"start": _position(place.text, done.start), "end": _position(place.text, done.end)},
+            "model": done.model,
+            "tokens": done.tokens,
+            "prompt_tokens": done.prompt_tokens,
+            "milliseconds": milliseconds,
+            "reason": done.reason,
+            **({"explanation": explain.to_json(entry, engine.spell)} if args.explain else {}),
+        }
+        sys.stdout.write(f"{json.dumps(found, indent=2)}\n")
+        return 0
+    if args.explain:
+        sys.stdout.write(f"{explain.to_markdown(entry, engine.spell)}\n")
+    elif done.text:
+        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # the console has line endings of its own
+    stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())
+    verdict = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
+    sys.stderr.write(f"{verdict} after {done.prompt_tokens} of prompt; milliseconds: {stages}; {done.model}\n")
+    return 0
+
+
+def _workspace_of(path: Path, settings: Settings) -> Workspace:
+    """Return the repository that a file is in, as an editor would have opened it; of a file in none, nothing else."""
+    repository = repository_of(path.resolve().parent)
+    return Workspace([repository] if repository else [], settings.exclude, indexed=settings.workspace_tokens > 0)
+
+
+def _read_place(place: str) -> _Place:
+    parts = _PLACE.fullmatch(place)
+    if not parts:
+        raise UsageError(f"'{place}' is no place: write FILE:LINE:COL, both counted from 1.")
+    path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
+    text = read_file(path).text
+    lines = text.split("\n")
+    if line > len(lines):
+        raise UsageError(f"{path} has {len(lines)} lines; line {line} does not exist.")
+    here = lines[line - 1].removesuffix("\r")
+    if column > len(here) + 1:
+        raise UsageError(f"line {line} of {path} has {len(here)} characters; column {column} is past its end.")
+    return _Place(path, text, sum(len(before) + 1 for before in lines[: line - 1]) + column - 1)
+
+
+def _position(text: str, offset: int) -> dict[str, int]:
+    return {"line": text.count("\n", 0, offset) + 1, "column": offset - text.rfind("\n", 0, offset)}

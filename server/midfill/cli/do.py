@@ -1,0 +1,181 @@
+"""`midfill do`: one action on one file, as an editor would have it done."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from midfill.actions import ACTIONS, Action, Outcome, Task, findings, perform
+from midfill.actions.checked_edit import Edit
+from midfill.actions.selection import Selection, lines_of
+from midfill.chat.conversation import Conversation
+from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
+from midfill.code.languages import language_of
+from midfill.common.cancel import CancelFlag
+from midfill.common.errors import UsageError
+from midfill.completion.engine import load_engine
+from midfill.privacy.ignore import Ignore, repository_of
+
+_PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what is asked, and print the edit as a diff, or what there is to read.
+
+    Raises:
+        UsageError: there is no such place or action.
+        MidfillError: as :func:`midfill.completion.engine.load_engine`.
+    """
+    action = _action(args)
+    file, task = _read_task(args)
+    settings = own_settings(args.bundle)
+    folder = file.path.resolve().parent
+    if not Ignore([repository_of(folder) or folder], settings.exclude).allows(file.path):
+        return _refuse("excluded", f"{file.path} is excluded from what the model may see")
+    engine = load_engine(settings)
+    streams = action.read is None and not args.json
+    on_text = _print_piece if streams else _print_nothing
+    outcome = perform(action, task, Conversation(engine), CancelFlag(), on_text)
+    target = _target(outcome.edit, file)
+    written = target.text if outcome.edit is None else outcome.edit.apply(target.text)
+    if outcome.edit and args.write and not _write(target, written):
+        return _refuse("changed", f"{target.path} was changed meanwhile; nothing is written")
+    if args.json:
+        found = _to_json(action, outcome, target, written)
+        sys.stdout.write(f"{json.dumps({**found, 'written': bool(outcome.edit and args.write)}, indent=2)}\n")
+        return 1 if outcome.reason else 0
+    if outcome.reason:
+        return _refuse(outcome.reason, outcome.detail)
+    if streams:
+        sys.stdout.write("\n")
+    elif not args.write:
+        sys.stdout.write(_diff(target, written))
+    _tell(outcome, f"wrote {target.path}; " if args.write else "")
+    return 0
+
+
+def _action(args: argparse.Namespace) -> Action:
+    action = ACTIONS.get(args.action)
+    if action is None:
+        raise UsageError(f"'{args.action}' is no action: choose one of {', '.join(ACTIONS)}.")
+    if args.write and action.read is None:
+        raise UsageError(f"'{action.name}' writes nothing: leave --write out.")
+    return action
+
+
+def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
+    parts = _PLACE.fullmatch(args.place)
+    if not parts:
+        raise UsageError(f"'{args.place}' is no place: write FILE:LINE or FILE:LINE-LINE, counted from 1.")
+    file = read_file(Path(parts["file"]))
+    count = len(file.text.split("\n"))
+    first, last = int(parts["first"] or 1), int(parts["last"] or parts["first"] or count)
+    if max(first, last) > count:
+        raise UsageError(f"{file.path} has {count} lines; line {max(first, last)} does not exist.")
+    if first > last:
+        raise UsageError(f"line {first} comes after line {last}: write the first one first.")
+    path = str(file.path.resolve())
+    message = sys.stdin.read() if args.message == "-" else args.message or ""
+    selection = Selection(file.text, language_of(path), first - 1, last, path)
+    return file, Task(selection, message, args.instruction or "", whole_file=not parts["first"])
+
+
+def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
+    """Return the file that is edited, which may be another one, and may not be there yet."""
+    if edit is None or not edit.path:
+        return file
+    path = Path(edit.path)
+    path = Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
+    return read_file(path) if path.exists() else SourceFile(path, b"", "")
+
+
+def _write(target: SourceFile, text: str) -> bool:
+    """Put ``text`` in the file's place, whole or not at all; False if it is no longer what was read."""
+    path = target.path.resolve()
+    mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
+    if (path.read_bytes() if path.exists() else b"") != target.data:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write((mark + text).encode())
+        if path.exists():
+            shutil.copymode(path, name)
+        else:
+            os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+    return True
+
+
+def _diff(target: SourceFile, written: str) -> str:
+    """Return a unified diff that `patch` and `git apply` take."""
+    name = target.path.as_posix().lstrip("/")
+    source = f"a/{name}" if target.path.exists() else "/dev/null"
+    lines = difflib.unified_diff(lines_of(target.text), lines_of(written), source, f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str) -> dict[str, Any]:
+    edit, selection = outcome.edit, outcome.task.selection
+    reviewed = findings(outcome.text, outcome.task) if action.name == "review" else []
+    found = [{"line": finding.line + 1, "text": finding.text} for finding in reviewed]
+    return {
+        "action": action.name,
+        "lines": [selection.first_line + 1, selection.end_line],
+        "edit": None
+        if edit is None
+        else {
+            "file": str(target.path),
+            "first_line": edit.first_line + 1,
+            "replaced_lines": edit.end_line - edit.first_line,
+            "lines": edit.lines,
+            "diff": _diff(target, written),
+        },
+        "text": outcome.text,
+        "findings": found,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "left_out": outcome.left_out,
+        "answers": [dataclasses.asdict(answer) for answer in outcome.answers],
+    }
+
+
+def _tell(outcome: Outcome, first: str) -> None:
+    if outcome.note:
+        sys.stderr.write(f"midfill: {outcome.note}\n")
+    for answer in outcome.answers:
+        stages = ", ".join(f"{stage} {value:.0f}" for stage, value in answer.milliseconds.items())
+        sys.stderr.write(
+            f"{first}{answer.tokens} tokens after {answer.prompt_tokens} of prompt; milliseconds: {stages};"
+            f" {answer.model}\n"
+        )
+
+
+def _refuse(reason: str, detail: str) -> int:
+    sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}.\n")
+    return 1
+
+
+def _print_piece(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _print_nothing(_: str) -> None:
+    pass

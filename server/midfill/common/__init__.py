@@ -1,0 +1,1 @@
+"""What every layer may use: errors, cancelling, logs, paths, small files of JSON."""

@@ -1,0 +1,1 @@
+"""Suggestions: from a request to a text worth showing."""

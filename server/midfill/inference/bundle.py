@@ -1,0 +1,243 @@
+"""A model as Midfill serves it: a folder with a manifest that says what it is, checked before it is used.
+
+::
+
+    manifest.json    format version, model, prompt format, quantisation, verification, a hash for each file
+    model.onnx       the graph
+    model.onnx.data  its weights, memory-mapped by onnxruntime
+    tokenizer.json   for the tokenizers library
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cattrs
+
+from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
+from midfill.common.json_store import Remembered
+from midfill.inference import cpu
+from midfill.prompt.fim import FimFormat
+
+FORMAT = 1
+"""Raised when an older Midfill could no longer read a bundle rightly."""
+MANIFEST = "manifest.json"
+GRAPH = "model.onnx"
+TOKENIZER = "tokenizer.json"
+
+_MAKE_ONE = "make one with `midfill pull`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the weights came from."""
+
+    repository: str
+    file: str
+    sha256: str
+    license: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KvLayout:
+    """Names and sizes of the KV cache's inputs and outputs; ``{layer}`` and ``{part}`` ("key", "value") vary."""
+
+    inputs: str = "past_key_values.{layer}.{part}"
+    outputs: str = "present.{layer}.{part}"
+    layers: int
+    heads: int
+    head_size: int
+    dtype: str = "float32"
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Memory one token takes in the cache."""
+        return self.layers * 2 * self.heads * self.head_size * 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What export measured: the graph against the checkpoint, the INT8 graph against the FP32 one."""
+
+    graph_max_difference: float
+    """Largest difference of a logit between the checkpoint in torch and the FP32 graph."""
+    positions: int
+    """Next tokens compared, on FIM prompts from source code."""
+    top1_agreement: float
+    """Share of positions where INT8 and FP32 have the same most likely token."""
+    mean_kl: float
+    """Mean Kullback-Leibler divergence of INT8 from FP32, in nats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileEntry:
+    """Size in bytes and SHA-256 of one file of the bundle."""
+
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """All that is known about a bundle."""
+
+    format: int
+    made_by: str
+    name: str
+    family: str
+    source: Source
+    fim: FimFormat
+    fim_tokens: dict[str, str]
+    """The control tokens' texts, for people."""
+    stop_tokens: list[int]
+    chat_template: str
+    context_length: int
+    vocabulary: int
+    kv: KvLayout
+    quantisation: dict[str, Any]
+    target: str
+    """The processor kind the weights were quantised for (:mod:`midfill.inference.cpu`)."""
+    verification: Verification
+    files: dict[str, FileEntry]
+    stretch: dict[str, Any] = field(default_factory=dict)
+    """How ``context_length`` came to be another than the trained one (:mod:`midfill_export.graph.rope_scaling`)."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked bundle."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def graph(self) -> Path:
+        """The ONNX file."""
+        return self.path / GRAPH
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer's file."""
+        return self.path / TOKENIZER
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read and check the bundle in ``path``.
+
+    Files are hashed when they were not hashed before as they are now (by size and time of change).
+
+    Raises:
+        BundleNotFound: there is no such folder, or no manifest in it.
+        BundleForeign: the manifest is not Midfill's, or for another kind of processor.
+        BundleTooNew: the format is newer than this Midfill.
+        BundleDamaged: a file is missing, or not what the manifest says.
+    """
+    manifest = read_manifest(path)
+    check_files(path, manifest)
+    return Bundle(path, manifest)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the manifest in the folder ``path``; raises as :func:`load_bundle` does."""
+    try:
+        text = (path / MANIFEST).read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        raise BundleNotFound(f"There is no model bundle in {path}: {_MAKE_ONE}, or set 'bundle'.") from None
+    except (OSError, ValueError) as error:
+        raise BundleDamaged(f"{path / MANIFEST} cannot be read ({type(error).__name__}): export it again.") from None
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BundleDamaged(f"{path / MANIFEST} is not valid JSON: export the bundle again.") from None
+    version = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(version, int) or version < 1 or "files" not in data:
+        raise BundleForeign(f"{path} is no Midfill bundle (its manifest names no format): {_MAKE_ONE}.")
+    if version > FORMAT:
+        raise BundleTooNew(f"{path} has format {version}, this Midfill reads up to {FORMAT}: upgrade Midfill.")
+    try:
+        manifest = cattrs.structure(data, Manifest)
+    except cattrs.BaseValidationError as error:
+        detail = cattrs.transform_error(error)[0]
+        raise BundleDamaged(f"{path / MANIFEST} is incomplete ({detail}): export the bundle again.") from None
+    if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
+        raise BundleDamaged(f"{path / MANIFEST} does not list {min(missing)}: export the bundle again.")
+    if not cpu.runs_here(manifest.target):
+        raise BundleForeign(
+            f"{path} is quantised for '{manifest.target}' processors, this one is '{cpu.detect_target()}':"
+            " export the bundle on this machine."
+        )
+    return manifest
+
+
+def write_manifest(path: Path, manifest: Manifest) -> None:
+    """Write ``manifest`` into the folder ``path``."""
+    (path / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+
+
+def describe_files(path: Path, names: list[str]) -> dict[str, FileEntry]:
+    """Size and hash the named files of the folder ``path``."""
+    return {name: FileEntry(size=(path / name).stat().st_size, sha256=hash_file(path / name)) for name in names}
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_files(path: Path, manifest: Manifest) -> None:
+    """Compare every file with the manifest.
+
+    Raises:
+        BundleDamaged: with the first file that differs.
+    """
+    known = _VerifiedFiles()
+    for name, entry in manifest.files.items():
+        file = path / name
+        try:
+            size = file.stat().st_size
+        except OSError:
+            raise BundleDamaged(f"{file} is missing: export the bundle again.") from None
+        if size != entry.size:
+            raise BundleDamaged(f"{file} has {size} bytes instead of {entry.size}: export the bundle again.")
+        if known.has(file, entry.sha256):
+            continue
+        try:
+            found = hash_file(file)
+        except OSError as error:
+            raise BundleDamaged(f"{file} cannot be read ({type(error).__name__}): export the bundle again.") from None
+        if found != entry.sha256:
+            raise BundleDamaged(f"{file} is not what was exported (its SHA-256 differs): export the bundle again.")
+        known.add(file, entry.sha256)
+    known.save()
+
+
+class _VerifiedFiles:
+    """Remembers, in the cache folder, which files were hashed and have not changed since."""
+
+    def __init__(self) -> None:
+        self._stamps = Remembered("verified")
+        self._changed = False
+
+    def has(self, file: Path, sha256: str) -> bool:
+        return bool(self._stamps.get(str(file.resolve())) == self._stamp(file, sha256))
+
+    def add(self, file: Path, sha256: str) -> None:
+        self._stamps.put(str(file.resolve()), self._stamp(file, sha256))
+        self._changed = True
+
+    def save(self) -> None:
+        if self._changed:  # a read-only cache costs a second of hashing at each start, no more
+            self._stamps.save()
+
+    @staticmethod
+    def _stamp(file: Path, sha256: str) -> list[Any]:
+        status = file.stat()
+        return [status.st_size, status.st_mtime_ns, sha256]

@@ -1,0 +1,151 @@
+"""Suggestions over LSP, and what became of them.
+
+Ghost text (`textDocument/inlineCompletion`) is Midfill's first form. The popup (`textDocument/completion`) is for
+clients without it; a client that has both gets a popup item only when it asks outright and no ghost text is being made,
+so that typing neither shows one suggestion twice nor makes the two forms supersede each other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import cast
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from midfill.completion.types import Request
+from midfill.lsp import items
+from midfill.lsp.notebooks import Whole
+from midfill.lsp.server import MidfillServer, path_of, text_free
+from midfill.lsp.text_document import Document
+from midfill.outcomes import counters
+from midfill.outcomes.journal import Entry
+
+_ALTERNATIVES = 3
+"""Suggestions for somebody who asks outright: enough to choose from, few enough to wait for."""
+
+
+@text_free
+async def inline_completion(server: MidfillServer, params: types.InlineCompletionParams) -> types.InlineCompletionList:
+    """Suggest ghost text, with alternatives if it is asked for outright, as editors let users leaf through them.
+
+    Nothing to suggest is an empty list, for Neovim keeps stale ghost text on null.
+    """
+    uri = params.text_document.uri
+    document = server.protocol.documents.get(uri)
+    if document is None:
+        return types.InlineCompletionList(items=[])
+    server.ghost_texts_in_progress += 1
+    outright = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+    selected = params.context.selected_completion_info
+    try:
+        if selected:
+            found = await _ghost_texts_after(server, uri, document, selected, outright)
+        else:
+            entry = await _complete(server, uri, document, document.offset_at(params.position), outright)
+            found = items.ghost_texts(document, entry.completion, entry.verdict.number, asked_outright=outright)
+    finally:
+        server.ghost_texts_in_progress -= 1
+    return types.InlineCompletionList(items=found)
+
+
+@text_free
+async def completion(server: MidfillServer, params: types.CompletionParams) -> types.CompletionList:
+    """Suggest one item for the popup, to be asked for again as the user types on."""
+    nothing = types.CompletionList(is_incomplete=True, items=[])
+    uri = params.text_document.uri
+    document = server.protocol.documents.get(uri)
+    if document is None or (server.client_has_ghost_text and not _is_asked_for_outright(server, params)):
+        return nothing
+    offset = document.offset_at(params.position)
+    entry = await _complete(server, uri, document, offset, outright=False)
+    if not entry.completion.text.strip():
+        return nothing
+    item = items.popup_item(document, offset, entry.completion, entry.verdict.number)
+    return types.CompletionList(is_incomplete=True, items=[item])
+
+
+async def _ghost_texts_after(
+    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, outright: bool
+) -> list[types.InlineCompletionItem]:
+    """Suggest what follows the popup's selected item: the document is completed as it would be with that inserted."""
+    preview = document.changed(types.TextDocumentContentChangePartial(range=selected.range, text=selected.text))
+    offset = len(preview.text) - (len(document.text) - document.offset_at(selected.range.end))
+    entry = await _complete(server, uri, preview, offset, outright)
+    return items.ghost_texts_after(entry.completion, selected, offset, entry.verdict.number)
+
+
+def _is_asked_for_outright(server: MidfillServer, params: types.CompletionParams) -> bool:
+    kind = params.context.trigger_kind if params.context else types.CompletionTriggerKind.Invoked
+    return kind == types.CompletionTriggerKind.Invoked and not server.ghost_texts_in_progress
+
+
+async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, outright: bool) -> Entry:
+    """Complete a document, as part of its notebook if it is a cell of one; offsets are the document's."""
+    assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
+    server.last_offsets[uri] = offset
+    server.wake()
+    whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+    entry = await server.session.complete(request_at(whole, document, offset, outright))
+    completion = entry.completion
+    return dataclasses.replace(
+        entry,
+        completion=dataclasses.replace(
+            completion, start=completion.start - whole.start, end=completion.end - whole.start
+        ),
+    )
+
+
+def request_at(whole: Whole, document: Document, offset: int, outright: bool) -> Request:
+    """Ask for a suggestion at an offset of a document that is part of ``whole``."""
+    return Request(
+        text=whole.text,
+        offset=whole.start + offset,
+        path=path_of(whole.uri),
+        language=document.language,
+        automatic=not outright,
+        alternatives=_ALTERNATIVES if outright else 1,
+    )
+
+
+def did_show(_server: MidfillServer, _params: object) -> None:
+    """Know that an item is shown; every item that is sent counts as that."""
+
+
+def did_partially_accept(server: MidfillServer, params: object) -> None:
+    """Count a part of an item that was accepted; its length comes in UTF-16 units."""
+    number = _number_of(getattr(params, "item", None))
+    length = getattr(params, "acceptedLength", None)
+    if server.session is not None and number is not None and isinstance(length, int):
+        server.session.partly_accepted(number, length)
+
+
+def accepted(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
+    """Count an item that was accepted, by its number and its length."""
+    arguments = list(params.arguments or ())
+    if len(arguments) != 2 or not all(isinstance(argument, int) for argument in arguments):
+        raise JsonRpcInvalidParams(f"{params.command} takes two numbers")
+    number, length = cast("list[int]", arguments)
+    if server.session is not None:
+        server.session.accepted(number, length)
+
+
+def why(server: MidfillServer, params: types.ExecuteCommandParams) -> str:
+    """Return a Markdown page on so many requests, by default one: what came of them, and the exact prompt."""
+    last = params.arguments or (1,)
+    count = last[0] if isinstance(last[0], int) else 1
+    return server.session.why(max(count, 1)) if server.session is not None else ""
+
+
+def show_statistics(server: MidfillServer, _params: types.ExecuteCommandParams) -> str:
+    """Return what became of suggestions on this machine, as text."""
+    if server.session is not None:
+        server.session.save_statistics()
+    return counters.to_text(counters.summary())
+
+
+def _number_of(item: object) -> int | None:
+    """Return the number of the suggestion that an item, as the client sends it back, was made of."""
+    arguments = getattr(getattr(item, "command", None), "arguments", None)
+    number = arguments[0] if isinstance(arguments, (list, tuple)) and arguments else None
+    return number if isinstance(number, int) else None

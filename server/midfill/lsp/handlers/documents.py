@@ -1,0 +1,112 @@
+"""What a client tells of itself, of its documents and of its files."""
+
+from __future__ import annotations
+
+from lsprotocol import types
+
+from midfill.lsp.handlers.completion import request_at
+from midfill.lsp.server import MidfillServer, path_of, plain
+from midfill.session.session import Session
+from midfill.settings import sources
+
+
+def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
+    """Read the settings; pygls answers with the capabilities."""
+    server.session = Session(
+        server.make_completer, server.folders, params.initialization_options, server.current_text, server.index_progress
+    )
+
+
+def initialized(server: MidfillServer, _params: types.InitializedParams) -> None:
+    """Load the model and index the workspace in the background; requests wait for the first, and not for the second."""
+    if server.session is None:
+        return
+    server.warn(server.session.problems)
+    server.answers.register(server)
+    server.watch_index()
+    server.session.begin()
+    server.wake()
+    _watch_files(server)
+
+
+def opened(server: MidfillServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Expect a request where the document was last worked on, or at its start."""
+    _prepare(server, params.text_document.uri, visit=True)
+
+
+def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Expect a request where the last edit ended."""
+    uri = params.text_document.uri
+    document = server.protocol.documents.get(uri)
+    if document is not None and server.findings.changed(uri, document):
+        server.publish_findings(uri)
+    change = params.content_changes[-1] if params.content_changes else None
+    if document is not None and isinstance(change, types.TextDocumentContentChangePartial):
+        inserted = change.text.replace("\r\n", "\n")
+        start = document.offset_at(change.range.start)
+        server.last_offsets[uri] = start + len(inserted)
+        if server.session is not None and len(params.content_changes) == 1:
+            whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+            server.session.inserted(path_of(whole.uri), whole.start + start, inserted)
+    _prepare(server, uri)
+
+
+def saved(server: MidfillServer, params: types.DidSaveTextDocumentParams) -> None:
+    """Read the file anew for the index."""
+    if server.session is not None:
+        server.warn(server.session.files_changed([path_of(params.text_document.uri)]))
+
+
+def closed(server: MidfillServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Use what was read of the document no more."""
+    if server.findings.forget(params.text_document.uri):
+        server.publish_findings(params.text_document.uri)
+    if server.session is not None:
+        server.session.closed(path_of(params.text_document.uri))
+
+
+def configuration_changed(server: MidfillServer, params: types.DidChangeConfigurationParams) -> None:
+    """Go by what the user has set anew."""
+    if server.session is not None:
+        server.warn(server.session.settings_changed(plain(params.settings)))
+        server.wake()
+
+
+def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesParams) -> None:
+    """Read changed files anew: sources for the index, and settings."""
+    if server.session is not None:
+        server.warn(server.session.files_changed(path_of(event.uri) for event in params.changes))
+
+
+def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFoldersParams) -> None:
+    """Work in other folders."""
+    if server.session is not None:
+        server.warn(server.session.folders_changed(server.folders))
+
+
+def _watch_files(server: MidfillServer) -> None:
+    """Have the client tell of files that change on disk, if it offers to."""
+    workspace = server.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace else None
+    if watching is None or not watching.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
+    if watching.relative_pattern_support:  # the user's own settings are elsewhere
+        own = sources.user_file()
+        pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
+        watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+    registration = types.Registration(
+        id="midfill-files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options
+    )
+    server.client_register_capability(types.RegistrationParams(registrations=[registration]))
+
+
+def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
+    """Have the model there, and its prompt computed ahead, when a request comes."""
+    document = server.protocol.documents.get(uri)
+    if server.session is not None and document is not None:
+        server.wake()
+        whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+        expected = request_at(whole, document, server.last_offsets.get(uri, 0), outright=False)
+        server.session.expect(expected, visit=visit)

@@ -1,0 +1,198 @@
+"""JSON-RPC as pygls speaks it, mended where a real client would notice.
+
+Every request gets an answer, also one that cannot be read or comes at the wrong time; documents follow LSP's idea of a
+line (`midfill.documents`); and a header that announces more than memory holds does not end the server.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lsprotocol import types
+from pygls.exceptions import (
+    JsonRpcException,
+    JsonRpcInvalidParams,
+    JsonRpcInvalidRequest,
+    JsonRpcServerNotInitialized,
+)
+from pygls.protocol import LanguageServerProtocol, lsp_method
+from pygls.protocol.json_rpc import RPCRequest
+
+from midfill.lsp.notebooks import Notebooks
+from midfill.lsp.text_document import Document
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from pygls.lsp.server import LanguageServer
+
+_MAX_CONTENT_LENGTH = 1 << 30
+_CONTENT_LENGTH = re.compile(rb"Content-Length: (\d+)\r\n")
+_log = logging.getLogger(__name__)
+
+
+class MidfillProtocol(LanguageServerProtocol):
+    """The language server protocol of one client, and the documents that client has open."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self.documents: dict[str, Document] = {}
+        self.notebooks = Notebooks()
+
+    @property
+    def shutdown_requested(self) -> bool:
+        """Whether the client has asked for an orderly end."""
+        return self._shutdown
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Turn JSON into LSP types; a request that has the wrong shape is answered with that error."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and isinstance(data.get("id"), (str, int)):
+                self._send_response(data["id"], error=error.to_response_error())
+            elif "method" not in data and (waiting := self._request_futures.pop(data.get("id", ""), None)):
+                waiting.set_exception(error)  # somebody waits for this answer
+            raise
+
+    def handle_message(self, message: Any) -> None:
+        """Hand a message to its handler, or refuse a request that comes before `initialize` or after `shutdown`."""
+        refusal: JsonRpcException | None = None
+        if isinstance(message, RPCRequest):
+            if self._shutdown:
+                refusal = JsonRpcInvalidRequest("Midfill is shutting down")
+            elif self._workspace is None and message.method != types.INITIALIZE:
+                refusal = JsonRpcServerNotInitialized("Midfill waits for 'initialize'")
+            elif self._workspace is not None and message.method == types.INITIALIZE:
+                refusal = JsonRpcInvalidRequest("Midfill is initialized already")
+        if refusal is None:
+            super().handle_message(message)
+        else:
+            self._send_response(message.id, error=refusal.to_response_error())
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Keep a document that the client has opened."""
+        self._open(params.text_document)
+        self._tell_server(types.TEXT_DOCUMENT_DID_OPEN, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Bring a document up to date."""
+        if self._change(params.text_document, params.content_changes):
+            self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Forget a document."""
+        self.documents.pop(params.text_document.uri, None)
+        self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
+    def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
+        """Keep a notebook and its cells."""
+        self.notebooks.open(params.notebook_document)
+        for cell in params.cell_text_documents:
+            self._open(cell)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
+    def lsp_notebook_document__did_change(self, params: types.DidChangeNotebookDocumentParams) -> None:
+        """Bring a notebook and its cells up to date; an edit of a cell is one of a document."""
+        cells = params.change.cells
+        if cells is None:
+            return
+        if cells.structure is not None:
+            for opened in cells.structure.did_open or ():
+                self._open(opened)
+            self.notebooks.change(params.notebook_document.uri, cells.structure.array)
+            for closed in cells.structure.did_close or ():
+                self.documents.pop(closed.uri, None)
+        for content in cells.text_content or ():
+            if self._change(content.document, content.changes):
+                edit = types.DidChangeTextDocumentParams(
+                    text_document=content.document, content_changes=content.changes
+                )
+                self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, edit)
+
+    @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
+    def lsp_notebook_document__did_close(self, params: types.DidCloseNotebookDocumentParams) -> None:
+        """Forget a notebook and its cells."""
+        self.notebooks.close(params.notebook_document.uri)
+        for cell in params.cell_text_documents:
+            self.documents.pop(cell.uri, None)
+        closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
+        self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
+
+    @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
+    async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls runs whatever has a method's name
+        self, params: types.ExecuteCommandParams
+    ) -> Any:
+        """Run a command; its handler is given the params as they are.
+
+        pygls would keep their token from it, and would not end it when the client cancels.
+        """
+        handler = self.fm.commands.get(params.command)
+        if handler is None:
+            raise JsonRpcInvalidParams("Midfill has no such command")
+        result = handler(params)
+        return await result if inspect.isawaitable(result) else result
+
+    def _open(self, document: types.TextDocumentItem) -> None:
+        encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
+        self.documents[document.uri] = Document(
+            document.text,
+            language=str(document.language_id),
+            encoding=types.PositionEncodingKind(encoding).value,
+            version=document.version,
+        )
+
+    def _change(
+        self,
+        changed: types.VersionedTextDocumentIdentifier,
+        changes: Sequence[types.TextDocumentContentChangeEvent],
+    ) -> bool:
+        """Apply changes, in order; False for a document that is not open."""
+        document = self.documents.get(changed.uri)
+        if document is None:
+            _log.warning("The client changed a document that it has not opened; ignored")
+            return False
+        for change in changes:
+            document = document.changed(change, changed.version)
+        self.documents[changed.uri] = document
+        return True
+
+    def _tell_server(self, method: str, params: Any) -> None:
+        """Call the server's own handler, if it has one.
+
+        pygls' way is to yield it, and then keeps a future of each such notification for ever.
+        """
+        handler = self.fm.features.get(method)
+        if handler is not None:
+            handler(params)
+
+
+class BoundedInput:
+    """The client's bytes, without the headers of messages that would not fit into memory.
+
+    pygls would try to read such a message and end with an OverflowError or MemoryError; without its length it looks
+    for the next header instead.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readline(self) -> bytes:
+        """Read one header line."""
+        line = self._stream.readline()
+        length = _CONTENT_LENGTH.fullmatch(line)
+        if length and int(length[1]) > _MAX_CONTENT_LENGTH:
+            _log.warning("The client announced a message of more than %d bytes; ignored", _MAX_CONTENT_LENGTH)
+            return b"\r\n"
+        return line
+
+    def read(self, size: int) -> bytes:
+        """Read the body of a message."""
+        return self._stream.read(size)

@@ -1,0 +1,194 @@
+"""The server of one client, as its handlers know it: what it has, and what it shows by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
+from pygls.lsp.server import LanguageServer
+from pygls.uris import from_fs_path, to_fs_path
+
+from midfill import __version__
+from midfill.common.errors import MidfillError
+from midfill.common.logs import PublicText, describe
+from midfill.lsp import notebooks
+from midfill.lsp.diagnostics import Findings
+from midfill.lsp.progress import WorkProgress
+from midfill.lsp.protocol import MidfillProtocol
+from midfill.lsp.streamed_text import Answers
+from midfill.lsp.text_document import Document
+from midfill.retrieval.index import IndexState
+from midfill.session.session import CompleterFactory, Session
+
+if TYPE_CHECKING:
+    from pygls.server import ServerErrors
+
+Params = TypeVar("Params")
+Result = TypeVar("Result")
+
+_INDEX_SHOWN_AFTER = 1.0
+"""Seconds of indexing after which that is worth showing."""
+_log = logging.getLogger(__name__)
+
+
+class MidfillServer(LanguageServer):
+    """The server of one client: its protocol, its session, and how much ghost text is being made right now."""
+
+    protocol: MidfillProtocol
+
+    def __init__(self, make_completer: CompleterFactory) -> None:
+        super().__init__(
+            "midfill",
+            __version__,
+            protocol_cls=MidfillProtocol,
+            notebook_document_sync=notebooks.SYNC,
+            max_workers=1,  # they read stdin, a line at a time; of more, each would be started when one was slow to end
+        )
+        self.make_completer = make_completer
+        self.session: Session | None = None
+        self.ghost_texts_in_progress = 0
+        self.findings = Findings()
+        self.answers = Answers()
+        self.last_offsets: dict[str, int] = {}
+        """Where each document was last edited or completed, as far as is known."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._indexing: asyncio.Task[None] | None = None
+        self._index_state = IndexState(done=True)
+
+    @property
+    def client_has_ghost_text(self) -> bool:
+        """Whether the client can ask for inline completion."""
+        text_document = self.client_capabilities.text_document
+        return text_document is not None and text_document.inline_completion is not None
+
+    @property
+    def folders(self) -> list[Path]:
+        """The workspace's folders that are on this machine's disk."""
+        workspace = self.protocol.workspace
+        uris = list(workspace.folders) or ([workspace.root_uri] if workspace.root_uri else [])
+        return [Path(path) for uri in uris if uri.startswith("file:") and (path := to_fs_path(uri))]
+
+    def report_server_error(self, error: Exception, source: ServerErrors) -> None:
+        """Log a failure in one line without text; pygls would show its message, which may quote a document."""
+        theirs = source is JsonRpcException or isinstance(error, (JsonRpcInvalidParams, JsonRpcMethodNotFound))
+        _log.log(
+            logging.WARNING if theirs else logging.ERROR,
+            "A message of the client's could not be handled: %s" if theirs else "Midfill failed: %s",
+            error,
+        )
+
+    def show(self, kind: types.MessageType, message: str) -> None:
+        """Show the user one line."""
+        self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+
+    def warn(self, problems: Sequence[str]) -> None:
+        """Show the user what is wrong with the settings, a line each."""
+        for problem in problems:
+            self.show(types.MessageType.Warning, problem)
+
+    def current_text(self, path: str) -> str | None:
+        """Return an open document's text."""
+        _, document = self.open_document(path)
+        return document.text if document else None
+
+    def open_document(self, path: str) -> tuple[str, Document | None]:
+        """Return a file's URI, and its document if it is open."""
+        found = ((uri, document) for uri, document in self.protocol.documents.items() if path_of(uri) == path)
+        return next(found, (from_fs_path(path) or path, None))
+
+    def publish_findings(self, uri: str) -> None:
+        """Show what reviews have found in a document, and nothing else."""
+        document = self.protocol.documents.get(uri)
+        found = self.findings.diagnostics(uri, document) if document else []
+        version = document.version if document else None
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+
+    def wake(self) -> None:
+        """Load the model, or load it again after it was let go, and show that; nothing if that is done or under way."""
+        if self.session is not None:
+            progress = WorkProgress(self, "loading the model")
+            loading = self.session.load(progress.report)
+            if loading is not None:
+                self._loading = asyncio.create_task(_show_loading(self, progress, loading))
+
+    def watch_index(self) -> None:
+        """Show how far the workspace's index is, from now on."""
+        self._loop = asyncio.get_running_loop()
+
+    def index_progress(self, state: IndexState) -> None:
+        """Take how far the index is; from any thread."""
+        self._index_state = state
+        if self._loop is not None and not state.done:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the client has left meanwhile
+                self._loop.call_soon_threadsafe(self._show_index)
+
+    def _show_index(self) -> None:
+        if self._indexing is None or self._indexing.done():
+            self._indexing = asyncio.create_task(self._follow_index())
+
+    async def _follow_index(self) -> None:
+        await asyncio.sleep(_INDEX_SHOWN_AFTER)
+        if self._index_state.done:
+            return
+        async with WorkProgress(self, "reading the workspace") as progress:
+            while not (state := self._index_state).done:
+                progress.report(f"{state.files:,} files read", state.fraction)
+                await asyncio.sleep(_INDEX_SHOWN_AFTER)
+
+    def close(self) -> None:
+        """Stop the model, its thread and the index."""
+        if self.session is not None:
+            self.session.close()
+
+
+def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> Callable[..., Awaitable[Result]]:
+    """Answer a crash of the handler with an error that quotes nothing; pygls would send the exception's message."""
+
+    @functools.wraps(handler)
+    async def guarded(server: MidfillServer, params: Params) -> Result:
+        try:
+            return await handler(server, params)
+        except JsonRpcException:  # Midfill's own words
+            raise
+        except Exception as error:
+            raise JsonRpcInternalError(f"Midfill failed: {describe(error)}") from error
+
+    return guarded
+
+
+def plain(settings: object) -> object:
+    """Return settings as JSON has them: pygls makes objects with attributes of unknown ones."""
+    if isinstance(settings, (list, tuple)) and not hasattr(settings, "_asdict"):
+        return [plain(value) for value in settings]
+    if hasattr(settings, "_asdict"):
+        return {name: plain(value) for name, value in settings._asdict().items()}
+    if isinstance(settings, dict):
+        return {name: plain(value) for name, value in settings.items()}
+    return settings
+
+
+def path_of(uri: str) -> str:
+    """Return the path of a document on disk, or its URI if it is not there."""
+    return to_fs_path(uri) or uri
+
+
+async def _show_loading(server: MidfillServer, progress: WorkProgress, loading: Future[None]) -> None:
+    """Show the progress of loading, and in one line why it failed."""
+    async with progress:
+        try:
+            await asyncio.wrap_future(loading)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # a panic within the tokenizer is no Exception
+            message = str(error) if isinstance(error, MidfillError) else f"Midfill cannot load: {describe(error)}"
+            _log.error("%s", PublicText(message))
+            server.show(types.MessageType.Error, message)

@@ -1,0 +1,108 @@
+"""Counts that stay on this machine: how many suggestions there were, and what became of them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from functools import partial
+from typing import Any
+
+from midfill.common.json_store import Remembered
+from midfill.outcomes.calibration import Shown, least_confidence, shift
+from midfill.settings.schema import Settings
+
+_FILE = "statistics"
+_SAVED_EVERY = 20.0
+"""Seconds between two writes."""
+COUNTS = (
+    "requests", "shown", "accepted", "partly accepted", "typed through", "still there", "changed since",
+    "characters shown", "characters accepted",
+)  # fmt: skip
+_BINS = 10
+
+
+class Statistics:
+    """What one server adds to the counts of this machine."""
+
+    def __init__(self) -> None:
+        self._new: Counter[str] = Counter()
+        self._saved_at = time.monotonic()
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to one of ``COUNTS``."""
+        self._new[name] += amount
+        if time.monotonic() - self._saved_at > _SAVED_EVERY:
+            self.save()
+
+    def count_reason(self, reason: str) -> None:
+        """Count a request that got nothing."""
+        self.count(f"nothing: {reason}")
+
+    def count_confidence(self, what: str, confidence: float) -> None:
+        """Count what was ``shown`` while typing, and what was ``accepted`` of it or typed, in tenths of confidence."""
+        self.count(f"{what} at {min(int(confidence * _BINS), _BINS - 1)}")
+
+    def save(self) -> None:
+        """Add what is new to what the file has by now; other servers write there too."""
+        self._saved_at = time.monotonic()
+        if self._new:
+            file = Remembered(_FILE)
+            for name, amount in self._new.items():
+                old = file.get(name)
+                file.put(name, amount + (old if isinstance(old, int) else 0))
+            if not isinstance(file.get("since"), float):
+                file.put("since", time.time())
+            file.save()
+            self._new.clear()
+
+
+def by_confidence() -> list[Shown]:
+    """Return what became of the suggestions made while typing on this machine, by tenths of confidence."""
+    file = Remembered(_FILE)
+    return [
+        Shown((tenth + 0.5) / _BINS, _value(file, f"shown at {tenth}"), _value(file, f"accepted at {tenth}"))
+        for tenth in range(_BINS)
+    ]
+
+
+def summary() -> dict[str, Any]:
+    """Return all counts of this machine, why nothing was shown, and acceptance by confidence."""
+    file = Remembered(_FILE)
+    value = partial(_value, file)
+    shown = value("shown")
+    found = by_confidence()
+    return {
+        "since": file.get("since"),
+        **{name.replace(" ", "_"): value(name) for name in COUNTS},
+        "acceptance": (value("accepted") + value("partly accepted")) / shown if shown else None,
+        "nothing": {
+            name.removeprefix("nothing: "): value(name) for name in sorted(file.names()) if name.startswith("nothing: ")
+        },
+        "by_confidence": [
+            {"from": tenth / _BINS, "shown": count.shown, "accepted": count.accepted}
+            for tenth, count in enumerate(found)
+        ],
+        "calibration": shift(found),
+    }
+
+
+def to_text(found: dict[str, Any]) -> str:
+    """Return the summary for a terminal."""
+    if not found["requests"]:
+        return "Nothing was asked for yet."
+    since = time.strftime("%Y-%m-%d", time.localtime(found["since"]))
+    lines = [f"Since {since}, on this machine only:"]
+    lines += [f"  {name:20} {found[name.replace(' ', '_')]:>9,}" for name in COUNTS]
+    if found["acceptance"] is not None:
+        lines.append(f"  {'acceptance':20} {found['acceptance']:>9.1%}")
+    if found["calibration"]:
+        default = Settings().min_confidence
+        least = least_confidence(default, found["calibration"])
+        lines.append(f"  {f'minConfidence {default}':20} {least:>9.2f} here, by what was accepted")
+    lines += [f"  nothing, {reason:11} {count:>9,}" for reason, count in found["nothing"].items()]
+    return "\n".join(lines)
+
+
+def _value(file: Remembered, name: str) -> int:
+    found = file.get(name)
+    return found if isinstance(found, int) else 0

@@ -1,0 +1,100 @@
+"""Why a suggestion is what it is, or why there was none: a verdict, and the prompt piece by piece, for people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from midfill.outcomes import journal
+from midfill.outcomes.journal import Entry, PartEntry, Verdict
+
+Spell = Callable[[Sequence[int]], str]
+"""Token ids -> their text, control tokens included."""
+
+REASONS = {
+    "above-repeat": "it would write the line above again",
+    "blank": "the model said nothing but white space",
+    "cancelled": "the editor took the question back",
+    "closed": "the document was closed",
+    "comment": "Midfill is quiet in comments (setting quietInComments)",
+    "disabled": "Midfill is off here (setting enabled)",
+    "empty-comment": "a comment that says nothing",
+    "excluded": "the document is on an ignore list, or is one that holds secrets",
+    "failed": "the model failed; see the log",
+    "folder": "Midfill is quiet in this folder (setting quietFolders)",
+    "idle": "the model is not loaded",
+    "in-secret": "the cursor stands within a secret",
+    "language": "Midfill is quiet in this language (setting quietLanguages)",
+    "loading": "the model was still being loaded",
+    "path": "a line that is only a file's path",
+    "placeholder": "it would insert what stands for a secret",
+    "repetition": "the model went round in circles",
+    "string": "Midfill is quiet in strings (setting quietInStrings)",
+    "suffix-repeat": "it stands below the cursor already",
+    "superseded": "a newer question came",
+    "syntax": "it would add a syntax error",
+    "too-short": "too short to be worth a look",
+    "unsure": "the model was not sure enough (setting minConfidence)",
+}
+
+
+def to_lines(verdict: Verdict) -> list[str]:
+    """Return a verdict in a few lines: what, where, why, and how long it took."""
+    asked = "typing" if verdict.automatic else "asked outright"
+    when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
+    place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
+    if verdict.reason:
+        outcome = f"nothing shown: {verdict.reason} ({REASONS.get(verdict.reason, 'see the documentation')})"
+    else:
+        outcome = f"shown: {verdict.characters} characters in {verdict.lines} lines"
+    lines = [f"{when}  {place}  ({asked})", f"  {outcome}"]
+    if verdict.prompt_tokens:
+        sure = "" if verdict.confidence is None else f", confidence {verdict.confidence:.2f}"
+        lines.append(
+            f"  {verdict.tokens} tokens written after {verdict.prompt_tokens} of prompt,"
+            f" {verdict.reused_tokens} of them known{sure}"
+        )
+    if verdict.stopped_by:
+        lines.append(f"  ended by: {verdict.stopped_by}")
+    if verdict.did:
+        lines.append("  filters: " + ", ".join(f"{code} {change:+d}" for code, change in verdict.did))
+    if verdict.milliseconds:
+        lines.append("  ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in verdict.milliseconds.items()))
+    if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
+        lines.append("  the model has no fill-in-the-middle: it reads only what stands before the cursor")
+    lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
+    return lines
+
+
+def to_markdown(entry: Entry, spell: Spell) -> str:
+    """Return a page with the verdict and the exact prompt, part by part; joined, the parts are the prompt."""
+    verdict, completion = entry.verdict, entry.completion
+    page = ["# Why", "", "```text", *to_lines(verdict), "```", ""]
+    if completion.text:
+        page += ["## Suggestion", "", _fenced(completion.text), ""]
+    if completion.parts:
+        page += ["## Prompt", ""]
+    for part, told in zip(completion.parts, verdict.parts, strict=True):
+        page += [f"{_origin(told)}, {told.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+    return "\n".join(page)
+
+
+def to_json(entry: Entry, spell: Spell) -> dict[str, Any]:
+    """Return the verdict and the prompt, part by part, as JSON can hold it."""
+    verdict = journal.to_json(entry.verdict)
+    for told, part in zip(verdict["parts"], entry.completion.parts, strict=True):
+        told["text"] = spell(part.ids)
+    return verdict
+
+
+def _origin(part: PartEntry) -> str:
+    where = f" {part.path}:{part.first_line}-{part.last_line}" if part.first_line else ""
+    return f"{part.kind}{where}"
+
+
+def _fenced(text: str) -> str:
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}text\n{text}\n{fence}"

@@ -1,0 +1,1 @@
+"""What no prompt may contain: secrets and ignored files."""

@@ -1,0 +1,1 @@
+"""What one client works with, free of the protocol."""

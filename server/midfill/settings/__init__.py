@@ -1,0 +1,1 @@
+"""What a user can set, and where the values come from."""

@@ -1,0 +1,104 @@
+"""The benchmark over the tiny bundle: it measures what it says, without asking for any speed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from midfill import bench
+from midfill.bench import Plan, machine
+from midfill.bench.lsp_client import LspClient
+from midfill.bench.report import Report
+from midfill.bench.scenes import Scene
+from midfill.settings.schema import Settings
+from unit.helpers import fake_llama_server
+
+PLAN = Plan(
+    runs=2,
+    starts=2,
+    prefills=(32, 300),
+    contexts=(16, 64),
+    decoded=4,
+    steps=(1, 2),
+    cancelled=64,
+    scenes=1,
+    keys=8,
+    finished_every=4,
+    key_seconds=0.05,
+)
+
+
+@pytest.fixture
+def settings(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return settings for the tiny bundle, with a cache of its own."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path))
+    return Settings(bundle=bundle_folder, max_tokens=8, context_tokens=128, deadline_ms=0)
+
+
+def values(report: Report) -> dict[str, float | None]:
+    """Return the figures' values by name."""
+    return {figure.name: figure.value for figure in report.figures}
+
+
+def test_bench_measures_every_figure(settings: Settings) -> None:
+    """Each figure is a positive number with a unit, unless it says why not; every stage is told."""
+    stages: list[str] = []
+    report = bench.run(settings, stages.append, PLAN)
+    found = values(report)
+    assert {
+        *("load", "prefill of 300 tokens", "decode after 64 tokens, no guesses", machine.step_name(2)),
+        *("first token, after a keystroke", "stop after a cancel", "right suggestion within 100 ms"),
+        *("answer to a keystroke, median", "tokens computed for a character accepted"),
+    } <= found.keys()
+    assert all(figure.unit for figure in report.figures)
+    assert all(figure.note if figure.value is None else figure.value >= 0 for figure in report.figures)
+    assert all(figure.peer is None for figure in report.figures)
+    assert {"loading", "prefill", "decode", "steps", "first token", "cancel", "writing"} <= set(stages)
+    assert len(report.recording.served) == len(report.recording.counted) == PLAN.keys
+    computed = [stroke.tokens_computed for stroke in report.recording.counted]
+    assert None not in computed
+    assert any(computed), "typing along a suggestion computes nothing, but something was suggested"
+
+
+def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> None:
+    """The same figures for the peer, with ratios, and the same keystrokes."""
+    model = tmp_path / "model.gguf"
+    model.write_text("x = 1\n")
+    peer = bench.PeerChoice(fake_llama_server(tmp_path), model)
+    report = bench.run(settings, plan=PLAN, peer=peer)
+    beside = {figure.name: figure.peer for figure in report.figures if figure.peer is not None}
+    assert beside["prefill of 300 tokens"] == pytest.approx(500)
+    assert beside["decode after 64 tokens, no guesses"] == pytest.approx(100)
+    assert {"load", "first token, after a keystroke", "memory after loading", machine.step_name(1)} <= beside.keys()
+    ratios = {figure.name: figure.ratio for figure in report.figures}
+    assert ratios["prefill of 300 tokens"] == pytest.approx((values(report)["prefill of 300 tokens"] or 0) / 500, rel=1)
+    assert [stroke.rest for stroke in report.recording.peer] == [stroke.rest for stroke in report.recording.served]
+    assert report.circumstances.peer.startswith("b1-fake: llama-server -m model.gguf")
+    json.dumps(bench.to_json(report), allow_nan=False)
+
+
+def test_cancel_that_comes_too_late_is_no_zero(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When all the text is read before the cancel comes, nothing was cancelled, and that is what is told."""
+    monkeypatch.setattr(machine, "_CANCEL_AFTER", 60.0)
+    figure = machine.Machine(machine.Loaded(settings), PLAN).cancel()
+    assert figure.value is None
+    assert "nothing was cancelled: 302 tokens were read within 60000 ms" in figure.note
+
+
+def test_client_types_into_a_server(settings: Settings) -> None:
+    """Every key is answered, also when the question was withdrawn meanwhile, as protocols want it."""
+    scene = Scene("a.py", "é = 'ä'\n", "if é:\n    é()", "\n")
+    with LspClient(settings) as client:
+        assert client.load_seconds > 0
+        assert client.memory.resident >= client.memory.own > 0
+        client.open(scene)
+        offset = len(scene.before)
+        for key in scene.keys(100):
+            question = client.type(offset, key.text)
+            client.withdraw()
+            assert isinstance(question.result(60), str)
+            client.withdraw()  # too late, and no harm
+            offset += len(key.text)
+        client.close()

@@ -1,0 +1,73 @@
+"""The command `midfill pull`."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from midfill.common.errors import LicenceRefused, UsageError
+from midfill_export.cli.pull import run
+from midfill_export.weights.known_models import WEIGHTS
+
+CONTENT = b"weights"
+TINY = replace(WEIGHTS["0.5b"], name="tiny", size=len(CONTENT), sha256=hashlib.sha256(CONTENT).hexdigest())
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the cache's folder of weights, which does not exist yet."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "weights"
+
+
+@pytest.mark.parametrize("arguments", [{"what": None, "model": "tiny"}, {"what": "tiny", "model": "0.5b"}])
+def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The licence comes first, on standard error; standard output has the path alone."""
+    cache.mkdir(parents=True)
+    (cache / TINY.file).write_bytes(CONTENT)
+    given = argparse.Namespace(**arguments, accept_license=False, weights_only=True)
+    assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{cache / TINY.file}\n"
+    assert written.err == "Qwen2.5-Coder-0.5B-Instruct, Apache-2.0, 0 MB\n"
+
+
+def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file brought by hand goes into the cache; away from a terminal, each step is one line."""
+    (tmp_path / "brought").write_bytes(CONTENT)
+    given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True)
+    assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
+    written = capsys.readouterr()
+    assert (cache / TINY.file).read_bytes() == CONTENT
+    assert written.out == f"{cache / TINY.file}\n"
+    assert written.err == "copying brought: 0 MB of 0 MB\n"
+
+
+def test_neither(cache: Path, tmp_path: Path) -> None:
+    """A word that is neither a model nor a file is wrong usage; the models are named."""
+    with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
+        run(argparse.Namespace(what="7b", model="0.5b"), tmp_path, "personal")
+
+
+@pytest.mark.parametrize(
+    ("use", "accepted", "served"),
+    [("personal", False, False), ("personal", True, True), ("commercial", True, False)],
+    ids=["not accepted", "accepted", "at work"],
+)
+def test_licence_that_restricts_commercial_use(
+    cache: Path, tmp_path: Path, use: str, accepted: bool, served: bool
+) -> None:
+    """It wants to be accepted, at home; nothing is fetched before."""
+    cache.mkdir(parents=True)
+    (cache / TINY.file).write_bytes(CONTENT)
+    arguments = argparse.Namespace(what="tiny", model="0.5b", accept_license=accepted, weights_only=True)
+    restricted = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
+    if served:
+        assert run(arguments, tmp_path, use, restricted) == 0
+    else:
+        with pytest.raises(LicenceRefused, match=r"stable-code-3b.*work needs their membership"):
+            run(arguments, tmp_path, use, restricted)

@@ -1,0 +1,86 @@
+"""A graph without weights, filled again, is the graph that it was; and what does not fit it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+
+from midfill.common.errors import ExportError
+from midfill_export.build.make_template import make_template
+from midfill_export.graph import graph
+from midfill_export.graph.nodes import attention_nodes, tensor_of
+from midfill_export.graph.packing import Rotary
+from midfill_export.graph.to_onnx import export_onnx
+from midfill_export.loaders import template
+from midfill_export.loaders.checkpoint import open_checkpoint
+from midfill_export.loaders.gguf_file import open_gguf
+from midfill_export.weights.known_models import WEIGHTS, Weights
+
+
+@pytest.fixture(scope="module")
+def float_model(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ir.Model:
+    """Trace the GGUF's model, and make it lean."""
+    traced = tmp_path_factory.mktemp("traced") / "model.onnx"
+    rotary = export_onnx(open_checkpoint(str(gguf_file)).load_model(), traced, 512)
+    return graph.optimise(traced, rotary)
+
+
+def test_filled_it_is_the_graph_that_it_was(float_model: ir.Model, weights: Weights, gguf_file: Path) -> None:
+    """The same nodes and inputs, and every initializer to the bit."""
+    filled = template.fill(weights.template, open_gguf(gguf_file)).graph
+    assert [(node.op_type, node.name) for node in filled] == [(node.op_type, node.name) for node in float_model.graph]
+    assert [value.name for value in filled.inputs] == [value.name for value in float_model.graph.inputs]
+    assert list(filled.initializers) == list(float_model.graph.initializers)
+    for name, value in float_model.graph.initializers.items():
+        assert np.array_equal(tensor_of(value).numpy(), tensor_of(filled.initializers[name]).numpy()), name
+
+
+def test_it_holds_no_weights(weights: Weights) -> None:
+    """A template is small, and says how close to the checkpoint it was."""
+    assert weights.template.stat().st_size < 30_000
+    assert 0 < template.difference_of(weights.template) < 1e-3
+
+
+@pytest.mark.parametrize("pinned", WEIGHTS.values(), ids=lambda pinned: pinned.name)
+def test_every_model_has_one(pinned: Weights) -> None:
+    """Each model that can be pulled has a template of its own, which wants weights of a GGUF by name."""
+    model = ir.load(pinned.template)
+    wanted = [value for value in model.graph.inputs if "midfill.gguf" in value.metadata_props]
+    assert len(wanted) == 3 + 8 * len(attention_nodes(model.graph))  # embedding, last norm, lm_head
+    assert pinned.template.stat().st_size < 200_000
+
+
+def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
+    """A GGUF without a tensor, or with one of another size, is named in a line."""
+    whole = open_gguf(gguf_file)
+    name = "blk.1.ffn_up.weight"
+    lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if key != name})
+    with pytest.raises(ExportError, match=rf"has no {name}"):
+        template.fill(weights.template, lacking)
+    smaller = replace(whole, tensors={**whole.tensors, name: replace(whole.tensors[name], shape=(9, 64))})
+    with pytest.raises(ExportError, match=rf"has no {name} for \(64, 128\)"):
+        template.fill(weights.template, smaller)
+
+
+def test_what_is_no_template_is_refused(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
+    """Neither a missing file nor an ordinary graph is one; and none is made of a checkpoint folder."""
+    for path in (tmp_path / "missing.onnx", bundle_folder / "model.onnx"):
+        with pytest.raises(ExportError, match="is no template"):
+            template.fill(path, open_gguf(gguf_file))
+
+
+def test_weights_from_elsewhere_make_none(
+    checkpoint: Path, gguf_file: Path, float_model: ir.Model, tmp_path: Path
+) -> None:
+    """It is made of a GGUF, and all its weights must be found there."""
+    with pytest.raises(ExportError, match="is no GGUF file"):
+        make_template(str(checkpoint), tmp_path / "out.onnx")
+    whole = open_gguf(gguf_file)
+    lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if "ffn_up" not in key})
+    rotary = Rotary(np.ones(8, np.float32), 1.0, 512)
+    with pytest.raises(ExportError, match=r"up_proj.* is made of no tensors"):
+        template.empty(float_model.clone(), rotary, lacking)

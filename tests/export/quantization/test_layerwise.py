@@ -1,0 +1,71 @@
+"""A graph run in pieces gives what it gives as a whole, to the bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import onnxruntime as ort
+import pytest
+
+from midfill_export.loaders.gguf_file import open_gguf
+from midfill_export.loaders.template import fill
+from midfill_export.quantization import layerwise
+from midfill_export.quantization.calibrate import second_moments
+from midfill_export.quantization.rotate import gated_products, norms
+from midfill_export.weights.known_models import Weights
+
+PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
+
+
+@pytest.fixture
+def model(weights: Weights, gguf_file: Path) -> ir.Model:
+    """Fill the tiny template."""
+    return fill(weights.template, open_gguf(gguf_file))
+
+
+def _shown(model: ir.Model) -> dict[tuple[int, str], np.ndarray]:
+    wanted = [norm.outputs[0] for norm in norms(model.graph)] + [
+        down.inputs[0] for down, _ in gated_products(model.graph)
+    ]
+    wanted += [value for value in model.graph.outputs if value.name == "logits"]
+    seen: dict[tuple[int, str], np.ndarray] = {}
+    layerwise.run_in_pieces(
+        model,
+        wanted,
+        [layerwise.prompt_feeds(model.graph, prompt, 2) for prompt in PROMPTS],
+        lambda run, value, array: seen.update({(run, str(value.name)): array}),
+    )
+    return seen
+
+
+def test_pieces_make_no_difference(
+    model: ir.Model, weights: Weights, gguf_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut at every norm, in one, or by onnxruntime from a file: the logits are the same."""
+    whole = _shown(model)
+    monkeypatch.setattr(layerwise, "_WEIGHT_BYTES", 1)
+    cut = _shown(fill(weights.template, open_gguf(gguf_file)))
+    assert whole.keys() == cut.keys()
+    assert len(whole) == len(PROMPTS) * (5 + 2 + 1)
+    assert all(np.array_equal(whole[key], cut[key]) for key in whole)
+    again = fill(weights.template, open_gguf(gguf_file))
+    ir.save(again, tmp_path / "model.onnx")
+    session = ort.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    for run, prompt in enumerate(PROMPTS):
+        (expected,) = session.run(["logits"], layerwise.prompt_feeds(again.graph, prompt, 2))
+        assert np.abs(whole[run, "logits"] - expected).max() < 1e-5
+
+
+def test_calibration_is_the_same_each_time(weights: Weights, gguf_file: Path) -> None:
+    """Two runs sum up the same moments, to the bit, and tell how far they are."""
+    told: list[float] = []
+    first, second = (
+        second_moments(fill(weights.template, open_gguf(gguf_file)), PROMPTS, told.append) for _ in range(2)
+    )
+    assert told == [1.0, 1.0]
+    assert len(first.covariances) == 5
+    assert len(first.squares) == 2
+    for ours, theirs in ((first.covariances, second.covariances), (first.squares, second.squares)):
+        assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)

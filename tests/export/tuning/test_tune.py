@@ -1,0 +1,168 @@
+"""A tiny model is tuned on a small project: it fills its gaps better, goes on where it was killed, and is served."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from midfill.cli.main import main
+from midfill.common.cancel import CancelFlag
+from midfill.completion.engine import load_engine
+from midfill.completion.types import Request
+from midfill.inference.bundle import load_bundle
+from midfill.settings.schema import Settings
+from midfill_export.build.verify import Sample
+from midfill_export.tuning import tune as tuning
+from midfill_export.tuning.judging import Score, judge
+
+torch = pytest.importorskip("torch")
+
+from midfill_export.tuning.training import padded  # noqa: E402 (it needs torch)
+
+
+@pytest.fixture
+def code(tmp_path: Path) -> Path:
+    """Make a project of which every file is much like the others."""
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for number in range(12):
+        lines = [
+            f"def area_{number}_{place}(width, height):\n    return width * height + {place}\n" for place in range(40)
+        ]
+        (folder / f"shapes_{number}.py").write_text("\n\n".join(lines))
+    return folder
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute last a few seconds."""
+    whole = tuning.train
+    monkeypatch.setattr(
+        tuning, "train", lambda model, at, run, seconds, *rest: whole(model, at, run, seconds / 12, *rest)
+    )
+
+
+@pytest.mark.usefixtures("brief")
+def test_tuned_model_fills_gaps_better_and_is_served(
+    checkpoint: Path, code: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Perplexity falls on files that were not learnt; the bundle says what it is and completes; no checkpoint stays."""
+    out = tmp_path / "bundle"
+    command = ["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]
+    assert main([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["after"]["perplexity"] < 0.9 * said["before"]["perplexity"]
+    assert said["previous"] is None
+    assert said["samples"] > 0
+    manifest = load_bundle(out).manifest
+    assert manifest.name == f"{checkpoint.name}, tuned"
+    assert str(code) not in json.dumps(json.loads((out / "manifest.json").read_text()))
+    engine = load_engine(Settings(bundle=out, deadline_ms=0))
+    text = "def area(width, height):\n    return "
+    request = Request(text=text, offset=len(text), path="a.py", language="python", unfiltered=True)
+    assert engine.complete(request, CancelFlag()).tokens > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "code"]
+
+    # once more: what was there is kept, and can be gone back to
+    assert main(command) == 0
+    assert f"the bundle that was there: {out}.previous" in capsys.readouterr().out
+    assert load_bundle(Path(f"{out}.previous")).manifest == manifest
+
+
+@pytest.mark.usefixtures("brief")
+def test_worse_model_is_not_installed(
+    checkpoint: Path,
+    code: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What learnt nothing, or the wrong thing, leaves the bundle there as it is."""
+    out = tmp_path / "bundle"
+    out.mkdir()
+    (out / "mine").touch()
+    scores = iter([Score(5.0, 0.1, 48), Score(5.5, 0.1, 48)])
+    monkeypatch.setattr(tuning, "judge", lambda *_: next(scores))
+    assert main(["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert "perplexity 5.000 before, 5.500 after, on files kept apart): no bundle was changed" in errors[-1]
+    assert (out / "mine").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path: Path) -> None:
+    """Ctrl-C keeps what was learnt; the same command goes on there, and a damaged rest or other code starts afresh."""
+    out = tmp_path / "bundle"
+    command = [sys.executable, "-m", "midfill", "tune", str(code), "--base", str(checkpoint), "-o", str(out)]
+
+    def interrupted() -> str:
+        """Run until it trains, then press Ctrl-C; return what it said."""
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            assert process.stderr is not None
+            said = ""
+            while "before:" not in said:
+                line = process.stderr.readline()
+                assert line, said
+                said += line
+            time.sleep(3)
+            process.send_signal(signal.SIGINT)
+            said += process.stderr.read()
+        assert process.returncode == 130, said
+        return said
+
+    assert "going on" not in interrupted()
+    kept = tmp_path / ".bundle.tuning" / "run.pt"
+    first = torch.load(kept, weights_only=True)["run"]["samples"]
+    assert first > 0
+    assert f"and {first} samples of an earlier sitting" in interrupted()
+    assert torch.load(kept, weights_only=True)["run"]["samples"] > first
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert "cannot be read: this one starts afresh" in interrupted()
+    with (code / "shapes_1.py").open("a") as file:
+        file.write("\n# changed\n")
+    assert "was of other code or another model" in interrupted()
+    assert not out.exists()
+    assert os.listdir(kept.parent) == ["run.pt"]
+
+
+def test_judge_counts_what_greedy_decoding_would_write() -> None:
+    """A gap is filled exactly if every token is the likeliest; perplexity is of all tokens together."""
+    import numpy as np
+
+    even = np.zeros((2, 4), np.float32)
+    sure = np.full((2, 4), -30.0, np.float32)
+    sure[0, 3] = sure[1, 1] = 30.0
+    score = judge([Sample([0], [3, 1]), Sample([0], [2, 1])], [sure, even])
+    assert score.exact == 0.5
+    assert abs(score.perplexity - 2.0) < 1e-3  # four ways for half of the tokens
+
+
+def test_padding_is_not_learnt(checkpoint: Path) -> None:
+    """A sample's loss is the same with padding, so that a few sizes of buffers serve all samples."""
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(checkpoint)
+    sample = list(range(5, 45))
+    ids, labels = padded(sample)
+    assert len(ids) == len(labels) == 64
+    whole, plain = torch.tensor([sample]), model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss
+    assert torch.allclose(model(input_ids=whole, labels=whole).loss, plain)
+    assert padded(sample[:32]) == (sample[:32], sample[:32])
+
+
+def test_without_peft(code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line says what to install."""
+    for name in [name for name in sys.modules if name.startswith(("peft", "midfill_export.tuning"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "peft", None)
+    assert main(["tune", str(code)]) == 2
+    errors = capsys.readouterr().err
+    assert "needs the tune extra: pip install 'midfill[tune]'" in errors
+    assert errors.count("\n") == 1

@@ -1,0 +1,76 @@
+"""Running a download tool and watching its folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from midfill_export.weights.downloader import Unavailable, largest_file, run_watched
+
+SLOW_DOWNLOAD = """
+import pathlib, sys, time
+for size in range(1000, 100_000, 1000):
+    pathlib.Path(sys.argv[1], "file").write_bytes(bytes(size))
+    time.sleep(0.05 if size < 20_000 else 0)
+"""
+
+
+def ignore(size: int) -> None:
+    """Report nothing."""
+
+
+def python(program: str, *arguments: str) -> list[str]:
+    """Return the command that stands for a download tool."""
+    return [sys.executable, "-I", "-c", program, *arguments]
+
+
+def test_growth_is_reported(tmp_path: Path) -> None:
+    """The bytes are reported while the tool runs, not only when it has ended."""
+    sizes: list[int] = []
+    run_watched(python(SLOW_DOWNLOAD, str(tmp_path)), tmp_path, {}, sizes.append)
+    assert len({size for size in sizes if 0 < size < 99_000}) > 1
+
+
+def test_failure(tmp_path: Path) -> None:
+    """The last line of a tool that failed is the reason."""
+    with pytest.raises(Unavailable, match=r"^No such thing$"):
+        run_watched(python("print('looking', flush=True); exit('ERROR: No such thing')"), tmp_path, {}, ignore)
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    """A tool that filled the disk is told apart from one that found nothing."""
+    with pytest.raises(OSError, match="No space left on device") as failure:
+        run_watched(python("import os; raise OSError(28, os.strerror(28))"), tmp_path, {}, ignore)
+    assert failure.value.errno == errno.ENOSPC
+
+
+def test_tool_dies_with_us(tmp_path: Path) -> None:
+    """An exception, such as Ctrl-C, ends the tool too."""
+
+    def interrupt(size: int) -> None:
+        raise KeyboardInterrupt
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_watched(python("import time; time.sleep(60)"), tmp_path, {}, interrupt)
+    assert time.monotonic() - started < 30
+
+
+def test_folder_vanishes_while_it_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tool's temporary folders come and go; the largest of what is left counts."""
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "kept").write_bytes(bytes(10))
+    scandir = os.scandir
+
+    def scan(path: str) -> object:
+        if Path(path).name == "temporary":
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", scan)
+    assert largest_file(tmp_path) == 10

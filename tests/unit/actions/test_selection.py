@@ -1,0 +1,53 @@
+"""Selections: what is shown of long code, and what is left out is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from midfill.actions.selection import Selection
+from midfill.code.languages import language_of
+
+FUNCTIONS = "".join(f"def step_{n}(value):\n    first = value + {n}\n    return first * {n}\n\n\n" for n in range(200))
+DOCUMENT = f"import math\n\nRATE = 2\n\n\n{FUNCTIONS}def main():\n    step_7(1)\n    step_7(2)\n    return step_9(3)\n"
+
+
+def whole(document: str = DOCUMENT) -> Selection:
+    """Select all of a document."""
+    return Selection(document, language_of("x.py"), 0, document.count("\n") + 1, "x.py")
+
+
+def words(text: str) -> int:
+    """Count as a tokenizer might."""
+    return len(text.split())
+
+
+@pytest.mark.parametrize("budget", [700, 900, 1500, 5000])
+def test_outline_fits_and_says_what_it_left_out(budget: int) -> None:
+    """Declarations of all functions, bodies of some, and the names of the others."""
+    outline = whole().outline(words, budget)
+    assert words(outline.text) <= budget
+    shown = {n for n in range(200) if f"return first * {n}\n" in f"{outline.text}\n"}
+    assert {f"step_{n}" for n in range(200) if n not in shown} == set(outline.left_out) - {"main"}
+    assert all(f"def step_{n}(value)" in outline.text for n in range(200))
+
+
+def test_bodies_that_are_asked_about_or_used_come_first() -> None:
+    """By name in the question, then by how often others use them."""
+    outline = whole().outline(words, 660, asked="What does step_150 do?")
+    assert "return first * 150" in outline.text
+    assert "return first * 7\n" in outline.text
+    assert "step_151" in outline.left_out
+
+
+def test_methods_are_folded_in_their_class() -> None:
+    """The class stays as it is."""
+    document = 'class A:\n    x = 1\n\n    def f(self):\n        """Say."""\n        y = 1\n        return y\n'
+    assert (
+        whole(document).outline(words, 11).text
+        == 'class A:\n    x = 1\n\n    def f(self):\n        """Say."""\n        ...'
+    )
+
+
+def test_outline_of_what_never_fits_is_cut() -> None:
+    """Rather than longer than asked for."""
+    assert words(whole("x = 1\n" * 1000).outline(words, 100).text) <= 100

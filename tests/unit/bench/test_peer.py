@@ -1,0 +1,158 @@
+"""The peer: started, asked, stopped, and given what ours gets; llama-server is a script here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from midfill.bench.peer import LlamaServer
+from midfill.bench.peer_typing import PeerTyping
+from midfill.bench.scenes import Scene
+from midfill.bench.sides import Sides
+from midfill.common.errors import BenchError
+from midfill.prompt.context import gather
+from midfill.settings.schema import Settings
+from unit.helpers import fake_llama_server, tiny_tokenizer
+
+SCENE = Scene("a.py", "def add(left, right):\n    ", "return left + right", "\n\n\nprint(add(1, 2))\n")
+
+
+def started(folder: Path, says: str) -> LlamaServer:
+    """Start the stand-in with a model that says something."""
+    model = folder / "model.gguf"
+    model.write_text(says, encoding="utf-8")
+    return LlamaServer(fake_llama_server(folder), model, threads=2)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LlamaServer]:
+    """Return a peer that knows how SCENE goes on."""
+    with started(tmp_path, "eturn left + right\n    # and so on\n\n\nprint(add(1, 2))\n") as server:
+        yield server
+
+
+def typing(server: LlamaServer, budget: int = 1000, **settings: int) -> PeerTyping:
+    """Make the peer's side of a replay."""
+    return PeerTyping(server, Sides(tiny_tokenizer(), budget), Settings(bundle=Path(), **settings))
+
+
+def test_server_is_started_as_it_says(server: LlamaServer) -> None:
+    """With the given model and threads, on the loopback interface; the description names no folder."""
+    assert server.build == "b1-fake"
+    described = server.describe()
+    assert described.startswith("llama-server -m model.gguf -t 2 -c 8192 --cache-reuse 64 --host 127.0.0.1 --port ")
+    assert "/" not in described
+    assert server.load_seconds > 0
+    assert server.memory.resident >= server.memory.own > 0
+
+
+def test_speeds_are_those_of_its_timings(server: LlamaServer) -> None:
+    """Tokens read over the time to read them; tokens written after the first over the time to write them."""
+    assert server.prefill_speed([1] * 50) == pytest.approx(500)
+    assert server.decode_speed([1] * 50, 8) == pytest.approx(100)
+    assert server.step_milliseconds([1] * 50, [2] * 3) == pytest.approx(106)
+    assert server.first_token_milliseconds([1], keep_prompt=True) > 0
+
+
+def test_server_ends_with_the_block(tmp_path: Path) -> None:
+    """Also on an error, and with what it has started."""
+
+    def running() -> list[psutil.Process]:
+        family = psutil.Process().children(recursive=True)
+        return [process for process in family if str(tmp_path) in " ".join(process.cmdline())]
+
+    def fail() -> None:
+        with started(tmp_path, "x"):
+            assert running()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not running()
+
+
+def test_missing_model_is_told(tmp_path: Path) -> None:
+    """Before anything is started."""
+    with pytest.raises(BenchError, match=r"there is no .*none\.gguf for llama-server: run `midfill pull`"):
+        LlamaServer(fake_llama_server(tmp_path), tmp_path / "none.gguf", 1)
+
+
+def test_missing_program_is_told(tmp_path: Path) -> None:
+    """In one line."""
+    model = tmp_path / "model.gguf"
+    model.touch()
+    with pytest.raises(BenchError, match=r"nothing cannot be started: No such file or directory\."):
+        LlamaServer(tmp_path / "nothing", model, 1)
+
+
+def test_program_that_ends_at_once_is_told(tmp_path: Path) -> None:
+    """With its code and its last words."""
+    with pytest.raises(BenchError, match=r"llama-server ended with code 3: the model is broken"):
+        started(tmp_path, "break")
+
+
+def test_suggestion_ends_where_ours_would(server: LlamaServer) -> None:
+    """Somebody who types gets one statement; the whole text is stopped before a line that stands below already."""
+    peer = typing(server)
+    peer.open(SCENE)
+    suggestion = peer.type(len(SCENE.before), "r").result(30)
+    peer.close()
+    assert suggestion == "eturn left + right"
+    assert peer.tokens_computed > len(suggestion)
+    whole = peer.complete(SCENE.before + "r" + SCENE.after, len(SCENE.before) + 1)
+    assert whole.text == "eturn left + right\n    # and so on"
+
+
+def test_lines_and_tokens_are_limited_as_ours(server: LlamaServer) -> None:
+    """By the same settings."""
+    text, offset = SCENE.before + "r" + SCENE.after, len(SCENE.before) + 1
+    assert typing(server, max_lines=1).complete(text, offset).text == "eturn left + right"
+    few = typing(server, max_tokens=5).complete(text, offset)
+    assert (few.text, few.tokens, few.seconds) == ("eturn", 5, pytest.approx(0.04))
+
+
+def test_withdrawn_question_has_no_answer(tmp_path: Path) -> None:
+    """The connection is closed, whatever is still being written, and the next question is another one."""
+    with started(tmp_path, "a…") as server:
+        peer = typing(server)
+        peer.open(SCENE)
+        first = peer.type(len(SCENE.before), "r")
+        began = time.monotonic()
+        while not peer.tokens_computed and time.monotonic() < began + 30:
+            time.sleep(0.01)
+        computed = peer.tokens_computed
+        peer.withdraw()
+        assert isinstance(first.exception(30), BenchError)
+        assert computed > 0
+        second = peer.type(len(SCENE.before) + 1, "e")
+        peer.withdraw()
+        assert isinstance(second.exception(30), BenchError)
+        assert peer.tokens_computed >= computed
+
+
+def test_sides_are_those_of_our_prompt() -> None:
+    """All of a small document; of a large one as many tokens as our prompt has, from both sides of the cursor."""
+    text = "".join(f"x{number} = {number}\n" for number in range(500))
+    context = gather(text, len(text) // 2)
+    whole = Sides(tiny_tokenizer(), 100_000).of(context)
+    assert whole == (context.prefix, context.suffix)
+    left, right = Sides(tiny_tokenizer(), 200).of(context)
+    assert left
+    assert context.prefix.endswith(left)
+    assert right
+    assert context.suffix.startswith(right)
+    assert len(left) + len(right) < len(text) / 2
+
+
+def test_nothing_but_a_peer_loads_http() -> None:
+    """Importing the benchmark brings in neither its client of the peer nor an HTTP client."""
+    program = "import json, sys, midfill.bench; print(json.dumps(sorted(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+    assert {"midfill.bench.peer", "http.client", "urllib.request"}.isdisjoint(json.loads(output))

@@ -1,0 +1,154 @@
+"""`midfill do`: a diff, a text or a changed file, and one line for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from midfill.cli.main import main
+from unit.helpers import chain_graph, write_bundle
+
+CODE = "def f(x):\n    return x\n\n# add\n"
+SAID = "print(1)"
+TEMPLATE = "{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token }}"
+
+Ran = tuple[int, str, str]
+Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in an empty folder, with a cache, settings and a bundle of its own, whose model says one thing."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "none.toml"))
+    graph = chain_graph(SAID, anywhere=True)
+    bundle = write_bundle(tmp_path / "bundle", graph=graph, chat_template=TEMPLATE, context_length=8192)
+    monkeypatch.setenv("MIDFILL_BUNDLE", str(bundle.path))
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Return what runs `midfill do` within this process."""
+
+    def run(*arguments: object) -> Ran:
+        code = main(["do", *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Write a file to work on."""
+    path = tmp_path / "code.py"
+    path.write_bytes(CODE.encode())
+    return path
+
+
+def is_one_line(ran: Ran, code: int) -> bool:
+    """Whether a command failed as it should."""
+    return ran[:2] == (code, "") and ran[2].startswith("midfill: ") and ran[2].count("\n") == 1
+
+
+def test_edit_is_printed_as_a_diff_that_applies(run: Run, file: Path) -> None:
+    """The file stays as it is; git takes the diff."""
+    code, out, err = run("write", f"{file.name}:4")
+    assert (code, file.read_text()) == (0, CODE)
+    assert out.endswith(f"@@ -2,3 +2,4 @@\n     return x\n \n # add\n+{SAID}\n")
+    assert "tokens after" in err
+    subprocess.run(["git", "apply", "-"], input=out, text=True, check=True)
+    assert file.read_text() == f"{CODE}{SAID}\n"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_file_is_changed_in_its_own_way(run: Run, file: Path, mark: bytes) -> None:
+    """Line ends, byte order mark, permissions and links stay; nothing else is left in the folder."""
+    file.write_bytes(mark + CODE.replace("\n", "\r\n").encode())
+    file.chmod(0o750)
+    link = file.with_name("link.py")
+    link.symlink_to(file)
+    before = set(file.parent.iterdir())
+    code, out, err = run("write", f"{link.name}:4", "--write")
+    assert (code, out) == (0, "")
+    assert err.startswith("wrote link.py; ")
+    assert file.read_bytes() == mark + f"{CODE}{SAID}\n".replace("\n", "\r\n").encode()
+    assert file.stat().st_mode & 0o777 == 0o750
+    assert link.is_symlink()
+    assert set(file.parent.iterdir()) - before <= {file.parent / "cache"}
+
+
+def test_file_without_a_line_end_keeps_that(run: Run, file: Path) -> None:
+    """The diff says so, as git's do."""
+    file.write_bytes(b"# add")
+    _, out, _ = run("write", f"{file.name}:1")
+    subprocess.run(["git", "apply", "-"], input=out, text=True, check=True)
+    assert file.read_bytes() == f"# add\n{SAID}".encode()
+
+
+def test_text_is_printed(run: Run, file: Path) -> None:
+    """An explanation goes to standard output, what it took to standard error."""
+    code, out, _ = run("explain", f"{file.name}:1-2")
+    assert (code, out) == (0, f"{SAID}\n")
+
+
+def test_json_has_all_of_it(run: Run, file: Path) -> None:
+    """The edit with its lines from 1, what was done, and what it took."""
+    code, out, _ = run("write", f"{file.name}:4", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["edit"]["diff"].startswith("--- a/code.py\n+++ b/code.py\n")
+    assert (found["edit"]["first_line"], found["edit"]["replaced_lines"], found["edit"]["lines"]) == (5, 0, [SAID])
+    assert (found["reason"], found["written"], found["action"]) == ("", False, "write")
+    assert found["answers"][0]["model"] == "tiny"
+
+
+def test_no_good_edit_is_one_line_and_exit_code_1(run: Run, file: Path) -> None:
+    """With the reason, in JSON too; the file stays."""
+    ran = run("simplify", f"{file.name}:1", "--write")
+    assert is_one_line(ran, 1)
+    assert "(syntax)" in ran[2]
+    assert file.read_text() == CODE
+    code, out, _ = run("simplify", f"{file.name}:1", "--json")
+    assert (code, json.loads(out)["reason"], json.loads(out)["edit"]) == (1, "syntax", None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("paint", "code.py:1"),
+        ("fix", "none.py:1"),
+        ("fix", "code.py:9"),
+        ("fix", "code.py:3-2"),
+        ("fix", "latin.py:1"),
+        ("explain", "code.py:1", "--write"),
+    ],
+    ids=["no action", "no file", "no line", "backwards", "not UTF-8", "writes nothing"],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(run: Run, file: Path, arguments: tuple[str, ...]) -> None:
+    """Before anything is loaded."""
+    file.with_name("latin.py").write_bytes(b"# \xe9\n")
+    assert is_one_line(run(*arguments), 2)
+
+
+def test_file_that_may_not_be_read_is_refused(run: Run, file: Path) -> None:
+    """What is ignored reaches no model."""
+    (file.parent / ".git").mkdir()
+    (file.parent / ".midfillignore").write_text("code.py\n")
+    ran = run("explain", f"{file.name}:1")
+    assert is_one_line(ran, 1)
+    assert "excluded" in ran[2]
+
+
+def test_message_may_come_from_standard_input(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pasted traceback chooses the function; without one there is nothing to fix."""
+    monkeypatch.setattr("sys.stdin", io.StringIO('  File "code.py", line 2, in f\nTypeError: x'))
+    _, out, _ = run("fix", file.name, "--message", "-", "--json")
+    assert json.loads(out)["lines"] == [1, 2]
+    assert "(no-message)" in run("fix", file.name)[2]

@@ -1,0 +1,85 @@
+"""The doctor: every check is made, whatever the others find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from midfill.cli.doctor import Check, examine, to_json, to_text
+from midfill.inference.bundle import KvLayout
+from midfill.settings.schema import Settings
+from unit.helpers import chain_graph, write_bundle
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is remembered of checked files out of the user's cache."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+
+
+def checks(settings: Settings) -> dict[str, Check]:
+    """Run all checks, by name."""
+    return {check.name: check for check in examine(settings)}
+
+
+def test_sound_installation(tmp_path: Path) -> None:
+    """Everything is well, and each line says what was found."""
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    found = checks(Settings(bundle=folder, deadline_ms=0))
+    assert " ".join(found) == "midfill python libraries processor bundle licence memory completion threads"
+    assert all(check.ok for check in found.values())
+    assert "onnxruntime " in found["libraries"].detail
+    assert found["licence"].detail == "Apache-2.0; for personal use, as the setting 'use' says"
+    assert found["completion"].detail.startswith("'return ' -> '1")
+
+
+def test_missing_bundle_is_one_fault(tmp_path: Path) -> None:
+    """What can be said without a bundle is said; what needs one is left out."""
+    found = checks(Settings(bundle=tmp_path / "none"))
+    assert [check.name for check in found.values() if not check.ok] == ["bundle"]
+    assert "completion" not in found
+
+
+def test_fault_of_the_model_does_not_stop_the_other_checks(tmp_path: Path) -> None:
+    """A graph that cannot be loaded is the fault of the completion; the bundle is as it was exported."""
+    found = checks(Settings(bundle=write_bundle(tmp_path / "b").path))
+    assert found["bundle"].ok
+    assert found["memory"].ok
+    assert not found["completion"].ok
+    assert "onnxruntime cannot load" in found["completion"].detail
+
+
+def test_unexpected_fault_is_a_finding(tmp_path: Path) -> None:
+    """An exception nobody thought of is named, and no traceback."""
+    layout = KvLayout(layers=1, heads=1, head_size=1, inputs="past.{nonsense}")
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1"), kv=layout).path
+    check = checks(Settings(bundle=folder))["completion"]
+    assert not check.ok
+    assert check.detail == "unexpected KeyError; `midfill complete --debug` shows more"
+
+
+def test_too_little_memory_is_a_fault_that_says_what_to_do(tmp_path: Path) -> None:
+    """A model that does not fit would make the machine crawl."""
+    layout = KvLayout(layers=10**6, heads=10**3, head_size=10**3)
+    folder = write_bundle(tmp_path / "b", kv=layout).path
+    check = checks(Settings(bundle=folder, context_tokens=100_000))["memory"]
+    assert not check.ok
+    assert check.detail.endswith("close something")
+
+
+def test_report_in_words() -> None:
+    """Names are aligned, and faults stand out."""
+    report = to_text([Check("a", True, "well"), Check("longer", False, "not well")])
+    assert report == "ok    a       well\nFAIL  longer  not well"
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_report_for_a_program(ok: bool) -> None:
+    """All is well if every check is."""
+    check = Check("a", ok, "b")
+    assert to_json([replace(check, ok=True), check]) == {
+        "ok": ok,
+        "checks": [{"name": "a", "ok": True, "detail": "b"}, {"name": "a", "ok": ok, "detail": "b"}],
+    }

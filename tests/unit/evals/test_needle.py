@@ -1,0 +1,74 @@
+"""Needles: how they are made, and what counts as found."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from midfill.common.errors import EvalError
+from midfill.completion.types import Completion, Request
+from midfill.evals.needle import MOST, NeedleReport, needles, run
+
+HAY = ["import os\n\n\ndef hay(straw):\n    return straw\n" * 40, "class Stack:\n    pass\n" * 40]
+
+
+def words(text: str) -> int:
+    """Count what stands for tokens."""
+    return len(re.findall(r"\w+|[^\w\s]", text))
+
+
+def play(answer: str) -> NeedleReport:
+    """Ask a model that always says ``answer``, where ``{}`` is the second parameter of the first function."""
+
+    def complete(request: Request) -> Completion:
+        second = request.text.partition(", ")[2].partition(",")[0]
+        assert request.text.endswith("=1, ")
+        assert request.offset == len(request.text)
+        return Completion(text=answer.format(second), start=0, end=0, model="m", prompt_tokens=words(request.text))
+
+    made = [needle for length in (50, 100) for needle in needles(length, 2, HAY, words)]
+    return run(complete, made, [9000], lambda *_: None)
+
+
+def test_definition_stands_so_far_before_its_call() -> None:
+    """About as many tokens as asked for are between, and the answer stands in the definition alone."""
+    for needle in needles(120, MOST, HAY, words):
+        definition, hay = needle.text.split("\n\n\n", 1)
+        hay, _, call = hay.rpartition("\n\n")
+        assert 120 <= words(hay) <= 130
+        assert needle.text.count(needle.expected[:-1]) == 2
+        assert definition.count(needle.expected[:-1]) == 2
+        assert call.startswith(f"result = {definition.partition('(')[0].removeprefix('def ')}(")
+
+
+def test_needles_have_hay_and_words_of_their_own() -> None:
+    """So that one's prompt serves no other."""
+    made = needles(60, 2, HAY, words)
+    assert len({needle.expected for needle in needles(60, MOST, HAY, words)}) == MOST
+    assert "def hay" in made[0].text
+    assert "class Stack" in made[1].text
+
+
+def test_too_little_hay() -> None:
+    """One line says so."""
+    with pytest.raises(EvalError, match="not 9000 tokens"):
+        needles(9000, 1, HAY, words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"), [("{}=2)", 2), ("{} = 2)", 2), ("straw=2)", 0), ("", 0)], ids=["it", "spaced", "other", "none"]
+)
+def test_next_argument_counts(answer: str, found: int) -> None:
+    """By its name; the value is anybody's guess."""
+    report = play(answer)
+    said = report.to_json(rows=True)
+    assert [(row["length"], row["needles"], row["found"]["count"]) for row in said["lengths"]] == [
+        (50, 2, found),
+        (100, 2, found),
+    ]
+    assert len(said["rows"]) == 4
+    json.dumps(said)
+    assert f"{found} of 2" in report.to_text()
+    assert "9,000   is more than the model's context" in report.to_text()

@@ -1,0 +1,282 @@
+"""Bundles: the manifest, the checksums, and one line for each way in which a bundle can be wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midfill.common.errors import BundleDamaged, BundleError, BundleForeign, BundleNotFound, BundleTooNew
+from midfill.inference import cpu
+from midfill.inference.bundle import (
+    FORMAT,
+    GRAPH,
+    MANIFEST,
+    TOKENIZER,
+    FileEntry,
+    KvLayout,
+    describe_files,
+    hash_file,
+    load_bundle,
+    read_manifest,
+    write_manifest,
+)
+from unit.helpers import write_bundle
+
+DATA = f"{GRAPH}.data"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep what is remembered of checked files out of the user's cache."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("MIDFILL_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a sound bundle."""
+    return write_bundle(tmp_path / "bundle").path
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    """Change the manifest's JSON; None takes a name out."""
+    data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    data = {name: value for name, value in {**data, **changes}.items() if value is not None}
+    (folder / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
+
+
+def error_of(folder: Path) -> BundleError:
+    """Return why the bundle cannot be loaded, having seen that it is said in one line that says what to do."""
+    with pytest.raises(BundleError) as caught:
+        load_bundle(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert any(advice in message for advice in ("export", "pull", "upgrade")), message
+    return caught.value
+
+
+def test_sound_bundle_is_loaded(folder: Path) -> None:
+    """What was written is read again, and the paths of the files are known."""
+    bundle = load_bundle(folder)
+    assert bundle == write_bundle(folder)
+    assert bundle.graph.read_bytes() == b"a graph"
+    assert bundle.tokenizer.name == TOKENIZER
+
+
+def test_bundle_may_stand_anywhere(tmp_path: Path) -> None:
+    """Spaces and other alphabets in its path do no harm."""
+    assert load_bundle(write_bundle(tmp_path / "mes modèles" / "模型").path).manifest.name == "tiny"
+
+
+@pytest.mark.parametrize("missing", ["folder", "manifest", "file in its place"])
+def test_no_bundle(tmp_path: Path, missing: str) -> None:
+    """The message names the place and says how to make a bundle."""
+    place = tmp_path / "none"
+    if missing == "manifest":
+        place.mkdir()
+    elif missing == "file in its place":
+        place.write_text("a file", encoding="utf-8")
+    error = error_of(place)
+    assert isinstance(error, BundleNotFound)
+    assert str(place) in str(error)
+
+
+def test_path_that_no_system_knows() -> None:
+    """A path with a NUL in it is no crash."""
+    assert isinstance(error_of(Path("a\0b")), BundleDamaged)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"\xff\xfe", b"no", b"[" * 100_000, b'{"format": ' + b"9" * 5000 + b"}"],
+    ids=["empty", "cut off", "not UTF-8", "a word", "deep", "a huge number"],
+)
+def test_manifest_that_is_no_json(folder: Path, content: bytes) -> None:
+    """A manifest that cannot be read as JSON is damaged."""
+    (folder / MANIFEST).write_bytes(content)
+    error = error_of(folder)
+    assert isinstance(error, BundleDamaged)
+    assert MANIFEST in str(error)
+
+
+def test_manifest_that_is_a_folder(folder: Path) -> None:
+    """A manifest that is no file cannot be read."""
+    (folder / MANIFEST).unlink()
+    (folder / MANIFEST).mkdir()
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {},
+        3,
+        None,
+        {"format": "1", "files": {}},
+        {"format": 1},
+        {"version": 2, "files": []},
+        {"format": 0, "files": {}},
+    ],
+    ids=repr,
+)
+def test_manifest_of_another_tool(folder: Path, content: object) -> None:
+    """JSON that names no format of Midfill's is not Midfill's."""
+    (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    assert isinstance(error_of(folder), BundleForeign)
+
+
+def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
+    """The format is looked at before anything else, for the rest may look different."""
+    edit(folder, format=FORMAT + 1, kv=None)
+    error = error_of(folder)
+    assert isinstance(error, BundleTooNew)
+    assert "upgrade Midfill" in str(error)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": None},
+        {"fim": None},
+        {"fim": {"order": "sideways"}},
+        {"kv": {"layers": "many", "heads": 1, "head_size": 1}},
+        {"stop_tokens": ["a"]},
+        {"context_length": "long"},
+        {"files": 3},
+        {"files": {GRAPH: 3}},
+        {"verification": []},
+    ],
+    ids=repr,
+)
+def test_manifest_that_lacks_something(folder: Path, changes: dict[str, Any]) -> None:
+    """What is missing or of the wrong kind is named."""
+    edit(folder, **changes)
+    error = error_of(folder)
+    assert isinstance(error, BundleDamaged)
+    assert "is incomplete (" in str(error)
+
+
+@pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
+def test_manifest_must_list_the_files_that_are_used(folder: Path, name: str) -> None:
+    """A file without a hash would be used unchecked."""
+    files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    del files[name]
+    edit(folder, files=files)
+    error = error_of(folder)
+    assert isinstance(error, BundleDamaged)
+    assert name in str(error)
+
+
+def test_unknown_names_in_a_manifest_are_ignored(folder: Path) -> None:
+    """A later Midfill of the same format may add some."""
+    edit(folder, colour="red")
+    assert load_bundle(folder).manifest.name == "tiny"
+
+
+@pytest.mark.parametrize("target", [*cpu.TARGETS, "quantum"])
+def test_another_processors_bundle_is_refused(folder: Path, target: str) -> None:
+    """Weights quantised for another processor would give wrong results."""
+    edit(folder, target=target)
+    if cpu.runs_here(target):
+        assert load_bundle(folder).manifest.target == target
+    else:
+        error = error_of(folder)
+        assert isinstance(error, BundleForeign)
+        assert f"'{target}'" in str(error)
+
+
+@pytest.mark.parametrize("name", [GRAPH, DATA, TOKENIZER])
+@pytest.mark.parametrize("fault", ["missing", "truncated", "longer", "flipped", "a folder"])
+def test_file_that_is_not_what_was_exported(folder: Path, name: str, fault: str) -> None:
+    """The first file that differs is named, whatever differs."""
+    file = folder / name
+    content = bytearray(file.read_bytes())
+    if fault == "flipped":
+        content[len(content) // 2] ^= 1
+    file.unlink()
+    if fault == "a folder":
+        file.mkdir()
+        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        edit(folder, files={**files, name: {"size": file.stat().st_size, "sha256": "0" * 64}})
+    elif fault != "missing":
+        file.write_bytes(content[:-1] if fault == "truncated" else content + b"\0" * (fault == "longer"))
+    error = error_of(folder)
+    assert isinstance(error, BundleDamaged)
+    assert str(file) in str(error)
+
+
+def test_checked_file_is_not_hashed_again(folder: Path, cache: Path) -> None:
+    """A file of the same size and time of change as when it was checked is taken to be the same."""
+    load_bundle(folder)
+    file = folder / DATA
+    status = file.stat()
+    content = bytearray(file.read_bytes())
+    content[0] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert load_bundle(folder).manifest.name == "tiny"
+    (cache / "verified.json").unlink()
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+def test_changed_file_is_hashed_again(folder: Path) -> None:
+    """A later time of change is reason enough."""
+    load_bundle(folder)
+    file = folder / DATA
+    content = bytearray(file.read_bytes())
+    content[0] ^= 1
+    file.write_bytes(content)
+    os.utime(file, ns=(0, 1))
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+def test_file_checked_for_another_manifest_is_hashed_again(folder: Path) -> None:
+    """What counts is the hash that this manifest names."""
+    load_bundle(folder)
+    manifest = read_manifest(folder)
+    entry = FileEntry(size=manifest.files[DATA].size, sha256="0" * 64)
+    write_manifest(folder, replace(manifest, files={**manifest.files, DATA: entry}))
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+def test_bundle_of_two_paths_is_remembered_for_both(folder: Path, cache: Path) -> None:
+    """A second bundle does not make the first forgotten."""
+    load_bundle(folder)
+    load_bundle(write_bundle(folder.with_name("other")).path)
+    assert len(json.loads((cache / "verified.json").read_text(encoding="utf-8"))) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"a": 3}'], ids=repr)
+def test_damaged_memory_of_checked_files_is_only_slower(folder: Path, cache: Path, content: bytes) -> None:
+    """Everything is hashed once more, and remembered again."""
+    cache.mkdir()
+    (cache / "verified.json").write_bytes(content)
+    assert load_bundle(folder).manifest.name == "tiny"
+    assert str((folder / DATA).resolve()) in json.loads((cache / "verified.json").read_text(encoding="utf-8"))
+
+
+def test_memory_that_cannot_be_written_does_no_harm(folder: Path, cache: Path) -> None:
+    """Without a cache folder a bundle is loaded all the same."""
+    cache.write_text("a file where the folder should be", encoding="utf-8")
+    assert load_bundle(folder).manifest.name == "tiny"
+
+
+def test_files_are_described_by_size_and_hash(tmp_path: Path) -> None:
+    """The hash is the SHA-256 that other tools print."""
+    (tmp_path / "a").write_bytes(b"abc")
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert describe_files(tmp_path, ["a"]) == {"a": FileEntry(size=3, sha256=sha256)}
+    assert hash_file(tmp_path / "a") == sha256
+
+
+def test_cache_memory_of_a_token() -> None:
+    """Keys and values of every layer and head, as 32-bit floats."""
+    assert KvLayout(layers=24, heads=2, head_size=64).bytes_per_token == 24 * 2 * 2 * 64 * 4

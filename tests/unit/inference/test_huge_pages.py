@@ -1,0 +1,98 @@
+"""Large pages are asked for where they would be full, and nothing else is touched."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from midfill.inference import huge_pages
+
+MEGABYTE = 1 << 20
+
+
+def mapping(start: int, size: int, resident: int, rights: str = "rw-p", name: str = "") -> list[str]:
+    """Write what smaps says of a mapping, sizes in bytes."""
+    return [
+        f"{start:x}-{start + size:x} {rights} 00000000 00:00 0 {name}",
+        f"Size:           {size // 1024:8} kB",
+        f"Rss:            {resident // 1024:8} kB",
+        "VmFlags: rd wr mr mw me ac",
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "[heap]"])
+def test_full_mapping_is_cut_to_large_pages(name: str) -> None:
+    """What stands over at both ends is too small for one."""
+    start, size = 5 * MEGABYTE, 6 * MEGABYTE
+    found = list(huge_pages.full_ranges(mapping(start, size, size, name=name)))
+    assert found == [(6 * MEGABYTE, 10 * MEGABYTE)]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        mapping(0, 8 * MEGABYTE, MEGABYTE),
+        mapping(0, 8 * MEGABYTE, 8 * MEGABYTE, rights="r--p"),
+        mapping(0, 8 * MEGABYTE, 8 * MEGABYTE, name="/usr/lib/a library.so"),
+        mapping(0, 8 * MEGABYTE, 8 * MEGABYTE, name="[stack]"),
+        mapping(MEGABYTE, 2 * MEGABYTE, 2 * MEGABYTE),
+        ["", "garbage", "Rss: many kB"],
+    ],
+    ids=["reserved", "constant", "file", "stack", "small", "garbage"],
+)
+def test_other_mappings_are_left_alone(lines: list[str]) -> None:
+    """A large page would take memory that nobody uses, or is not to be had."""
+    assert list(huge_pages.full_ranges(lines)) == []
+
+
+def test_each_mapping_counts_for_itself() -> None:
+    """One that is left alone hides none after it."""
+    empty, full = mapping(0, 8 * MEGABYTE, 0), mapping(16 * MEGABYTE, 4 * MEGABYTE, 4 * MEGABYTE)
+    assert list(huge_pages.full_ranges([*empty, *full])) == [(16 * MEGABYTE, 20 * MEGABYTE)]
+
+
+PROGRAM = """
+import mmap, re
+from pathlib import Path
+from midfill.inference import huge_pages
+
+memory = mmap.mmap(-1, 8 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+memory[:] = bytes(range(256)) * (len(memory) // 256)
+thread = huge_pages.arrange()
+if thread:
+    thread.join()
+assert memory[:] == bytes(range(256)) * (len(memory) // 256)
+print(sum(" hg" in line for line in Path("/proc/self/smaps").read_text().splitlines() if "VmFlags" in line))
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not Path("/sys/kernel/mm/transparent_hugepage/enabled").exists(),
+    reason="this system has no transparent huge pages",
+)
+def test_memory_in_use_is_marked_and_keeps_its_content() -> None:
+    """The kernel knows of the wish, where wishes are heard; whether it has large pages to give is its own affair."""
+    ran = subprocess.run([sys.executable, "-c", PROGRAM], check=True, stdout=subprocess.PIPE, text=True, timeout=60)
+    policy = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text(encoding="ascii")
+    assert re.fullmatch(r"\d+\n", ran.stdout)
+    assert (int(ran.stdout) > 0) == ("[never]" not in policy)
+
+
+def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not Linux, nothing is tried."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert huge_pages.arrange() is None
+
+
+@pytest.mark.parametrize("policy", ["always madvise [never]\n", None], ids=["never", "unknown"])
+def test_administrator_decides(policy: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No large page is asked for where there shall be none."""
+    path = tmp_path / "enabled"
+    if policy is not None:
+        path.write_text(policy, encoding="ascii")
+    monkeypatch.setattr(huge_pages, "_POLICY", path)
+    assert huge_pages.arrange() is None

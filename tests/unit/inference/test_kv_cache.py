@@ -1,0 +1,105 @@
+"""Which computed tokens are kept, for one prompt and for several."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.inference.kv_cache import CachePool, KvCache, common_prefix
+
+tokens = st.lists(st.integers(0, 3), max_size=12)
+
+
+def holding(ids: list[int]) -> KvCache:
+    """Make a cache that holds ``ids``."""
+    cache = KvCache(None, 100)
+    cache.append(ids)
+    return cache
+
+
+@given(tokens, tokens)
+def test_reuse_keeps_what_is_shared(held: list[int], wanted: list[int]) -> None:
+    """What is kept begins both sequences, is as long as can be, and leaves a token to compute."""
+    cache = holding(held)
+    kept = cache.reuse(wanted)
+    assert cache.tokens == held[:kept] == wanted[:kept]
+    assert kept < max(len(wanted), 1)
+    assert kept == common_prefix(held, wanted[:-1])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 6), tokens)
+def test_logits_are_those_after_the_last_token(held: list[int], rows: int, wanted: list[int]) -> None:
+    """Known logits leave nothing to compute; they are never those of another place or of other tokens."""
+    rows = min(rows, len(held))
+    cache = holding(held)
+    cache.keep_logits(np.arange(len(held) - rows + 1, len(held) + 1, dtype=np.float32)[:, np.newaxis])
+    remembered = range(len(held) - rows + 1, len(held) - rows + 1 + min(rows, 3))
+    kept = cache.reuse(wanted)
+    shared = common_prefix(held, wanted)
+    assert kept == (shared if shared < len(wanted) or shared in remembered else max(shared - 1, 0))
+    assert (cache.logits is not None) == (kept in remembered)
+    if cache.logits is not None:
+        assert cache.logits.tolist() == [[kept]]
+    cache.append([9])
+    assert cache.logits is None
+    cache.truncate(kept)
+    assert (cache.logits is not None) == (kept in remembered)
+
+
+def test_few_logits_are_remembered() -> None:
+    """A long suggestion does not fill the memory with logits; the first ones, where typing is, stay."""
+    cache = holding([1])
+    for token in range(2, 40):
+        cache.append([token])
+        cache.keep_logits(np.zeros((1, 5), np.float32))
+    known = []
+    for length in range(39, 0, -1):
+        cache.truncate(length)
+        known += [length] if cache.logits is not None else []
+    assert known == [4, 3, 2]
+
+
+def test_truncate_forgets_the_end() -> None:
+    """Only the first tokens stay."""
+    cache = holding([1, 2, 3])
+    cache.truncate(1)
+    assert cache.tokens == [1]
+
+
+def test_pool_goes_back_to_a_document() -> None:
+    """The prompt of another document takes another cache, and the first is found again."""
+    pool = CachePool(lambda: KvCache(None, 100), 2)
+    first = pool.pick([1, 2, 3, 4], "a")
+    first.append([1, 2, 3, 4])
+    second = pool.pick([5, 6, 7, 8], "b")
+    second.append([5, 6, 7, 8])
+    assert second is not first
+    assert pool.pick([1, 2, 3, 9], "a") is first
+    assert pool.pick([5, 6, 7, 9], "b") is second
+
+
+def test_pool_gives_up_the_oldest() -> None:
+    """With all caches taken, a new document gets the one used longest ago."""
+    pool = CachePool(lambda: KvCache(None, 100), 2)
+    first, second = pool.pick([1] * 8, "a"), pool.pick([2] * 8, "b")
+    first.append([1] * 8)
+    second.append([2] * 8)
+    assert pool.pick([1] * 8, "a") is first
+    assert pool.pick([3] * 8, "c") is second
+
+
+def test_pool_keeps_a_document_in_its_cache() -> None:
+    """A document whose prompt starts elsewhere takes no second cache."""
+    pool = CachePool(lambda: KvCache(None, 100), 2)
+    first = pool.pick([1] * 8, "a")
+    first.append([1] * 8)
+    assert pool.pick([2] * 8, "a") is first
+
+
+def test_small_overlap_is_no_reason_to_take_a_cache() -> None:
+    """Control tokens that every prompt begins with do not make two documents one."""
+    pool = CachePool(lambda: KvCache(None, 100), 2)
+    first = pool.pick([0, 1, *[5] * 20], "a")
+    first.append([0, 1, *[5] * 20])
+    assert pool.pick([0, 1, *[6] * 20], "b") is not first

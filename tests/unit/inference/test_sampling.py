@@ -1,0 +1,125 @@
+"""Choosing the next token: greedily, at random by a seed, and how likely it was."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from midfill.inference.sampling import Sampler, Sampling, choose, greedy, sample
+
+LOGITS = np.log(np.array([0.05, 0.5, 0.15, 0.3], np.float32))
+logits = arrays(np.float32, st.integers(1, 30), elements=st.floats(-20, 20, width=32))
+
+
+def drawn(sampling: Sampling, scores: NDArray[np.float32] = LOGITS, times: int = 4000) -> NDArray[np.float64]:
+    """Draw many times; return the share of each index."""
+    random = np.random.default_rng(7)
+    counts = np.bincount([sample(scores, sampling, random) for _ in range(times)], minlength=len(scores))
+    return np.asarray(counts / times)
+
+
+def test_plain_sampling_follows_the_probabilities() -> None:
+    """Without any filter each token comes as often as the softmax says."""
+    assert drawn(Sampling()) == pytest.approx([0.05, 0.5, 0.15, 0.3], abs=0.03)
+
+
+def test_temperature_sharpens_and_flattens() -> None:
+    """The distribution is the softmax of the logits divided by the temperature."""
+    squares = np.array([0.05, 0.5, 0.15, 0.3]) ** 2
+    assert drawn(Sampling(temperature=0.5)) == pytest.approx(squares / squares.sum(), abs=0.03)
+    assert drawn(Sampling(temperature=100.0)) == pytest.approx([0.25] * 4, abs=0.04)
+
+
+@pytest.mark.parametrize("temperature", [1e-6, 1e-300])
+def test_tiny_temperature_is_greedy(temperature: float) -> None:
+    """It neither overflows nor lets anything but the likeliest through."""
+    assert drawn(Sampling(temperature=temperature), times=50)[1] == 1.0
+
+
+def test_top_k_leaves_the_likeliest() -> None:
+    """Only so many tokens are drawn, in their own proportion."""
+    assert drawn(Sampling(top_k=2)) == pytest.approx([0, 0.625, 0, 0.375], abs=0.03)
+    assert drawn(Sampling(top_k=99)) == pytest.approx(drawn(Sampling()))
+
+
+@pytest.mark.parametrize(
+    ("share", "left"), [(0.4, {1}), (0.5, {1}), (0.6, {1, 3}), (0.81, {1, 2, 3}), (0.99, {0, 1, 2, 3})]
+)
+def test_top_p_leaves_the_nucleus(share: float, left: set[int]) -> None:
+    """The fewest tokens that together reach the share are drawn, at least one of them."""
+    assert set(np.flatnonzero(drawn(Sampling(top_p=share)))) == left
+
+
+@given(logits, st.floats(0.01, 0.999), st.integers(0, 2**32))
+def test_nucleus_is_found_without_sorting_everything(scores: NDArray[np.float32], share: float, seed: int) -> None:
+    """What is drawn is always one of the tokens that a full sort finds, whatever is left out of the sort."""
+    weights = np.exp(scores.astype(np.float64) - scores.max())
+    descending = np.sort(weights)[::-1]
+    needed = int(np.searchsorted(descending.cumsum(), share * weights.sum() * (1 + 1e-9)))
+    smallest = descending[min(needed, len(weights) - 1)]
+    token = sample(scores, Sampling(top_p=share), np.random.default_rng(seed))
+    assert weights[token] >= smallest * (1 - 1e-9)
+
+
+@given(st.integers(0, 2**32))
+def test_seed_decides(seed: int) -> None:
+    """The same seed draws the same tokens; another one, sooner or later, others."""
+    again, other = Sampler(Sampling(seed=seed)), Sampler(Sampling(seed=seed + 1))
+    sampler = Sampler(Sampling(seed=seed))
+    tokens = [sampler(LOGITS) for _ in range(64)]
+    assert tokens == [again(LOGITS) for _ in range(64)]
+    assert tokens != [other(LOGITS) for _ in range(64)]
+
+
+def test_each_draw_takes_one_number() -> None:
+    """The stream stands at the same place after any logits: filters do not shift what comes later."""
+    first, second = np.random.default_rng(3), np.random.default_rng(3)
+    sample(LOGITS, Sampling(top_k=1), first)
+    sample(np.zeros(9, np.float32), Sampling(top_p=0.5), second)
+    assert first.random() == second.random()
+
+
+def test_greedy_takes_the_first_of_the_largest() -> None:
+    """Ties are decided by the lower id, always."""
+    assert greedy(np.array([1, 3, 3], np.float32)) == 1
+
+
+def test_choice_knows_its_probability_and_its_rival() -> None:
+    """Natural logarithms of the softmax, and the token that is next in line."""
+    choice = choose(LOGITS + 5, None, greedy)
+    assert (choice.token, choice.rival) == (1, 3)
+    assert choice.logprob == pytest.approx(math.log(0.5), abs=1e-5)
+    assert choice.rival_logprob == pytest.approx(math.log(0.3), abs=1e-5)
+
+
+def test_choice_among_the_allowed() -> None:
+    """Neither the token nor its rival is another; probabilities are those among the allowed."""
+    choice = choose(LOGITS, np.array([3, 0]), greedy)
+    assert (choice.token, choice.rival) == (3, 0)
+    assert choice.logprob == pytest.approx(math.log(0.3 / 0.35), abs=1e-5)
+    assert choice.rival_logprob == pytest.approx(math.log(0.05 / 0.35), abs=1e-5)
+
+
+def test_only_choice_has_no_rival() -> None:
+    """Where one token is allowed, nothing else could have been chosen."""
+    choice = choose(LOGITS, np.array([2]), greedy)
+    assert (choice.token, choice.rival, choice.rival_logprob) == (2, -1, -math.inf)
+
+
+@given(logits, st.data())
+def test_rival_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.DataObject) -> None:
+    """Whatever was picked, no token but it is likelier than the rival, and all probabilities add up to one."""
+    picked = data.draw(st.integers(0, len(scores) - 1))
+    choice = choose(scores, None, lambda _: picked)
+    assert choice.token == picked
+    if len(scores) > 1:
+        assert choice.rival != picked
+        assert scores[choice.rival] == max(score for index, score in enumerate(scores) if index != picked)
+    total = sum(math.exp(choose(scores, None, lambda _, at=at: at).logprob) for at in range(len(scores)))
+    assert total == pytest.approx(1.0, abs=1e-4)

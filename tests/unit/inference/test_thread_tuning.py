@@ -1,0 +1,60 @@
+"""The number of threads: which are tried, which is chosen, and that it is remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from midfill.inference import cpu, thread_tuning
+from unit.helpers import chain_graph, write_bundle
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what is measured out of the user's cache."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    ("usable", "physical", "tried"),
+    [(1, 1, [1]), (2, 2, [1, 2]), (2, 1, [1, 2]), (8, 4, [2, 4, 8]), (16, 16, [8, 16]), (4, 16, [4])],
+)
+def test_candidates(usable: int, physical: int, tried: list[int]) -> None:
+    """Half of the cores, all, and their hardware threads are tried, never more than may be used."""
+    assert thread_tuning.candidates(usable, physical) == tried
+
+
+def test_fewest_of_the_fast() -> None:
+    """More threads are taken for a real gain only."""
+    assert thread_tuning.best_of({1: 2.0, 2: 1.0, 4: 0.98}) == 2
+    assert thread_tuning.best_of({1: 1.0, 2: 1.5}) == 1
+    assert thread_tuning.best_of({2: 1.0, 4: 0.7, 8: 0.5}) == 8
+
+
+def test_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was measured is used from then on, by other processes too; another machine's figure is not."""
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
+    monkeypatch.setattr(cpu, "usable_cores", lambda: 4)
+    monkeypatch.setattr(thread_tuning, "_physical_cores", lambda: 4)
+    monkeypatch.setattr(thread_tuning, "_seconds", lambda _, count: {2: 1.0, 4: 3.0}[count])
+    assert thread_tuning.chosen(bundle) == 4
+    assert thread_tuning.measure(bundle) == 2
+    assert thread_tuning.chosen(bundle) == 2
+    monkeypatch.setattr(cpu, "usable_cores", lambda: 1)
+    assert thread_tuning.chosen(bundle) == 1
+
+
+def test_a_real_session_is_timed(tmp_path: Path) -> None:
+    """Without stand-ins, some number of threads that exist comes out."""
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
+    assert 1 <= thread_tuning.measure(bundle) <= cpu.usable_cores()
+
+
+def test_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
+    """A file that is no JSON, or holds nonsense, does not stop anything."""
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
+    (tmp_path / "cache").mkdir(exist_ok=True)
+    for text in ("{", "[]", '{"x": "y"}'):
+        (tmp_path / "cache" / "threads.json").write_text(text)
+        assert thread_tuning.chosen(bundle) == cpu.usable_cores()

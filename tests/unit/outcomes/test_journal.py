@@ -1,0 +1,107 @@
+"""Verdicts: what is told of each request, and what never is."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from midfill.completion.types import Completion, Request
+from midfill.outcomes.explain import REASONS, to_json, to_lines, to_markdown
+from midfill.outcomes.journal import Journal, read_verdicts, verdict_on
+from midfill.postprocess import DROPS
+from midfill.prompt.fim import Part
+
+REQUEST = Request(text="a = 1\nsentinel = ", offset=17, path="/shop/a.py", automatic=True)
+SHOWN = Completion(
+    text="left\nright", start=17, end=17, model="tiny", prompt_tokens=9, reused_tokens=4, tokens=5,
+    logprobs=(-0.1, -0.2), stopped_by="statement", did=(("end-space", -2),), milliseconds={"prefill": 3.25},
+    parts=(
+        Part("control", [1]), Part("definition", [2, 3], "shop/tax.py", 3, 4), Part("prefix", [4, 5, 6], "", 0, 1),
+    ),
+)  # fmt: skip
+DROPPED = Completion(text="", start=17, end=17, reason="unsure")
+
+
+def test_verdict_tells_where_why_and_from_what() -> None:
+    """In places that people count from 1."""
+    text = "\n".join(to_lines(verdict_on(REQUEST, SHOWN, 1)))
+    for told in (
+        "/shop/a.py:2:12  (typing)", "10 characters in 2 lines", "5 tokens written after 9 of prompt, 4 of them known",
+        "confidence 0.74", "ended by: statement", "end-space -2", "prefill 3.2", "definition shop/tax.py:4-5",
+        "3 tokens  prefix /shop/a.py:1-2",
+    ):  # fmt: skip
+        assert told in text
+    assert "unsure (the model was not sure enough" in "\n".join(to_lines(verdict_on(REQUEST, DROPPED, 1)))
+
+
+def test_every_drop_has_an_explanation() -> None:
+    """Nobody has to look a reason code up."""
+    assert set(DROPS) <= set(REASONS)
+
+
+def test_parts_of_a_page_are_the_prompt() -> None:
+    """Piece by piece, in order; a fence within is no end."""
+    page = to_markdown(Journal().add(REQUEST, SHOWN), lambda ids: f"```{ids}")
+    assert [page.index(f"```{part.ids}") for part in SHOWN.parts] == sorted(
+        page.index(f"```{part.ids}") for part in SHOWN.parts
+    )
+    assert "````text\n```[1]\n````" in page
+    explained = to_json(Journal().add(REQUEST, SHOWN), str)
+    assert [part["text"] for part in explained["parts"]] == ["[1]", "[2, 3]", "[4, 5, 6]"]
+
+
+def test_page_tells_that_a_model_has_no_fim() -> None:
+    """Its prompt is the prefix alone; one with control tokens is told nothing of the kind."""
+    note = "no fill-in-the-middle: it reads only what stands before the cursor"
+    alone = replace(SHOWN, parts=tuple(part for part in SHOWN.parts if part.kind == "prefix"))
+    assert note in to_markdown(Journal().add(REQUEST, alone), str)
+    assert note not in to_markdown(Journal().add(REQUEST, SHOWN), str)
+
+
+def test_page_tells_when_it_was_asked() -> None:
+    """Not when somebody wants to know why."""
+    entry = Journal().add(REQUEST, SHOWN)
+    long_ago = replace(entry, verdict=replace(entry.verdict, at=1.0))
+    assert time.strftime("%H:%M:%S", time.localtime(1.0)) in to_markdown(long_ago, str)
+
+
+def test_file_has_the_last_verdicts_and_no_text(tmp_path: Path) -> None:
+    """For its owner alone; damaged lines are passed over."""
+    file = tmp_path / "cache" / "journal.jsonl"
+    journal = Journal(file)
+    journal.add(REQUEST, DROPPED)
+    with file.open("a") as opened:
+        opened.write("{not json\n[]\n")
+    journal.add(REQUEST, SHOWN)
+    assert [verdict.reason for verdict in read_verdicts(file, 5)] == ["unsure", ""]
+    assert [verdict.number for verdict in read_verdicts(file, 1)] == [2]
+    assert "sentinel" not in file.read_text()
+    assert "left" not in file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is cut to the last ones."""
+    monkeypatch.setattr("midfill.outcomes.journal._MOST_BYTES", 60_000)
+    file = tmp_path / "journal.jsonl"
+    journal = Journal(file)
+    for _ in range(300):
+        journal.add(REQUEST, SHOWN)
+    assert file.stat().st_size <= 60_000
+    assert json.loads(file.read_text().splitlines()[-1])["number"] == 300
+    assert len(journal.entries) == 50
+
+
+@pytest.mark.parametrize("place", ["missing/journal.jsonl", "folder"])
+def test_file_that_cannot_be_used_is_done_without(tmp_path: Path, place: str) -> None:
+    """Nothing fails, and what is in memory is there."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "missing").write_text("no folder")
+    journal = Journal(tmp_path / place)
+    assert journal.add(REQUEST, SHOWN).verdict.characters == 10
+    assert read_verdicts(tmp_path / place, 3) == []

@@ -1,0 +1,129 @@
+"""The mends: how a suggestion is made to fit the document."""
+
+from __future__ import annotations
+
+import pytest
+
+from midfill.code.languages import PLAIN_TEXT, language_of
+from midfill.postprocess.mends import indentation_of, keep_blank_lines, keep_indentation, merge_with_rest
+from midfill.prompt.context import gather
+from unit.helpers import context
+
+
+@pytest.mark.parametrize(
+    ("marked", "unit"),
+    [
+        ("func f() {\n\tif x {\n\t\ty()\n\t▮\n}\n", "\t"),
+        ("def f():\n    if x:\n        y()\n    ▮\n", "    "),
+        ("function f() {\n  if (x) {\n    y();\n  ▮\n}\n", "  "),
+        ("\t▮", "\t"),
+        ("/*\n * a\n * b\n */\nvoid f() {\n\tx();\n▮}\n", "\t"),
+        ("a\nb\n▮", ""),
+        ("\ta\n    b\n▮", ""),
+        ("    a\n        b\n\t▮", ""),
+    ],
+    ids=["tabs", "four", "two", "cursor's line", "comment's stars", "none", "mixed", "cursor's line differs"],
+)
+def test_documents_own_indentation(marked: str, unit: str) -> None:
+    """What most lines have is the document's way; without a clear answer it has none."""
+    assert indentation_of(context(marked)) == unit
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("\tif x {▮", "\n        y()\n    }", "\n\t\ty()\n\t}"),
+        ("\tif x {▮", "\n    y()\n  }", "\n\t\ty()\n\t}"),
+        ("if x {▮\n\ta\n", "\n    y()\n        z()", "\n\ty()\n\t\tz()"),
+        ("\t▮", "    y()", "\ty()"),
+        ("\tx = ▮", "    y()", "    y()"),
+        ("\tf(▮", "a,\n\t  b)", "a,\n\t  b)"),
+        ("    if x:\n        y()\n    if z:▮", "\n\t\ty()", "\n        y()"),
+        ("  a:\n    b\n  c:▮", "\n\t\td", "\n    d"),
+        ("    if x:▮", "\n        y = '\t'", "\n        y = '\t'"),
+        ("\tif x {▮", "\n        ", "\n        "),
+    ],
+    ids=[
+        "to tabs", "two spaces", "column 0", "empty line", "within a line", "aligned", "to four", "to two", "string",
+        "so far",
+    ],
+)  # fmt: skip
+def test_suggestion_is_indented_as_the_document(marked: str, text: str, left: str) -> None:
+    """Tabs in a file of tabs and spaces in one of spaces, level by level; alignment stays."""
+    around = context(marked)
+    assert keep_indentation(text, around, indentation_of(around)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("    ▮", "a\n\n\n    b", "a\n\n    b"),
+        ("    ▮", "a\n  \n\n\n    b", "a\n\n    b"),
+        ("▮", "a\n\nb", "a\n\nb"),
+        ("▮", "a\n\n\nb", "a\n\nb"),
+        ("x\n\n\n▮", "a\n\n\nb", "a\n\n\nb"),
+        ("x\n\n\n▮", "a\n\n\n\nb", "a\n\n\nb"),
+        ("x\n\n\n    ▮", "a\n\n\n    b", "a\n\n    b"),
+    ],
+    ids=["two", "three", "one", "column 0", "document has two", "three where it has two", "within a block"],
+)
+def test_no_two_blank_lines_where_the_document_has_one(marked: str, text: str, left: str) -> None:
+    """Two stand between definitions where the document has it so."""
+    assert keep_blank_lines(text, context(marked)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "line"),
+    [
+        ("foo(▮a, b)", "x, ", "foo(x, a, b)"),
+        ("foo(▮a, b)", "x, b)", "foo(x, b)"),
+        ("print(▮a)", "b + a, c)", "print(b + a, c)"),
+        ("let x = ▮a;", "b + 1;", "let x = b + 1;"),
+        ("ge▮t_name()", "t_name", "get_name()"),
+        ("get▮Name()", "User", "getUserName()"),
+        ("x = ▮a + b", "c * ", "x = c * a + b"),
+        ("f(▮a, b, c", "x,", "f(x,a, b, c"),
+        ("f(▮a)", "g(b)", "f(g(b)a)"),
+        ("f(▮)", "a", "f(a)"),
+        ("class A▮(object):", "b):", "class Ab):(object):"),
+        ("print(▮a)", "b, 'c')", "print(b, 'c')"),
+    ],
+    ids=[
+        "fits", "common end", "around it", "semicolon", "word anew", "within a word", "before", "comma", "own bracket",
+        "closer", "the rest's own bracket", "quote",
+    ],
+)  # fmt: skip
+def test_rest_of_the_line_that_the_suggestion_writes_anew_is_replaced(marked: str, text: str, line: str) -> None:
+    """The words of both tell what the suggestion takes the place of, in any language."""
+    assert merged(marked, text, PLAIN_TEXT.ids[0]) == line
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "line"),
+    [
+        ("return ▮x", "y + 1", "return y + 1"),
+        ("return ▮x", "y + z", "return y + z"),
+        ("return ▮x", "y + ", "return y + x"),
+        ("return ▮x", "self.", "return self.x"),
+        ("f(▮a)", "g(y)", "f(g(y))"),
+        ("z = ▮a.b(1)", "y", "z = y.b(1)"),
+        ("return ▮x", "-", "return -x"),
+    ],
+    ids=["number", "known word", "operand", "attribute", "call", "word", "sign"],
+)
+def test_word_is_replaced_where_the_suggestion_would_not_fit_before_it(marked: str, text: str, line: str) -> None:
+    """The grammar tells an insertion from a replacement."""
+    assert merged(f"y = z = 1\n{marked}\n", text, "python") == line
+
+
+def merged(marked: str, text: str, language_id: str) -> str:
+    """Return the cursor's line as it is with the suggestion."""
+    around = context(marked)
+    inserted, replaces = merge_with_rest(text, around, language_of("", language_id))
+    assert 0 <= replaces <= len(around.line_suffix)
+    return around.line_prefix + inserted + around.line_suffix[replaces:]
+
+
+def test_suggestion_of_several_lines_replaces_nothing() -> None:
+    """What it would replace stands on one line, as the protocol wants it."""
+    assert merge_with_rest("a\nb", gather("f(x", 2), PLAIN_TEXT) == ("a\nb", 0)

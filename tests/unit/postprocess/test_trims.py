@@ -1,0 +1,92 @@
+"""The trims: what is cut off a suggestion's ends."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.postprocess.trims import TRIMS, trim_start, trim_suffix_overlap
+from midfill.prompt.context import Context
+from unit.helpers import context
+
+CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
+
+
+def trim(text: str, around: Context) -> str:
+    """Apply every trim in its order."""
+    for each in TRIMS.values():
+        text = each(text, around)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("    ▮", "\n\n    a\n\n    b", "a\n\n    b"),
+        ("    ▮", "\n        a", "    a"),
+        ("▮", "\n    a", "    a"),
+        ("    ▮", "\n\n  ", ""),
+        ("    ▮", "\na()", "\na()"),
+        ("x:▮", "\n    a", "\n    a"),
+        ("    ▮", "a\n", "a\n"),
+    ],
+    ids=["empty lines", "deeper", "column 0", "so far", "block over", "not empty", "nothing to skip"],
+)
+def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: str, text: str, left: str) -> None:
+    """The suggestion begins on the empty line where the cursor stands, unless the block ends there."""
+    assert trim_start(text, context(marked)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("print(▮)", "foo(x)", "foo(x)"),
+        ("print(▮)", "foo(x))", "foo(x)"),
+        ("foo(▮)", "x)", "x"),
+        ("foo(bar(▮))", "x))", "x"),
+        ("foo(bar(▮))", "baz(x))", "baz(x)"),
+        ("foo(bar(▮))", "baz(x)))", "baz(x)"),
+        ("foo([▮])", "a[0]])", "a[0]"),
+        ("f(▮)", "a) + (b)", "a) + (b"),
+        ('print("▮")', 'hello")', "hello"),
+        ('print("▮")', 'hello"', "hello"),
+        ("x = ▮'abc'", "'x', 'y'", "'x', 'y'"),
+        ("return ▮value", "self.value", "self."),
+        ("f(▮, b)", "a, b)", "a"),
+        ("x = ▮ + 1", "y ", "y"),
+        ("f(▮)   ", "x)", "x"),
+        ("f(▮)", "\n    x,\n)", "\n    x,\n"),
+        ("f(▮)", "", ""),
+        ("f(▮", "x)", "x)"),
+        ("x = ▮;", "1", "1"),
+    ],
+)
+def test_rest_of_the_line_is_not_suggested_again(marked: str, text: str, left: str) -> None:
+    """What stands right of the cursor is cut off the end, unless it closes what the suggestion itself opened."""
+    assert trim_suffix_overlap(text, context(marked)) == left
+
+
+def test_last_line_that_stands_below_is_cut_off() -> None:
+    """A suggestion whose end, without a newline, is the line below ends before it."""
+    assert trim("x = 1\nreturn x", context("▮\nreturn x\n")) == "x = 1"
+
+
+def test_white_space_is_cut_off_at_the_end_of_a_line_only() -> None:
+    """Where the line goes on, the space between is wanted."""
+    assert trim("a \n\n", context("▮\nb")) == "a"
+    assert trim("a = ", context("▮b()")) == "a = "
+
+
+@given(CODE, CODE, CODE)
+def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
+    """What is left is how the text began, or how it ended."""
+    around = Context(prefix, suffix, len(prefix))
+    assert text.startswith(trim(text, around))
+    assert text.endswith(trim_start(text, around))
+
+
+def test_last_line_nearly_below_or_written_thrice_is_cut_off() -> None:
+    """A last line is compared as one that has ended, by every stop that looks at such lines."""
+    assert trim("x = 1\nreturn self.total", context("▮\nreturn self.totals\n")) == "x = 1"
+    assert trim("a = next(b)\na = next(b)\na = next(b)", context("▮")) == "a = next(b)"

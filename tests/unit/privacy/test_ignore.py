@@ -1,0 +1,149 @@
+"""What may contribute to a prompt, with real files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from midfill.privacy.ignore import Ignore
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def _walked(ignore: Ignore, folder: Path) -> set[str]:
+    return {path.relative_to(folder.resolve()).as_posix() for path in ignore.walk()}
+
+
+FILES = ("b", "c.py", "a/b.py", "a/c/d.py", "a/c/b", "e/c")
+PATTERNS = ("*.py", "!*.py", "a/", "/b", "!a/b.py", "a/*", "!a/c", "**/c", "c.py", "a/**")
+
+
+def test_nested_files_and_negations(tmp_path: Path) -> None:
+    """The deepest file that says something counts, and what is in an excluded folder cannot be let in again."""
+    _write(
+        tmp_path,
+        {
+            ".gitignore": "*.log\nbuild/\n/only_top.py\n",
+            "a.py": "", "a.log": "", "only_top.py": "", "build/keep.py": "", "build/.gitignore": "!keep.py",
+            "sub/.gitignore": "!kept.log\n*.txt", "sub/kept.log": "", "sub/other.log": "", "sub/x.txt": "",
+            "sub/only_top.py": "", "sub/deep/x.txt": "", "sub/deep/.gitignore": "!x.txt",
+        },
+    )  # fmt: skip
+    ignore = Ignore([tmp_path])
+    code = {name for name in _walked(ignore, tmp_path) if not name.endswith(".gitignore")}
+    assert code == {"a.py", "sub/kept.log", "sub/only_top.py", "sub/deep/x.txt"}
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path.name != ".gitignore":
+            assert ignore.allows(path) == (path.relative_to(tmp_path).as_posix() in code)
+
+
+def test_each_kind_decides_for_itself(tmp_path: Path) -> None:
+    """.midfillignore cannot be overruled by .gitignore, nor the other way; so for the settings' patterns."""
+    _write(
+        tmp_path,
+        {
+            ".gitignore": "a.py\n!b.py",
+            ".midfillignore": "b.py\n!a.py",
+            "a.py": "",
+            "b.py": "",
+            "c.py": "",
+            "x/d.py": "",
+        },
+    )
+    ignore = Ignore([tmp_path], ["x/"])
+    assert [name for name in sorted(_walked(ignore, tmp_path)) if name.endswith(".py")] == ["c.py"]
+    assert not ignore.allows(tmp_path / "x/d.py")
+
+
+def test_repository_above_the_workspace(tmp_path: Path) -> None:
+    """A workspace that is a part of a repository is bound by the whole repository's rules."""
+    _write(
+        tmp_path, {".git/info/exclude": "mine.py", ".gitignore": "part/gen/", "part/gen/a.py": "", "part/mine.py": ""}
+    )
+    _write(tmp_path, {"part/b.py": ""})
+    assert _walked(Ignore([tmp_path / "part"]), tmp_path / "part") == {"b.py"}
+
+
+def test_changed_ignore_file_counts_at_once(tmp_path: Path) -> None:
+    """Nothing needs to be told: the next question is answered by the new rules."""
+    _write(tmp_path, {"a.py": ""})
+    ignore = Ignore([tmp_path])
+    assert ignore.allows(tmp_path / "a.py")
+    (tmp_path / ".midfillignore").write_text("*.py")
+    assert not ignore.allows(tmp_path / "a.py")
+    (tmp_path / ".midfillignore").write_text("*.pyc # longer")
+    assert ignore.allows(tmp_path / "a.py")
+    (tmp_path / ".midfillignore").unlink()
+    assert ignore.allows(tmp_path / "a.py")
+
+
+@pytest.mark.parametrize(
+    "name", [".env", ".env.local", "deploy/server.key", "node_modules/x/i.js", "a.min.js", "id_rsa"]
+)
+def test_built_in(tmp_path: Path, name: str) -> None:
+    """Secrets and what tools keep need no rule."""
+    _write(tmp_path, {name: "x", "a.py": ""})
+    ignore = Ignore([tmp_path])
+    assert not ignore.allows(tmp_path / name)
+    assert _walked(ignore, tmp_path) == {"a.py"}
+
+
+def test_outside_and_links(tmp_path: Path) -> None:
+    """Nothing outside the workspace, by whatever way; loops end; a link into an excluded place is excluded."""
+    work, other = tmp_path / "work", tmp_path / "other"
+    _write(tmp_path, {"work/a.py": "", "other/b.py": "", "work/hidden/c.py": "", "work/.gitignore": "hidden/"})
+    (work / "out").symlink_to(other)
+    (work / "out.py").symlink_to(other / "b.py")
+    (work / "loop").symlink_to(work)
+    (work / "self").symlink_to(work / "self")
+    (work / "shown.py").symlink_to(work / "hidden/c.py")
+    ignore = Ignore([work])
+    assert _walked(ignore, work) == {"a.py", ".gitignore"}
+    for path in ("out/b.py", "out.py", "../other/b.py", "shown.py", "."):
+        assert not ignore.allows(work / path)
+    assert ignore.allows(work / "loop/a.py")
+    assert not ignore.allows(other / "b.py")
+
+
+def test_several_folders(tmp_path: Path) -> None:
+    """A folder in another one is walked once; files belong to the inner one."""
+    _write(tmp_path, {"a/x.py": "", "a/in/y.py": "", "b/z.py": ""})
+    ignore = Ignore([tmp_path / "a", tmp_path / "a/in", tmp_path / "b"])
+    assert sorted(path.name for path in ignore.walk()) == ["x.py", "y.py", "z.py"]
+    assert ignore.folder_of(tmp_path / "a/in/y.py") == (tmp_path / "a/in").resolve()
+    assert ignore.folder_of(tmp_path / "c.py") is None
+
+
+def test_no_folder_allows_nothing(tmp_path: Path) -> None:
+    """A document without a workspace has no neighbours."""
+    assert not Ignore([]).allows(tmp_path / "a.py")
+    assert list(Ignore([]).walk()) == []
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    """A missing folder, an ignore file that is a folder or no text, and odd names: no error, nothing let in by it."""
+    _write(tmp_path, {".gitignore/x": "", "sub/a.py": "", "a.py": ""})
+    (tmp_path / "sub/.gitignore").write_bytes(b"\xff\xfe\0*.py\n[\n!\n*.py\n")
+    assert {name for name in _walked(Ignore([tmp_path, tmp_path / "gone"]), tmp_path) if "py" in name} == {"a.py"}
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from(PATTERNS), max_size=6))
+def test_as_git_has_it(tmp_path_factory: pytest.TempPathFactory, patterns: list[str]) -> None:
+    """Whatever the patterns, what may contribute is what git would take in."""
+    folder = tmp_path_factory.mktemp("repository")
+    _write(folder, {**dict.fromkeys(FILES, ""), ".gitignore": "\n".join(patterns)})
+    env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True, env=env)
+    command = ["git", "ls-files", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=folder, check=True, env=env, capture_output=True, text=True)
+    assert _walked(Ignore([folder]), folder) == set(listed.stdout.split())

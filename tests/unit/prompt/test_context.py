@@ -1,0 +1,117 @@
+"""The two sides of the cursor."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.prompt.context import gather, line_ending
+from unit.helpers import context
+
+SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+
+@given(st.text(st.characters(exclude_characters="\r")), st.integers())
+def test_document_with_plain_newlines_is_split_without_loss(text: str, offset: int) -> None:
+    """The two sides together are the document, and they meet at the offset or at the end nearest to it."""
+    around = gather(text, offset)
+    assert around.prefix + around.suffix == text
+    assert len(around.prefix) == around.offset == min(max(offset, 0), len(text))
+
+
+@given(st.text(alphabet="ab\r\n"), st.integers(-2, 12))
+def test_every_line_ending_becomes_a_newline(text: str, offset: int) -> None:
+    """Whatever ends lines, both sides have newlines only, as many as the document has lines to end."""
+    around = gather(text, offset)
+    assert "\r" not in around.prefix + around.suffix
+    assert around.prefix + around.suffix == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert text[around.offset - 1 : around.offset + 1] != "\r\n"
+    assert abs(around.offset - min(max(offset, 0), len(text))) <= 1
+
+
+def test_cursor_between_the_halves_of_a_line_ending_stands_before_it() -> None:
+    """A suggestion must not come between the two."""
+    around = gather("ab\r\ncd", 3)
+    assert (around.prefix, around.suffix, around.offset) == ("ab", "\ncd", 2)
+
+
+def test_offset_counts_characters_of_the_document_as_it_is() -> None:
+    """Line endings of two characters before the cursor count as two."""
+    assert gather("a\r\nb", 3).offset == 3
+    assert gather("a\r\nb", 3).prefix == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "left", "right"),
+    [("a\nb▮c\nd", "b", "c"), ("▮", "", ""), ("a\n▮\nb", "", ""), ("ab▮", "ab", ""), ("▮ab\n", "", "ab")],
+)
+def test_cursors_line(marked: str, left: str, right: str) -> None:
+    """Its two parts end where the line does."""
+    around = context(marked)
+    assert (around.line_prefix, around.line_suffix) == (left, right)
+
+
+@pytest.mark.parametrize(
+    ("marked", "one_line"),
+    [
+        ("x = ▮", False),
+        ("x = ▮\nmore", False),
+        ("f(▮)", False),
+        ("f(a, [▮]) ;\t", False),
+        ("f('▮')", False),
+        ("<p>▮>", False),
+        ("if ▮:", False),
+        ("f(▮, b)", True),
+        ("▮ + 1", True),
+        ("if (▮) {", True),
+        ("ret▮urn", True),
+    ],
+)
+def test_code_right_of_the_cursor_wants_one_line(marked: str, one_line: bool) -> None:
+    """Closing brackets and quotes, which editors put there by themselves, are no code."""
+    assert context(marked).wants_one_line is one_line
+
+
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [
+        ("", "\n"),
+        ("a", "\n"),
+        ("a\nb\r\n", "\n"),
+        ("a\r\nb\n", "\r\n"),
+        ("\r\n", "\r\n"),
+        ("\n\r\n", "\n"),
+        ("a\rb", "\n"),
+    ],
+)
+def test_line_ending_is_that_of_the_first_line(text: str, ending: str) -> None:
+    """A document of mixed endings is taken for what it begins as."""
+    assert line_ending(text) == ending
+
+
+def test_window_stays_put_while_somebody_types() -> None:
+    """Its start moves once in thousands of characters, and everything near the cursor is in it."""
+    text = "".join(f"line {number:05}\n" for number in range(10_000))
+    starts = set()
+    for typed in range(0, 4_000, 100):
+        here = 60_000 + typed
+        around = gather(text[:60_000] + "x" * typed + text[60_000:], here, 1_000)
+        assert around.offset == here
+        assert text[59_000:60_000] + "x" * typed in around.prefix
+        assert around.suffix.startswith(text[60_000:61_000])
+        assert around.prefix.startswith(f"line {around.first_line:05}\n")
+        starts.add(around.first_line)
+    assert len(starts) <= 2
+
+
+@pytest.mark.parametrize(("before", "inside"), [("", False), ("ghp_a1B2", True), (f"{SECRET}", False)])
+def test_secrets_are_replaced_on_both_sides(before: str, inside: bool) -> None:
+    """The offset stays the document's, and a cursor within a secret is told."""
+    text = f'a = "{SECRET}"\nb = 1\n'
+    offset = text.index("ghp_") + len(before)
+    around = gather(text, offset)
+    assert around.offset == offset
+    assert around.in_secret == inside
+    assert around.prefix + around.suffix == 'a = "<github-token>"\nb = 1\n'
+    assert around.placeholders == {"<github-token>"}

@@ -1,0 +1,224 @@
+"""The index's process, over real files: built, kept up to date, killed, and never in the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from midfill.retrieval.index import Answer, IndexState, WorkspaceIndex
+from midfill.retrieval.lookup import Question
+
+Open = Callable[..., WorkspaceIndex]
+
+
+def _until(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def open_index(tmp_path: Path) -> Iterator[Open]:
+    """Return a function that opens and builds an index of a folder, closed at the end."""
+    opened: list[WorkspaceIndex] = []
+
+    def open_it(folder: Path, **options: object) -> WorkspaceIndex:
+        index = WorkspaceIndex([folder], **options)  # type: ignore[arg-type]
+        opened.append(index)
+        _until(lambda: index.state.done)
+        return index
+
+    yield open_it
+    for index in opened:
+        index.close()
+
+
+def _ask(index: WorkspaceIndex, name: str, folder: Path) -> Answer:
+    """Ask for a definition of ``name``, as a file does that uses it."""
+    question = Question(str(folder.resolve() / "asking.py"), "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
+    return index.ask(question).result(timeout=30)
+
+
+def _write(folder: Path, files: dict[str, str | bytes]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def test_built_and_kept_up_to_date(tmp_path: Path, open_index: Open) -> None:
+    """Made, changed, renamed and deleted files, and whole folders, count as soon as the index is told."""
+    _write(tmp_path, {"a.py": "def first_name(a): pass\n", "sub/b.py": "def in_folder(b): pass\n"})
+    index = open_index(tmp_path)
+    assert _ask(index, "first_name", tmp_path)[0].text == "def first_name(a): pass"
+    _write(tmp_path, {"a.py": "def second_name(a, b): pass\n", "c.py": "def third_name(): pass\n"})
+    index.changed([tmp_path / "a.py", tmp_path / "c.py"])
+    assert not _ask(index, "first_name", tmp_path)
+    assert _ask(index, "second_name", tmp_path)[0].text == "def second_name(a, b): pass"
+    assert _ask(index, "third_name", tmp_path)
+    (tmp_path / "sub").rename(tmp_path / "moved")
+    index.changed([tmp_path / "sub", tmp_path / "moved"])
+    _until(lambda: {Path(c.path).parent.name for c in _ask(index, "in_folder", tmp_path)} == {"moved"})
+    (tmp_path / "moved/b.py").unlink()
+    index.changed([tmp_path / "moved/b.py"])
+    assert not _ask(index, "in_folder", tmp_path)
+
+
+def test_new_ignore_rules(tmp_path: Path, open_index: Open) -> None:
+    """They count for the next answer, told or not; told, what they exclude is forgotten and let in again later."""
+    _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
+    index = open_index(tmp_path)
+    _write(tmp_path, {".midfillignore": "a.py"})
+    assert not _ask(index, "some_name", tmp_path)
+    index.changed([tmp_path / ".midfillignore"])
+    _until(lambda: index.state.done and index.state.files == 1)
+    (tmp_path / ".midfillignore").unlink()
+    index.changed([tmp_path / ".midfillignore"])
+    index.rescan()
+    _until(lambda: _ask(index, "some_name", tmp_path))
+
+
+def test_bad_files_are_passed_over(tmp_path: Path, open_index: Open) -> None:
+    """Binary, Latin-1, a line of 5 MB, loops, pipes and folders that cannot be entered: the others are indexed."""
+    _write(
+        tmp_path,
+        {
+            "good.py": "def good_one(a): pass\n", "binary.py": b"\x00\xff" * 1000, "line.js": "x" * 5_000_000,
+            "latin.py": "def latin_one(): return 'é'\n".encode("latin-1"), "deep.py": "(" * 50_000, "empty.py": "",
+            "nested.py": "".join(" " * n + "if x:\n" for n in range(500)), "locked/a.py": "def locked(): pass\n",
+            "generated.py": "# @generated\ndef generated_one(): pass\n",
+            "odd.py": "\ud800def x".encode("utf-8", "surrogatepass"),
+        },
+    )  # fmt: skip
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "self.py").symlink_to(tmp_path / "self.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    (tmp_path / "locked").chmod(0)
+    index = open_index(tmp_path)
+    (tmp_path / "locked").chmod(0o755)
+    assert _ask(index, "good_one", tmp_path)
+    assert "é" in _ask(index, "latin_one", tmp_path)[0].text
+    assert not _ask(index, "generated_one", tmp_path)
+
+
+def test_vanished_file_in_an_answer(tmp_path: Path, open_index: Open) -> None:
+    """A file that went away since it was indexed costs its own snippet only."""
+    _write(tmp_path, {"a.py": "def vanishing(a): pass\n", "b.py": "def staying(b): pass\n"})
+    index = open_index(tmp_path)
+    (tmp_path / "a.py").unlink()
+    assert not _ask(index, "vanishing", tmp_path)
+    assert _ask(index, "staying", tmp_path)
+
+
+def test_progress_and_stopping(tmp_path: Path) -> None:
+    """Progress comes while it is built; stopped, it keeps what it has and answers."""
+    _write(tmp_path, {f"{n}.py": f"def function_{n}(a): pass\n" * 200 for n in range(300)})
+    states: list[IndexState] = []
+    index = WorkspaceIndex([tmp_path], on_progress=states.append)
+    try:
+        _until(lambda: states)
+        index.stop_building()
+        _until(lambda: index.state.done)
+        assert all(0 <= state.fraction <= 1 and state.files <= 300 for state in states)
+        assert isinstance(_ask(index, "function_0", tmp_path), list)
+    finally:
+        index.close()
+
+
+def test_restarted_once_then_without(tmp_path: Path, open_index: Open) -> None:
+    """Killed, the index is built again; killed again, answers are empty, at once."""
+    _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
+    index = open_index(tmp_path)
+    first = index.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    _until(lambda: index.pid not in (None, first))
+    _until(lambda: _ask(index, "some_name", tmp_path))
+    second = index.pid
+    assert second is not None
+    os.kill(second, signal.SIGKILL)
+    _until(lambda: index.pid is None)
+    assert _ask(index, "some_name", tmp_path) == []
+    index.changed([tmp_path / "a.py"])
+    _until(lambda: index.state.done)
+
+
+def test_killed_while_asked(tmp_path: Path, open_index: Open) -> None:
+    """Whoever waits for an answer gets an empty one."""
+    _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
+    index = open_index(tmp_path)
+    assert index.pid is not None
+    os.kill(index.pid, signal.SIGSTOP)
+    question = Question(str(tmp_path / "b.py"), "python", "x" * 300_000, 0, (0, 0), ("some_name",))
+    waiting = [index.ask(question) for _ in range(20)]  # more than a pipe holds: asking never blocks
+    os.kill(index.pid, signal.SIGKILL)
+    assert [future.result(timeout=30) for future in waiting] == [[]] * 20
+
+
+def test_closed(tmp_path: Path, open_index: Open) -> None:
+    """Its process is gone, twice closing does no harm, and answers are empty."""
+    index = open_index(tmp_path)
+    pid = index.pid
+    assert pid is not None
+    index.close()
+    index.close()
+    assert not psutil.pid_exists(pid)
+    assert _ask(index, "x", tmp_path) == []
+
+
+def test_no_folder_needs_no_process() -> None:
+    """A single file without a workspace: nothing is started."""
+    index = WorkspaceIndex([])
+    assert (index.pid, index.state.done) == (None, True)
+    index.changed([Path("x")])
+    index.close()
+
+
+def test_ends_with_its_parent(tmp_path: Path) -> None:
+    """However the server ends, the index does not outlive it."""
+    script = (
+        "import sys, time; from pathlib import Path; from midfill.retrieval.index import WorkspaceIndex\n"
+        "index = WorkspaceIndex([Path(sys.argv[1])]); print(index.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+        child.wait(timeout=30)
+    assert not child.is_running()
+
+
+def test_polite_and_quiet(tmp_path: Path, open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs at low priority, has no connection, leaves no file, and imports nothing from where it was started."""
+    work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    _write(work, {"a.py": "def some_name(a): pass\n"})
+    _write(elsewhere, {"json.py": "raise RuntimeError('the folder somebody works in is not imported from')"})
+    monkeypatch.chdir(elsewhere)
+    index = open_index(work)
+    process = psutil.Process(index.pid)
+    assert _ask(index, "some_name", work)
+    assert process.nice() >= 10
+    assert process.net_connections() == []
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
+        "elsewhere", "elsewhere/json.py", "work", "work/a.py",
+    ]  # fmt: skip
+
+
+def test_imports_nothing_heavy() -> None:
+    """The package is for the server's process and for a small child: no model, no LSP, no network library."""
+    script = (
+        "import sys, midfill.retrieval.ranking, midfill.retrieval.worker, midfill.code.notebook_text\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert "tree_sitter" in loaded
+    assert not {"onnxruntime", "pygls", "lsprotocol", "torch", "tokenizers", "requests", "urllib3"} & set(loaded)

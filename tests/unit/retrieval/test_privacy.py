@@ -1,0 +1,71 @@
+"""What must never be in a snippet: planted secrets, and files that may not contribute."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from midfill.privacy.ignore import Ignore
+from midfill.prompt.snippets import Snippet
+from midfill.retrieval.index import WorkspaceIndex
+from midfill.retrieval.ranking import Neighbours
+from unit.privacy.test_secrets import SECRETS, VALUES
+
+PATIENT = 20.0
+
+
+def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippet]:
+    """Return all that a cursor at the end of ``text`` may be shown, with no budget in the way."""
+    index = WorkspaceIndex([folder])
+    try:
+        deadline = time.monotonic() + 60
+        while not index.state.done and time.monotonic() < deadline:
+            time.sleep(0.02)
+        neighbours = Neighbours(Ignore([folder]), index)
+        for name, content in visit.items():
+            neighbours.visited(folder / name, content, 0)
+        return neighbours.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
+    finally:
+        index.close()
+
+
+@pytest.mark.parametrize("kinds", [list(SECRETS)[start : start + 8] for start in range(0, len(SECRETS), 8)], ids=str)
+def test_planted_secrets_are_in_no_snippet(tmp_path: Path, kinds: list[str]) -> None:
+    """Each stands in a function that is imported and used, in a similar chunk, in the test, and in a recent chunk."""
+    secrets = {kind: VALUES.get(kind, "4aX9mQ2pL7vR8sT1wZ5kB3nC") for kind in kinds}
+    planted = ""
+    for number, (kind, secret) in enumerate(secrets.items()):
+        lines = SECRETS[kind].format(secret).replace("\n", "\n    ")
+        planted += f"def planted_{number}(argument):\n    '''\n    {lines}\n    '''\n    return argument\n\n\n"
+    (tmp_path / "keys.py").write_text(planted)
+    (tmp_path / "test_asking.py").write_text(planted.replace("planted", "test_planted"))
+    names = [f"planted_{number}" for number in range(len(kinds))]
+    calls = "".join(f"    {name}(argument)\n" for name in names)
+    text = f"from keys import {', '.join(names)}\n\n\ndef use(argument):\n{calls}"
+    snippets = _all_snippets(tmp_path, text, {"other.py": planted.replace("planted", "visited")})
+    shown = "\n".join(snippet.text for snippet in snippets)
+    assert {"definition", "recent"} <= {snippet.kind for snippet in snippets}
+    assert all(f"def {name}(argument):" in shown for name in names)
+    for secret in secrets.values():
+        for part in secret.split("\n"):
+            assert not [part[n : n + 7] for n in range(len(part) - 6) if part[n : n + 7] in shown]
+
+
+def test_ignored_files_never_contribute(tmp_path: Path) -> None:
+    """By whatever rule: in no way that leads to a snippet do they come up."""
+    (tmp_path / ".gitignore").write_text("by_git.py\nfolder/\n")
+    (tmp_path / ".midfillignore").write_text("by_midfill.py\n")
+    names = ["by_git", "folder/inside", "by_midfill", ".venv/library", "node_modules/module", "made_pb2", "good"]
+    planted = {}
+    for name in names:
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        planted[f"{name}.py"] = f"def helper_of_{path.stem}(argument):\n    return 'PLANTED in {name}', argument\n"
+        path.write_text(planted[f"{name}.py"])
+        (path.parent / "test_asking.py").write_text(planted[f"{name}.py"]) if path.parent != tmp_path else None
+    calls = "".join(f"    helper_of_{Path(name).stem}(argument)\n" for name in names)
+    imports = "".join(f"from {name.replace('/', '.')} import helper_of_{Path(name).stem}\n" for name in names)
+    snippets = _all_snippets(tmp_path, f"{imports}\ndef use(argument):\n{calls}", planted)
+    assert {snippet.path for snippet in snippets} == {"good.py"}

@@ -1,0 +1,70 @@
+"""The ring of recent chunks."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midfill.code.identifiers import words
+from midfill.retrieval.recent_edits import Recent
+
+
+def _text(name: str, lines: int = 100) -> str:
+    return "\n".join(f"{name}_{n} = {name}_call_{n}(argument_{name}_{n})" for n in range(lines))
+
+
+def test_lines_round_the_cursor() -> None:
+    """64 of them, wherever the cursor is; all of a shorter document."""
+    recent = Recent()
+    recent.add("a", _text("aaa"), 50)
+    recent.add("b", _text("bbb"), 0)
+    recent.add("c", _text("ccc"), 99)
+    recent.add("d", _text("ddd", 5), 3)
+    assert [(c.path, c.first_line, c.last_line) for c in recent.besides("")] == [
+        ("d", 0, 4), ("c", 36, 99), ("b", 0, 63), ("a", 18, 81),
+    ]  # fmt: skip
+
+
+def test_the_same_place_and_the_same_text_are_kept_once() -> None:
+    """The later version replaces the earlier one; another place of the same document is another chunk."""
+    recent = Recent()
+    recent.add("a", _text("aaa", 400), 50)
+    recent.add("a", _text("aaa", 400).replace("_call_", "_cry_"), 60)
+    recent.add("a", _text("aaa", 400), 300)
+    assert [chunk.first_line for chunk in recent.besides("b")] == [268, 28]
+    recent.add("copy", _text("aaa", 400), 300)
+    assert [chunk.path for chunk in recent.besides("b")] == ["copy", "a"]
+
+
+def test_what_the_window_says_is_left_out() -> None:
+    """As is what belongs to the document itself."""
+    recent = Recent()
+    recent.add("a", _text("aaa", 20), 5)
+    recent.add("b", _text("bbb", 20), 5)
+    assert [chunk.path for chunk in recent.besides("a")] == ["b"]
+    assert [chunk.path for chunk in recent.besides("c", words(_text("bbb", 20)))] == ["a"]
+
+
+def test_nothing_to_remember() -> None:
+    """Empty documents, and lines of no words."""
+    recent = Recent()
+    recent.add("a", "", 0)
+    recent.add("b", "\n\n{\n}\n", 2)
+    recent.add("c", _text("c", 3), -7)
+    recent.add("d", _text("ddd", 3), 10**9)
+    assert [chunk.path for chunk in recent.besides("")] == ["d", "c"]
+    recent.forget("d")
+    recent.forget("unknown")
+    assert [chunk.path for chunk in recent.besides("")] == ["c"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 500)), max_size=60))
+def test_bounded(places: list[tuple[int, int]]) -> None:
+    """Never more than 16 chunks of 8,000 characters, whatever is added."""
+    recent = Recent()
+    for document, line in places:
+        recent.add(str(document), _text(f"name{document}", 500).replace("argument", "x" * 200), line)
+    chunks = recent.besides("")
+    assert len(chunks) <= 16
+    assert all(len(chunk.text) <= 8_000 for chunk in chunks)
+    assert not places or chunks[0].path == str(places[-1][0])
