@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from midfill.common.cancel import CancelFlag
 from midfill.common.logs import setup_logging
 from midfill.completion.completer import Completer
-from midfill.completion.engine import KnowsTheWorkspace
+from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.lsp.app import serve_stdio
 from midfill.prompt.fim import Part
@@ -60,7 +60,7 @@ class Continuing:
     """Stands in for the engine, with characters for tokens."""
 
     def __init__(self, settings: Settings) -> None:
-        self.workspace: KnowsTheWorkspace | None = None
+        self.workspace: WorkspaceRetrieval | None = None
         self.settings = settings
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:

@@ -34,12 +34,12 @@ def test_gate_while_typing_and_when_asked_outright(bench: Workbench) -> None:
     """What the model is sure of is shown, what it is not is withheld and said why; a setting counts at once."""
     bench.open("sure.py", SURE)
     bench.open("unsure.py", UNSURE)
-    assert [item["insertText"] for item in bench.ask("sure.py", outright=False)] == ["right"]
-    assert bench.ask("unsure.py", outright=False) == []
+    assert [item["insertText"] for item in bench.ask("sure.py", invoked=False)] == ["right"]
+    assert bench.ask("unsure.py", invoked=False) == []
     assert "the model was not sure enough (setting minConfidence)" in bench.why()
-    assert bench.ask("unsure.py", outright=True)
+    assert bench.ask("unsure.py", invoked=True)
     bench.set({**OPTIONS, "minConfidence": 0, "maxTokens": 8})
-    assert bench.ask("unsure.py", outright=False)
+    assert bench.ask("unsure.py", invoked=False)
     bench.set({**OPTIONS, "minConfidence": 1, "maxTokens": 8})
-    assert bench.ask("sure.py", outright=False) == []
+    assert bench.ask("sure.py", invoked=False) == []
     bench.leave()

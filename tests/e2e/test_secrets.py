@@ -60,7 +60,7 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
             bench.type("app.py", VALUES[kind])
             bench.type("app.py", f"{after.format()}\n    '''\n    ignored_{calls[kind]}(0)\n    {calls[kind]}(")
             bench.prompt_that(mentions(f"def {calls[kind]}(argument):"), "app.py")
-            bench.ask("app.py", outright=False)
+            bench.ask("app.py", invoked=False)
             pages[kind] = bench.why()
             bench.type("app.py", "argument)\n")
         bench.why(last=50)
@@ -86,8 +86,8 @@ def test_nothing_is_written_within_a_secret(bundle: Path, tmp_path: Path) -> Non
         bench = Workbench(client, tmp_path)
         bench.start({"workspaceTokens": 0})
         bench.open("app.py", f"token = '{VALUES[kind][:half]}{CURSOR}{VALUES[kind][half:]}'\n")
-        for outright in (True, False):
-            assert bench.ask("app.py", outright=outright) == []
+        for invoked in (True, False):
+            assert bench.ask("app.py", invoked=invoked) == []
             page = bench.why()
             assert "in-secret" in page
             assert "## Prompt" not in page

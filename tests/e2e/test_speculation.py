@@ -15,7 +15,7 @@ from midfill.inference.decoder import Decoder
 from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.inference.prompt_lookup import SEPARATOR, DraftLength
 from midfill.inference.sampling import Choice, Sampler, Sampling, greedy
-from midfill.inference.token_healing import Healing, Vocabulary
+from midfill.inference.token_healing import TokenHealing, Vocabulary
 
 SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py")
 PROMPTS_A_SOURCE = 40
@@ -43,7 +43,7 @@ def test_guesses_change_nothing_over_two_hundred_prompts(bundle: Path) -> None:
         made = list(
             decoder.generate(
                 prompt,
-                Healing(Vocabulary([]), ""),
+                TokenHealing(Vocabulary([]), ""),
                 max_tokens=NEW_TOKENS,
                 stop_tokens=loaded.manifest.stop_tokens,
                 pick=greedy if seed % DRAWN else Sampler(Sampling(temperature=0.7, top_p=0.95, seed=seed)),
@@ -81,7 +81,7 @@ def test_guesses_change_nothing_where_attention_changes(bundle: Path) -> None:
 
     def choices(draft_length: DraftLength) -> tuple[list[Choice], int]:
         decoder = Decoder(model, cache, CancelFlag(), draft_length, np.array([*following, SEPARATOR], np.int32))
-        healing = Healing(Vocabulary([]), "")
+        healing = TokenHealing(Vocabulary([]), "")
         return list(decoder.generate(prompt, healing, max_tokens=32, stop_tokens=[])), decoder.steps
 
     (guessed, few), (alone, many) = choices(DraftLength()), choices(DraftLength(0))

@@ -13,7 +13,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag
 from midfill.completion.completer import CanComplete, Completer
-from midfill.completion.engine import Progress, load_engine
+from midfill.completion.engine import OnLoading, load_engine
 from midfill.completion.types import Completion, Request
 from midfill.settings.schema import Settings
 
@@ -59,7 +59,7 @@ async def load_and_unload(bundle: Path) -> tuple[int, list[tuple[str, int, int]]
     settings = Settings(bundle=bundle, deadline_ms=0, context_tokens=256)
     weights = []
 
-    def load_weighed(progress: Progress) -> Weighed:
+    def load_weighed(progress: OnLoading) -> Weighed:
         return Weighed(load_engine(settings, progress), weights)
 
     completer = Completer(load_weighed, unload_after=0.5)

@@ -126,9 +126,9 @@ def test_settings_changed_live(bench: Workbench) -> None:
     assert not mentions("def discounted_price")(bench.prompt("app.py"))
     assert _index_of(bench) == []
     bench.set({"enabled": False})
-    assert bench.ask("app.py", outright=False) == []
+    assert bench.ask("app.py", invoked=False) == []
     assert "disabled" in bench.why()
-    assert bench.ask("app.py", outright=True) != []
+    assert bench.ask("app.py", invoked=True) != []
 
 
 def test_index_is_killed(bench: Workbench) -> None:
@@ -165,7 +165,7 @@ def test_journal_from_the_command_line(bench: Workbench, environment: dict[str, 
     bench.start({})
     bench.open("app.py", CHECKOUT)
     bench.prompt_that(mentions("def discounted_price"), "app.py")
-    bench.ask("app.py", outright=False)
+    bench.ask("app.py", invoked=False)
     *_, asked, typed = json.loads(midfill(environment, "why", "--last", "3", "--json"))
     assert (asked["automatic"], typed["automatic"]) == (False, True)
     assert Path(typed["path"]) == bench.folder / "app.py"

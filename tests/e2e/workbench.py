@@ -54,7 +54,7 @@ class Workbench:
         page = self._pages[name]
         self._change(name, page.replace(page.cursor, page.cursor, text))
 
-    def ask(self, name: str, *, outright: bool = True) -> list[Json]:
+    def ask(self, name: str, *, invoked: bool = True) -> list[Json]:
         """Ask for ghost text, in a document that is not quite as it was: nothing remembered may serve."""
         page = self._pages[name]
         after, number = page.after, next(self._numbers)
@@ -63,7 +63,7 @@ class Workbench:
         params = {
             "textDocument": {"uri": self._uri(name)},
             "position": page.position(page.cursor),
-            "context": {"triggerKind": 1 if outright else 2},
+            "context": {"triggerKind": 1 if invoked else 2},
         }
         items: list[Json] = self.client.request(number, "textDocument/inlineCompletion", params)["result"]["items"]
         return items

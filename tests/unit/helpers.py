@@ -23,8 +23,8 @@ from midfill.inference.bundle import (
     Bundle,
     KvLayout,
     Manifest,
-    Source,
     Verification,
+    WeightSource,
     describe_files,
     write_manifest,
 )
@@ -100,7 +100,7 @@ def manifest(**changes: Any) -> Manifest:
         made_by="the tests",
         name="tiny",
         family="none",
-        source=Source(repository="none", file="", sha256="", license="Apache-2.0"),
+        source=WeightSource(repository="none", file="", sha256="", license="Apache-2.0"),
         fim=FimFormat(order="suffix-first", prefix=prefix, suffix=suffix, middle=middle),
         fim_tokens=dict(zip(("prefix", "suffix", "middle"), CONTROL[1:], strict=True)),
         stop_tokens=[end, prefix, suffix, middle],

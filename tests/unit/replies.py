@@ -29,7 +29,7 @@ class Replies(ScriptedModel):
         self._answering = True
         self.asked: list[str] = []
         """The prompts, with what the answer is to begin with."""
-        self.rivals: dict[int, int] = {}
+        self.runner_up_beginnings: dict[int, int] = {}
         """Tokens that are nearly chosen instead of others."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
@@ -46,8 +46,8 @@ class Replies(ScriptedModel):
             self._answering = True
         logits = 1000 * super().step(ids, cache, rows, cancel)
         for row in logits:
-            if (rival := self.rivals.get(int(row.argmax()))) is not None:
-                row[rival] = row.max() - 1
+            if (runner_up := self.runner_up_beginnings.get(int(row.argmax()))) is not None:
+                row[runner_up] = row.max() - 1
         return logits
 
 

@@ -26,7 +26,7 @@ from midfill.settings.schema import Settings
 from midfill_export.build import verify
 from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.build.convert import FloatModel, quantise_to, to_float
-from midfill_export.build.pack import Progress, complete_bundle, folder_size, scratch_beside
+from midfill_export.build.pack import OnStage, complete_bundle, folder_size, scratch_beside
 from midfill_export.quantization.quantize import Recipe
 
 PREFILL, CONTEXT, DECODED, ROUNDS = 1024, 256, 16, 3
@@ -58,7 +58,7 @@ class Row:
     """Tokens a second, one at a time, after ``CONTEXT`` tokens, a figure a round."""
 
 
-def compare(source: str, out: Path, tasks: int, progress: Progress) -> list[Row]:
+def compare(source: str, out: Path, tasks: int, progress: OnStage) -> list[Row]:
     """Write ``source`` in every scheme and measure it; all is scratch beside ``out``, and goes away.
 
     Args:

@@ -22,7 +22,7 @@ from midfill_export.quantization.calibrate import Moments, second_moments
 from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
 from midfill_export.loaders.formats import find_format, find_stop_tokens
 from midfill_export.graph.nodes import attention_nodes
-from midfill_export.build.pack import (Description, Progress, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
+from midfill_export.build.pack import (Description, OnStage, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
 from midfill_export.quantization.quantize import Recipe
 from midfill_export.quantization.rotate import can_rotate, fold_norms
 from midfill_export.graph.rope_scaling import Stretch
@@ -66,7 +66,7 @@ def convert(
     source: str,
     out: Path,
     target: str | None = None,
-    progress: Progress = lambda _: None,
+    progress: OnStage = lambda _: None,
     permit: Permit = Permit(),  # noqa: B008 -- frozen
     stretch: Stretch = Stretch(),  # noqa: B008 -- frozen
 ) -> Exported:
@@ -87,7 +87,7 @@ def convert(
 
 
 def to_bundle(
-    model: FloatModel, scratch: Path, out: Path, target: str | None = None, progress: Progress = lambda _: None
+    model: FloatModel, scratch: Path, out: Path, target: str | None = None, progress: OnStage = lambda _: None
 ) -> Exported:
     """Quantise, compare with FP32, and put the bundle in place; the FP32 graph, which is in ``scratch``, goes."""
     recipe = Recipe(target or cpu.detect_target())
@@ -111,7 +111,7 @@ def to_bundle(
 def to_float(
     checkpoint: Checkpoint,
     scratch: Path,
-    progress: Progress,
+    progress: OnStage,
     stretch: Stretch = Stretch(),  # noqa: B008 -- frozen
 ) -> FloatModel:
     """Trace, make lean, check against the checkpoint, and look at the activations; the graph is in ``scratch``."""

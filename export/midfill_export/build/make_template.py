@@ -14,12 +14,12 @@ from midfill_export.loaders.checkpoint import open_checkpoint, torch_logits
 from midfill_export.build.convert import PARITY_LIMIT, PARITY_SAMPLES
 from midfill_export.loaders.formats import find_format
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.build.pack import Progress, scratch_beside
+from midfill_export.build.pack import OnStage, scratch_beside
 from midfill_export.quantization.rotate import can_rotate
 from midfill_export.graph.to_onnx import export_onnx
 
 
-def make_template(source: str, out: Path, progress: Progress = lambda _: None) -> None:
+def make_template(source: str, out: Path, progress: OnStage = lambda _: None) -> None:
     """Write the template of a GGUF's model to ``out``, having compared it, filled again, with the checkpoint.
 
     Raises:

@@ -17,7 +17,7 @@ import psutil
 from tokenizers import Tokenizer
 
 from midfill import __version__
-from midfill.inference.bundle import (FORMAT, GRAPH, TOKENIZER, KvLayout, Manifest, Source, Verification, describe_files, write_manifest)
+from midfill.inference.bundle import (FORMAT, GRAPH, TOKENIZER, KvLayout, Manifest, WeightSource, Verification, describe_files, write_manifest)
 from midfill.common.errors import ExportError
 from midfill.prompt.fim import FimFormat
 from midfill_export.graph import graph
@@ -26,7 +26,7 @@ from midfill_export.graph.grouped_attention import add_grouped_attention
 from midfill_export.quantization.quantize import Recipe, quantise
 from midfill_export.build.verify import Agreement
 
-Progress = Callable[[str], None]
+OnStage = Callable[[str], None]
 """Told one line at the start of each stage and at its end."""
 
 
@@ -36,7 +36,7 @@ class Description:
 
     name: str
     family: str
-    source: Source
+    source: WeightSource
     tokenizer: Tokenizer
     chat_template: str
     fim: FimFormat

@@ -21,7 +21,7 @@ from midfill_export.quantization.calibrate import second_moments
 from midfill_export.loaders.formats import find_format, find_stop_tokens
 from midfill_export.loaders.gguf_file import GgufFile, open_gguf
 from midfill_export.loaders.gguf_tokenizer import read_tokenizer
-from midfill_export.build.pack import (Description, Progress, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
+from midfill_export.build.pack import (Description, OnStage, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
 from midfill_export.quantization.quantize import Recipe
 from midfill_export.quantization.rotate import fold_norms
 from midfill_export.weights.known_models import Weights
@@ -40,7 +40,7 @@ def is_prepared(weights: Weights, out: Path) -> bool:
     return (made.source.sha256, made.quantisation) == (weights.sha256, recipe.describe())
 
 
-def prepare(weights: Weights, path: Path, out: Path, progress: Progress = lambda _: None) -> Manifest:
+def prepare(weights: Weights, path: Path, out: Path, progress: OnStage = lambda _: None) -> Manifest:
     """Make the bundle folder ``out`` of pulled weights; it is replaced when everything went well.
 
     Args:
@@ -117,7 +117,7 @@ def describe(weights: Weights, gguf: GgufFile) -> Description:
     )
 
 
-def _quarters(progress: Progress) -> Callable[[float], None]:
+def _quarters(progress: OnStage) -> Callable[[float], None]:
     """Tell whenever another quarter of a stage is done."""
     told = 0
 

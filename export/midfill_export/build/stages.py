@@ -7,10 +7,10 @@ import time
 
 import psutil
 
-from midfill_export.build.pack import Progress
+from midfill_export.build.pack import OnStage
 
 
-def stage_lines() -> Progress:
+def stage_lines() -> OnStage:
     """Return what writes stages to standard error, timed from now on."""
     started = time.monotonic()
 

@@ -16,7 +16,7 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.common.errors import SourceError
-from midfill.inference.bundle import Source, hash_file
+from midfill.inference.bundle import WeightSource, hash_file
 from midfill_export.build.verify import Sample
 from midfill_export.loaders.gguf_file import is_gguf, open_gguf
 from midfill_export.weights.known_models import WEIGHTS
@@ -33,7 +33,7 @@ class Checkpoint:
     """What ``from_pretrained`` is given."""
     gguf_file: str | None
     name: str
-    source: Source
+    source: WeightSource
 
     def load_model(self) -> PreTrainedModel:
         """Load the weights in FP32; a GGUF is dequantised.
@@ -98,7 +98,9 @@ def open_checkpoint(source: str) -> Checkpoint:
             raise SourceError(f"{path} has no config.json: name a GGUF file or a transformers checkpoint folder.")
         card = path / "README.md"
         named = _card_license(card) if card.is_file() else _UNKNOWN
-        return Checkpoint(str(path), None, path.name, Source(repository=path.name, file="", sha256="", license=named))
+        return Checkpoint(
+            str(path), None, path.name, WeightSource(repository=path.name, file="", sha256="", license=named)
+        )
     if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
         raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
     try:
@@ -106,7 +108,7 @@ def open_checkpoint(source: str) -> Checkpoint:
     except (OSError, ValueError) as error:
         raise SourceError(f"{source} cannot be had from the hub: {_first_line(error)}") from error
     revision = getattr(config, "_commit_hash", None) or _UNKNOWN
-    origin = Source(repository=source, file="", sha256=revision, license=_card_license(source))
+    origin = WeightSource(repository=source, file="", sha256=revision, license=_card_license(source))
     return Checkpoint(source, None, source.split("/")[1], origin)
 
 
@@ -118,7 +120,7 @@ def _open_gguf(path: Path) -> Checkpoint:
     if pinned is not None:
         origin, name = pinned.origin, pinned.title
     else:
-        origin = Source(repository=_UNKNOWN, file=path.name, sha256=sha256, license=_gguf_license(path))
+        origin = WeightSource(repository=_UNKNOWN, file=path.name, sha256=sha256, license=_gguf_license(path))
         name = path.stem
     return Checkpoint(str(path.parent), path.name, name, origin)
 

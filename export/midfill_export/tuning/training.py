@@ -23,7 +23,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers import PreTrainedModel
 
 from midfill.common.errors import ExportError
-from midfill_export.build.pack import Progress
+from midfill_export.build.pack import OnStage
 from midfill_export.build.verify import Sample
 
 RANK = 16
@@ -60,7 +60,7 @@ class Interrupted(Exception):
 
 
 def train(
-    model: PreTrainedModel, sample_at: SampleAt, run: Run, seconds: float, checkpoint: Path, progress: Progress
+    model: PreTrainedModel, sample_at: SampleAt, run: Run, seconds: float, checkpoint: Path, progress: OnStage
 ) -> PreTrainedModel:
     """Train for ``seconds`` in all, those of earlier sittings included; return the model with what it learnt merged in.
 
@@ -199,9 +199,7 @@ def _save(checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.optim.O
         raise ExportError(f"{checkpoint.parent}: {why}; what was learnt until the last checkpoint is kept.") from error
 
 
-def _restore(
-    checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.optim.Optimizer, progress: Progress
-) -> None:
+def _restore(checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.optim.Optimizer, progress: OnStage) -> None:
     """Go on where the same run was broken off."""
     if not checkpoint.exists():
         return

@@ -15,7 +15,7 @@ from midfill.inference.licences import Permit
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
 from midfill_export.build.convert import to_bundle, to_float
-from midfill_export.build.pack import Progress, scratch_beside
+from midfill_export.build.pack import OnStage, scratch_beside
 from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
 from midfill_export.loaders.formats import STOP_TOKENS, find_format
 from midfill_export.tuning.judging import Score, judge
@@ -57,7 +57,7 @@ def tune(
     out: Path,
     minutes: float,
     permit: Permit,
-    progress: Progress,
+    progress: OnStage,
     *,
     fresh: bool = False,
 ) -> Tuned:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-Progress = Callable[[int, int, str], None]
+OnDownloaded = Callable[[int, int, str], None]
 """Called with the bytes done, the bytes in all, and what is being done."""
 
 POLL_SECONDS = 0.2

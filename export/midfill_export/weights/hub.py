@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from midfill_export.weights.downloader import Progress, Unavailable, run_watched
+from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_watched
 from midfill_export.weights.known_models import Weights
 
 ANSWER_SECONDS = 5
@@ -18,7 +18,7 @@ CLIENT_ENVIRONMENT = {
 }
 
 
-def from_hub(weights: Weights, folder: Path, progress: Progress) -> Path:
+def from_hub(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
     """Download the file below ``folder``, going on where an earlier try stopped.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from midfill.inference.bundle import Source
+from midfill.inference.bundle import WeightSource
 
 MEBIBYTE = 1 << 20
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -51,9 +51,9 @@ class Weights:
         return min(self.part_size, self.size - (part - 1) * self.part_size)
 
     @property
-    def origin(self) -> Source:
+    def origin(self) -> WeightSource:
         """What a bundle says of where its weights came from."""
-        return Source(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
+        return WeightSource(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
 
     def __str__(self) -> str:
         return f"{self.title}, {self.licence}, {megabytes(self.size)}"

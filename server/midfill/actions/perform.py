@@ -13,7 +13,7 @@ from midfill.actions.checked_edit import Edit, Faulty, is_whole
 from midfill.actions.hunks import merged
 from midfill.actions.prompts import block, prompt
 from midfill.actions.selection import Around
-from midfill.chat.conversation import MOST_TOKENS, Answer, Conversation
+from midfill.chat.conversation import MOST_TOKENS, ChatAnswer, Conversation
 from midfill.code.syntax import MOST_CHARACTERS
 from midfill.common.cancel import CancelFlag
 from midfill.inference.sampling import Pick, Sampler, Sampling, greedy
@@ -58,7 +58,7 @@ class Outcome:
     """Names of definitions that the prompt had no room for: what the selection uses, or parts of it."""
     task: Task
     """With the lines that were chosen."""
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ChatAnswer, ...] = ()
     """One, or two when the first could not be used."""
     messages: tuple[Message, ...] = ()
     """The conversation so far, for a question that goes on from it."""
@@ -183,7 +183,7 @@ def _edit(
 
     Code that must change and is repeated all the same is left where the model hesitated to repeat it.
     """
-    answers: list[Answer] = []
+    answers: list[ChatAnswer] = []
     edit, fault = None, None
 
     def ask(begin: str, pick: Pick = greedy) -> Edit:
@@ -207,7 +207,7 @@ def _edit(
     except Faulty as found:
         fault = found
     if fault and fault.reason == "unchanged":
-        for begin in conversation.rivals()[:_RIVALS] if action.must_change else []:
+        for begin in conversation.runner_up_beginnings()[:_RIVALS] if action.must_change else []:
             on_progress("once more")
             with suppress(Faulty):
                 edit, fault = ask(begin), None

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from midfill.bench import keystrokes
 from midfill.bench.figures import Figure, Samples, ratio_of
 from midfill.bench.in_process import Loaded
-from midfill.bench.keystrokes import Progress
+from midfill.bench.keystrokes import OnStage
 from midfill.bench.lsp_client import LspClient
 from midfill.bench.machine import Machine
 from midfill.bench.plan import QUICK, Plan
 from midfill.bench.processes import Memory
-from midfill.bench.report import Circumstances, Report, load_average, to_json, to_text, write_markdown
+from midfill.bench.report import BenchReport, Circumstances, load_average, to_json, to_text, write_markdown
 from midfill.bench.scenes import scenes
 from midfill.bench.sides import Sides
 from midfill.common.paths import weights_dir
@@ -45,8 +45,8 @@ class PeerChoice:
 
 
 def run(
-    settings: Settings, progress: Progress = lambda _: None, plan: Plan | None = None, peer: PeerChoice | None = None
-) -> Report:
+    settings: Settings, progress: OnStage = lambda _: None, plan: Plan | None = None, peer: PeerChoice | None = None
+) -> BenchReport:
     """Measure everything, telling each stage.
 
     Raises:
@@ -84,7 +84,7 @@ def run(
         progress("writing")
         figures.append(keystrokes.writing(played, plan, loaded, peer_typing))
         figures += _memory("after all that", server, llama)
-    return Report(circumstances, plan, figures, recording)
+    return BenchReport(circumstances, plan, figures, recording)
 
 
 def _start(

@@ -18,7 +18,7 @@ from midfill.completion.types import Request
 if TYPE_CHECKING:
     from midfill.bench.peer_typing import PeerTyping
 
-Progress = Callable[[str], object]
+OnStage = Callable[[str], object]
 
 _WRITING_WANTED = Wanted(1.8)
 _SHARES = ((0.1, "within 100 ms"), (0.3, "within 300 ms"), (math.inf, "before the next keystroke"))
@@ -38,7 +38,7 @@ class Recording:
 
 
 def record(
-    scenes: Sequence[Scene], plan: Plan, server: Suggester, loaded: Loaded, peer: PeerTyping | None, progress: Progress
+    scenes: Sequence[Scene], plan: Plan, server: Suggester, loaded: Loaded, peer: PeerTyping | None, progress: OnStage
 ) -> Recording:
     """Type every scene into each, one after the other."""
     recording = Recording()

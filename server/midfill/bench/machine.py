@@ -20,7 +20,7 @@ from midfill.completion.types import Request
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.token_healing import Healing, Vocabulary
+from midfill.inference.token_healing import TokenHealing, Vocabulary
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer
@@ -29,7 +29,7 @@ _CANCEL_AFTER = 0.05
 _PREFILL_WANTED = {1024: Wanted(3.0)}
 _DECODE_WANTED = Wanted(1.0)
 _FIRST_TOKEN_WANTED = Wanted(0.5, at_most=True)
-_NOTHING_TO_HEAL = Healing(Vocabulary([]), "")
+_NOTHING_TO_HEAL = TokenHealing(Vocabulary([]), "")
 
 
 class Machine:

@@ -75,7 +75,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Report:
+class BenchReport:
     """All that a benchmark found."""
 
     circumstances: Circumstances
@@ -89,7 +89,7 @@ def load_average() -> float:
     return float(psutil.getloadavg()[0])
 
 
-def to_text(report: Report) -> str:
+def to_text(report: BenchReport) -> str:
     """Lay the figures out for a person, a line each."""
     rows = [_cells(figure) for figure in report.figures]
     if report.circumstances.peer:
@@ -104,7 +104,7 @@ def to_text(report: Report) -> str:
     return f"{table}\n{_BUSY.format(about.load_average, about.cores)}" if about.is_busy else table
 
 
-def to_json(report: Report) -> dict[str, Any]:
+def to_json(report: BenchReport) -> dict[str, Any]:
     """Return what JSON can hold; a keystroke without an answer has null seconds."""
     recording = report.recording
     return {
@@ -122,7 +122,7 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
-def write_markdown(report: Report, path: Path) -> list[Path]:
+def write_markdown(report: BenchReport, path: Path) -> list[Path]:
     """Write the page and its two plots beside it; return all that was written."""
     steps, replay = (path.with_name(f"{path.stem}-{name}.svg") for name in ("steps", "replay"))
     steps.write_text(_steps_chart(report), encoding="utf-8")
@@ -131,7 +131,7 @@ def write_markdown(report: Report, path: Path) -> list[Path]:
     return [path, steps, replay]
 
 
-def _page(report: Report, steps: str, replay: str) -> str:
+def _page(report: BenchReport, steps: str, replay: str) -> str:
     about, plan = report.circumstances, report.plan
     versions = ", ".join(f"{name} {version}" for name, version in about.versions.items())
     header = ["", _OURS, _PEER, "ratio", "wanted", ""] if about.peer else ["", _OURS, "", "", "", ""]
@@ -191,7 +191,7 @@ def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
     }
 
 
-def _steps_chart(report: Report) -> str:
+def _steps_chart(report: BenchReport) -> str:
     figures = {figure.name: figure for figure in report.figures}
     steps = [(n, figures[step_name(n)]) for n in report.plan.steps]
     lines = {_OURS: [(n, figure.value) for n, figure in steps if figure.value is not None]}
@@ -200,7 +200,7 @@ def _steps_chart(report: Report) -> str:
     return line_chart("What a step costs", "tokens in the step", "ms", lines)
 
 
-def _replay_chart(report: Report) -> str:
+def _replay_chart(report: BenchReport) -> str:
     lines = {_OURS: _right_by_time(report.recording.served)}
     if report.recording.peer:
         lines[_PEER] = _right_by_time(report.recording.peer)

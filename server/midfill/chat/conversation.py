@@ -20,7 +20,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Choice, Pick, greedy
-from midfill.inference.token_healing import Healing
+from midfill.inference.token_healing import TokenHealing
 from midfill.prompt.chat_template import Chat, Message
 
 ROOM = 8_192
@@ -45,7 +45,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ChatAnswer:
     """What the model said, and what it took."""
 
     text: str
@@ -64,7 +64,7 @@ class Conversation:
     """Answers with an engine's model; not for several threads at once, nor while the engine completes.
 
     But for the latter, the model may be given as one that takes turns
-    (:class:`midfill.inference.preemption.ModelInTurns`).
+    (:class:`midfill.inference.preemption.PreemptibleModel`).
     """
 
     def __init__(self, engine: Engine, room: int = ROOM, model: Model | None = None) -> None:
@@ -99,7 +99,7 @@ class Conversation:
         pick: Pick = greedy,
         on_text: Callable[[str], None] = lambda _: None,
         enough: Callable[[str], bool] = lambda _: False,
-    ) -> Answer:
+    ) -> ChatAnswer:
         """Go on after ``messages`` with the likeliest answer, or as ``pick`` chooses its tokens.
 
         What it is to ``begin`` with is put into its mouth: small models keep to a form that has been begun.
@@ -121,7 +121,7 @@ class Conversation:
         ids: list[int] = []
         self._begun, self._choices = begin, []
         text, stopped_by = begin, "stop-token"
-        healing = Healing(self._engine.vocabulary, "")
+        healing = TokenHealing(self._engine.vocabulary, "")
         stops = self._engine.stop_tokens
         with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops, pick=pick)) as choices:
             for choice in choices:
@@ -137,7 +137,7 @@ class Conversation:
                 if len(ids) == limit:
                     stopped_by = "max-tokens"
         seconds = time.perf_counter() - tokenized
-        return Answer(
+        return ChatAnswer(
             text=text,
             stopped_by=stopped_by,
             model=self._engine.bundle.manifest.name,
@@ -151,7 +151,7 @@ class Conversation:
             },
         )
 
-    def rivals(self) -> list[str]:
+    def runner_up_beginnings(self) -> list[str]:
         """Return what other answers than the last one begin with: it up to some token, and the next in line for that.
 
         Those whose token was nearest to being chosen come first. Code that a model copies, though it knows that
@@ -159,9 +159,11 @@ class Conversation:
         """
         stops = self._engine.stop_tokens
         ids = [choice.token for choice in self._choices]
-        places = [n for n, choice in enumerate(self._choices) if choice.rival >= 0 and choice.rival not in stops]
-        places.sort(key=lambda n: self._choices[n].logprob - self._choices[n].rival_logprob)
-        return [self._begun + self._engine.text([*ids[:n], self._choices[n].rival]) for n in places]
+        places = [
+            n for n, choice in enumerate(self._choices) if choice.runner_up >= 0 and choice.runner_up not in stops
+        ]
+        places.sort(key=lambda n: self._choices[n].logprob - self._choices[n].runner_up_logprob)
+        return [self._begun + self._engine.text([*ids[:n], self._choices[n].runner_up]) for n in places]
 
     def doubts(self, messages: Sequence[Message], text: str, cancel: CancelFlag, *, begin: str = "") -> list[Doubt]:
         """Return where the model, asked ``messages``, would answer something else than ``begin`` and ``text``.
@@ -184,10 +186,10 @@ class Conversation:
             chunk = ids[start : start + _READ_AT_ONCE]
             logits = self._model.step([last, *chunk[:-1]], cache, len(chunk), cancel)  # (len(chunk), V)
             for number, (row, token) in enumerate(zip(logits, chunk, strict=True), start):
-                rival = greedy(row)
-                if rival != token and rival not in self._engine.stop_tokens:
-                    odds = math.exp(min(float(row[rival] - row[token]), _MOST_LOGARITHM))
-                    found.append(Doubt(len(self._engine.text(ids[:number])), self._engine.text([rival]), odds))
+                runner_up = greedy(row)
+                if runner_up != token and runner_up not in self._engine.stop_tokens:
+                    odds = math.exp(min(float(row[runner_up] - row[token]), _MOST_LOGARITHM))
+                    found.append(Doubt(len(self._engine.text(ids[:number])), self._engine.text([runner_up]), odds))
             last = chunk[-1]
         return found
 

@@ -20,7 +20,7 @@ from midfill.completion.types import Request
 from midfill.inference import cpu, thread_tuning
 from midfill.inference.bundle import Bundle, Manifest, load_bundle
 from midfill.inference.licences import licence, require_use
-from midfill.inference.prefill_throughput import ReadingSpeed
+from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.prompt.token_budget import budgets, longest_suggestion
 from midfill.settings.schema import Settings
 
@@ -107,7 +107,7 @@ def _licence(manifest: Manifest, settings: Settings) -> Check:
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:
     weights = sum(entry.size for entry in bundle.manifest.files.values())
-    tokens = sum(budgets(settings, bundle, ReadingSpeed(bundle))) + longest_suggestion(settings, bundle)
+    tokens = sum(budgets(settings, bundle, PrefillThroughput(bundle))) + longest_suggestion(settings, bundle)
     cache = tokens * bundle.manifest.kv.bytes_per_token
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from midfill.common.errors import UsageError
 from midfill.settings.schema import Settings
-from midfill.settings.sources import Configuration
+from midfill.settings.sources import SettingsSources
 
 COUNT = r"0*[1-9][0-9]{0,8}"
 """A whole number from 1 on, such as a line's."""
@@ -44,7 +44,7 @@ def own_settings(bundle: Path | None = None) -> Settings:
 
     What is wrong with the settings is told.
     """
-    settings, problems = Configuration().reload()
+    settings, problems = SettingsSources().reload()
     for problem in problems:
         sys.stderr.write(f"midfill: {problem}\n")
     return dataclasses.replace(settings, bundle=bundle) if bundle else settings

@@ -10,7 +10,7 @@ from typing import Any
 from midfill.common.paths import cache_dir
 
 
-class Remembered:
+class JsonStore:
     """A file of JSON values by key; one that cannot be read or written is as good as empty."""
 
     def __init__(self, name: str) -> None:

@@ -56,7 +56,7 @@ class _Entry:
     completion: Completion
 
 
-class Memo:
+class CompletionCache:
     """The last suggestions, and what each was for; not for several threads at once."""
 
     def __init__(self, most_characters: int = _MOST_CHARACTERS) -> None:

@@ -18,12 +18,12 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import MidfillError, ModelError
 from midfill.common.idle_timer import IdleTimer
 from midfill.common.logs import describe
-from midfill.completion.cache import Memo
-from midfill.completion.debounce import Rhythm
-from midfill.completion.engine import KnowsTheWorkspace, Progress, load_engine
+from midfill.completion.cache import CompletionCache
+from midfill.completion.debounce import AdaptiveDebounce
+from midfill.completion.engine import OnLoading, WorkspaceRetrieval, load_engine
 from midfill.completion.prefetch import after_accepting
 from midfill.completion.types import Completion, Request, nothing
-from midfill.inference.preemption import Turns
+from midfill.inference.preemption import StepQueue
 from midfill.settings.schema import Settings
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 class CanComplete(Protocol):
     """What a completer drives; :class:`midfill.completion.engine.Engine` in earnest."""
 
-    workspace: KnowsTheWorkspace | None
+    workspace: WorkspaceRetrieval | None
     settings: Settings
 
     def spell(self, ids: Sequence[int]) -> str:
@@ -52,7 +52,7 @@ class CanComplete(Protocol):
         """Look no more guesses up in a document."""
 
 
-Load = Callable[[Progress], CanComplete]
+Load = Callable[[OnLoading], CanComplete]
 
 
 def make_completer(settings: Settings) -> Completer:
@@ -69,7 +69,7 @@ class _Work:
         self.flag = CancelFlag(urgent=CancelFlag())
         self._path = path
 
-    def give_way_to(self, path: str) -> None:
+    def preempt_for(self, path: str) -> None:
         """Stop for the sake of another request; what it reads of the same document that one needs too."""
         self.flag.set("superseded", urgent=path != self._path)
 
@@ -93,18 +93,18 @@ class Completer:
         """Load with ``load``; read or write ahead, and let the engine go, after so many idle seconds (0 for never)."""
         self._load = load
         self._settings = settings or Settings()
-        self._workspace: KnowsTheWorkspace | None = None
+        self._workspace: WorkspaceRetrieval | None = None
         # pygls reads its input in a thread pool of its own: borrowing that one could stop the server from listening.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill")
-        self.turns = Turns(self._worker)
+        self.turns = StepQueue(self._worker)
         """For work that takes long: its steps come between suggestions."""
         self._engine: CanComplete | None = None
         self._newest = _Work("")
         self._warm_up = _Work("")
         self._expected: Request | None = None
         self._after_shown: Request | None = None
-        self._memo = Memo()
-        self._rhythm = Rhythm()
+        self._memo = CompletionCache()
+        self._rhythm = AdaptiveDebounce()
         self._warm_up_timer = IdleTimer(warm_up_after, self._begin_warm_up)
         self._prefetch_timer = IdleTimer(prefetch_after, self._begin_prefetch)
         self._prefetching: asyncio.Task[None] | None = None
@@ -113,7 +113,7 @@ class Completer:
         """Idle is without an engine, before the first start and after it was let go."""
         self.error: BaseException | None = None
 
-    def start(self, progress: Progress = lambda *_: None) -> Future[None]:
+    def start(self, progress: OnLoading = lambda *_: None) -> Future[None]:
         """Begin to load; the future ends with it, or raises what ``error`` then holds, a MidfillError at best."""
         self.state = "loading"
         self._unload_timer.restart()
@@ -125,13 +125,13 @@ class Completer:
         self._warm_up_timer.seconds = settings.warm_up_ms / 1000
         self._prefetch_timer.seconds = _PREFETCH_AFTER if settings.prefetch else 0.0
         self._unload_timer.seconds = settings.unload_minutes * 60
-        self._memo = Memo()
+        self._memo = CompletionCache()
         self._worker.submit(self._equip)
 
-    def work_in(self, workspace: KnowsTheWorkspace | None) -> None:
+    def work_in(self, workspace: WorkspaceRetrieval | None) -> None:
         """Ask ``workspace`` about other files from now on; what was suggested without it counts no more."""
         self._workspace = workspace
-        self._memo = Memo()
+        self._memo = CompletionCache()
         self._worker.submit(self._equip)
 
     async def complete(self, request: Request) -> Completion:
@@ -145,7 +145,7 @@ class Completer:
         self._unload_timer.restart()
         if request.automatic:
             self._rhythm.key(asyncio.get_running_loop().time())
-        self._newest.give_way_to(request.path)
+        self._newest.preempt_for(request.path)
         work = self._newest = _Work(request.path)
         self._prefetch_timer.stop()
         memo = self._memo  # another one when the settings change meanwhile
@@ -153,12 +153,12 @@ class Completer:
             self._expect_after(request, known)
             return known
         self._warm_up_timer.stop()
-        self._warm_up.give_way_to(request.path)
+        self._warm_up.preempt_for(request.path)
         try:
             if request.automatic and (seconds := self._rhythm.wait(self._settings.debounce_ms / 1000)):
                 await asyncio.sleep(seconds)
             suggesting = self._worker.submit(self._complete, request, work.flag)
-            self.turns.give_way()
+            self.turns.preempt()
             completion = await asyncio.wrap_future(suggesting)
         except asyncio.CancelledError:
             work.flag.set("cancelled", urgent=False)  # by the next keystroke, mostly
@@ -167,7 +167,7 @@ class Completer:
         self._expect_after(request, completion)
         return completion
 
-    async def lend(self) -> CanComplete:
+    async def acquire(self) -> CanComplete:
         """Return the engine, once it is loaded, to somebody who takes turns with it.
 
         Raises:
@@ -240,7 +240,7 @@ class Completer:
         self._memo.add(request, await asyncio.wrap_future(self._work_ahead(self._complete, request)))
 
     def _work_ahead(self, work: Callable[[Request, CancelFlag], T], request: Request) -> Future[T]:
-        self._warm_up.give_way_to(request.path)
+        self._warm_up.preempt_for(request.path)
         self._warm_up = _Work(request.path)
         return self._worker.submit(work, request, self._warm_up.flag)
 
@@ -255,7 +255,7 @@ class Completer:
 
     # All below runs on the worker.
 
-    def _load_engine(self, progress: Progress) -> None:
+    def _load_engine(self, progress: OnLoading) -> None:
         try:
             self._engine = self._load(progress)
         except BaseException as error:  # a panic within the tokenizer is no Exception

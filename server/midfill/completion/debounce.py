@@ -14,7 +14,7 @@ _LATE = 1.3
 """Times the usual interval, after which the next key is not likely to come at once."""
 
 
-class Rhythm:
+class AdaptiveDebounce:
     """The intervals between the latest keys, of all documents: it is one person who types."""
 
     def __init__(self) -> None:

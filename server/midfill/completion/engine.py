@@ -15,22 +15,22 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import BundleDamaged
 from midfill.completion.cache import rest_of, typed_since
 from midfill.completion.generation import Writer, Written
-from midfill.completion.suppression import reason_to_stay_quiet
+from midfill.completion.suppression import suppression_reason
 from midfill.completion.types import Alternative, Completion, Request, nothing
 from midfill.inference import thread_tuning
 from midfill.inference.bundle import Bundle, load_bundle
 from midfill.inference.decoder import Deadline, Decoder
-from midfill.inference.draft_corpus import DraftSources
+from midfill.inference.draft_corpus import DraftCorpus
 from midfill.inference.kv_cache import CachePool, KvCache
 from midfill.inference.licences import require_use
 from midfill.inference.onnx_model import Model, OnnxModel
-from midfill.inference.prefill_throughput import ReadingSpeed
+from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Choice, Sampler, greedy
 from midfill.inference.token_healing import Vocabulary
 from midfill.prompt.context import Context, gather, line_ending
 from midfill.prompt.fim import Part, Prompt, build_prompt, other_files
-from midfill.prompt.snippets import Surroundings
+from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.prompt.token_budget import budgets, longest_suggestion
 from midfill.settings.schema import Settings
 
@@ -40,17 +40,19 @@ _PIECES_REMEMBERED = 256
 ABLATIONS = ("definition", "sibling", "recent", "similar", "path", "suffix", "filters", "gate")
 """What an engine can do without."""
 
-Progress = Callable[[str, float], None]
+OnLoading = Callable[[str, float], None]
 """Told what is being done and how much of the whole is done, 0 to 1."""
 
 
-class KnowsTheWorkspace(Protocol):
+class WorkspaceRetrieval(Protocol):
     """What an engine asks about other files; :class:`midfill.retrieval.service.Workspace` in earnest."""
 
     def excludes(self, path: str) -> bool:
         """Say whether a document may not be read."""
 
-    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:
+    def snippets_at(
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+    ) -> WorkspaceSnippets:
         """Return what of other files matters at a cursor, in ``budget`` characters."""
 
     def forget(self, path: str) -> None:
@@ -58,7 +60,7 @@ class KnowsTheWorkspace(Protocol):
 
 
 def load_engine(
-    settings: Settings, progress: Progress = lambda *_: None, workspace: KnowsTheWorkspace | None = None
+    settings: Settings, progress: OnLoading = lambda *_: None, workspace: WorkspaceRetrieval | None = None
 ) -> Engine:
     """Check the bundle that ``settings`` name and load its model.
 
@@ -90,12 +92,12 @@ class Engine:
         tokenizer: Tokenizer,
         model: Model,
         settings: Settings,
-        workspace: KnowsTheWorkspace | None = None,
+        workspace: WorkspaceRetrieval | None = None,
     ) -> None:
         self.bundle = bundle
         self.workspace = workspace
         """What is asked about other files; None for nothing. May be exchanged between requests."""
-        self.without: frozenset[str] = frozenset()
+        self.ablations: frozenset[str] = frozenset()
         """What to do without, to measure what it is worth: see ``ABLATIONS``."""
         manifest = bundle.manifest
         self._fim = manifest.fim
@@ -112,13 +114,13 @@ class Engine:
         self.vocabulary = Vocabulary(texts, excluded=self.stop_tokens)
         self._newlines = np.array([text.count("\n") for text in texts], np.int32)
         self._max_tokens = longest_suggestion(settings, bundle)
-        self._reading_speed = ReadingSpeed(bundle)
+        self._reading_speed = PrefillThroughput(bundle)
         self._budgets = budgets(settings, bundle, self._reading_speed)
         self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self.encode)  # what is shown again at each keystroke
         capacity = sum(self._budgets) + self._max_tokens
         fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
         self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
-        self._draft_sources = DraftSources(self.control_tokens)
+        self._draft_sources = DraftCorpus(self.control_tokens)
         self._draft_length = DraftLength(settings.draft_tokens)
         self._interrupted: _Begun | None = None
 
@@ -178,7 +180,7 @@ class Engine:
             return ""
         if not settings.enabled:
             return "disabled"
-        return reason_to_stay_quiet(
+        return suppression_reason(
             request.text,
             request.offset,
             request.language,
@@ -189,14 +191,14 @@ class Engine:
             folders=settings.quiet_folders,
         )
 
-    def _gather(self, request: Request) -> tuple[Context, Surroundings]:
+    def _gather(self, request: Request) -> tuple[Context, WorkspaceSnippets]:
         window = self._budgets.document * _CHARACTERS_PER_TOKEN
         context = gather(request.text, request.offset, window)
-        if "suffix" in self.without:
+        if "suffix" in self.ablations:
             context = replace(context, suffix="")
         if self.workspace is None or not self._budgets.others:
-            return context, Surroundings()
-        around = self.workspace.surroundings(
+            return context, WorkspaceSnippets()
+        around = self.workspace.snippets_at(
             request.path,
             request.text,
             request.offset,
@@ -204,8 +206,8 @@ class Engine:
             budget=self._budgets.others * _CHARACTERS_PER_TOKEN,
             window=window,
         )
-        kept = [snippet for snippet in around.snippets if snippet.kind not in self.without]
-        return context, replace(around, snippets=kept, path="" if "path" in self.without else around.path)
+        kept = [snippet for snippet in around.snippets if snippet.kind not in self.ablations]
+        return context, replace(around, snippets=kept, path="" if "path" in self.ablations else around.path)
 
     def _write(self, begun: _Begun, clock: _Clock, cancel: CancelFlag) -> Completion:
         """Write what was begun to its end; if that is interrupted, remember how far it came."""
@@ -237,7 +239,7 @@ class Engine:
             reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
             parts=prompt.parts,
             stopped_by=first.stopped_by,
-            did=first.did,
+            changes=first.changes,
             tokens=first.tokens - len(begun.choices),
             logprobs=first.logprobs,
             alternatives=tuple(
@@ -248,7 +250,7 @@ class Engine:
             milliseconds=clock.milliseconds(),
         )
 
-    def _read(self, request: Request, context: Context, around: Surroundings) -> Prompt:
+    def _read(self, request: Request, context: Context, around: WorkspaceSnippets) -> Prompt:
         others = other_files(around, self._fim, self._encode_piece, self._budgets.others)
         prompt = build_prompt(
             context, self._fim, self.encode, self._budgets.document, self.vocabulary.can_be_cut_short, others
@@ -275,7 +277,7 @@ class Engine:
     def _writer(self, begun: _Begun) -> Writer:
         request, context = begun.request, begun.context
         settings = self.settings.for_language(request.language)
-        gated = request.automatic and not request.unfiltered and "gate" not in self.without
+        gated = request.automatic and not request.unfiltered and "gate" not in self.ablations
         return Writer(
             begun.prompt,
             context,
@@ -290,7 +292,7 @@ class Engine:
             language=request.language,
             path=request.path,
             placeholders=context.placeholders,
-            unfiltered=request.unfiltered or "filters" in self.without,
+            unfiltered=request.unfiltered or "filters" in self.ablations,
             min_confidence=settings.min_confidence if gated else 0.0,
             pick=Sampler(request.sampling) if request.sampling else greedy,
         )

@@ -12,7 +12,7 @@ from midfill import postprocess
 from midfill.code.languages import language_of
 from midfill.inference.decoder import Deadline, Decoder
 from midfill.inference.sampling import Choice, Pick, greedy
-from midfill.inference.token_healing import Healing, Vocabulary
+from midfill.inference.token_healing import TokenHealing, Vocabulary
 from midfill.prompt.context import Context
 from midfill.prompt.fim import Prompt
 
@@ -36,7 +36,7 @@ class Written:
     """Decoded, with those that were cut off again."""
     replaces: int = 0
     """How many characters of the line right of the cursor the text takes the place of."""
-    did: tuple[tuple[str, int], ...] = ()
+    changes: tuple[tuple[str, int], ...] = ()
     """What the filters changed: see :class:`midfill.postprocess.Finished`."""
     stopped_by: str = ""
     """The code of the stop that ended the text, or "stop-token", "max-tokens", "deadline" or "unsure"."""
@@ -113,7 +113,7 @@ class Writer:
         if not self._prompt.ids:  # a model without FIM tokens, at the start of a document
             return Written("", "blank", [], 0)
         taken_back = self._prompt.taken_back
-        healing = Healing(self._vocabulary, "" if taken_back is None else self._vocabulary.text(taken_back))
+        healing = TokenHealing(self._vocabulary, "" if taken_back is None else self._vocabulary.text(taken_back))
         choices = self.choices = []
         lengths: list[int] = []  # of the text after each choice
         raw = text = self.text = ""
@@ -147,7 +147,7 @@ class Writer:
             [] if finished.reason else choices[:used],
             len(choices),
             replaces=finished.replaces,
-            did=(*postprocess.done_at_begin(raw, self._context, self._indentation), *finished.did),
+            changes=(*postprocess.changes_at_begin(raw, self._context, self._indentation), *finished.changes),
             stopped_by=stopped_by,
         )
 
@@ -181,7 +181,7 @@ class Writer:
             return "max-tokens"
         return "deadline" if self._deadline.has_passed else "stop-token"
 
-    def _choices(self, decoder: Decoder, healing: Healing, head: Sequence[Choice]) -> Generator[Choice]:
+    def _choices(self, decoder: Decoder, healing: TokenHealing, head: Sequence[Choice]) -> Generator[Choice]:
         for choice in head:
             healing.take(choice.token)
             yield choice
@@ -209,10 +209,12 @@ def branches(choices: Sequence[Choice], excluded: Container[int]) -> list[list[C
     """
 
     def gap(place: int) -> float:
-        return math.exp(choices[place].logprob) - math.exp(choices[place].rival_logprob)
+        return math.exp(choices[place].logprob) - math.exp(choices[place].runner_up_logprob)
 
-    places = [place for place, choice in enumerate(choices) if choice.rival >= 0 and choice.rival not in excluded]
+    places = [
+        place for place, choice in enumerate(choices) if choice.runner_up >= 0 and choice.runner_up not in excluded
+    ]
     return [
-        [*choices[:place], Choice(choices[place].rival, choices[place].rival_logprob, -1, -math.inf)]
+        [*choices[:place], Choice(choices[place].runner_up, choices[place].runner_up_logprob, -1, -math.inf)]
         for place in sorted(places, key=gap)
     ]

@@ -16,7 +16,7 @@ from midfill.prompt.context import Context
 _SCHEME = re.compile(r"[a-zA-Z][\w+.-]+:/*")
 
 
-def reason_to_stay_quiet(
+def suppression_reason(
     text: str,
     offset: int,
     language: str,

@@ -62,7 +62,7 @@ class Completion:
     """The prompt, piece by piece."""
     stopped_by: str = ""
     """What ended the text: the code of a stop, "stop-token", "max-tokens", "deadline" or "unsure"."""
-    did: tuple[tuple[str, int], ...] = ()
+    changes: tuple[tuple[str, int], ...] = ()
     """What the filters changed: code, and characters added (below 0: cut)."""
     tokens: int = 0
     """Tokens decoded for the text, with those that were cut off again; none for what was suggested before."""

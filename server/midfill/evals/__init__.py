@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 from midfill.common.errors import UsageError
 from midfill.evals import humaneval, languages
-from midfill.evals.report import Report
-from midfill.evals.runner import Complete, Progress, run_tasks
-from midfill.evals.tasks import Item, Task, spread
+from midfill.evals.report import EvalReport
+from midfill.evals.runner import Complete, OnCounted, run_tasks
+from midfill.evals.tasks import EvalTask, Item, spread
 
 
 @dataclass(frozen=True)
 class Suite:
     """Gaps in documents, each asked for once."""
 
-    tasks: Callable[[], list[Task]]
+    tasks: Callable[[], list[EvalTask]]
     usual: int | None = None
     """How many tasks, spread over all, are enough for an estimate, when all would take hours."""
     groups: tuple[str, ...] = ()
@@ -53,7 +53,9 @@ OPTIONS: Mapping[str, frozenset[str]] = {
 """Which suites have an option; the others go with all."""
 
 
-def run(suite: str, complete: Complete, limit: int | None, progress: Progress, *, spread_out: bool = False) -> Report:
+def run(
+    suite: str, complete: Complete, limit: int | None, progress: OnCounted, *, spread_out: bool = False
+) -> EvalReport:
     """Run a suite of gaps, or its first ``limit`` tasks as other harnesses do; ``spread_out`` takes them from all.
 
     The first tasks of HumanEval are its easier ones: spread them to estimate the whole. A suite that would take hours

@@ -19,7 +19,7 @@ from midfill.common.errors import EvalError, UsageError
 from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
 from midfill.evals.kept_rows import append_row, read_rows
 from midfill.evals.report import Rate
-from midfill.evals.runner import Progress
+from midfill.evals.runner import OnCounted
 
 USUAL = 40
 """How many functions, spread over all, are enough for an estimate."""
@@ -152,7 +152,7 @@ def run(
     actions: Sequence[str],
     problems: Sequence[Problem],
     selection: str,
-    progress: Progress,
+    progress: OnCounted,
     resume: Path | None = None,
 ) -> ActionsReport:
     """Do each action with each function.

@@ -22,7 +22,7 @@ from midfill.completion.types import Completion, Request
 from midfill.evals import action_tasks, actions, mt_bench, multipl_e, needle, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.continuation import Continuer
 from midfill.evals.report import Result
-from midfill.evals.runner import Progress
+from midfill.evals.runner import OnCounted
 from midfill.evals.sources import pick
 from midfill.retrieval.service import Workspace
 from midfill.settings.schema import MEASURED_CONTEXT, Settings
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.suite == evals.NEEDLE:
         settings = _reading(settings, max(lengths))
     engine = load_engine(settings)
-    engine.without = without
+    engine.ablations = without
     with tqdm(unit=" tasks", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
 
         def progress(done: int, total: int) -> None:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progress: Progress) -> Result:
+def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progress: OnCounted) -> Result:
     complete = partial(_complete, engine)
     if suite == evals.REPO:
         tasks, selection = evals.choose(repo_tasks.tasks(), limit or repo.USUAL, None, spread_out=spread_out)
@@ -87,13 +87,13 @@ def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progre
     return evals.run(suite, complete, limit, progress, spread_out=spread_out)
 
 
-def _run_actions(engine: Engine, chosen: Sequence[str], args: argparse.Namespace, progress: Progress) -> Result:
+def _run_actions(engine: Engine, chosen: Sequence[str], args: argparse.Namespace, progress: OnCounted) -> Result:
     problems, selection = evals.choose(action_tasks.all_problems(), args.limit, actions.USUAL, spread_out=args.spread)
     do = actions.performed_by(Conversation(engine))
     return actions.run(do, engine.bundle.manifest.name, chosen, problems, selection, progress, args.resume)
 
 
-def _run_needle(engine: Engine, lengths: Sequence[int], limit: int | None, progress: Progress) -> Result:
+def _run_needle(engine: Engine, lengths: Sequence[int], limit: int | None, progress: OnCounted) -> Result:
     count = min(limit or needle.USUAL, needle.MOST)
     room = engine.bundle.manifest.context_length - needle.ROOM
     sources = [text for _, text in pick(language_of("a.py"), needle.FILES)]
@@ -111,7 +111,7 @@ def _questions(data: Path | None) -> list[mt_bench.Question]:
     return mt_bench.questions(data)
 
 
-def _run_mt_bench(engine: Engine, asked: Sequence[mt_bench.Question], progress: Progress) -> Result:
+def _run_mt_bench(engine: Engine, asked: Sequence[mt_bench.Question], progress: OnCounted) -> Result:
     conversation = Conversation(engine)
     return mt_bench.run(
         lambda messages: conversation.answer(messages, CancelFlag()).text,

@@ -12,7 +12,7 @@ from midfill.common.errors import UsageError
 from midfill.completion.engine import Engine
 from midfill.inference.decoder import Decoder
 from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.token_healing import Healing
+from midfill.inference.token_healing import TokenHealing
 
 MOST_TOKENS = 512
 _ROOM = 2_048
@@ -54,7 +54,7 @@ class Continuer:
         ids: list[int] = []
         written = ""
         tokens = decoder.generate(
-            prompt, Healing(engine.vocabulary, ""), max_tokens=limit, stop_tokens=engine.stop_tokens
+            prompt, TokenHealing(engine.vocabulary, ""), max_tokens=limit, stop_tokens=engine.stop_tokens
         )
         with closing(tokens) as choices:
             for choice in choices:

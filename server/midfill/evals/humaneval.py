@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Mapping
 
 from midfill.common.errors import EvalError
-from midfill.evals.tasks import Task
+from midfill.evals.tasks import EvalTask
 
 MOST_LINES = 100
 MOST_TOKENS = 512
@@ -19,7 +19,7 @@ _SPANS = 10
 """Of each problem."""
 
 
-def single_line_tasks() -> list[Task]:
+def single_line_tasks() -> list[EvalTask]:
     """Cut out every line that is not blank in turn: 1,033 tasks, in the order of the problems.
 
     Raises:
@@ -28,7 +28,7 @@ def single_line_tasks() -> list[Task]:
     return [task for problem in problems() for task in _cut_each_line(problem)]
 
 
-def multi_line_tasks() -> list[Task]:
+def multi_line_tasks() -> list[EvalTask]:
     """Cut out every run of lines that begins and ends with one that is not blank: 5,815 tasks.
 
     Raises:
@@ -37,7 +37,7 @@ def multi_line_tasks() -> list[Task]:
     return [task for problem in problems() for task in _cut_each_run(problem)]
 
 
-def span_tasks() -> list[Task]:
+def span_tasks() -> list[EvalTask]:
     """Cut out ten random spans of characters of each solution, always the same: 1,640 tasks.
 
     They are drawn as the published ones were, between any two characters, but are not the same ones.
@@ -61,7 +61,7 @@ def problems() -> list[Mapping[str, str]]:
     return list(read_problems().values())
 
 
-def _cut_each_line(problem: Mapping[str, str]) -> Iterator[Task]:
+def _cut_each_line(problem: Mapping[str, str]) -> Iterator[EvalTask]:
     """Yield a task for each line that is not blank; the line break after it stays."""
     solution = problem["canonical_solution"]
     for number, (start, end) in enumerate(_lines(solution)):
@@ -69,7 +69,7 @@ def _cut_each_line(problem: Mapping[str, str]) -> Iterator[Task]:
             yield _task(problem, f"{number}", start, end, max_lines=1)
 
 
-def _cut_each_run(problem: Mapping[str, str]) -> Iterator[Task]:
+def _cut_each_run(problem: Mapping[str, str]) -> Iterator[EvalTask]:
     solution = problem["canonical_solution"]
     lines = _lines(solution)
     written = [number for number, (start, end) in enumerate(lines) if solution[start:end].strip()]
@@ -82,7 +82,7 @@ def _cut_each_run(problem: Mapping[str, str]) -> Iterator[Task]:
             )
 
 
-def _cut_spans(problem: Mapping[str, str]) -> Iterator[Task]:
+def _cut_spans(problem: Mapping[str, str]) -> Iterator[EvalTask]:
     solution = problem["canonical_solution"]
     dice = random.Random(problem["task_id"])  # noqa: S311 (a sample keeps no secret)
     for number in range(_SPANS):
@@ -111,10 +111,10 @@ def _task(
     group: str = "",
     max_lines: int,
     max_tokens: int | None = None,
-) -> Task:
+) -> EvalTask:
     """Cut ``start`` to ``end`` out of a solution."""
     name, solution = problem["task_id"], problem["canonical_solution"]
-    return Task(
+    return EvalTask(
         name=f"{name}/{cut}",
         path=f"{name.lower().replace('/', '_')}.py",
         prefix=problem["prompt"] + solution[:start],

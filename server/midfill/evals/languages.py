@@ -13,7 +13,7 @@ from pathlib import Path
 
 from midfill.code.languages import Language
 from midfill.evals.sources import INSTALLED, pick
-from midfill.evals.tasks import Task
+from midfill.evals.tasks import EvalTask
 
 NAMES = tuple(language.name for language in INSTALLED)
 
@@ -28,19 +28,19 @@ _COMMENTS = ("#", "//", "/*", "*", "--", '"', "'", "<!--", ";")
 """Beginnings of lines of most languages' comments, of text, and of what says little."""
 
 
-def tasks(roots: Sequence[Path] | None = None) -> list[Task]:
+def tasks(roots: Sequence[Path] | None = None) -> list[EvalTask]:
     """Return the tasks of all languages that there are files of, language by language; see :func:`.sources.pick`."""
     return [task for language in INSTALLED for task in _of(language, roots)]
 
 
-def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[Task]:
+def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[EvalTask]:
     for file, text in pick(language, _FILES, roots):
         dice = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
         lines = list(_statements(text))
         for begun, (start, end) in zip((False, True), dice.sample(lines, min(2, len(lines))), strict=False):
             places = [place for place in _places(text, start, end) if begun]
             cut = dice.choice(places) if places else start
-            yield Task(
+            yield EvalTask(
                 name=f"{language.name}/{file.name}:{text.count(chr(10), 0, start) + 1}:{cut - start + 1}",
                 path=file.name,
                 prefix=text[:cut],

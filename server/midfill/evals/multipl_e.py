@@ -21,7 +21,7 @@ from midfill.evals import humaneval
 from midfill.evals.continuation import Continuation
 from midfill.evals.kept_rows import append_row, read_rows
 from midfill.evals.report import Rate
-from midfill.evals.runner import Progress
+from midfill.evals.runner import OnCounted
 from midfill.evals.tool_chains import CHAINS, needs_javatuples, run_program
 
 _PYTHON_STOPS = ("\ndef", "\n#", "\nif", "\nclass", "\nprint", "\n@")
@@ -143,7 +143,7 @@ def run(
     model: str,
     chosen: Sequence[Problem],
     selection: str,
-    progress: Progress,
+    progress: OnCounted,
     resume: Path | None = None,
 ) -> MultiplEReport:
     """Have every problem solved, and its program run while the next one is written.

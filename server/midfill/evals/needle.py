@@ -16,7 +16,7 @@ from typing import Any
 from midfill.common.errors import EvalError
 from midfill.completion.types import Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, Progress
+from midfill.evals.runner import Complete, OnCounted
 
 LENGTHS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 """Tokens between definition and call."""
@@ -139,7 +139,7 @@ def needles(length: int, count: int, sources: Sequence[str], tokens_of: Count) -
     return made
 
 
-def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: Progress) -> NeedleReport:
+def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: OnCounted) -> NeedleReport:
     """Ask for the next argument of each call."""
     rows = []
     model = ""

@@ -14,18 +14,18 @@ from typing import Any
 
 from midfill.bench.scenes import Scene
 from midfill.code.languages import language_of
-from midfill.completion.cache import Memo
+from midfill.completion.cache import CompletionCache
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, Progress
+from midfill.evals.runner import Complete, OnCounted
 
 CHARACTERS = 120
 """Typed of each scene, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class ShownSuggestion:
     """A suggestion."""
 
     scene: str
@@ -42,7 +42,7 @@ class Typed:
     """What one scene, or several, came to."""
 
     characters: int
-    shown: tuple[Shown, ...]
+    shown: tuple[ShownSuggestion, ...]
 
     @property
     def right(self) -> Rate:
@@ -111,7 +111,7 @@ class ReplayReport:
         return "\n".join(lines)
 
 
-def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: Progress) -> ReplayReport:
+def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: OnCounted) -> ReplayReport:
     """Type every scene twice: with the filters and the gate, and without."""
     typed: dict[bool, list[Typed]] = {False: [], True: []}
     names = []
@@ -145,8 +145,8 @@ class _Author:
         self.model = ""
 
     def type(self, scene: Scene, *, unfiltered: bool) -> Typed:
-        memo = Memo()
-        shown: list[Shown] = []
+        memo = CompletionCache()
+        shown: list[ShownSuggestion] = []
         keys = [key.text for key in scene.keys(CHARACTERS)]
         typed = "".join(keys)
         strokes = {place: key for key, place in zip(keys, _places(keys), strict=True)}
@@ -167,7 +167,7 @@ class _Author:
                 if completion.text:
                     right = _is_right(completion, request, scene.typed[place:])
                     shown.append(
-                        Shown(
+                        ShownSuggestion(
                             scene=scene.path,
                             place=place,
                             text=completion.text,

@@ -19,12 +19,12 @@ from typing import Any, Protocol
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError
-from midfill.completion.engine import KnowsTheWorkspace
+from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.evals.repo_tasks import package_folder
 from midfill.evals.report import Rate
-from midfill.evals.runner import Progress
-from midfill.evals.tasks import Task
+from midfill.evals.runner import OnCounted
+from midfill.evals.tasks import EvalTask
 
 USUAL = 150
 """How many tasks are enough for an estimate."""
@@ -34,7 +34,7 @@ _INDEXED_WITHIN = 120.0
 """Seconds."""
 
 
-class Indexed(KnowsTheWorkspace, Protocol):
+class Indexed(WorkspaceRetrieval, Protocol):
     """An index of some folders; :class:`midfill.retrieval.service.Workspace` in earnest."""
 
     def wait_until_built(self, seconds: float) -> bool:
@@ -47,14 +47,14 @@ class Indexed(KnowsTheWorkspace, Protocol):
 class InWorkspace(Protocol):
     """What completes with or without an index; :class:`midfill.completion.engine.Engine` in earnest."""
 
-    workspace: KnowsTheWorkspace | None
+    workspace: WorkspaceRetrieval | None
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
         """Suggest."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class RepoAnswer:
     """What came of one gap."""
 
     completion: str
@@ -76,8 +76,8 @@ class Pair:
     task: str
     package: str
     expected: str
-    without: Answer
-    within: Answer
+    without: RepoAnswer
+    within: RepoAnswer
     """With its package indexed."""
 
 
@@ -100,7 +100,7 @@ class RepoReport:
         return sum(pair.without.exact and not pair.within.exact for pair in self.pairs)
 
     @property
-    def sides(self) -> dict[str, list[Answer]]:
+    def sides(self) -> dict[str, list[RepoAnswer]]:
         """All answers without the context, and with it."""
         return {
             "without": [pair.without for pair in self.pairs],
@@ -141,9 +141,9 @@ class RepoReport:
 def run(
     engine: InWorkspace,
     open_workspace: Callable[[Path], Indexed],
-    tasks: Sequence[Task],
+    tasks: Sequence[EvalTask],
     selection: str,
-    progress: Progress,
+    progress: OnCounted,
     folder_of: Callable[[str], Path | None] = package_folder,
 ) -> RepoReport:
     """Ask for each gap, once with its package indexed by ``open_workspace`` and once without.
@@ -162,7 +162,7 @@ def run(
             with _copied(package, folder_of(package), gaps) as folder, _indexed(open_workspace, folder) as workspace:
                 for task in gaps:
                     here = replace(task, path=str(folder / task.path))
-                    answers: dict[bool, Answer] = {}
+                    answers: dict[bool, RepoAnswer] = {}
                     # In turns: what is asked second finds guesses in what was suggested first.
                     for indexed in (False, True) if len(pairs) % 2 else (True, False):
                         engine.workspace = workspace if indexed else None
@@ -181,7 +181,7 @@ def run(
 
 
 @contextlib.contextmanager
-def _copied(package: str, source: Path | None, gaps: Sequence[Task]) -> Iterator[Path]:
+def _copied(package: str, source: Path | None, gaps: Sequence[EvalTask]) -> Iterator[Path]:
     """Make a workspace of a package, in which all that is asked for is missing.
 
     It cannot be indexed where it is installed: what is in ``site-packages`` is not somebody's own work.
@@ -199,7 +199,7 @@ def _copied(package: str, source: Path | None, gaps: Sequence[Task]) -> Iterator
         yield folder
 
 
-def without_gaps(gaps: Sequence[Task]) -> str:
+def without_gaps(gaps: Sequence[EvalTask]) -> str:
     """Return the file that all ``gaps`` are of without what was cut out of any of them."""
     text = gaps[0].prefix + gaps[0].expected + gaps[0].suffix
     for gap in sorted(gaps, key=lambda gap: len(gap.prefix), reverse=True):
@@ -218,14 +218,14 @@ def _indexed(open_workspace: Callable[[Path], Indexed], folder: Path) -> Iterato
         workspace.close()
 
 
-def _ask(engine: InWorkspace, task: Task) -> tuple[Answer, str]:
+def _ask(engine: InWorkspace, task: EvalTask) -> tuple[RepoAnswer, str]:
     """Return the answer to a gap, and the model's name."""
     request = task.request()
     start = request.offset - _TYPED
     earlier = replace(request, text=task.prefix[:start] + task.suffix, offset=start, max_tokens=1)
     _, first = _timed(engine, earlier)
     completion, milliseconds = _timed(engine, request)
-    answer = Answer(
+    answer = RepoAnswer(
         completion=completion.text,
         reason=completion.reason,
         exact=task.is_exact(completion),
@@ -243,11 +243,11 @@ def _timed(engine: InWorkspace, request: Request) -> tuple[Completion, float]:
     return completion, (time.perf_counter() - started) * 1000
 
 
-def _exact(answers: Sequence[Answer]) -> Rate:
+def _exact(answers: Sequence[RepoAnswer]) -> Rate:
     return Rate(sum(answer.exact for answer in answers), len(answers))
 
 
-def _summary(answers: Sequence[Answer]) -> dict[str, Any]:
+def _summary(answers: Sequence[RepoAnswer]) -> dict[str, Any]:
     return {
         "exact": _exact(answers).to_json(),
         "similarity": statistics.fmean(answer.similarity for answer in answers),

@@ -18,7 +18,7 @@ from pathlib import Path
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.source_files import read_source
 from midfill.common.errors import EvalError
-from midfill.evals.tasks import Task
+from midfill.evals.tasks import EvalTask
 
 PACKAGES = (
     "attr", "cattrs", "charset_normalizer", "filelock", "fsspec", "huggingface_hub", "packaging", "pathspec",
@@ -33,7 +33,7 @@ _SHORTEST, _LONGEST = 4, 100
 _MODULE = "module"
 
 
-def tasks() -> list[Task]:
+def tasks() -> list[EvalTask]:
     """Return the tasks, each package's in turn, so that the first ones are of all packages.
 
     Raises:
@@ -53,7 +53,7 @@ def package_folder(name: str) -> Path | None:
     return Path(places[0]) if places else None
 
 
-def package_tasks(name: str, folder: Path) -> list[Task]:
+def package_tasks(name: str, folder: Path) -> list[EvalTask]:
     """Return a package's tasks, three of a file at most, in an order of chance that is always the same."""
     texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
     modules = _parsed(texts)
@@ -71,7 +71,7 @@ def package_tasks(name: str, folder: Path) -> list[Task]:
         for start, end in dice.sample(gaps, min(_PER_FILE, len(gaps))):
             line = text.count("\n", 0, start) + 1
             found.append(
-                Task(
+                EvalTask(
                     name=f"{path}:{line}",
                     path=path,
                     prefix=text[:start],

@@ -106,7 +106,7 @@ class Tally:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class EvalReport:
     """The results of a suite, of one task at least."""
 
     suite: str

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from midfill.completion.types import Completion, Request
-from midfill.evals.report import Report, Row
+from midfill.evals.report import EvalReport, Row
 from midfill.evals.sandbox import Outcome, run_python
-from midfill.evals.tasks import Task
+from midfill.evals.tasks import EvalTask
 
 Complete = Callable[[Request], Completion]
-Progress = Callable[[int, int], None]
+OnCounted = Callable[[int, int], None]
 """Called with the number of tasks done, and of all tasks."""
 
 SECONDS = 10.0
@@ -22,17 +22,17 @@ MEGABYTES = 512
 def run_tasks(
     suite: str,
     selection: str,
-    tasks: list[Task],
+    tasks: list[EvalTask],
     complete: Complete,
-    progress: Progress,
+    progress: OnCounted,
     *,
     missing: tuple[str, ...] = (),
-) -> Report:
+) -> EvalReport:
     """Complete every task, check every completed program that can be checked, and report."""
     # One thread: the model needs the other cores.
     checker = ThreadPoolExecutor(max_workers=1)
     try:
-        pending: list[tuple[Task, Completion, float, Future[Outcome] | None]] = []
+        pending: list[tuple[EvalTask, Completion, float, Future[Outcome] | None]] = []
         for done, task in enumerate(tasks, start=1):
             started = time.perf_counter()
             completion = complete(task.request())
@@ -46,14 +46,14 @@ def run_tasks(
         )
     finally:
         checker.shutdown(cancel_futures=True)
-    return Report(suite=suite, selection=selection, model=pending[0][1].model, rows=rows, missing=missing)
+    return EvalReport(suite=suite, selection=selection, model=pending[0][1].model, rows=rows, missing=missing)
 
 
 def _check(program: str) -> Outcome:
     return run_python(program, seconds=SECONDS, megabytes=MEGABYTES)
 
 
-def _row(task: Task, completion: Completion, milliseconds: float, outcome: Outcome | None) -> Row:
+def _row(task: EvalTask, completion: Completion, milliseconds: float, outcome: Outcome | None) -> Row:
     return Row(
         task=task.name,
         group=task.group,

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class EvalTask:
     """A gap in a document."""
 
     name: str

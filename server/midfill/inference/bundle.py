@@ -19,7 +19,7 @@ from typing import Any
 import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
-from midfill.common.json_store import Remembered
+from midfill.common.json_store import JsonStore
 from midfill.inference import cpu
 from midfill.prompt.fim import FimFormat
 
@@ -33,7 +33,7 @@ _MAKE_ONE = "make one with `midfill pull`"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class WeightSource:
     """Where the weights came from."""
 
     repository: str
@@ -89,7 +89,7 @@ class Manifest:
     made_by: str
     name: str
     family: str
-    source: Source
+    source: WeightSource
     fim: FimFormat
     fim_tokens: dict[str, str]
     """The control tokens' texts, for people."""
@@ -223,7 +223,7 @@ class _VerifiedFiles:
     """Remembers, in the cache folder, which files were hashed and have not changed since."""
 
     def __init__(self) -> None:
-        self._stamps = Remembered("verified")
+        self._stamps = JsonStore("verified")
         self._changed = False
 
     def has(self, file: Path, sha256: str) -> bool:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from midfill.common.cancel import CancelFlag
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
-from midfill.inference.prompt_lookup import NOTHING_ELSE, Drafter, DraftLength
+from midfill.inference.prompt_lookup import NOTHING_ELSE, DraftLength, PromptLookup
 from midfill.inference.sampling import Choice, Pick, choose, greedy
-from midfill.inference.token_healing import Healing
+from midfill.inference.token_healing import TokenHealing
 
 PREFILL_CHUNK = 128
 """Most tokens of a prompt computed in one step: more are no faster, take more memory and are waited for longer."""
@@ -75,7 +75,7 @@ class Decoder:
     def generate(
         self,
         prompt: Sequence[int],
-        healing: Healing,
+        healing: TokenHealing,
         *,
         max_tokens: int,
         stop_tokens: Container[int],
@@ -93,7 +93,7 @@ class Decoder:
         """
         started = time.perf_counter()
         self.reused_tokens = self._cache.reuse(prompt)
-        drafter = Drafter(prompt, max_tokens, self._elsewhere)
+        drafter = PromptLookup(prompt, max_tokens, self._elsewhere)
         draft: list[int] = []
         logits = self._cache.logits if self.reused_tokens == len(prompt) else None
         if logits is None:

@@ -20,7 +20,7 @@ _LEAD = 8
 """Tokens kept from before a suggestion: as many as a look-up compares."""
 
 
-class DraftSources:
+class DraftCorpus:
     """Recently read windows of documents, one each, and the last suggestions."""
 
     def __init__(self, control: Iterable[int], most_tokens: int = _MOST_TOKENS) -> None:

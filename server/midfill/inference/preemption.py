@@ -21,7 +21,7 @@ from midfill.inference.onnx_model import Model
 T = TypeVar("T")
 
 
-class Turns:
+class StepQueue:
     """The way to a worker for one other thread, which waits for each of its steps."""
 
     def __init__(self, worker: ThreadPoolExecutor) -> None:
@@ -43,7 +43,7 @@ class Turns:
         finally:
             self._working -= 1
 
-    def give_way(self) -> None:
+    def preempt(self) -> None:
         """Have the step at hand done after what the worker has been given until now; from any thread."""
         self._step.set("paused")
 
@@ -67,10 +67,10 @@ class Turns:
                         raise
 
 
-class ModelInTurns:
+class PreemptibleModel:
     """A model whose steps are such turns; a :class:`midfill.inference.onnx_model.Model`."""
 
-    def __init__(self, model: Model, turns: Turns) -> None:
+    def __init__(self, model: Model, turns: StepQueue) -> None:
         self._model = model
         self._turns = turns
 

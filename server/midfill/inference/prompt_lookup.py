@@ -33,7 +33,7 @@ _EVIDENCE = 32.0
 no guesses and one of eight."""
 
 
-class Drafter:
+class PromptLookup:
     """Looks up what followed the last tokens, in one text that grows at its end and in others that do not."""
 
     def __init__(self, tokens: Sequence[int], room: int, elsewhere: NDArray[np.int32] = NOTHING_ELSE) -> None:

@@ -36,9 +36,9 @@ class Choice(NamedTuple):
     token: int
     logprob: float
     """Natural logarithm of the token's probability among those that could be chosen, at temperature 1."""
-    rival: int
+    runner_up: int
     """The likeliest other token that could have been chosen; -1 where there was none."""
-    rival_logprob: float
+    runner_up_logprob: float
 
 
 def greedy(logits: NDArray[np.float32]) -> int:
@@ -77,12 +77,15 @@ def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick:
     """Let ``pick`` choose from logits (V,), among the ids ``allowed`` or, for None, all."""
     scores = logits if allowed is None else logits[allowed]  # (n,)
     index = pick(scores)
-    rival = _best_but(scores, index)
-    token, rival = (at if allowed is None or at < 0 else int(allowed[at]) for at in (index, rival))
+    runner_up = _best_but(scores, index)
+    token, runner_up = (at if allowed is None or at < 0 else int(allowed[at]) for at in (index, runner_up))
     peak = float(scores.max())
     log_sum = peak + float(np.log(np.exp(scores - peak).sum()))
     return Choice(
-        token, float(logits[token]) - log_sum, rival, float(logits[rival]) - log_sum if rival >= 0 else -np.inf
+        token,
+        float(logits[token]) - log_sum,
+        runner_up,
+        float(logits[runner_up]) - log_sum if runner_up >= 0 else -np.inf,
     )
 
 

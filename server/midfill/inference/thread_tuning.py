@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 import psutil
 
 from midfill.common.cancel import CancelFlag
-from midfill.common.json_store import Remembered
+from midfill.common.json_store import JsonStore
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH, Bundle
 from midfill.inference.onnx_model import Model, OnnxModel
@@ -28,7 +28,7 @@ _GAIN = 0.95
 
 def chosen(bundle: Bundle) -> int:
     """Return the number of threads measured best for ``bundle`` here; before that, one a core that may be used."""
-    threads = Remembered(_FILE).get(_key(bundle))
+    threads = JsonStore(_FILE).get(_key(bundle))
     return threads if isinstance(threads, int) and 0 < threads <= cpu.usable_cores() else cpu.usable_cores()
 
 
@@ -39,7 +39,7 @@ def measure(bundle: Bundle) -> int:
         ModelError: the model cannot be loaded.
     """
     best = best_of({count: _seconds(bundle, count) for count in candidates(cpu.usable_cores(), _physical_cores())})
-    remembered = Remembered(_FILE)
+    remembered = JsonStore(_FILE)
     remembered.put(_key(bundle), best)
     remembered.save()
     return best

@@ -58,7 +58,7 @@ class Vocabulary:
         return slice(bisect_left(self._sorted, text), bisect_left(self._sorted, text + chr(0x10FFFF)))
 
 
-class Healing:
+class TokenHealing:
     """Text still to be spelt again before the model may go on freely."""
 
     def __init__(self, vocabulary: Vocabulary, text: str) -> None:

@@ -16,7 +16,7 @@ _FIRST_WORD = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 
 
 def ghost_texts(
-    document: Document, suggestion: Completion, number: int, *, asked_outright: bool
+    document: Document, suggestion: Completion, number: int, *, invoked: bool
 ) -> list[types.InlineCompletionItem]:
     """Return a suggestion and its alternatives, the best first; none when there is nothing to suggest.
 
@@ -25,7 +25,7 @@ def ghost_texts(
     """
     where = document.range_between(suggestion.start, suggestion.end)
     texts = _texts(suggestion)
-    if asked_outright and texts and suggestion.start == suggestion.end:
+    if invoked and texts and suggestion.start == suggestion.end:
         texts = list(dict.fromkeys([*texts, *_beginnings(suggestion.text)]))
     return [
         types.InlineCompletionItem(insert_text=text, range=where, command=_accepted(number, len(text)))

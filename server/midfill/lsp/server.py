@@ -23,7 +23,7 @@ from midfill.lsp import notebooks
 from midfill.lsp.diagnostics import Findings
 from midfill.lsp.progress import WorkProgress
 from midfill.lsp.protocol import MidfillProtocol
-from midfill.lsp.streamed_text import Answers
+from midfill.lsp.streamed_text import StreamedTexts
 from midfill.lsp.text_document import Document
 from midfill.retrieval.index import IndexState
 from midfill.session.session import CompleterFactory, Session
@@ -56,7 +56,7 @@ class MidfillServer(LanguageServer):
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
         self.findings = Findings()
-        self.answers = Answers()
+        self.answers = StreamedTexts()
         self.last_offsets: dict[str, int] = {}
         """Where each document was last edited or completed, as far as is known."""
         self._loop: asyncio.AbstractEventLoop | None = None

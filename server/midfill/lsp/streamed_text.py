@@ -31,7 +31,7 @@ _KEPT = 20
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownText:
     """A text, and what it is about."""
 
     uri: str
@@ -46,17 +46,17 @@ class Shown:
         return about and (uri, document) == (self.uri, self.document)
 
 
-class Answers:
+class StreamedTexts:
     """The texts of one client."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._texts: OrderedDict[str, str] = OrderedDict()
-        self.last: Shown | None = None
+        self.last: ShownText | None = None
 
-    def begin(self, server: MidfillServer, title: str) -> Answer:
+    def begin(self, server: MidfillServer, title: str) -> StreamedText:
         """Begin a text."""
-        return Answer(server, next(self._numbers), title)
+        return StreamedText(server, next(self._numbers), title)
 
     def register(self, server: MidfillServer) -> None:
         """Have an editor that can ask for documents of Midfill's own."""
@@ -78,7 +78,7 @@ class Answers:
             self._texts.popitem(last=False)
 
 
-class Answer:
+class StreamedText:
     """A text that is being written."""
 
     def __init__(self, server: MidfillServer, number: int, title: str) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
-from midfill.outcomes.counters import Statistics
+from midfill.outcomes.counters import Counters
 
 _REMEMBERED = 64
 _STILL_THERE_AFTER = 30.0
@@ -35,11 +35,11 @@ class _Shown:
     """"" until it is ``partly`` or ``accepted``."""
 
 
-class Feedback:
+class AcceptanceTracker:
     """The last suggestions of one client, for use on one event loop."""
 
     def __init__(
-        self, statistics: Statistics, current_text: CurrentText, still_there_after: float = _STILL_THERE_AFTER
+        self, statistics: Counters, current_text: CurrentText, still_there_after: float = _STILL_THERE_AFTER
     ) -> None:
         """Count in ``statistics``; look at ``current_text`` so many seconds after a suggestion was accepted."""
         self._statistics = statistics

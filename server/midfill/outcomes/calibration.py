@@ -24,7 +24,7 @@ _STEPS = 20
 """Of Newton's method, which needs far fewer: the likelihood is concave."""
 
 
-class Shown(NamedTuple):
+class ConfidenceBin(NamedTuple):
     """How many suggestions of about one confidence were shown, and how many of them accepted or typed."""
 
     confidence: float
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     accepted: int
 
 
-def shift(counts: Sequence[Shown]) -> float:
+def shift(counts: Sequence[ConfidenceBin]) -> float:
     """Return what to add to the log-odds of a confidence to get those of acceptance; 0 while too little is known."""
     if sum(count.shown for count in counts) < _FEWEST:
         return 0.0

@@ -7,8 +7,8 @@ from collections import Counter
 from functools import partial
 from typing import Any
 
-from midfill.common.json_store import Remembered
-from midfill.outcomes.calibration import Shown, least_confidence, shift
+from midfill.common.json_store import JsonStore
+from midfill.outcomes.calibration import ConfidenceBin, least_confidence, shift
 from midfill.settings.schema import Settings
 
 _FILE = "statistics"
@@ -21,7 +21,7 @@ COUNTS = (
 _BINS = 10
 
 
-class Statistics:
+class Counters:
     """What one server adds to the counts of this machine."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Statistics:
         """Add what is new to what the file has by now; other servers write there too."""
         self._saved_at = time.monotonic()
         if self._new:
-            file = Remembered(_FILE)
+            file = JsonStore(_FILE)
             for name, amount in self._new.items():
                 old = file.get(name)
                 file.put(name, amount + (old if isinstance(old, int) else 0))
@@ -56,18 +56,18 @@ class Statistics:
             self._new.clear()
 
 
-def by_confidence() -> list[Shown]:
+def by_confidence() -> list[ConfidenceBin]:
     """Return what became of the suggestions made while typing on this machine, by tenths of confidence."""
-    file = Remembered(_FILE)
+    file = JsonStore(_FILE)
     return [
-        Shown((tenth + 0.5) / _BINS, _value(file, f"shown at {tenth}"), _value(file, f"accepted at {tenth}"))
+        ConfidenceBin((tenth + 0.5) / _BINS, _value(file, f"shown at {tenth}"), _value(file, f"accepted at {tenth}"))
         for tenth in range(_BINS)
     ]
 
 
 def summary() -> dict[str, Any]:
     """Return all counts of this machine, why nothing was shown, and acceptance by confidence."""
-    file = Remembered(_FILE)
+    file = JsonStore(_FILE)
     value = partial(_value, file)
     shown = value("shown")
     found = by_confidence()
@@ -103,6 +103,6 @@ def to_text(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _value(file: Remembered, name: str) -> int:
+def _value(file: JsonStore, name: str) -> int:
     found = file.get(name)
     return found if isinstance(found, int) else 0

@@ -57,8 +57,8 @@ def to_lines(verdict: Verdict) -> list[str]:
         )
     if verdict.stopped_by:
         lines.append(f"  ended by: {verdict.stopped_by}")
-    if verdict.did:
-        lines.append("  filters: " + ", ".join(f"{code} {change:+d}" for code, change in verdict.did))
+    if verdict.changes:
+        lines.append("  filters: " + ", ".join(f"{code} {change:+d}" for code, change in verdict.changes))
     if verdict.milliseconds:
         lines.append("  ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in verdict.milliseconds.items()))
     if verdict.parts and not any(part.kind == "control" for part in verdict.parts):

@@ -62,7 +62,7 @@ class Verdict:
     confidence: float | None
     """The probability that all of it is right, by the model's own lights; None without a suggestion."""
     stopped_by: str
-    did: list[tuple[str, int]]
+    changes: list[tuple[str, int]]
     parts: list[PartEntry]
     milliseconds: dict[str, float] = field(default_factory=dict)
 
@@ -137,7 +137,7 @@ def verdict_on(request: Request, completion: Completion, number: int) -> Verdict
         tokens=completion.tokens,
         confidence=confidence(completion.logprobs),
         stopped_by=completion.stopped_by,
-        did=list(completion.did),
+        changes=list(completion.changes),
         parts=_parts(request, completion),
         milliseconds=completion.milliseconds,
     )

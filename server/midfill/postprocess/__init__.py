@@ -36,7 +36,7 @@ class Finished:
     """How many characters of the line right of the cursor the text takes the place of."""
     reason: str = ""
     """The code of the drop that applied, "" to show the suggestion."""
-    did: tuple[tuple[str, int], ...] = ()
+    changes: tuple[tuple[str, int], ...] = ()
     """What each filter changed, in order: its code, and how many characters it added (below 0: cut)."""
     kept: int = 0
     """How many characters of the unfinished text the suggestion comes of, from its start on."""
@@ -47,8 +47,8 @@ def begin(text: str, context: Context, indentation: str) -> str:
     return trim_start(keep_indentation(text, context, indentation), context)
 
 
-def done_at_begin(text: str, context: Context, indentation: str) -> tuple[tuple[str, int], ...]:
-    """Return what :func:`begin` changed, as :attr:`Finished.did` tells it."""
+def changes_at_begin(text: str, context: Context, indentation: str) -> tuple[tuple[str, int], ...]:
+    """Return what :func:`begin` changed, as :attr:`Finished.changes` tells it."""
     indented = keep_indentation(text, context, indentation)
     begun = trim_start(indented, context)
     steps = (("indentation", text, indented), ("start", indented, begun))
@@ -79,24 +79,24 @@ def finish(
         cut_short: whether the text ended at a limit, perhaps within a word.
     """
     grammar = language_of(path, language)
-    did: list[tuple[str, int]] = []
+    changes: list[tuple[str, int]] = []
     for code, trim in TRIMS.items():
         trimmed = trim(text, context)
         if trimmed != text:
-            did.append((code, len(trimmed) - len(text)))
+            changes.append((code, len(trimmed) - len(text)))
         text = trimmed
     kept, replaces = len(text), 0
     if text.strip() and not unfiltered:
         mended = keep_blank_lines(text, context)
         if mended != text:
-            did.append(("blank-lines", len(mended) - len(text)))
+            changes.append(("blank-lines", len(mended) - len(text)))
         text = mended
-        if not (cut_short or "suffix-overlap" in dict(did)):  # then it fits before all of the rest
+        if not (cut_short or "suffix-overlap" in dict(changes)):  # then it fits before all of the rest
             text, replaces = merge_with_rest(mended, context, grammar)
         if any(placeholder in context.line_suffix[:replaces] for placeholder in placeholders):
             text, replaces = mended, 0  # the document has something else there, of another length
         if text != mended or replaces:
-            did.append(("merge", len(text) - len(mended) - replaces))
+            changes.append(("merge", len(text) - len(mended) - replaces))
     reason = reason_to_drop(
         text,
         context,
@@ -107,5 +107,5 @@ def finish(
         cut_short=cut_short,
     )
     if reason and not (unfiltered and reason != "blank"):
-        return Finished("", reason=reason, did=(*did, (reason, -len(text))))
-    return Finished(text, replaces, did=tuple(did), kept=kept)
+        return Finished("", reason=reason, changes=(*changes, (reason, -len(text))))
+    return Finished(text, replaces, changes=tuple(changes), kept=kept)

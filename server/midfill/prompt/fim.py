@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from midfill.prompt.context import Context
-from midfill.prompt.snippets import Surroundings
+from midfill.prompt.snippets import WorkspaceSnippets
 
 _CHARACTERS_PER_TOKEN = 4
 """An upper guess for code, so that only a little more than the budget is ever tokenised."""
@@ -105,7 +105,7 @@ def build_prompt(
     return Prompt(parts, taken_back)
 
 
-def other_files(surroundings: Surroundings, fim: FimFormat, encode: Encode, budget: int) -> list[Part]:
+def other_files(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, budget: int) -> list[Part]:
     """Mark up what other files say, in at most ``budget`` tokens: the best snippets that fit, in the order given.
 
     Repository-level FIM as in Qwen2.5-Coder's technical report (arXiv:2409.12186); no parts without a snippet.
@@ -113,30 +113,30 @@ def other_files(surroundings: Surroundings, fim: FimFormat, encode: Encode, budg
     marked = fim.file >= 0
     head: list[Part] = []
     if marked:
-        head.append(Part("repository", [fim.repository, *encode(f"{surroundings.repository}\n")]))
-        head.append(Part("path", [fim.file, *encode(f"{surroundings.path}\n")]))
-    fitting = _fitting(surroundings, fim, encode, budget - sum(len(part.ids) for part in head))
+        head.append(Part("repository", [fim.repository, *encode(f"{workspace.repository}\n")]))
+        head.append(Part("path", [fim.file, *encode(f"{workspace.path}\n")]))
+    fitting = _fitting(workspace, fim, encode, budget - sum(len(part.ids) for part in head))
     return [*head[:1], *fitting, *head[1:]] if fitting else []
 
 
-def _fitting(surroundings: Surroundings, fim: FimFormat, encode: Encode, room: int) -> list[Part]:
+def _fitting(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, room: int) -> list[Part]:
     """Return the best snippets that fit, each below its file's name, unless that stands above the one before."""
-    marked, mark = fim.file >= 0, surroundings.comment
-    texts = [(f"{s.text}\n" if marked else _commented(s.text, mark)) for s in surroundings.snippets]
+    marked, mark = fim.file >= 0, workspace.comment
+    texts = [(f"{s.text}\n" if marked else _commented(s.text, mark)) for s in workspace.snippets]
     bodies = [encode(text) for text in texts]
     names = [
         [fim.file, *encode(f"{s.path}\n")] if marked else encode(_commented(f"Path: {s.path}", mark))
-        for s in surroundings.snippets
+        for s in workspace.snippets
     ]
     taken: set[int] = set()
-    for number in sorted(range(len(names)), key=lambda number: -surroundings.snippets[number].score):
+    for number in sorted(range(len(names)), key=lambda number: -workspace.snippets[number].score):
         cost = len(bodies[number]) + len(names[number])  # at most
         if cost <= room:
             taken.add(number)
             room -= cost
     parts: list[Part] = []
     for number in sorted(taken):
-        snippet = surroundings.snippets[number]
+        snippet = workspace.snippets[number]
         name = [] if parts and parts[-1].path == snippet.path else names[number]
         ids = [*name, *bodies[number]]
         parts.append(Part(snippet.kind, ids, snippet.path, snippet.first_line, snippet.last_line))

@@ -23,7 +23,7 @@ class Snippet:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class WorkspaceSnippets:
     """A document's place in its workspace, and what of the other files matters at its cursor."""
 
     repository: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from midfill.inference.bundle import Bundle
-from midfill.inference.prefill_throughput import ReadingSpeed
+from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.settings.schema import Settings
 
 
@@ -16,7 +16,7 @@ class Budgets(NamedTuple):
     others: int
 
 
-def budgets(settings: Settings, bundle: Bundle, speed: ReadingSpeed) -> Budgets:
+def budgets(settings: Settings, bundle: Bundle, speed: PrefillThroughput) -> Budgets:
     """Divide what a bundle's context has room for beside the longest suggestion.
 
     As the settings say; where they leave it open, what this machine reads within ``latencyMs``, of which other files

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import midfill
 from midfill.retrieval import ipc
-from midfill.retrieval.lookup import Candidate, Question, to_message
+from midfill.retrieval.lookup import Candidate, LookupRequest, to_message
 
 _RESTARTS = 1
 _ENVIRONMENT = {
@@ -44,7 +44,7 @@ class IndexState:
 
 
 OnProgress = Callable[[IndexState], None]
-Answer = list[Candidate]
+Found = list[Candidate]
 
 
 class WorkspaceIndex:
@@ -60,7 +60,7 @@ class WorkspaceIndex:
         self._setup: ipc.Message = {"folders": [str(folder) for folder in folders], "patterns": list(patterns)}
         self._on_progress = on_progress
         self._numbers = itertools.count()
-        self._waiting: dict[int, Future[Answer]] = {}
+        self._waiting: dict[int, Future[Found]] = {}
         self._lock = threading.Lock()
         self._restarts_left = _RESTARTS
         self._closed = False
@@ -79,9 +79,9 @@ class WorkspaceIndex:
         """The child's process id, None when there is none."""
         return self._process.pid if self._process else None
 
-    def ask(self, question: Question) -> Future[Answer]:
+    def ask(self, question: LookupRequest) -> Future[Found]:
         """Ask for candidates; the answer is [] when there is no index. Cancel what is not wanted any more."""
-        answer: Future[Answer] = Future()
+        answer: Future[Found] = Future()
         with self._lock:
             if self._process is None:
                 answer.set_result([])
@@ -184,7 +184,7 @@ class WorkspaceIndex:
             _resolve(future, [])
 
 
-def _resolve(future: Future[Answer], answer: Answer) -> None:
+def _resolve(future: Future[Found], answer: Found) -> None:
     try:
         future.set_result(answer)
     except InvalidStateError:

@@ -48,7 +48,7 @@ class SourceFile:
     path: str
     stamp: Stamp
     definitions: bytes
-    """Compressed; see :meth:`Catalogue.definitions`."""
+    """Compressed; see :meth:`InvertedIndex.definitions`."""
     names: tuple[str, ...]
     chunks: NDArray[np.int32]
     """First and last line of each chunk, and how many terms it has: (chunks, 3)."""
@@ -73,7 +73,7 @@ class Hit:
     """From 0 to 1: what share of the question's words it has, rare ones counting more."""
 
 
-class Catalogue:
+class InvertedIndex:
     """The files of a workspace; one thread may use it."""
 
     def __init__(self, most_files: int = MOST_FILES, most_bytes: int = MOST_BYTES) -> None:

@@ -19,7 +19,7 @@ from midfill.code.identifiers import CALL, IDENTIFIER
 from midfill.code.languages import language_of
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Block, Definition, Syntax
-from midfill.retrieval.inverted_index import Catalogue, Stamp, stamp_of
+from midfill.retrieval.inverted_index import InvertedIndex, Stamp, stamp_of
 from midfill.retrieval.related import imported_files, imported_names, nearest, siblings
 
 _WHOLE_LINES = 12
@@ -43,7 +43,7 @@ _PART = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])")
 
 
 @dataclass(frozen=True)
-class Question:
+class LookupRequest:
     """Where somebody types."""
 
     path: str
@@ -72,26 +72,26 @@ class Candidate:
     """More is better, and comparable between kinds."""
 
 
-def candidates(question: Question, catalogue: Catalogue) -> list[Candidate]:
+def candidates(question: LookupRequest, catalogue: InvertedIndex) -> list[Candidate]:
     """Return what may be worth showing, the best first, without what the window has."""
     return _Lookup(question, catalogue).run()
 
 
-def to_message(question: Question) -> dict[str, Any]:
+def to_message(question: LookupRequest) -> dict[str, Any]:
     """Return a question as plain data."""
     return asdict(question)
 
 
-def from_message(message: dict[str, Any]) -> Question:
+def from_message(message: dict[str, Any]) -> LookupRequest:
     """Return the question that :func:`to_message` was given."""
     window = (int(message["window"][0]), int(message["window"][1]))
-    return Question(**{**message, "window": window, "called": tuple(message["called"])})
+    return LookupRequest(**{**message, "window": window, "called": tuple(message["called"])})
 
 
 class _Lookup:
     """One question, and the files it has led to."""
 
-    def __init__(self, question: Question, catalogue: Catalogue) -> None:
+    def __init__(self, question: LookupRequest, catalogue: InvertedIndex) -> None:
         self._question = question
         self._catalogue = catalogue
         self._language = language_of(question.path, question.language)

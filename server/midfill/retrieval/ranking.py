@@ -21,9 +21,9 @@ from midfill.code.syntax import MOST_CHARACTERS
 from midfill.privacy.ignore import Ignore
 from midfill.privacy.secrets import redact
 from midfill.prompt.snippets import Snippet
-from midfill.retrieval.index import Answer, WorkspaceIndex
-from midfill.retrieval.lookup import Candidate, Question
-from midfill.retrieval.recent_edits import Chunk, Recent
+from midfill.retrieval.index import Found, WorkspaceIndex
+from midfill.retrieval.lookup import Candidate, LookupRequest
+from midfill.retrieval.recent_edits import Chunk, RecentEdits
 
 _WAIT = 0.010
 _KEPT = 1.25
@@ -48,22 +48,22 @@ class _Shown:
     """What one document was shown last."""
 
     key: object
-    candidates: Answer
+    candidates: Found
     recent: tuple[Chunk, ...]
     budget: int
     chosen: tuple[Candidate, ...]
     snippets: list[Snippet]
 
 
-class Neighbours:
+class SnippetRanking:
     """Gathers snippets for a cursor; for use by one thread, but for :meth:`visited`, which another one may call."""
 
     def __init__(self, ignore: Ignore, index: WorkspaceIndex) -> None:
         self._ignore = ignore
         self._index = index
-        self._recent = Recent()
+        self._recent = RecentEdits()
         self._shown: dict[str, _Shown] = {}
-        self._asked: tuple[object, Future[Answer]] | None = None
+        self._asked: tuple[object, Future[Found]] | None = None
 
     def visited(self, path: Path, text: str, offset: int) -> None:
         """Remember that somebody edited or looked at ``path`` at ``offset``; nothing of a file that may not contribute.
@@ -123,7 +123,7 @@ class Neighbours:
             del self._shown[next(iter(self._shown))]
         return snippets
 
-    def _ask(self, key: object, question: Question, wait: float) -> Answer | None:
+    def _ask(self, key: object, question: LookupRequest, wait: float) -> Found | None:
         """Ask the index; None when it has not answered in time. The same question is asked once."""
         if self._asked is None or self._asked[0] != key:
             if self._asked is not None:
@@ -141,7 +141,7 @@ class Neighbours:
         )
 
 
-def _question(path: str, language: str, text: str, offset: int, window: int) -> Question:
+def _question(path: str, language: str, text: str, offset: int, window: int) -> LookupRequest:
     """Ask about a cursor without its line, which changes with each keystroke."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
@@ -159,16 +159,16 @@ def _question(path: str, language: str, text: str, offset: int, window: int) -> 
         cut = text.rfind("\n", 0, cut) + 1
         rest = text[cut:start] + text[end : end + window]
         skipped = text.count("\n", 0, cut)
-        return Question(path, language, rest, line - skipped, (0, rest.count("\n")), called)
-    return Question(path, language, rest, line, steps, called)
+        return LookupRequest(path, language, rest, line - skipped, (0, rest.count("\n")), called)
+    return LookupRequest(path, language, rest, line, steps, called)
 
 
-def _fingerprint(question: Question) -> object:
+def _fingerprint(question: LookupRequest) -> object:
     """Return what tells one question from another, without keeping its text."""
     return replace(question, text=""), len(question.text), hash(question.text)
 
 
-def _near(question: Question) -> str:
+def _near(question: LookupRequest) -> str:
     lines = question.text.split("\n")
     return "\n".join(lines[max(question.line - _NEAR_LINES, 0) : question.line + _NEAR_LINES])
 

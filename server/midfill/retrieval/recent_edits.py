@@ -28,7 +28,7 @@ class Chunk:
     words: frozenset[str]
 
 
-class Recent:
+class RecentEdits:
     """The last chunks, at most 16 of 64 lines; one thread may add to it and another one read."""
 
     def __init__(self) -> None:

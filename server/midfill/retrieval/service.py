@@ -9,9 +9,9 @@ from pathlib import Path
 
 from midfill.code.languages import language_of
 from midfill.privacy.ignore import Ignore, repository_of
-from midfill.prompt.snippets import Surroundings
+from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.retrieval.index import IndexState, OnProgress, WorkspaceIndex
-from midfill.retrieval.ranking import Neighbours
+from midfill.retrieval.ranking import SnippetRanking
 
 _FIRST_WAIT = 0.25
 """Seconds to wait for the index in a document that nothing was gathered for yet: a prompt without other files would
@@ -22,7 +22,7 @@ _WAIT = 0.025
 class Workspace:
     """Indexed in the background from its making on, until it is closed.
 
-    :meth:`surroundings`, :meth:`excludes` and :meth:`forget` are for one thread, the others for any.
+    :meth:`snippets_at`, :meth:`excludes` and :meth:`forget` are for one thread, the others for any.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Workspace:
         self.index = WorkspaceIndex(folders if indexed else (), exclude, self._progress)
         if self.index.state.done:
             self._built.set()
-        self._neighbours = Neighbours(self._ignore, self.index)
+        self._neighbours = SnippetRanking(self._ignore, self.index)
         self._seen: set[str] = set()
         self._elsewhere: Callable[[Path], Ignore] = lru_cache(16)(lambda folder: Ignore([folder], self._exclude))
 
@@ -61,8 +61,10 @@ class Workspace:
         folder = repository_of(here.parent) or here.parent
         return not self._elsewhere(folder).allows(here)
 
-    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:
-        """Return what the model may be shown besides the document; see :meth:`.neighbours.Neighbours.snippets`.
+    def snippets_at(
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+    ) -> WorkspaceSnippets:
+        """Return what the model may be shown besides the document; see :meth:`.neighbours.SnippetRanking.snippets`.
 
         Args:
             path: The document's.
@@ -76,7 +78,7 @@ class Workspace:
         folder = self._ignore.folder_of(here)
         wait = _WAIT if path in self._seen else _FIRST_WAIT
         self._seen.add(path)
-        return Surroundings(
+        return WorkspaceSnippets(
             repository=folder.name if folder else "",
             path=here.relative_to(folder).as_posix() if folder and here.is_relative_to(folder) else here.name,
             comment=language_of(path, language).line_comment or "#",

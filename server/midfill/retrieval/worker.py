@@ -19,7 +19,7 @@ from typing import IO
 from midfill.common import logs
 from midfill.privacy.ignore import IGNORE_FILES, Ignore
 from midfill.retrieval import ipc
-from midfill.retrieval.inverted_index import Catalogue
+from midfill.retrieval.inverted_index import InvertedIndex
 from midfill.retrieval.lookup import candidates, from_message
 
 _NICE = 10
@@ -38,7 +38,7 @@ class Worker:
     def __init__(self, ignore: Ignore, output: IO[bytes]) -> None:
         self._ignore = ignore
         self._output = output
-        self._catalogue = Catalogue()
+        self._catalogue = InvertedIndex()
         self._work: Iterator[None] = iter(())
         self.is_working = False
         self.newest_question = 0

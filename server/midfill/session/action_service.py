@@ -23,7 +23,7 @@ from midfill.common.idle_timer import IdleTimer
 from midfill.completion.completer import Completer
 from midfill.completion.engine import Engine, load_engine
 from midfill.inference.bundle import MANIFEST
-from midfill.inference.preemption import ModelInTurns
+from midfill.inference.preemption import PreemptibleModel
 from midfill.settings.schema import Settings
 
 _KEPT_SECONDS = 300.0
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 Load = Callable[[Settings], Engine]
 
 
-class Assistant:
+class ActionService:
     """For use on one event loop."""
 
     def __init__(self, completer: Completer, settings: Settings, load: Load = load_engine) -> None:
@@ -82,7 +82,7 @@ class Assistant:
         self._forget_timer.stop()
         self._unload_timer.stop()
         try:
-            engine = cast("Engine", await self._completer.lend())
+            engine = cast("Engine", await self._completer.acquire())
             work = self._thread.submit(self._perform, engine, action, task, cancel, on_text, on_progress)
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
@@ -129,7 +129,7 @@ class Assistant:
             chosen = self._larger_engine(on_progress) or engine
             cancel.check()
             if self._conversation is None or self._newest is not chosen:
-                self._conversation = Conversation(chosen, model=ModelInTurns(chosen.model, turns))
+                self._conversation = Conversation(chosen, model=PreemptibleModel(chosen.model, turns))
                 self._newest = chosen
             return perform(action, task, self._conversation, cancel, on_text, on_progress)
 

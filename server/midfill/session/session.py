@@ -12,19 +12,19 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from midfill.completion.completer import Completer
-from midfill.completion.engine import Progress
+from midfill.completion.engine import OnLoading
 from midfill.completion.types import Request
 from midfill.outcomes import explain
-from midfill.outcomes.acceptance import CurrentText, Feedback
+from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
 from midfill.outcomes.calibration import calibrated, shift
-from midfill.outcomes.counters import Statistics, by_confidence
+from midfill.outcomes.counters import Counters, by_confidence
 from midfill.outcomes.journal import Entry, Journal, journal_file
 from midfill.privacy.ignore import IGNORE_FILES
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
-from midfill.session.action_service import Assistant
+from midfill.session.action_service import ActionService
 from midfill.settings.schema import Settings, needs_reload
-from midfill.settings.sources import Configuration
+from midfill.settings.sources import SettingsSources
 
 CompleterFactory = Callable[[Settings], Completer]
 
@@ -54,13 +54,13 @@ class Session:
         """
         self._make_completer = make_completer
         self._on_index_progress = on_index_progress
-        self._configuration = Configuration(folders)
+        self._configuration = SettingsSources(folders)
         self.settings, self.problems = self._configuration.options(options)
         self.completer = make_completer(_calibrated(self.settings))
-        self.assistant = Assistant(self.completer, self.settings)
+        self.assistant = ActionService(self.completer, self.settings)
         """Does actions."""
-        self._statistics = Statistics()
-        self._feedback = Feedback(self._statistics, current_text)
+        self._statistics = Counters()
+        self._feedback = AcceptanceTracker(self._statistics, current_text)
         self._journal = Journal(journal_file() if self.settings.journal else None)
         self._workspace: Workspace | None = None
         self._visited: dict[str, float] = {}
@@ -70,7 +70,7 @@ class Session:
         """Begin to index the workspace."""
         self._open_workspace()
 
-    def load(self, progress: Progress) -> Future[None] | None:
+    def load(self, progress: OnLoading) -> Future[None] | None:
         """Load the model if it is not there or let go; None when that is done or under way."""
         return self.completer.start(progress) if self.completer.state == "idle" else None
 

@@ -47,7 +47,7 @@ def user_file() -> Path:
     return Path(platformdirs.user_config_dir("midfill", appauthor=False, roaming=True)) / FILE_NAME
 
 
-class Configuration:
+class SettingsSources:
     """All that was set for one client, and the settings that come of it.
 
     Whatever changes them returns the settings and the problems that were not told before: one line each, to be shown

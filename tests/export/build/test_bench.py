@@ -10,7 +10,7 @@ import pytest
 from midfill import bench
 from midfill.bench import Plan, machine
 from midfill.bench.lsp_client import LspClient
-from midfill.bench.report import Report
+from midfill.bench.report import BenchReport
 from midfill.bench.scenes import Scene
 from midfill.settings.schema import Settings
 from unit.helpers import fake_llama_server
@@ -37,7 +37,7 @@ def settings(bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return Settings(bundle=bundle_folder, max_tokens=8, context_tokens=128, deadline_ms=0)
 
 
-def values(report: Report) -> dict[str, float | None]:
+def values(report: BenchReport) -> dict[str, float | None]:
     """Return the figures' values by name."""
     return {figure.name: figure.value for figure in report.figures}
 

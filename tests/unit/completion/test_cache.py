@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.completion.cache import Memo, rest_of, typed_since
+from midfill.completion.cache import CompletionCache, rest_of, typed_since
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.inference.sampling import Sampling
 from unit.helpers import split
@@ -33,9 +33,9 @@ def suggesting(request: Request, text: str, *others: str) -> Completion:
     )
 
 
-def memo_of(marked: str, text: str, *others: str) -> Memo:
+def memo_of(marked: str, text: str, *others: str) -> CompletionCache:
     """Remember one suggestion."""
-    memo = Memo()
+    memo = CompletionCache()
     memo.add(asking(marked), suggesting(asking(marked), text, *others))
     return memo
 
@@ -96,7 +96,7 @@ def test_latest_suggestion_is_found_first() -> None:
 
 def test_nothing_is_remembered_of_no_suggestion() -> None:
     """Nor of one drawn at random, which should be another one each time, or of one that replaces text."""
-    memo, request = Memo(), asking("x▮")
+    memo, request = CompletionCache(), asking("x▮")
     memo.add(request, Completion(text="", start=1, end=1, reason="cancelled"))
     memo.add(request, Completion(text="y", start=0, end=1))
     drawn = replace(request, sampling=Sampling(temperature=1.0))
@@ -117,7 +117,7 @@ def test_closed_document_is_forgotten() -> None:
 
 def test_documents_remembered_are_bounded() -> None:
     """The oldest go first."""
-    memo = Memo(most_characters=25)
+    memo = CompletionCache(most_characters=25)
     for text in ("a" * 10, "b" * 10, "c" * 10):
         memo.add(asking(f"{text}▮"), suggesting(asking(f"{text}▮"), "!"))
     found = [memo.find(asking(f"{text}▮")) is not None for text in ("a" * 10, "b" * 10, "c" * 10)]
@@ -128,7 +128,7 @@ def test_documents_remembered_are_bounded() -> None:
 def test_typing_along_neither_doubles_nor_loses_a_character(before: str, after: str, text: str, count: int) -> None:
     """What is typed and what is then still suggested are the suggestion."""
     request = Request(text=before + after, offset=len(before))
-    memo = Memo()
+    memo = CompletionCache()
     memo.add(request, suggesting(request, text))
     typed = text[:count]
     rest = memo.find(Request(text=before + typed + after, offset=len(before + typed)))

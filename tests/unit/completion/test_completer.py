@@ -17,7 +17,7 @@ import pytest
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import BundleNotFound, ModelError
 from midfill.completion.completer import CanComplete, Completer, make_completer
-from midfill.completion.engine import KnowsTheWorkspace, Progress
+from midfill.completion.engine import OnLoading, WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.settings.schema import Settings
 
@@ -41,7 +41,7 @@ class Worker:
         self.forgotten: list[str] = []
         self.arrived = threading.Semaphore(0)
         self.gate = threading.Event()
-        self.workspace: KnowsTheWorkspace | None = None
+        self.workspace: WorkspaceRetrieval | None = None
         self.settings = Settings()
 
     def spell(self, ids: Sequence[int]) -> str:
@@ -154,7 +154,7 @@ async def test_request_waits_for_loading() -> None:
     may_load, worker = threading.Event(), Worker()
     worker.gate.set()
 
-    def load(progress: Progress) -> CanComplete:
+    def load(progress: OnLoading) -> CanComplete:
         progress("loading", 0.5)
         assert may_load.wait(PATIENCE)
         return worker
@@ -184,7 +184,7 @@ async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
     """It is told "failed", as those after it."""
     may_load = threading.Event()
 
-    def load(_progress: Progress) -> CanComplete:
+    def load(_progress: OnLoading) -> CanComplete:
         assert may_load.wait(PATIENCE)
         raise BundleNotFound("none")
 
@@ -202,7 +202,7 @@ async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
 async def test_failure_to_load_is_told_and_remembered(fault: BaseException) -> None:
     """Whatever it was, the future raises it, and every request from then on is answered "failed"."""
 
-    def load(_progress: Progress) -> CanComplete:
+    def load(_progress: OnLoading) -> CanComplete:
         raise fault
 
     completer = Completer(load)
@@ -338,7 +338,7 @@ async def test_close_while_loading_waits_for_the_end_of_it() -> None:
     """Loading ends first, what it brought is not used any more, and who waited for it is answered."""
     loading, may_load = threading.Event(), threading.Event()
 
-    def load(_progress: Progress) -> CanComplete:
+    def load(_progress: OnLoading) -> CanComplete:
         loading.set()
         assert may_load.wait(PATIENCE)
         return Worker()
@@ -504,7 +504,7 @@ async def test_engine_is_let_go_when_idle_and_comes_back() -> None:
     """Nobody holds it any more; started again, the completer loads another, and a request waits for that."""
     engines: list[weakref.ref[Worker]] = []
 
-    def load(_progress: Progress) -> CanComplete:
+    def load(_progress: OnLoading) -> CanComplete:
         worker = Worker()
         worker.gate.set()
         engines.append(weakref.ref(worker))
@@ -548,7 +548,7 @@ async def test_each_sign_of_life_keeps_the_engine(monkeypatch: pytest.MonkeyPatc
     may_load, worker = threading.Event(), Worker()
     worker.gate.set()
 
-    def load(_progress: Progress) -> CanComplete:
+    def load(_progress: OnLoading) -> CanComplete:
         assert may_load.wait(PATIENCE)
         return worker
 
@@ -615,7 +615,7 @@ async def test_engine_is_told_of_workspace_and_settings(completers: Callable[[Ca
     completer = completers(worker)
     settings = Settings(max_lines=3)
     completer.configure(settings)
-    completer.work_in(library := cast("KnowsTheWorkspace", object()))
+    completer.work_in(library := cast("WorkspaceRetrieval", object()))
     await completer.complete(asking("a"))
     assert (worker.settings, worker.workspace) == (settings, library)
 

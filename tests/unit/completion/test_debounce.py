@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from midfill.completion.debounce import Rhythm
+from midfill.completion.debounce import AdaptiveDebounce
 
 
-def typed(*intervals: float) -> Rhythm:
+def typed(*intervals: float) -> AdaptiveDebounce:
     """Return what is known of somebody after a first key and others at these intervals."""
-    rhythm, now = Rhythm(), 100.0
+    rhythm, now = AdaptiveDebounce(), 100.0
     rhythm.key(now)
     for interval in intervals:
         now += interval

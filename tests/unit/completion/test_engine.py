@@ -21,7 +21,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model, ScriptedModel
 from midfill.inference.sampling import Sampling
 from midfill.prompt.fim import FimFormat
-from midfill.prompt.snippets import Snippet, Surroundings
+from midfill.prompt.snippets import Snippet, WorkspaceSnippets
 from midfill.settings.schema import Settings
 from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
 
@@ -599,9 +599,11 @@ class Library:
     def excludes(self, path: str) -> bool:
         return path == "secrets.py"
 
-    def surroundings(self, path: str, text: str, offset: int, language: str, budget: int, window: int) -> Surroundings:  # noqa: ARG002
+    def snippets_at(
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+    ) -> WorkspaceSnippets:
         self.asked.append(text)
-        return Surroundings("shop", path, "#", self.snippets)
+        return WorkspaceSnippets("shop", path, "#", self.snippets)
 
     def forget(self, path: str) -> None:
         self.forgotten.append(path)
@@ -625,7 +627,7 @@ def test_other_files_come_first_and_are_told_apart() -> None:
 def test_parts_of_a_prompt_can_be_done_without() -> None:
     """What is measured to be worth nothing would not be there."""
     running = engine(scripted("1"))
-    running.workspace, running.without = Library(TAX), frozenset({"definition"})
+    running.workspace, running.ablations = Library(TAX), frozenset({"definition"})
     done = running.complete(Request(text="a = ", offset=4, path="a.py"), CancelFlag())
     assert "definition" not in [part.kind for part in done.parts]
 
@@ -668,7 +670,7 @@ def test_unsure_suggestion_is_kept_back_while_typing() -> None:
     assert unsure.complete(typing, CancelFlag()).reason == "unsure"
     assert unsure.complete(replace(typing, automatic=False), CancelFlag()).text == "return left"
     assert unsure.complete(replace(typing, unfiltered=True), CancelFlag()).text == "return left"
-    unsure.without = frozenset({"gate"})
+    unsure.ablations = frozenset({"gate"})
     assert unsure.complete(typing, CancelFlag()).text == "return left"
 
 

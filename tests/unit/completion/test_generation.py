@@ -79,7 +79,7 @@ def test_what_ended_a_suggestion_is_told(
 def test_what_filters_changed_is_told() -> None:
     """Each with its code and how many characters it added or cut."""
     assert write("print(▮)", "left + right)").stopped_by == "closer"
-    assert write("    ▮", "left \n").did == (("end-space", -2),)
+    assert write("    ▮", "left \n").changes == (("end-space", -2),)
 
 
 def test_rest_of_the_line_may_be_replaced() -> None:
@@ -92,7 +92,7 @@ def test_indentation_is_the_documents_while_the_text_streams() -> None:
     """So the stops find in it what the document has."""
     written = write("def f():\n\tif x:▮\n\treturn x\n", "\n        left = 1\n    return x\n")
     assert (written.text, written.stopped_by) == ("\n\t\tleft = 1", "suffix-line")
-    assert written.did == (("indentation", -9),)
+    assert written.changes == (("indentation", -9),)
 
 
 def test_choices_end_where_the_text_does() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from midfill.completion.suppression import reason_to_stay_quiet
+from midfill.completion.suppression import suppression_reason
 from unit.helpers import split
 
 
@@ -22,7 +22,7 @@ def reason(
 ) -> str:
     """Ask for a document with a marked cursor."""
     text, offset = split(marked)
-    return reason_to_stay_quiet(
+    return suppression_reason(
         text,
         offset,
         language,

@@ -9,12 +9,12 @@ import pytest
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError
-from midfill.completion.engine import KnowsTheWorkspace
+from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.evals import repo, repo_tasks
 from midfill.evals.repo import without_gaps
 from midfill.evals.repo_tasks import package_tasks
-from midfill.evals.tasks import Task
+from midfill.evals.tasks import EvalTask
 from midfill.retrieval.service import Workspace
 
 SHAPES = '''\
@@ -67,7 +67,7 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def gaps(package: Path) -> list[Task]:
+def gaps(package: Path) -> list[EvalTask]:
     """Return all gaps, without the limit for each file."""
     return sorted(package_tasks("drawing", package), key=lambda task: len(task.prefix))
 
@@ -106,7 +106,7 @@ class Curious:
     """An engine that knows only what a workspace shows it."""
 
     def __init__(self) -> None:
-        self.workspace: KnowsTheWorkspace | None = None
+        self.workspace: WorkspaceRetrieval | None = None
         self.asked: list[tuple[bool, Request]] = []
         self.seen: list[str] = []
 
@@ -116,7 +116,7 @@ class Curious:
         self.asked.append((self.workspace is not None, request))
         text = "wrong"
         if self.workspace is not None:
-            around = self.workspace.surroundings(request.path, request.text, request.offset, "python", 9000, 100)
+            around = self.workspace.snippets_at(request.path, request.text, request.offset, "python", 9000, 100)
             shown = "\n".join(snippet.text for snippet in around.snippets)
             self.seen.append(shown)
             if "def unit" in shown and request.text[: request.offset].endswith("Round."):

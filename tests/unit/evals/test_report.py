@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from midfill.evals.report import Rate, Report, Row
+from midfill.evals.report import EvalReport, Rate, Row
 
 
-def report(count: int, exact: int, passed: int) -> Report:
+def report(count: int, exact: int, passed: int) -> EvalReport:
     """Make a report whose tasks took 1, 2, 3... milliseconds, and a token each."""
-    return Report(
+    return EvalReport(
         suite="suite",
         selection="all",
         model="model",

@@ -18,7 +18,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
 from midfill.inference.prompt_lookup import SEPARATOR, DraftLength
 from midfill.inference.sampling import Choice, Sampler, Sampling
-from midfill.inference.token_healing import Healing, Vocabulary
+from midfill.inference.token_healing import TokenHealing, Vocabulary
 from unit.helpers import MarkovModel
 
 END = 99
@@ -37,7 +37,7 @@ class Run:
         self.tokens = [
             choice.token
             for choice in self.decoder.generate(
-                prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=max_tokens, stop_tokens={END}
+                prompt, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=max_tokens, stop_tokens={END}
             )
         ]
 
@@ -79,7 +79,7 @@ def test_guesses_never_change_what_is_healed(prompt: list[int], script: list[int
     def tokens(guesses: int) -> list[int]:
         model = ScriptedModel([1 + token for token in script], 0, len(words))
         decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(guesses))
-        healing = Healing(vocabulary, words[taken_back])
+        healing = TokenHealing(vocabulary, words[taken_back])
         return [c.token for c in decoder.generate(prompt * 4, healing, max_tokens=20, stop_tokens={0})]
 
     assert tokens(16) == tokens(0)
@@ -110,7 +110,7 @@ def test_second_run_reuses_the_first() -> None:
     run = Run([20, 21])
     decoder = Decoder(run.model, run.cache, CancelFlag(), DraftLength(0))
     prompt = [*PROMPT, 20, 30]
-    next(decoder.generate(prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens=()))
+    next(decoder.generate(prompt, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens=()))
     assert decoder.reused_tokens == len(PROMPT) + 1
 
 
@@ -118,7 +118,7 @@ def test_consumer_may_leave() -> None:
     """Stopping in the middle of right guesses leaves a cache that the next run can use."""
     model, cache = ScriptedModel([3, 4, 5, 6, 7, 8], END, 100), KvCache(None, 100)
     decoder = Decoder(model, cache, CancelFlag(), DraftLength(16))
-    tokens = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=8, stop_tokens={END})
+    tokens = decoder.generate(PROMPT, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=8, stop_tokens={END})
     assert [next(tokens).token, next(tokens).token] == [3, 4]
     tokens.close()
     assert cache.tokens[: len(PROMPT) + 1] == [*PROMPT, 3]
@@ -150,7 +150,7 @@ def until(deadline: Deadline, clock: Clock, script: list[int], prompt: list[int]
     """Decode by a deadline, a second a step."""
     decoder = Decoder(SlowModel(script, clock), KvCache(None, 5000), CancelFlag(), DraftLength(0))
     choices = decoder.generate(
-        prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END}, deadline=deadline
+        prompt, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END}, deadline=deadline
     )
     return [choice.token for choice in choices]
 
@@ -206,7 +206,7 @@ def test_chunk_overtaken_by_a_keystroke_is_finished_unless_that_is_urgent(urgent
     decoder = Decoder(Overtaken(flag, urgent=urgent), cache, flag, DraftLength(0))
     prompt = [5] * (2 * PREFILL_CHUNK)
     with pytest.raises(Cancelled):
-        next(decoder.generate(prompt, Healing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens={END}))
+        next(decoder.generate(prompt, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens={END}))
     assert len(cache) == kept
     with pytest.raises(Cancelled):
         decoder.warm_up(prompt)
@@ -217,7 +217,7 @@ def test_cancelled_between_steps() -> None:
     """A flag set while a token is being looked at stops the next step."""
     flag = CancelFlag()
     decoder = Decoder(ScriptedModel([20, 21], END, 100), KvCache(None, 100), flag, DraftLength(0))
-    tokens = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})
+    tokens = decoder.generate(PROMPT, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})
     assert next(tokens).token == 20
     flag.set("superseded")
     with pytest.raises(Cancelled, match="superseded"):
@@ -245,7 +245,7 @@ def test_guesses_never_change_what_is_drawn(
         runs = []
         for tokens in (prompt, prompt, prompt[: len(prompt) // 2 + 1], [*prompt, *other]):
             sampler = Sampler(Sampling(temperature=temperature, top_k=4, top_p=0.95, seed=seed))
-            healing = Healing(VOCABULARY, NO_HEALING)
+            healing = TokenHealing(VOCABULARY, NO_HEALING)
             runs.append(list(decoder.generate(tokens, healing, max_tokens=20, stop_tokens={0}, pick=sampler)))
         return runs
 
@@ -262,7 +262,7 @@ def test_guesses_are_checked_with_the_rest_of_a_warm_prompt() -> None:
     def run(prompt: list[int], count: int) -> tuple[list[int], list[int]]:
         model.steps.clear()
         decoder = Decoder(model, cache, CancelFlag(), DraftLength(16), elsewhere)
-        healing = Healing(VOCABULARY, NO_HEALING)
+        healing = TokenHealing(VOCABULARY, NO_HEALING)
         tokens = [c.token for c in decoder.generate(prompt, healing, max_tokens=count, stop_tokens={0})]
         return tokens, model.steps.copy()
 
@@ -278,7 +278,10 @@ def test_same_prompt_again_has_its_first_token_at_once() -> None:
     run = Run([20, 21])
     computed = len(run.model.steps)
     decoder = Decoder(run.model, run.cache, CancelFlag(), DraftLength(0))
-    assert next(decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})).token == 20
+    assert (
+        next(decoder.generate(PROMPT, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=9, stop_tokens={END})).token
+        == 20
+    )
     assert len(run.model.steps) == computed
     assert decoder.reused_tokens == len(PROMPT)
 
@@ -290,7 +293,7 @@ def test_guesses_under_sampling_save_steps() -> None:
     model = MarkovModel(table)
     decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(16))
     choices = decoder.generate(
-        [1, 2, 3, 4, 5, 1, 2], Healing(VOCABULARY, ""), max_tokens=20, stop_tokens={0}, pick=Sampler(Sampling())
+        [1, 2, 3, 4, 5, 1, 2], TokenHealing(VOCABULARY, ""), max_tokens=20, stop_tokens={0}, pick=Sampler(Sampling())
     )
     assert [choice.token for choice in choices] == [3, 4, 5, 1, 2] * 4
     assert decoder.steps < 10
@@ -302,7 +305,7 @@ def test_guesses_come_from_elsewhere_too() -> None:
     def steps(elsewhere: list[int]) -> int:
         model = ScriptedModel([20, 21, 22, 23, 24, 25], END, 100)
         decoder = Decoder(model, KvCache(None, 100), CancelFlag(), DraftLength(16), np.array(elsewhere, np.int32))
-        choices = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=6, stop_tokens={END})
+        choices = decoder.generate(PROMPT, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=6, stop_tokens={END})
         assert [choice.token for choice in choices] == [20, 21, 22, 23, 24, 25]
         return decoder.steps
 
@@ -331,7 +334,7 @@ def test_last_step_of_a_run_is_learnt_from(script: list[int], taken: int, learnt
     """Short runs are mostly last steps; guesses that nobody looked at count neither way."""
     ledger = Ledger()
     decoder = Decoder(ScriptedModel(script, END, 100), KvCache(None, 100), CancelFlag(), ledger)
-    choices = decoder.generate(PROMPT, Healing(VOCABULARY, NO_HEALING), max_tokens=5, stop_tokens={END})
+    choices = decoder.generate(PROMPT, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=5, stop_tokens={END})
     assert [choice.token for choice in islice(choices, taken)] == script[:taken]
     choices.close()
     assert ledger.learnt == [learnt]

@@ -8,7 +8,7 @@ import pytest
 
 from midfill.common.errors import LicenceRefused
 from midfill.completion.engine import load_engine
-from midfill.inference.bundle import Source
+from midfill.inference.bundle import WeightSource
 from midfill.inference.licences import Commercial, Permit, licence, require_use
 from midfill.settings.schema import Settings, read
 from unit.helpers import chain_graph, write_bundle
@@ -62,7 +62,7 @@ def test_commercial_use_needs_a_licence_that_allows_it(name: str, model: str) ->
 
 def test_bundle_is_refused_at_work(tmp_path: Path) -> None:
     """Through the setting, as an editor or midfill.toml gives it, before the model is loaded."""
-    origin = Source(repository="stabilityai/stable-code-3b", file="", sha256="", license="other")
+    origin = WeightSource(repository="stabilityai/stable-code-3b", file="", sha256="", license="other")
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1"), name="stable-code-3b", source=origin).path
     values, problems = read({"use": "commercial"})
     assert not problems

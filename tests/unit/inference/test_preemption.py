@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.inference.preemption import Turns
+from midfill.inference.preemption import StepQueue
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def worker() -> Iterator[ThreadPoolExecutor]:
 
 def test_step_that_gives_way_is_done_again_afterwards(worker: ThreadPoolExecutor) -> None:
     """What the worker was given meanwhile comes first, though the step was under way."""
-    turns, order, running = Turns(worker), list[str](), threading.Event()
+    turns, order, running = StepQueue(worker), list[str](), threading.Event()
 
     def step(flag: CancelFlag) -> str:
         order.append("begun")
@@ -37,14 +37,14 @@ def test_step_that_gives_way_is_done_again_afterwards(worker: ThreadPoolExecutor
         result = other.submit(turns.take, step, CancelFlag())
         assert running.wait(10)
         worker.submit(order.append, "typing")
-        turns.give_way()
+        turns.preempt()
         assert result.result(10) == "done"
     assert order == ["begun", "typing", "begun"]
 
 
 def test_cancelled_step_ends_and_is_not_done_again(worker: ThreadPoolExecutor) -> None:
     """Under way or not begun."""
-    turns, cancel, begun = Turns(worker), CancelFlag(), list[int]()
+    turns, cancel, begun = StepQueue(worker), CancelFlag(), list[int]()
 
     def step(flag: CancelFlag) -> None:
         begun.append(1)
@@ -61,12 +61,12 @@ def test_worker_that_has_ended_ends_the_work(worker: ThreadPoolExecutor) -> None
     """As if it were cancelled."""
     worker.shutdown()
     with pytest.raises(Cancelled, match="closed"):
-        Turns(worker).take(lambda _: None, CancelFlag())
+        StepQueue(worker).take(lambda _: None, CancelFlag())
 
 
 def test_nobody_is_idle_while_there_is_work(worker: ThreadPoolExecutor) -> None:
     """In use for as long as the block lasts."""
-    turns = Turns(worker)
+    turns = StepQueue(worker)
     with turns.working():
         assert turns.in_use
     assert not turns.in_use

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.inference.prompt_lookup import SEPARATOR, Drafter, DraftLength
+from midfill.inference.prompt_lookup import SEPARATOR, DraftLength, PromptLookup
 
 
 def elsewhere(*texts: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -17,25 +17,25 @@ def elsewhere(*texts: list[int]) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
 
 def test_repeats_what_followed() -> None:
     """The tokens after the latest place of the last two are proposed."""
-    drafter = Drafter([1, 2, 3, 4, 5, 9, 1, 2], 0)
+    drafter = PromptLookup([1, 2, 3, 4, 5, 9, 1, 2], 0)
     assert drafter.propose(3) == [3, 4, 5]
 
 
 def test_longer_run_wins() -> None:
     """Where the last three tokens stood before, that place counts more than a later one of the last two."""
-    drafter = Drafter([7, 1, 2, 30, 8, 1, 2, 40, 7, 1, 2], 0)
+    drafter = PromptLookup([7, 1, 2, 30, 8, 1, 2, 40, 7, 1, 2], 0)
     assert drafter.propose(1) == [30]
 
 
 def test_unknown_run_proposes_nothing() -> None:
     """A new pair of tokens has no continuation."""
-    assert Drafter([1, 2, 3], 0).propose(4) == []
-    assert Drafter([], 0).propose(4) == []
+    assert PromptLookup([1, 2, 3], 0).propose(4) == []
+    assert PromptLookup([], 0).propose(4) == []
 
 
 def test_appended_tokens_count() -> None:
     """What is decoded is looked up like the prompt."""
-    drafter = Drafter([1, 2], 3)
+    drafter = PromptLookup([1, 2], 3)
     for token in (3, 1, 2):
         drafter.append(token)
     assert drafter.propose(2) == [3, 1]
@@ -43,33 +43,33 @@ def test_appended_tokens_count() -> None:
 
 def test_other_texts_are_looked_up() -> None:
     """What the prompt does not know, another text may; a guess ends where that text ends."""
-    drafter = Drafter([8, 9, 1, 2], 0, elsewhere([5, 1, 2, 3, 4], [6, 7]))
+    drafter = PromptLookup([8, 9, 1, 2], 0, elsewhere([5, 1, 2, 3, 4], [6, 7]))
     assert drafter.propose(8) == [3, 4]
 
 
 def test_prompt_comes_first_at_the_same_length() -> None:
     """The text's own continuation is guessed, and another's only where it matches more."""
     text = [1, 2, 30, 7, 1, 2]
-    assert Drafter(text, 0, elsewhere([8, 1, 2, 40])).propose(1) == [30]
-    assert Drafter(text, 0, elsewhere([7, 1, 2, 40])).propose(1) == [40]
+    assert PromptLookup(text, 0, elsewhere([8, 1, 2, 40])).propose(1) == [30]
+    assert PromptLookup(text, 0, elsewhere([7, 1, 2, 40])).propose(1) == [40]
 
 
 def test_latest_of_the_other_texts_wins() -> None:
     """Of matches of one length the last is taken: the most telling text stands last."""
-    assert Drafter([1, 2], 0, elsewhere([1, 2, 3], [1, 2, 4])).propose(1) == [4]
+    assert PromptLookup([1, 2], 0, elsewhere([1, 2, 3], [1, 2, 4])).propose(1) == [4]
 
 
 def test_run_at_the_end_of_another_text_says_nothing() -> None:
     """What follows there is another text's beginning; an earlier place that has a continuation counts."""
-    assert Drafter([1, 2], 0, elsewhere([1, 2], [3, 4])).propose(2) == []
-    assert Drafter([1, 2], 0, elsewhere([1, 2, 5], [9, 1, 2])).propose(2) == [5]
+    assert PromptLookup([1, 2], 0, elsewhere([1, 2], [3, 4])).propose(2) == []
+    assert PromptLookup([1, 2], 0, elsewhere([1, 2, 5], [9, 1, 2])).propose(2) == [5]
 
 
 def test_of_thousands_of_places_the_latest_are_compared() -> None:
     """A table of zeros does not make look-ups slow: a longer run far back is given up, one that is near is found."""
     zeros = [7, 0, 0, 3, *[0] * 20_000]
-    assert Drafter([7, 0, 0], 0, elsewhere(zeros)).propose(1) == [0]
-    assert Drafter([7, 0, 0], 0, elsewhere([*zeros, 7, 0, 0, 4])).propose(1) == [4]
+    assert PromptLookup([7, 0, 0], 0, elsewhere(zeros)).propose(1) == [0]
+    assert PromptLookup([7, 0, 0], 0, elsewhere([*zeros, 7, 0, 0, 4])).propose(1) == [4]
 
 
 @given(
@@ -79,7 +79,7 @@ def test_of_thousands_of_places_the_latest_are_compared() -> None:
 )
 def test_proposal_followed_the_longest_run(tokens: list[int], texts: list[list[int]], limit: int) -> None:
     """A slow search of all texts finds no longer run that has a continuation, and finds that of the proposal."""
-    proposal = Drafter(tokens, 0, elsewhere(*texts)).propose(limit)
+    proposal = PromptLookup(tokens, 0, elsewhere(*texts)).propose(limit)
     found: dict[int, list[list[int]]] = {}
     for text in (tokens, *texts):
         for place in range(2, len(text)):

@@ -93,23 +93,23 @@ def test_greedy_takes_the_first_of_the_largest() -> None:
 def test_choice_knows_its_probability_and_its_rival() -> None:
     """Natural logarithms of the softmax, and the token that is next in line."""
     choice = choose(LOGITS + 5, None, greedy)
-    assert (choice.token, choice.rival) == (1, 3)
+    assert (choice.token, choice.runner_up) == (1, 3)
     assert choice.logprob == pytest.approx(math.log(0.5), abs=1e-5)
-    assert choice.rival_logprob == pytest.approx(math.log(0.3), abs=1e-5)
+    assert choice.runner_up_logprob == pytest.approx(math.log(0.3), abs=1e-5)
 
 
 def test_choice_among_the_allowed() -> None:
     """Neither the token nor its rival is another; probabilities are those among the allowed."""
     choice = choose(LOGITS, np.array([3, 0]), greedy)
-    assert (choice.token, choice.rival) == (3, 0)
+    assert (choice.token, choice.runner_up) == (3, 0)
     assert choice.logprob == pytest.approx(math.log(0.3 / 0.35), abs=1e-5)
-    assert choice.rival_logprob == pytest.approx(math.log(0.05 / 0.35), abs=1e-5)
+    assert choice.runner_up_logprob == pytest.approx(math.log(0.05 / 0.35), abs=1e-5)
 
 
 def test_only_choice_has_no_rival() -> None:
     """Where one token is allowed, nothing else could have been chosen."""
     choice = choose(LOGITS, np.array([2]), greedy)
-    assert (choice.token, choice.rival, choice.rival_logprob) == (2, -1, -math.inf)
+    assert (choice.token, choice.runner_up, choice.runner_up_logprob) == (2, -1, -math.inf)
 
 
 @given(logits, st.data())
@@ -119,7 +119,7 @@ def test_rival_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.Dat
     choice = choose(scores, None, lambda _: picked)
     assert choice.token == picked
     if len(scores) > 1:
-        assert choice.rival != picked
-        assert scores[choice.rival] == max(score for index, score in enumerate(scores) if index != picked)
+        assert choice.runner_up != picked
+        assert scores[choice.runner_up] == max(score for index, score in enumerate(scores) if index != picked)
     total = sum(math.exp(choose(scores, None, lambda _, at=at: at).logprob) for at in range(len(scores)))
     assert total == pytest.approx(1.0, abs=1e-4)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from midfill.inference.sampling import choose, greedy
-from midfill.inference.token_healing import Healing, Vocabulary
+from midfill.inference.token_healing import TokenHealing, Vocabulary
 
 WORDS = ["r", "re", "ret", "return", "t", "turn", " ", "  ", "\n", "", "\ufffd", "</s>", "x\n", "u", "n"]
 STOP = WORDS.index("</s>")
@@ -24,7 +24,7 @@ def favouring(*words: str) -> NDArray[np.float32]:
     return logits
 
 
-def chosen(healing: Healing, *words: str) -> str:
+def chosen(healing: TokenHealing, *words: str) -> str:
     """Choose by logits that like these tokens best."""
     token = choose(favouring(*words), healing.allowed(), greedy).token
     healing.take(token)
@@ -54,7 +54,7 @@ def test_token_that_may_have_been_cut_short(word: str, may: bool) -> None:
 
 def test_text_is_spelt_before_the_choice_is_free() -> None:
     """The likeliest token is chosen only once the text taken back is there again."""
-    healing = Healing(VOCABULARY, "ret")
+    healing = TokenHealing(VOCABULARY, "ret")
     written = [chosen(healing, " ", "re", "ret"), chosen(healing, " ", "r", "turn"), chosen(healing, " ")]
     assert written == ["re", "turn", " "]
     assert healing.strip("".join(written)) == "urn "
@@ -62,7 +62,7 @@ def test_text_is_spelt_before_the_choice_is_free() -> None:
 
 def test_nothing_taken_back_is_a_free_choice_at_once() -> None:
     """Healing an empty text changes nothing."""
-    healing = Healing(VOCABULARY, "")
+    healing = TokenHealing(VOCABULARY, "")
     assert chosen(healing, "</s>") == "</s>"
     assert healing.strip("abc") == "abc"
 
@@ -76,7 +76,7 @@ def test_stop_token_does_not_spell() -> None:
 @pytest.mark.parametrize("text", ["", "r", "re"])
 def test_text_being_spelt_adds_nothing_yet(text: str) -> None:
     """While the text taken back is not there again, there is nothing to show."""
-    assert Healing(VOCABULARY, "ret").strip(text) == ""
+    assert TokenHealing(VOCABULARY, "ret").strip(text) == ""
 
 
 @given(
@@ -87,7 +87,7 @@ def test_healing_spells_exactly_the_text_taken_back(words: list[str], data: st.D
     """Whatever the model likes, the tokens chosen begin with the text taken back, and never run out."""
     vocabulary = Vocabulary(words)
     taken_back = data.draw(st.sampled_from(words))
-    healing = Healing(vocabulary, taken_back)
+    healing = TokenHealing(vocabulary, taken_back)
     written = ""
     for _ in taken_back:  # each token spells a character at least
         likes = data.draw(st.lists(st.floats(0, 1, width=32), min_size=len(words), max_size=len(words)))

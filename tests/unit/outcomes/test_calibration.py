@@ -6,16 +6,16 @@ import random
 
 import pytest
 
-from midfill.outcomes.calibration import Shown, calibrated, least_confidence, shift
+from midfill.outcomes.calibration import ConfidenceBin, calibrated, least_confidence, shift
 from midfill.settings.schema import Settings
 
 
-def acceptance(odds: float, each: int = 100) -> list[Shown]:
+def acceptance(odds: float, each: int = 100) -> list[ConfidenceBin]:
     """Return counts of a person who accepts at ``odds`` times the odds of the model's confidence."""
     counts = []
     for confidence in (0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95):
         scaled = odds * confidence / (1 - confidence)
-        counts.append(Shown(confidence, each, round(each * scaled / (1 + scaled))))
+        counts.append(ConfidenceBin(confidence, each, round(each * scaled / (1 + scaled))))
     return counts
 
 
@@ -29,15 +29,15 @@ def test_odds_of_acceptance_are_found(odds: float) -> None:
 
 def test_few_suggestions_say_little() -> None:
     """Nothing at first; then less than the same shares of many would."""
-    assert shift([Shown(0.5, 49, 0)]) == 0.0
-    few, many = shift([Shown(0.5, 60, 20)]), shift([Shown(0.5, 6000, 2000)])
+    assert shift([ConfidenceBin(0.5, 49, 0)]) == 0.0
+    few, many = shift([ConfidenceBin(0.5, 60, 20)]), shift([ConfidenceBin(0.5, 6000, 2000)])
     assert many < few < -0.1
 
 
 @pytest.mark.parametrize(("accepted", "expected"), [(0, -1.0), (100_000, 1.0)], ids=["never", "always"])
 def test_gate_moves_so_far_and_no_farther(accepted: int, expected: float) -> None:
     """Who never accepts still gets suggestions, of a higher confidence."""
-    by = shift([Shown(0.5, 100_000, accepted)])
+    by = shift([ConfidenceBin(0.5, 100_000, accepted)])
     assert by == expected
     assert 0.15 < least_confidence(0.35, by) < 0.6
 
@@ -46,7 +46,7 @@ def test_any_counts_give_a_probability() -> None:
     """Damaged counts too, as when more was accepted than shown."""
     chance = random.Random(1)  # noqa: S311
     for _ in range(300):
-        counts = [Shown(n / 10 + 0.05, chance.randrange(10**6), chance.randrange(10**6)) for n in range(10)]
+        counts = [ConfidenceBin(n / 10 + 0.05, chance.randrange(10**6), chance.randrange(10**6)) for n in range(10)]
         assert 0 < least_confidence(chance.random(), shift(counts)) < 1
 
 

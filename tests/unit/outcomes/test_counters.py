@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from midfill.completion.types import Completion, Request
-from midfill.outcomes.acceptance import Feedback
-from midfill.outcomes.counters import Statistics, summary, to_text
+from midfill.outcomes.acceptance import AcceptanceTracker
+from midfill.outcomes.counters import Counters, summary, to_text
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def shown(
-    feedback: Feedback, text: str = "left + right", number: int = 1, typed: str = "", *, automatic: bool = True
+    feedback: AcceptanceTracker, text: str = "left + right", number: int = 1, typed: str = "", *, automatic: bool = True
 ) -> None:
     """Show a suggestion at the start of a document, or what is left of it after ``typed``."""
     request = Request(text=typed, offset=len(typed), path="a", automatic=automatic)
@@ -28,7 +28,7 @@ def shown(
     feedback.answered(number, request, answer)
 
 
-def counts(statistics: Statistics) -> dict[str, int]:
+def counts(statistics: Counters) -> dict[str, int]:
     """Return what is not zero."""
     statistics.save()
     found = summary()
@@ -37,10 +37,10 @@ def counts(statistics: Statistics) -> dict[str, int]:
 
 def test_edits_that_insert_a_suggestion_accept_it() -> None:
     """All of it, a part of it, or its rest after a part."""
-    statistics = Statistics()
+    statistics = Counters()
 
     async def work() -> None:
-        feedback = Feedback(statistics, lambda _: None)
+        feedback = AcceptanceTracker(statistics, lambda _: None)
         shown(feedback)
         feedback.inserted("a", 0, "left ")
         feedback.inserted("b", 5, "+ right")
@@ -57,10 +57,10 @@ def test_edits_that_insert_a_suggestion_accept_it() -> None:
 
 def test_typing_along_shows_nothing_new_and_is_told_apart() -> None:
     """What is left of a suggestion is the same suggestion; typed to its end, it was typed, not accepted."""
-    statistics = Statistics()
+    statistics = Counters()
 
     async def work() -> None:
-        feedback = Feedback(statistics, lambda _: None)
+        feedback = AcceptanceTracker(statistics, lambda _: None)
         for place, key in enumerate("left"):
             shown(feedback, "left", place + 1, "left"[:place])
             feedback.inserted("a", place, key)
@@ -72,10 +72,10 @@ def test_typing_along_shows_nothing_new_and_is_told_apart() -> None:
 @pytest.mark.parametrize(("later", "expected"), [("x left + right y", "still_there"), ("left", "changed_since")])
 def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
     """Half a minute later in earnest; a document that was closed says nothing."""
-    statistics = Statistics()
+    statistics = Counters()
 
     async def work() -> None:
-        feedback = Feedback(statistics, {"a": later}.get, still_there_after=0.01)
+        feedback = AcceptanceTracker(statistics, {"a": later}.get, still_there_after=0.01)
         shown(feedback)
         feedback.accepted(1, 12)
         feedback.accepted(1, 12)
@@ -89,8 +89,8 @@ def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
 def test_counts_of_several_servers_add_up() -> None:
     """With the reasons for showing nothing; damaged counts begin anew."""
     for _ in range(2):
-        statistics = Statistics()
-        Feedback(statistics, lambda _: None).answered(
+        statistics = Counters()
+        AcceptanceTracker(statistics, lambda _: None).answered(
             1, Request(text="", offset=0), Completion(text="", start=0, end=0, reason="unsure")
         )
         statistics.save()

@@ -19,7 +19,7 @@ from midfill.prompt.fim import Part
 REQUEST = Request(text="a = 1\nsentinel = ", offset=17, path="/shop/a.py", automatic=True)
 SHOWN = Completion(
     text="left\nright", start=17, end=17, model="tiny", prompt_tokens=9, reused_tokens=4, tokens=5,
-    logprobs=(-0.1, -0.2), stopped_by="statement", did=(("end-space", -2),), milliseconds={"prefill": 3.25},
+    logprobs=(-0.1, -0.2), stopped_by="statement", changes=(("end-space", -2),), milliseconds={"prefill": 3.25},
     parts=(
         Part("control", [1]), Part("definition", [2, 3], "shop/tax.py", 3, 4), Part("prefix", [4, 5, 6], "", 0, 1),
     ),

@@ -21,14 +21,19 @@ def test_codes_are_told_apart() -> None:
 def test_what_was_cut_is_told() -> None:
     """A finished suggestion comes with what each filter did to it."""
     finished = finish("hello)", context("print(▮)"))
-    assert (finished.text, finished.reason, finished.did, finished.kept) == ("hello", "", (("suffix-overlap", -1),), 5)
+    assert (finished.text, finished.reason, finished.changes, finished.kept) == (
+        "hello",
+        "",
+        (("suffix-overlap", -1),),
+        5,
+    )
 
 
 def test_dropped_suggestion_has_no_text_but_a_reason() -> None:
     """What is not shown is counted with what was cut."""
     finished = finish("return x", context("▮\nreturn x\n"))
     assert (finished.text, finished.reason) == ("", "suffix-repeat")
-    assert finished.did == (("suffix-repeat", -8),)
+    assert finished.changes == (("suffix-repeat", -8),)
 
 
 def test_unfiltered_suggestion_is_shown_unless_blank() -> None:

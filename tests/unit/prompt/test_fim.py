@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from midfill.inference.kv_cache import common_prefix
 from midfill.prompt.context import Context, gather
 from midfill.prompt.fim import FimFormat, Prompt, build_prompt, other_files
-from midfill.prompt.snippets import Snippet, Surroundings
+from midfill.prompt.snippets import Snippet, WorkspaceSnippets
 from unit.helpers import encode
 
 PREFIX, SUFFIX, MIDDLE = 1000, 1001, 1002
@@ -162,7 +162,7 @@ def test_start_of_the_prefix_seldom_moves(length: int, budget: int, characters: 
 
 REPOSITORY, FILE = 1003, 1004
 SEVERAL_FILES = replace(FORMAT, repository=REPOSITORY, file=FILE)
-AROUND = Surroundings(
+AROUND = WorkspaceSnippets(
     repository="shop",
     path="a.py",
     comment="//",
@@ -170,7 +170,7 @@ AROUND = Surroundings(
 )
 
 
-def around_letters(around: Surroundings, fim: FimFormat, budget: int = 100) -> list[tuple[str, str]]:
+def around_letters(around: WorkspaceSnippets, fim: FimFormat, budget: int = 100) -> list[tuple[str, str]]:
     """Return each part's kind and text, with a token for each character."""
     parts = other_files(around, fim, letters, budget)
     return [(p.kind, "".join("^" if t >= PREFIX else chr(t) for t in p.ids)) for p in parts]

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midfill.retrieval.inverted_index import Catalogue, split_chunks
+from midfill.retrieval.inverted_index import InvertedIndex, split_chunks
 
 LONG = "".join(f"def function_{n}(argument_{n}):\n    return argument_{n}\n\n\n" for n in range(30))
 
@@ -20,7 +20,7 @@ def _write(path: Path, text: str) -> str:
 
 def test_definitions_by_name(tmp_path: Path) -> None:
     """They are found by name, and read back as they are."""
-    catalogue = Catalogue()
+    catalogue = InvertedIndex()
     one = _write(tmp_path / "one.py", "def shared(a):\n    '''Say so.'''\n\ndef only_one(): pass\n")
     two = _write(tmp_path / "pkg/__init__.py", "def shared(b): pass\n")
     assert catalogue.update(one)
@@ -35,7 +35,7 @@ def test_definitions_by_name(tmp_path: Path) -> None:
 
 def test_changes_are_followed(tmp_path: Path) -> None:
     """A changed file is read anew, one that is gone or has become something else is forgotten, with all it defined."""
-    catalogue = Catalogue()
+    catalogue = InvertedIndex()
     path = _write(tmp_path / "a.py", "def old(): pass\n")
     catalogue.update(path)
     _write(tmp_path / "a.py", "def brand_new(): pass\n")
@@ -51,7 +51,7 @@ def test_changes_are_followed(tmp_path: Path) -> None:
 
 def test_similar_chunks(tmp_path: Path) -> None:
     """Rare words count, what all have does not, and the chunk with the most of them comes first."""
-    catalogue = Catalogue()
+    catalogue = InvertedIndex()
     text = "common = 1\nzebra_{0} = common\nquagga_{0} = zebra_{0}\n"
     paths = [_write(tmp_path / f"{n}.py", text.format(n)) for n in range(40)]
     for path in paths:
@@ -69,14 +69,14 @@ def test_similar_chunks(tmp_path: Path) -> None:
 
 def test_nothing_to_rank() -> None:
     """An empty workspace answers, too."""
-    catalogue = Catalogue()
+    catalogue = InvertedIndex()
     catalogue.rank()
     assert catalogue.similar("word", 3) == []
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
     """Beyond a number of files or bytes nothing more is taken in; what is known is still brought up to date."""
-    for catalogue in (Catalogue(most_files=2), Catalogue(most_bytes=12_000)):
+    for catalogue in (InvertedIndex(most_files=2), InvertedIndex(most_bytes=12_000)):
         paths = [_write(tmp_path / f"{n}.py", LONG) for n in range(5)]
         for path in paths:
             catalogue.update(path)

@@ -10,7 +10,7 @@ import pytest
 from midfill.privacy.ignore import Ignore
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
-from midfill.retrieval.ranking import Neighbours
+from midfill.retrieval.ranking import SnippetRanking
 from unit.privacy.test_secrets import SECRETS, VALUES
 
 PATIENT = 20.0
@@ -23,7 +23,7 @@ def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippe
         deadline = time.monotonic() + 60
         while not index.state.done and time.monotonic() < deadline:
             time.sleep(0.02)
-        neighbours = Neighbours(Ignore([folder]), index)
+        neighbours = SnippetRanking(Ignore([folder]), index)
         for name, content in visit.items():
             neighbours.visited(folder / name, content, 0)
         return neighbours.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)

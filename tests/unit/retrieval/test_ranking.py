@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from midfill.privacy.ignore import Ignore
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
-from midfill.retrieval.ranking import Neighbours
+from midfill.retrieval.ranking import SnippetRanking
 
 PATIENT = 20.0
 """Seconds to wait for an answer, where being quick is not what is tested."""
@@ -83,12 +83,12 @@ def index(workspace: Path) -> Iterator[WorkspaceIndex]:
 
 
 @pytest.fixture
-def neighbours(workspace: Path, index: WorkspaceIndex) -> Neighbours:
+def neighbours(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
     """Neighbours who have not been asked yet."""
-    return Neighbours(Ignore([workspace]), index)
+    return SnippetRanking(Ignore([workspace]), index)
 
 
-def _ask(neighbours: Neighbours, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
+def _ask(neighbours: SnippetRanking, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
     return neighbours.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
 
 
@@ -96,7 +96,7 @@ def _of(snippets: list[Snippet], kind: str) -> dict[str, str]:
     return {snippet.path: snippet.text for snippet in snippets if snippet.kind == kind}
 
 
-def test_definitions_of_what_is_imported(workspace: Path, neighbours: Neighbours) -> None:
+def test_definitions_of_what_is_imported(workspace: Path, neighbours: SnippetRanking) -> None:
     """The function with all its arguments; of the class, which is longer, the signatures."""
     path = workspace / "shop/orders.py"
     snippets = _ask(neighbours, path, path.read_text(), "\n    return amount")
@@ -108,7 +108,7 @@ def test_definitions_of_what_is_imported(workspace: Path, neighbours: Neighbours
     assert {s.path for s in snippets if s.kind == "definition"} == {"shop/prices.py"}
 
 
-def test_typescript_and_headers(workspace: Path, neighbours: Neighbours) -> None:
+def test_typescript_and_headers(workspace: Path, neighbours: SnippetRanking) -> None:
     """Relative imports of a module, and a header's declarations."""
     cart = workspace / "web/cart.ts"
     found = _ask(neighbours, cart, cart.read_text(), "\n  return ''")
@@ -121,14 +121,14 @@ def test_typescript_and_headers(workspace: Path, neighbours: Neighbours) -> None
     assert any("int list_push(struct list *list, int value);" in snippet.text for snippet in found)
 
 
-def test_siblings(workspace: Path, neighbours: Neighbours) -> None:
+def test_siblings(workspace: Path, neighbours: SnippetRanking) -> None:
     """An implementation gets its test, which imports nothing it would find otherwise."""
     path = workspace / "shop/orders.py"
     found = _ask(neighbours, path, path.read_text(), "\n    return amount")
     assert "def test_total(order):" in _of(found, "sibling")["tests/test_orders.py"]
 
 
-def test_call_that_is_being_written(workspace: Path, neighbours: Neighbours) -> None:
+def test_call_that_is_being_written(workspace: Path, neighbours: SnippetRanking) -> None:
     """Once its bracket is open, a method that nothing imports is looked up by its name."""
     path = workspace / "shop/orders.py"
     text = path.read_text().replace("    \n", "    ok = warehouse.reserve(\n")
@@ -137,7 +137,7 @@ def test_call_that_is_being_written(workspace: Path, neighbours: Neighbours) -> 
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
 
-def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, neighbours: Neighbours) -> None:
+def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, neighbours: SnippetRanking) -> None:
     """All that others may use, constants by name; and nothing changes while the member's name is typed."""
     path = workspace / "shop/report.py"
     text = "from shop import prices\n\n\ndef report(amount):\n    return prices.\n"
@@ -150,7 +150,7 @@ def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, neighbours: Ne
     assert neighbours.snippets(path, typed, here + 3, wait=PATIENT) == found
 
 
-def test_names_that_mean_something_else(workspace: Path, neighbours: Neighbours) -> None:
+def test_names_that_mean_something_else(workspace: Path, neighbours: SnippetRanking) -> None:
     """A library's name and a local variable are not looked up, though the workspace defines such a name."""
     text = (
         "from library import with_tax\n\n\ndef use(order):\n    reserve = with_tax(order)\n    \n    return reserve\n"
@@ -161,7 +161,7 @@ def test_names_that_mean_something_else(workspace: Path, neighbours: Neighbours)
     assert list(_of(found, "definition")) == ["shop/prices.py"]
 
 
-def test_own_file_beyond_the_window(workspace: Path, neighbours: Neighbours) -> None:
+def test_own_file_beyond_the_window(workspace: Path, neighbours: SnippetRanking) -> None:
     """What is defined far up in the same file is shown, but not what the prompt has in any case."""
     path = workspace / "long.py"
     far = "def far_away(first, second):\n    return first\n\n\n"
@@ -173,7 +173,7 @@ def test_own_file_beyond_the_window(workspace: Path, neighbours: Neighbours) -> 
     assert "def filler_59" not in shown
 
 
-def test_ignored_and_redacted(workspace: Path, neighbours: Neighbours) -> None:
+def test_ignored_and_redacted(workspace: Path, neighbours: SnippetRanking) -> None:
     """What .gitignore excludes does not contribute, and of a secret its kind is shown."""
     path = workspace / "new.py"
     text = "from keys.config import SERVICE_PASSWORD, connect_service\nwith_tax_private(1)\n\n"
@@ -183,7 +183,7 @@ def test_ignored_and_redacted(workspace: Path, neighbours: Neighbours) -> None:
     assert "PLANTED" not in shown
 
 
-def test_recent_chunks(workspace: Path, neighbours: Neighbours) -> None:
+def test_recent_chunks(workspace: Path, neighbours: SnippetRanking) -> None:
     """What was looked at in another file comes along, unsaved as it is; nothing of an excluded one."""
     stock = workspace / "shop/stock.py"
     neighbours.visited(stock, "class Warehouse:\n    amount = 1\n    order = amount\n    total = unsaved_here\n", 20)
@@ -197,7 +197,7 @@ def test_recent_chunks(workspace: Path, neighbours: Neighbours) -> None:
     assert not _of(_ask(neighbours, path, path.read_text(), "\n    return amount"), "recent")
 
 
-def test_budget_and_no_repetition(workspace: Path, neighbours: Neighbours) -> None:
+def test_budget_and_no_repetition(workspace: Path, neighbours: SnippetRanking) -> None:
     """The texts together fit the budget, and no two are of the same lines."""
     path = workspace / "shop/orders.py"
     for budget in (0, 100, 300, 1000, 10_000):
@@ -224,7 +224,7 @@ def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: li
 
     And what stays keeps its place at the front, so that a prompt's beginning stays too.
     """
-    neighbours = Neighbours(Ignore([workspace]), index)
+    neighbours = SnippetRanking(Ignore([workspace]), index)
     path = workspace / "shop/orders.py"
     head, tail = path.read_text().split("    \n", 1)
     for line in lines:
@@ -245,7 +245,7 @@ def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: li
         head += line + "\n"
 
 
-def test_without_waiting(workspace: Path, neighbours: Neighbours) -> None:
+def test_without_waiting(workspace: Path, neighbours: SnippetRanking) -> None:
     """Who does not wait gets the last list at once, [] at first, and the new one later."""
     path = workspace / "shop/orders.py"
     text = path.read_text()
@@ -263,12 +263,12 @@ def test_without_waiting(workspace: Path, neighbours: Neighbours) -> None:
 @settings(max_examples=10)
 def test_any_text(workspace: Path, index: WorkspaceIndex, text: str, offset: int) -> None:
     """Whatever stands in the document, and in whatever language, there is an answer."""
-    neighbours = Neighbours(Ignore([workspace]), index)
+    neighbours = SnippetRanking(Ignore([workspace]), index)
     for name in ("x.py", "x.ts", "x.md", "x.unknown", "x.html"):
         assert neighbours.snippets(workspace / name, text, min(offset, len(text)), wait=PATIENT) is not None
 
 
-def test_huge_document(workspace: Path, neighbours: Neighbours) -> None:
+def test_huge_document(workspace: Path, neighbours: SnippetRanking) -> None:
     """A document of 5 MB is answered from what stands near the cursor."""
     text = "from shop.prices import with_tax\n" + "x = 'some text to fill'\n" * 200_000 + "y = with_tax(\n"
     found = neighbours.snippets(workspace / "huge.py", text, len(text) - 1, wait=PATIENT)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.code.identifiers import words
-from midfill.retrieval.recent_edits import Recent
+from midfill.retrieval.recent_edits import RecentEdits
 
 
 def _text(name: str, lines: int = 100) -> str:
@@ -15,7 +15,7 @@ def _text(name: str, lines: int = 100) -> str:
 
 def test_lines_round_the_cursor() -> None:
     """64 of them, wherever the cursor is; all of a shorter document."""
-    recent = Recent()
+    recent = RecentEdits()
     recent.add("a", _text("aaa"), 50)
     recent.add("b", _text("bbb"), 0)
     recent.add("c", _text("ccc"), 99)
@@ -27,7 +27,7 @@ def test_lines_round_the_cursor() -> None:
 
 def test_the_same_place_and_the_same_text_are_kept_once() -> None:
     """The later version replaces the earlier one; another place of the same document is another chunk."""
-    recent = Recent()
+    recent = RecentEdits()
     recent.add("a", _text("aaa", 400), 50)
     recent.add("a", _text("aaa", 400).replace("_call_", "_cry_"), 60)
     recent.add("a", _text("aaa", 400), 300)
@@ -38,7 +38,7 @@ def test_the_same_place_and_the_same_text_are_kept_once() -> None:
 
 def test_what_the_window_says_is_left_out() -> None:
     """As is what belongs to the document itself."""
-    recent = Recent()
+    recent = RecentEdits()
     recent.add("a", _text("aaa", 20), 5)
     recent.add("b", _text("bbb", 20), 5)
     assert [chunk.path for chunk in recent.besides("a")] == ["b"]
@@ -47,7 +47,7 @@ def test_what_the_window_says_is_left_out() -> None:
 
 def test_nothing_to_remember() -> None:
     """Empty documents, and lines of no words."""
-    recent = Recent()
+    recent = RecentEdits()
     recent.add("a", "", 0)
     recent.add("b", "\n\n{\n}\n", 2)
     recent.add("c", _text("c", 3), -7)
@@ -61,7 +61,7 @@ def test_nothing_to_remember() -> None:
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 500)), max_size=60))
 def test_bounded(places: list[tuple[int, int]]) -> None:
     """Never more than 16 chunks of 8,000 characters, whatever is added."""
-    recent = Recent()
+    recent = RecentEdits()
     for document, line in places:
         recent.add(str(document), _text(f"name{document}", 500).replace("argument", "x" * 200), line)
     chunks = recent.besides("")

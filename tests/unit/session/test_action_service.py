@@ -17,8 +17,8 @@ from midfill.common.errors import BundleDamaged, BundleNotFound, MidfillError
 from midfill.completion.completer import Completer
 from midfill.completion.engine import Engine
 from midfill.inference.bundle import MANIFEST
-from midfill.prompt.snippets import Surroundings
-from midfill.session.action_service import Assistant
+from midfill.prompt.snippets import WorkspaceSnippets
+from midfill.session.action_service import ActionService
 from midfill.settings.schema import Settings
 from unit.replies import Replies, engine_of
 
@@ -33,8 +33,8 @@ class Workspace:
     def excludes(self, path: str) -> bool:
         return path == "/work/secret.py"
 
-    def surroundings(self, *_: object, **__: object) -> Surroundings:
-        return Surroundings()
+    def snippets_at(self, *_: object, **__: object) -> WorkspaceSnippets:
+        return WorkspaceSnippets()
 
     def forget(self, path: str) -> None:
         """Nothing is remembered."""
@@ -49,7 +49,7 @@ async def completer() -> AsyncIterator[Completer]:
     await asyncio.to_thread(completer.close)
 
 
-async def explained(assistant: Assistant, task: Task = TASK) -> Outcome:
+async def explained(assistant: ActionService, task: Task = TASK) -> Outcome:
     """Have code explained."""
     return await assistant.perform(ACTIONS["explain"], task, CancelFlag())
 
@@ -63,7 +63,7 @@ def with_larger(folder: Path) -> Settings:
 
 async def test_model_of_suggestions_serves_actions(completer: Completer) -> None:
     """Where there is no other; a request that comes while it loads waits for it."""
-    assistant = Assistant(completer, SETTINGS)
+    assistant = ActionService(completer, SETTINGS)
     assert (await explained(assistant)).text == "The small one."
     assistant.close()
 
@@ -76,7 +76,7 @@ async def test_larger_model_serves_actions_and_is_let_go(completer: Completer, t
         loaded.append(settings.bundle)
         return engine_of(Replies("The larger one."))
 
-    assistant = Assistant(completer, with_larger(tmp_path / "large"), load)
+    assistant = ActionService(completer, with_larger(tmp_path / "large"), load)
     assert loaded == []
     assert [(await explained(assistant)).text for _ in range(2)] == ["The larger one."] * 2
     assert loaded == [tmp_path / "large"]
@@ -93,7 +93,7 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(completer: Compl
         tried.append(settings.bundle)
         raise BundleDamaged("broken")
 
-    assistant = Assistant(completer, with_larger(tmp_path / "large"), load)
+    assistant = ActionService(completer, with_larger(tmp_path / "large"), load)
     assert [(await explained(assistant)).text for _ in range(2)] == ["The small one."] * 2
     assert len(tried) == 1
     assistant.close()
@@ -102,7 +102,7 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(completer: Compl
 async def test_excluded_document_reaches_no_model(completer: Completer) -> None:
     """The reason says so."""
     completer.work_in(Workspace())
-    assistant = Assistant(completer, SETTINGS)
+    assistant = ActionService(completer, SETTINGS)
     secret = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
     assert (await explained(assistant, secret)).reason == "excluded"
     assert (await explained(assistant)).text
@@ -119,7 +119,7 @@ async def test_without_a_model_there_is_its_error() -> None:
     loading = completer.start()
     with pytest.raises(BundleNotFound):
         await asyncio.wrap_future(loading)
-    assistant = Assistant(completer, SETTINGS)
+    assistant = ActionService(completer, SETTINGS)
     with pytest.raises(MidfillError, match=r"There is none\."):
         await explained(assistant)
     assistant.close()
@@ -128,7 +128,7 @@ async def test_without_a_model_there_is_its_error() -> None:
 
 async def test_cancelled_action_is_not_begun(completer: Completer) -> None:
     """When it is its turn."""
-    assistant, cancel = Assistant(completer, SETTINGS), CancelFlag()
+    assistant, cancel = ActionService(completer, SETTINGS), CancelFlag()
     cancel.set("cancelled")
     with pytest.raises(Cancelled, match="cancelled"):
         await assistant.perform(ACTIONS["explain"], TASK, cancel)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from midfill.completion.completer import Completer
-from midfill.outcomes.counters import Statistics
+from midfill.outcomes.counters import Counters
 from midfill.session.session import Session
 from midfill.settings.schema import Settings
 
@@ -39,7 +39,7 @@ def test_gate_goes_by_what_was_accepted_on_this_machine(
     given: list[Settings], options: dict[str, object], low: float, high: float
 ) -> None:
     """Where suggestions of even chances were hardly ever accepted, it asks for more than the setting says."""
-    earlier = Statistics()
+    earlier = Counters()
     for _ in range(100):
         earlier.count_confidence("shown", 0.5)
     earlier.save()

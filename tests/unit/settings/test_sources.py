@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings
-from midfill.settings.sources import Configuration, user_file
+from midfill.settings.sources import SettingsSources, user_file
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +33,9 @@ def workspace(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def configuration(workspace: Path) -> Configuration:
+def configuration(workspace: Path) -> SettingsSources:
     """Return a configuration of that workspace."""
-    return Configuration([workspace.parent])
+    return SettingsSources([workspace.parent])
 
 
 # Layers
@@ -43,10 +43,12 @@ def configuration(workspace: Path) -> Configuration:
 
 def test_no_source_at_all_is_all_defaults() -> None:
     """Nobody has to write a file."""
-    assert Configuration().reload() == (Settings(), [])
+    assert SettingsSources().reload() == (Settings(), [])
 
 
-def test_each_source_is_stronger_than_the_one_before(configuration: Configuration, user: Path, workspace: Path) -> None:
+def test_each_source_is_stronger_than_the_one_before(
+    configuration: SettingsSources, user: Path, workspace: Path
+) -> None:
     """The user's file, the workspace's, what the editor says at first, and later."""
     user.write_text("draftTokens = 1\ndebounceMs = 1\nmaxTokens = 1\nmaxLines = 1\n")
     workspace.write_text("debounceMs = 2\nmaxTokens = 2\nmaxLines = 2\n")
@@ -57,14 +59,14 @@ def test_each_source_is_stronger_than_the_one_before(configuration: Configuratio
     )
 
 
-def test_workspace_is_stronger_than_the_user(configuration: Configuration, user: Path, workspace: Path) -> None:
+def test_workspace_is_stronger_than_the_user(configuration: SettingsSources, user: Path, workspace: Path) -> None:
     """A project may want shorter suggestions than its author does elsewhere, or longer ones."""
     user.write_text("maxLines = 5\n")
     workspace.write_text("maxLines = 20\n")
     assert configuration.reload() == (Settings(max_lines=20), [])
 
 
-def test_lists_add_up(configuration: Configuration, user: Path, workspace: Path) -> None:
+def test_lists_add_up(configuration: SettingsSources, user: Path, workspace: Path) -> None:
     """What one source keeps out, no other lets in by naming something else."""
     user.write_text('exclude = ["a"]\nquietLanguages = ["markdown"]\n')
     workspace.write_text('exclude = ["b"]\n')
@@ -75,7 +77,7 @@ def test_lists_add_up(configuration: Configuration, user: Path, workspace: Path)
 
 
 def test_a_workspace_cannot_let_in_what_the_user_excludes(
-    configuration: Configuration, user: Path, workspace: Path
+    configuration: SettingsSources, user: Path, workspace: Path
 ) -> None:
     """A later pattern can undo an earlier one, so the workspace's come first."""
     user.write_text('exclude = ["*.key"]\n')
@@ -83,7 +85,7 @@ def test_a_workspace_cannot_let_in_what_the_user_excludes(
     assert configuration.options({"exclude": ["c"]})[0].exclude == ("!*.key", "*.key", "c")
 
 
-def test_languages_add_up(configuration: Configuration, user: Path, workspace: Path) -> None:
+def test_languages_add_up(configuration: SettingsSources, user: Path, workspace: Path) -> None:
     """A source changes of a language what it names."""
     user.write_text("[languages.markdown]\nenabled = false\nmaxLines = 3\n[languages.sql]\nmaxLines = 2\n")
     workspace.write_text("[languages.markdown]\nmaxLines = 4\n")
@@ -103,10 +105,10 @@ def test_first_folder_with_a_file_counts(tmp_path: Path) -> None:
         folder.mkdir()
     (folders[1] / "midfill.toml").write_text("maxLines = 2\n")
     (folders[2] / "midfill.toml").write_text("maxLines = 3\n")
-    assert Configuration(folders).reload()[0].max_lines == 2
+    assert SettingsSources(folders).reload()[0].max_lines == 2
 
 
-def test_reload_reads_what_is_there_now(configuration: Configuration, workspace: Path) -> None:
+def test_reload_reads_what_is_there_now(configuration: SettingsSources, workspace: Path) -> None:
     """A file that is changed, or deleted, counts at once."""
     workspace.write_text("maxLines = 2\n")
     assert configuration.reload()[0].max_lines == 2
@@ -120,7 +122,7 @@ def test_reload_reads_what_is_there_now(configuration: Configuration, workspace:
 @pytest.mark.parametrize("wrap", [lambda options: options, lambda options: {"midfill": options, "pylsp": {"x": 1}}])
 def test_settings_may_stand_in_a_section(wrap: Any) -> None:
     """Editors send one server's settings, or everybody's by name."""
-    configuration = Configuration()
+    configuration = SettingsSources()
     assert configuration.options(wrap({"maxLines": 3})) == (Settings(max_lines=3), [])
     assert configuration.changed(wrap({"maxLines": 4})) == (Settings(max_lines=4), [])
 
@@ -128,14 +130,14 @@ def test_settings_may_stand_in_a_section(wrap: Any) -> None:
 def test_sections_of_other_servers_are_no_mistakes() -> None:
     """Some editors send every server all that the user has set for any; a slip of a name is told all the same."""
     sections = {"pylsp": {"plugins": {}}, "rust-analyzer": {}, "language": {"markdown": {}}}
-    settings, problems = Configuration().changed(sections)
+    settings, problems = SettingsSources().changed(sections)
     assert settings == Settings()
     assert problems == ["Midfill has no setting 'language'; did you mean 'languages'?"]
 
 
 def test_later_word_takes_the_place_of_the_earlier_one() -> None:
     """What the editor sends anew is all there is; a list it makes shorter is shorter."""
-    configuration = Configuration()
+    configuration = SettingsSources()
     configuration.options({"maxLines": 3, "exclude": ["a", "b"]})
     assert configuration.changed({"exclude": ["a"]})[0] == Settings(max_lines=3, exclude=("a",))
     assert configuration.changed({})[0] == Settings(max_lines=3, exclude=("a", "b"))
@@ -144,7 +146,7 @@ def test_later_word_takes_the_place_of_the_earlier_one() -> None:
 def test_null_takes_back(user: Path) -> None:
     """A setting that is removed in the editor is as if it had never been sent; weaker sources count again."""
     user.write_text("maxLines = 7\n")
-    configuration = Configuration()
+    configuration = SettingsSources()
     configuration.options({"maxLines": 3})
     assert configuration.changed({"maxLines": None}) == (Settings(max_lines=7), [])
 
@@ -152,14 +154,14 @@ def test_null_takes_back(user: Path) -> None:
 @pytest.mark.parametrize("nothing", [None, {"midfill": None}])
 def test_null_as_a_whole_says_nothing(nothing: object) -> None:
     """Editors that want to be asked for their settings send null."""
-    configuration = Configuration()
+    configuration = SettingsSources()
     configuration.changed({"maxLines": 3})
     assert configuration.changed(nothing) == (Settings(max_lines=3), [])
 
 
 def test_null_at_first_is_wrong() -> None:
     """Lisp's nil arrives as null, which is not false."""
-    settings, [problem] = Configuration().options({"enabled": None})
+    settings, [problem] = SettingsSources().options({"enabled": None})
     assert settings == Settings()
     assert "'enabled' must be true or false" in problem
 
@@ -167,7 +169,7 @@ def test_null_at_first_is_wrong() -> None:
 @pytest.mark.parametrize("said", [[], "fast", 3])
 def test_what_is_no_object_is_left_out(said: object) -> None:
     """It costs one line, and the other sources hold."""
-    configuration = Configuration()
+    configuration = SettingsSources()
     configuration.options({"maxLines": 3})
     settings, [problem] = configuration.changed(said)
     assert settings == Settings(max_lines=3)
@@ -197,7 +199,9 @@ def test_what_is_no_object_is_left_out(said: object) -> None:
     ],
     ids=str,
 )
-def test_a_workspace_may_not(line: str, before: dict[str, Any], configuration: Configuration, workspace: Path) -> None:
+def test_a_workspace_may_not(
+    line: str, before: dict[str, Any], configuration: SettingsSources, workspace: Path
+) -> None:
     """A repository that somebody has cloned makes Midfill neither louder nor less private, and cannot cost memory."""
     expected, _ = configuration.options(before)
     workspace.write_text(f"{line}\n")
@@ -221,7 +225,7 @@ def test_a_workspace_may_not(line: str, before: dict[str, Any], configuration: C
     ],
     ids=str,
 )
-def test_a_workspace_may(line: str, expected: Settings, configuration: Configuration, workspace: Path) -> None:
+def test_a_workspace_may(line: str, expected: Settings, configuration: SettingsSources, workspace: Path) -> None:
     """It may make Midfill quieter and more private, and say how long suggestions are."""
     workspace.write_text(f"{line}\n")
     assert configuration.reload() == (expected, [])
@@ -236,13 +240,13 @@ def test_nothing_a_workspace_may_set_costs_much() -> None:
 def test_users_file_in_an_open_folder_is_still_the_users(user: Path) -> None:
     """Whoever opens the folder of settings to edit them is no stranger."""
     user.write_text("threads = 2\n")
-    assert Configuration([user.parent]).reload() == (Settings(threads=2), [])
+    assert SettingsSources([user.parent]).reload() == (Settings(threads=2), [])
 
 
 # Mistakes
 
 
-def test_a_problem_is_told_once_until_it_is_gone(configuration: Configuration, workspace: Path) -> None:
+def test_a_problem_is_told_once_until_it_is_gone(configuration: SettingsSources, workspace: Path) -> None:
     """Nobody wants to read the same line at every change of another setting; whoever makes it again does."""
     workspace.write_text("maxLine = 3\n")
     line = f"Midfill has no setting 'maxLine' in {workspace}; did you mean 'maxLines'?"
@@ -276,7 +280,7 @@ def test_a_problem_is_told_once_until_it_is_gone(configuration: Configuration, w
 def test_broken_file_is_left_out(content: bytes, why: str, user: Path) -> None:
     """It costs one line, with the file's name, the line and what to do; the other sources hold."""
     user.write_bytes(content)
-    settings, [problem] = Configuration().options({"maxTokens": 5})
+    settings, [problem] = SettingsSources().options({"maxTokens": 5})
     assert settings == Settings(max_tokens=5)
     assert str(user) in problem
     assert why in problem
@@ -286,11 +290,11 @@ def test_broken_file_is_left_out(content: bytes, why: str, user: Path) -> None:
 def test_byte_order_mark_and_windows_lines_are_fine(user: Path) -> None:
     """Some editors write them."""
     user.write_bytes(b"\xef\xbb\xbfmaxLines = 3\r\nmaxTokens = 4\r\n")
-    assert Configuration().reload() == (Settings(max_lines=3, max_tokens=4), [])
+    assert SettingsSources().reload() == (Settings(max_lines=3, max_tokens=4), [])
 
 
 @pytest.mark.parametrize("make", ["folder", "pipe", "loop", "unreadable"])
-def test_file_that_is_none(make: str, configuration: Configuration, workspace: Path) -> None:
+def test_file_that_is_none(make: str, configuration: SettingsSources, workspace: Path) -> None:
     """A folder of that name, a pipe that nobody writes to, a link to itself: one line, and no waiting."""
     if make == "folder":
         workspace.mkdir()
@@ -310,7 +314,7 @@ def test_file_that_is_none(make: str, configuration: Configuration, workspace: P
     assert f"in {workspace}: " in problem
 
 
-def test_link_to_nothing_sets_nothing(configuration: Configuration, workspace: Path) -> None:
+def test_link_to_nothing_sets_nothing(configuration: SettingsSources, workspace: Path) -> None:
     """What is not there is no mistake."""
     workspace.symlink_to(workspace.with_name("gone"))
     assert configuration.reload() == (Settings(), [])
@@ -318,17 +322,17 @@ def test_link_to_nothing_sets_nothing(configuration: Configuration, workspace: P
 
 def test_folder_that_no_path_can_have() -> None:
     """A client may send anything as a folder."""
-    assert Configuration([Path("\0"), Path("/nowhere/at/all")]).reload() == (Settings(), [])
+    assert SettingsSources([Path("\0"), Path("/nowhere/at/all")]).reload() == (Settings(), [])
 
 
-def test_a_name_of_lines_is_told_in_one(configuration: Configuration, workspace: Path) -> None:
+def test_a_name_of_lines_is_told_in_one(configuration: SettingsSources, workspace: Path) -> None:
     """A stranger's file cannot write what it likes onto the user's screen."""
     workspace.write_text('"all is well\\n\\u001b[2J" = 1\n')
     _, [problem] = configuration.reload()
     assert problem.isprintable()
 
 
-def test_many_mistakes_are_told_in_few_lines(configuration: Configuration, workspace: Path) -> None:
+def test_many_mistakes_are_told_in_few_lines(configuration: SettingsSources, workspace: Path) -> None:
     """Ten are enough to see what is wrong."""
     workspace.write_text("".join(f"no{number} = 1\n" for number in range(500)))
     problems = configuration.reload()[1]
@@ -348,7 +352,7 @@ _OPTIONS = st.dictionaries(_NAMES, _JSON) | _JSON
 @given(_OPTIONS, _OPTIONS)
 def test_whatever_a_client_sends_becomes_settings(initial: object, changed: object) -> None:
     """Nothing raises, and each problem is a line."""
-    configuration = Configuration()
+    configuration = SettingsSources()
     configuration.options(initial)
     settings, problems = configuration.changed(changed)
     written = {tuple: list, type(Path()): str}  # as JSON has it
@@ -373,6 +377,6 @@ def test_users_file_is_in_the_configuration_folder(tmp_path: Path, monkeypatch: 
     assert user_file() == tmp_path / "midfill" / "midfill.toml"
 
 
-def test_files_are_named_whether_or_not_they_exist(configuration: Configuration, user: Path, workspace: Path) -> None:
+def test_files_are_named_whether_or_not_they_exist(configuration: SettingsSources, user: Path, workspace: Path) -> None:
     """Whoever watches for changes watches for files that come, too."""
     assert configuration.files == (user, workspace)

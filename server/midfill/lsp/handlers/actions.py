@@ -21,7 +21,7 @@ from midfill.common.errors import MidfillError
 from midfill.lsp.code_actions import Client, Wanted, offers
 from midfill.lsp.progress import WorkProgress
 from midfill.lsp.server import MidfillServer, path_of, text_free
-from midfill.lsp.streamed_text import Shown
+from midfill.lsp.streamed_text import ShownText
 from midfill.lsp.text_document import Document
 from midfill.lsp.workspace_edits import workspace_edit
 
@@ -108,7 +108,7 @@ def text_content(server: MidfillServer, params: types.TextDocumentContentParams)
 
 
 async def _do_and_show(
-    server: MidfillServer, wanted: Wanted, token: types.ProgressToken | None, going_on: Shown | None = None
+    server: MidfillServer, wanted: Wanted, token: types.ProgressToken | None, going_on: ShownText | None = None
 ) -> dict[str, Any]:
     outcome = await _do(server, wanted, wanted.action.title, token, going_on)
     applied = False
@@ -122,7 +122,7 @@ async def _do(
     wanted: Wanted,
     title: str,
     token: types.ProgressToken | None = None,
-    going_on: Shown | None = None,
+    going_on: ShownText | None = None,
 ) -> Outcome | str:
     """Do an action and show what there is to read of it; return the reason code if there is no outcome."""
     uri = going_on.uri if going_on else wanted.uri
@@ -150,7 +150,7 @@ async def _do(
     if outcome.edit is not None and outcome.note:
         server.show(types.MessageType.Info, outcome.note)
     if outcome.text:
-        server.answers.last = Shown(uri, task.selection.document, outcome)
+        server.answers.last = ShownText(uri, task.selection.document, outcome)
     if wanted.action.name == "review" and document is not None and server.protocol.documents.get(uri) is document:
         found = findings(outcome.text, outcome.task)
         server.findings.put(uri, document, found)

@@ -36,14 +36,14 @@ async def inline_completion(server: MidfillServer, params: types.InlineCompletio
     if document is None:
         return types.InlineCompletionList(items=[])
     server.ghost_texts_in_progress += 1
-    outright = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+    invoked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
     selected = params.context.selected_completion_info
     try:
         if selected:
-            found = await _ghost_texts_after(server, uri, document, selected, outright)
+            found = await _ghost_texts_after(server, uri, document, selected, invoked)
         else:
-            entry = await _complete(server, uri, document, document.offset_at(params.position), outright)
-            found = items.ghost_texts(document, entry.completion, entry.verdict.number, asked_outright=outright)
+            entry = await _complete(server, uri, document, document.offset_at(params.position), invoked)
+            found = items.ghost_texts(document, entry.completion, entry.verdict.number, invoked=invoked)
     finally:
         server.ghost_texts_in_progress -= 1
     return types.InlineCompletionList(items=found)
@@ -58,7 +58,7 @@ async def completion(server: MidfillServer, params: types.CompletionParams) -> t
     if document is None or (server.client_has_ghost_text and not _is_asked_for_outright(server, params)):
         return nothing
     offset = document.offset_at(params.position)
-    entry = await _complete(server, uri, document, offset, outright=False)
+    entry = await _complete(server, uri, document, offset, invoked=False)
     if not entry.completion.text.strip():
         return nothing
     item = items.popup_item(document, offset, entry.completion, entry.verdict.number)
@@ -66,12 +66,12 @@ async def completion(server: MidfillServer, params: types.CompletionParams) -> t
 
 
 async def _ghost_texts_after(
-    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, outright: bool
+    server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, invoked: bool
 ) -> list[types.InlineCompletionItem]:
     """Suggest what follows the popup's selected item: the document is completed as it would be with that inserted."""
     preview = document.changed(types.TextDocumentContentChangePartial(range=selected.range, text=selected.text))
     offset = len(preview.text) - (len(document.text) - document.offset_at(selected.range.end))
-    entry = await _complete(server, uri, preview, offset, outright)
+    entry = await _complete(server, uri, preview, offset, invoked)
     return items.ghost_texts_after(entry.completion, selected, offset, entry.verdict.number)
 
 
@@ -80,13 +80,13 @@ def _is_asked_for_outright(server: MidfillServer, params: types.CompletionParams
     return kind == types.CompletionTriggerKind.Invoked and not server.ghost_texts_in_progress
 
 
-async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, outright: bool) -> Entry:
+async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, invoked: bool) -> Entry:
     """Complete a document, as part of its notebook if it is a cell of one; offsets are the document's."""
     assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
     server.last_offsets[uri] = offset
     server.wake()
     whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
-    entry = await server.session.complete(request_at(whole, document, offset, outright))
+    entry = await server.session.complete(request_at(whole, document, offset, invoked))
     completion = entry.completion
     return dataclasses.replace(
         entry,
@@ -96,15 +96,15 @@ async def _complete(server: MidfillServer, uri: str, document: Document, offset:
     )
 
 
-def request_at(whole: Whole, document: Document, offset: int, outright: bool) -> Request:
+def request_at(whole: Whole, document: Document, offset: int, invoked: bool) -> Request:
     """Ask for a suggestion at an offset of a document that is part of ``whole``."""
     return Request(
         text=whole.text,
         offset=whole.start + offset,
         path=path_of(whole.uri),
         language=document.language,
-        automatic=not outright,
-        alternatives=_ALTERNATIVES if outright else 1,
+        automatic=not invoked,
+        alternatives=_ALTERNATIVES if invoked else 1,
     )
 
 

@@ -108,5 +108,5 @@ def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
     if server.session is not None and document is not None:
         server.wake()
         whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
-        expected = request_at(whole, document, server.last_offsets.get(uri, 0), outright=False)
+        expected = request_at(whole, document, server.last_offsets.get(uri, 0), invoked=False)
         server.session.expect(expected, visit=visit)
