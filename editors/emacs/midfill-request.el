@@ -64,7 +64,7 @@
 
 (defun midfill-request--make (kind index)
   "Request suggestions with the trigger kind KIND, to show the one at INDEX.
-Of fewer suggestions, show the last one."
+If there are fewer suggestions, show the last one."
   (midfill-request--cancel)
   (let ((buffer (current-buffer))
         (state (midfill-request--state))

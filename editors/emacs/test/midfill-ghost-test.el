@@ -307,7 +307,8 @@
     (insert "p")
     (should (midfill-ghost-follow))
     (midfill-ghost-rotate 1)
-    (should (equal (midfill-ghost-test-screen) "p[rint]"))))
+    (should (equal (midfill-ghost-test-screen) "p[rint]"))
+    (should (equal (midfill-ghost-remainder) "rint"))))
 
 ;;;; Keys
 
