@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,10 @@ from editors.editors import ROOT, Editor, Emacs
 from editors.install import RELEASES
 
 VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
-LIBRARY = ROOT / "editors/emacs/midfill.el"
+PACKAGE = ROOT / "editors/emacs"
+LIBRARIES = sorted(path.name for path in PACKAGE.glob("*.el"))
+TESTS = sorted(f"test/{path.name}" for path in (PACKAGE / "test").glob("*.el"))
+PRIVATE_NAME = re.compile(r"\b(?:eglot|jsonrpc)--\w*")
 SUM = "def add(first, second):\n    return first +"
 MEDIAN = """\
 def median(numbers):
@@ -27,7 +32,7 @@ def median(numbers):
     return (ordered[middle - 1] + ordered[middle]) / 2
 """
 CLAMP = "def clamp(value, low, high):\n    if value"
-LISTEN = '(advice-add \'midfill--run :before (lambda (command told _) (message "%S %S" command told)))'
+LISTEN = '(advice-add \'midfill-server-run :before (lambda (command told _) (message "%S %S" command told)))'
 LINT = """
 (setq native-comp-enable-subr-trampolines nil package-archives nil)
 (require 'package-lint)
@@ -35,8 +40,24 @@ LINT = """
 ;; There is no archive here to look Eglot up in, and package-lint does not know that it is one for older Emacs, too.
 (push (list 'eglot (package-desc-create :name 'eglot :version '(1 9) :archive "gnu")) package-archive-contents)
 (push '(eglot "\\\\`eglot-") package-lint-backport-libraries)
-(with-current-buffer (find-file-noselect "midfill.el")
-  (dolist (finding (package-lint-buffer)) (message "%S" finding)))
+(setq package-lint-main-file (expand-file-name "midfill.el"))
+(dolist (file command-line-args-left)
+  (with-current-buffer (find-file-noselect file)
+    (dolist (finding (package-lint-buffer)) (message "%s: %S" file finding))))
+"""
+INSTALL = """
+(require 'cl-lib)
+(require 'package)
+(setq native-comp-enable-subr-trampolines nil package-archives nil package-user-dir (expand-file-name "elpa"))
+;; Eglot for Emacs 28 is a package that Debian has put elsewhere.
+(dolist (folder load-path)
+  (when (string-match-p "/elpa-src/" folder)
+    (cl-pushnew (file-name-directory folder) package-directory-list :test #'equal)))
+(package-initialize)
+(package-install-file (expand-file-name (pop command-line-args-left)))
+(message "autoload: %S" (autoloadp (symbol-function 'midfill-ensure)))
+(require 'midfill)
+(message "installed: %s" (file-relative-name (locate-library "midfill-ghost") package-user-dir))
 """
 
 
@@ -48,38 +69,86 @@ def emacs_of(editor: Editor) -> Emacs:
 
 def emacs(version: str, folder: Path, *arguments: str | Path) -> str:
     """Run Emacs without a screen on a copy of the package; return what it says."""
-    shutil.copy(LIBRARY, folder)
+    shutil.copytree(PACKAGE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.elc", "__pycache__"))
     command = [launcher(version), "-Q", "--batch", *arguments]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=os.environ | {"HOME": str(folder)}, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
+def make_archive(folder: Path) -> Path:
+    """Make the package's archive; return its path."""
+    command = [sys.executable, PACKAGE / "archive.py", folder]
+    return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+
+@pytest.mark.parametrize("library", [*LIBRARIES, *TESTS])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_byte_compiles(tmp_path: Path, version: str) -> None:
-    """The compiler has nothing to say."""
-    assert emacs(version, tmp_path, "-f", "batch-byte-compile", "midfill.el") == ""
-    assert (tmp_path / "midfill.elc").exists()
+def test_byte_compiles(tmp_path: Path, version: str, library: str) -> None:
+    """The compiler has nothing to say about a file, with no other file compiled before it."""
+    assert emacs(version, tmp_path, "-L", ".", "-f", "batch-byte-compile", library) == ""
+    assert (tmp_path / library).with_suffix(".elc").exists()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_checkdoc(tmp_path: Path, version: str) -> None:
-    """Neither has the checker of documentation strings."""
-    assert emacs(version, tmp_path, "--eval", '(checkdoc-file "midfill.el")') == ""
+    """The checker of documentation strings has nothing to say, either."""
+    names = " ".join(f'"{name}"' for name in LIBRARIES + TESTS)
+    assert emacs(version, tmp_path, "--eval", f"(mapc #'checkdoc-file '({names}))") == ""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_ert(tmp_path: Path, version: str) -> None:
+    """The package's own tests pass."""
+    loaded = [argument for name in TESTS for argument in ("-l", name)]
+    said = emacs(version, tmp_path, "-L", ".", "-l", "ert", *loaded, "-f", "ert-run-tests-batch-and-exit")
+    assert re.search(r"^Ran ([1-9]\d*) tests, \1 results as expected, 0 unexpected", said, re.MULTILINE), said
+
+
+def test_private_names() -> None:
+    """Only one file uses private names of Eglot and of its JSON-RPC library."""
+    users = {name for name in LIBRARIES + TESTS if PRIVATE_NAME.search((PACKAGE / name).read_text())}
+    assert users == {"midfill-compat.el"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_loads_by_path(tmp_path: Path, version: str) -> None:
+    """Who loads midfill.el by its path gets the other files, too."""
+    show = '(message "%s" (file-name-directory (locate-library "midfill-ghost")))'
+    assert emacs(version, tmp_path, "-l", tmp_path / "midfill.el", "--eval", show) == f"{tmp_path}/\n"
+
+
+def test_archive_is_reproducible(tmp_path: Path) -> None:
+    """The same files make the same archive, with all that is to be installed and nothing else."""
+    first, second = make_archive(tmp_path / "first"), make_archive(tmp_path / "second")
+    assert first.read_bytes() == second.read_bytes()
+    with tarfile.open(first) as archive:
+        names = archive.getnames()
+    assert names == sorted(f"{first.stem}/{name}" for name in ["LICENSE", "midfill-pkg.el", *LIBRARIES])
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_archive_installs(tmp_path: Path, version: str) -> None:
+    """Emacs installs the archive without a warning, and finds the package then."""
+    (tmp_path / "install.el").write_text(INSTALL)
+    said = emacs(version, tmp_path, "-l", "install.el", make_archive(tmp_path / "dist"))
+    assert "Warning" not in said
+    assert "autoload: t" in said
+    assert re.search(r"^installed: midfill-[\d.]+/midfill-ghost\.elc$", said, re.MULTILINE)
 
 
 def test_package_lint(tmp_path: Path) -> None:
-    """Nor the linter of those who keep package archives."""
+    """The linter of those who keep package archives has nothing to say."""
     (tmp_path / "lint.el").write_text(LINT)
-    assert emacs("emacs-30", tmp_path, "-l", "lint.el") == ""
+    assert emacs("emacs-30", tmp_path, "-l", "lint.el", *LIBRARIES) == ""
 
 
 def test_package_lint_finds_faults(tmp_path: Path) -> None:
-    """The linter runs at all: without its address the package is told off."""
-    (tmp_path / "lint.el").write_text(LINT.replace("(dolist", '(flush-lines "^;; URL") (dolist'))
-    assert "URL header" in emacs("emacs-30", tmp_path, "-l", "lint.el")
+    """The linter runs at all: it complains about a package without its address."""
+    (tmp_path / "lint.el").write_text(LINT.replace("(dolist (finding", '(flush-lines "^;; URL") (dolist (finding'))
+    assert "URL header" in emacs("emacs-30", tmp_path, "-l", "lint.el", "midfill.el")
 
 
 @pytest.mark.parametrize("version", VERSIONS)
