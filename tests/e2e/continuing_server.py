@@ -1,6 +1,6 @@
 """The language server with a writer that knows what comes next only by all that stands there; a program for the tests.
 
-All of the server is real but the model: documents, sessions, the completer with its memory and what it prepares. Each
+All of the server is real but the model: documents, sessions, the scheduler with its cache and what it prepares. Each
 place in each text has suggestions of its own, so that one which is stale, or shifted by a character, gives itself away.
 
 usage: continuing_server.py LOG_LEVEL
@@ -14,15 +14,19 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.logs import setup_logging
-from midfill.completion.completer import Completer
+from midfill.common.reasons import Reason
+from midfill.completion.cache import CompletionCache
 from midfill.completion.engine import WorkspaceRetrieval
+from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Alternative, Completion, Request
+from midfill.inference.token_generator import LanguageModel
 from midfill.lsp.app import serve_stdio
 from midfill.prompt.fim import Part
-from midfill.settings.schema import Settings
+from midfill.settings.live import LiveSettings
 
 _PIECES = (
     *("value", "total_", "größe", "naïve", "漢字", "🚀", "👩‍🚀", "e\u0301", "x = 1", "return ", "def f(", "()", "]"),
@@ -59,11 +63,11 @@ def suggestions(before: str, after: str) -> Suggestions:
 class Continuing:
     """Stands in for the engine, with characters for tokens."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         self.workspace: WorkspaceRetrieval | None = None
-        self.settings = settings
+        self.model = cast("LanguageModel", None)
 
-    def complete(self, request: Request, cancel: CancelFlag) -> Completion:
+    def complete(self, request: Request, cancel: CancelFlag, cache: CompletionCache) -> Completion:
         before, after = request.text[: request.offset], request.text[request.offset :]
         found = suggestions(before, after)
         for _ in range(found.steps):
@@ -75,7 +79,7 @@ class Continuing:
             text=first,
             start=request.offset,
             end=request.offset + found.replaces,
-            reason="" if first else "blank",
+            reason=Reason.NONE if first else Reason.BLANK,
             parts=(Part("suffix", list(map(ord, after))), Part("prefix", list(map(ord, before)))),
             alternatives=tuple(Alternative(text=text) for text in others[: request.alternatives - 1]),
         )
@@ -94,10 +98,8 @@ def main(level: str) -> int:
     """Serve until the client leaves."""
     setup_logging(level)
 
-    def make(settings: Settings) -> Completer:
-        completer = Completer(lambda _: Continuing(settings))
-        completer.configure(settings)
-        return completer
+    def make(settings: LiveSettings) -> Scheduler:
+        return new_scheduler(settings, lambda *_: Continuing())
 
     return serve_stdio(make)
 

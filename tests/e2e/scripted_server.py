@@ -1,4 +1,4 @@
-"""The language server with a completer that does at once what a model does rarely; run as a program by the tests.
+"""The language server with a scheduler that does at once what a model does rarely; run as a program by the tests.
 
 usage: scripted_server.py crash|echo LOG_LEVEL
 """
@@ -11,13 +11,13 @@ from concurrent.futures import Future
 from typing import cast
 
 from midfill.common.logs import setup_logging
-from midfill.completion.completer import Completer
+from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request
 from midfill.lsp.app import serve_stdio
-from midfill.settings.schema import Settings
+from midfill.settings.live import LiveSettings
 
 
-class ScriptedCompleter:
+class ScriptedScheduler:
     """Loads at once; answers "ok" at the cursor, or fails on the document's text."""
 
     def __init__(self, crashes: bool) -> None:
@@ -53,8 +53,8 @@ def main(behaviour: str, level: str) -> int:
     """Serve until the client leaves."""
     setup_logging(level)
 
-    def make(settings: Settings) -> Completer:
-        return cast("Completer", ScriptedCompleter(behaviour == "crash"))
+    def make(_settings: LiveSettings) -> Scheduler:
+        return cast("Scheduler", ScriptedScheduler(behaviour == "crash"))
 
     return serve_stdio(make)
 

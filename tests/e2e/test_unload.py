@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,16 @@ import psutil
 import pytest
 
 from midfill.common.cancel import CancelFlag
-from midfill.completion.completer import CanComplete, Completer
-from midfill.completion.engine import OnLoading, load_engine
+from midfill.completion.cache import CompletionCache
+from midfill.completion.engine import load_engine
+from midfill.completion.lifecycle import Engine, EngineLifecycle
+from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request
+from midfill.inference.loaded_model import OnLoading
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
+from unit.clock import ManualClock
 
-PATIENCE = 120.0
 TEXT = "def double(number):\n    return number * 2\n\n\nprint(dou"
 
 
@@ -25,7 +30,9 @@ TEXT = "def double(number):\n    return number * 2\n\n\nprint(dou"
 def test_memory_is_given_back(bundle: Path) -> None:
     """Most of what loading and a completion took is free again, each time, and the same request works again."""
     # In a process of its own: what other tests hold, or leave free within the heap, would blur the figures.
-    done = subprocess.run([sys.executable, __file__, str(bundle)], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}  # for the tests' own modules
+    command = [sys.executable, __file__, str(bundle)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     before, rounds = json.loads(done.stdout)
     for _, loaded, unloaded in rounds:
@@ -39,52 +46,46 @@ def test_memory_is_given_back(bundle: Path) -> None:
 class Weighed:
     """An engine, and the memory held after each completion, before anybody can let it go."""
 
-    def __init__(self, engine: CanComplete, weights: list[int]) -> None:
+    def __init__(self, engine: Engine, weights: list[int]) -> None:
         self._engine = engine
         self._weights = weights
         self.warm_up = engine.warm_up
         self.forget = engine.forget
         self.spell = engine.spell
         self.workspace = engine.workspace
-        self.settings = engine.settings
+        self.model = engine.model
 
-    def complete(self, request: Request, cancel: CancelFlag) -> Completion:
-        done = self._engine.complete(request, cancel)
+    def complete(self, request: Request, cancel: CancelFlag, cache: CompletionCache) -> Completion:
+        done = self._engine.complete(request, cancel, cache)
         self._weights.append(resident())
         return done
 
 
 async def load_and_unload(bundle: Path) -> tuple[int, list[tuple[str, int, int]]]:
     """Return the memory before, and for two rounds the suggestion and the memory with the model and without."""
-    settings = Settings(bundle=bundle, deadline_ms=0, context_tokens=256)
-    weights = []
+    settings = LiveSettings(Settings(bundle=bundle, deadline_ms=0, context_tokens=256, unload_minutes=1))
+    weights: list[int] = []
 
-    def load_weighed(progress: OnLoading) -> Weighed:
-        return Weighed(load_engine(settings, progress), weights)
+    def load_weighed(settings: LiveSettings, on_loading: OnLoading) -> Weighed:
+        return Weighed(load_engine(settings, on_loading), weights)
 
-    completer = Completer(load_weighed, unload_after=0.5)
+    clock = ManualClock()
+    lifecycle = EngineLifecycle(settings, load_weighed, clock)
+    scheduler = Scheduler(lifecycle, settings, clock)
     before, rounds = resident(), []
     for _ in range(2):
-        completer.start()
-        text = (await completer.complete(Request(text=TEXT, offset=len(TEXT)))).text
-        for _ in range(round(PATIENCE / 0.1)):
-            if completer.state == "idle":
-                break
-            await asyncio.sleep(0.1)
-        await dropped(completer)
+        scheduler.start()
+        text = (await scheduler.complete(Request(text=TEXT, offset=len(TEXT)))).text
+        clock.advance(60)
+        await asyncio.wrap_future(lifecycle.run(lambda _: None))  # the worker has dropped the engine by then
         rounds.append((text, weights[-1], resident()))
-    completer.close()
+    scheduler.close()
     return before, rounds
 
 
 def resident() -> int:
     """Return the memory this process holds, in bytes."""
     return int(psutil.Process().memory_info().rss)
-
-
-async def dropped(completer: Completer) -> None:
-    """Wait until the worker has nothing left to do."""
-    await asyncio.wrap_future(completer._worker.submit(lambda: None))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from midfill.inference.bundle import (
     GRAPH,
     TOKENIZER,
     Bundle,
+    FimFormat,
     KvLayout,
     Manifest,
     Verification,
@@ -29,8 +30,10 @@ from midfill.inference.bundle import (
     write_manifest,
 )
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.onnx_model import Model
+from midfill.inference.tokenizer import ModelTokenizer
 from midfill.prompt.context import Context, gather
-from midfill.prompt.fim import FimFormat
 
 CURSOR = "▮"
 CONTROL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
@@ -114,6 +117,12 @@ def manifest(**changes: Any) -> Manifest:
         files={},
     )
     return replace(made, **changes)
+
+
+def loaded_model(model: Model, tokenizer: Tokenizer | None = None, **changes: Any) -> LoadedModel:
+    """Make a loaded model without files, whose manifest has some ``changes``."""
+    made = manifest(**changes)
+    return LoadedModel(Bundle(Path("unused"), made), ModelTokenizer(tokenizer or tiny_tokenizer(), made), model)
 
 
 def write_bundle(folder: Path, graph: bytes = b"a graph", tokenizer: bytes | None = None, **changes: Any) -> Bundle:

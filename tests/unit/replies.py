@@ -1,4 +1,4 @@
-"""A model that answers as a test tells it, and an engine round it that knows the tests' chat template."""
+"""A model that answers as a test tells it, and the conversations and engines that use it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from midfill.chat.conversation import MAX_CONTEXT, Conversation
 from midfill.common.cancel import CancelFlag
-from midfill.completion.engine import Engine
-from midfill.inference.bundle import Bundle
+from midfill.completion.engine import CompletionEngine
 from midfill.inference.kv_cache import KvCache
-from midfill.inference.onnx_model import ScriptedModel
+from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.onnx_model import Model, ScriptedModel
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
-from unit.helpers import encode, manifest, tiny_tokenizer
+from unit.helpers import encode, loaded_model, manifest, tiny_tokenizer
 
 TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + eos_token }}{% endfor %}"
 END = manifest().stop_tokens[0]
@@ -51,7 +53,16 @@ class Replies(ScriptedModel):
         return logits
 
 
-def engine_of(model: ScriptedModel) -> Engine:
-    """Return an engine round a model."""
-    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE, context_length=16_384))
-    return Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
+def model_of(model: Model) -> LoadedModel:
+    """Return a loaded model with the tests' chat template."""
+    return loaded_model(model, chat_template=TEMPLATE, context_length=16_384)
+
+
+def conversation_with(model: Model, room: int = MAX_CONTEXT) -> Conversation:
+    """Begin a conversation with a model, without drafts: each step is one token."""
+    return Conversation(model_of(model), room, max_draft_tokens=0)
+
+
+def engine_of(model: Model) -> CompletionEngine:
+    """Return an engine that completes with a model."""
+    return CompletionEngine(model_of(model), LiveSettings(Settings(bundle=Path("unused"), draft_tokens=0)))

@@ -1,4 +1,4 @@
-"""A client in the tests' own process, over JSON as a real one sends it, and a completer that answers as it is told."""
+"""A client in the tests' own process, over JSON as a real one sends it, and a scheduler that answers as it is told."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from midfill.completion.types import Completion, Request
 from midfill.lsp.app import create_server
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
 URI = "file:///work/a.py"
@@ -21,11 +22,11 @@ URI = "file:///work/a.py"
 Json = dict[str, Any]
 
 
-class ScriptedCompleter:
-    """Answers each request as told, and remembers what it was asked."""
+class ScriptedScheduler:
+    """Stands in for a scheduler: answers each request as it is told, and remembers what it was asked."""
 
     def __init__(self, answer: Callable[[Request], Completion]) -> None:
-        self.settings: Settings | None = None
+        self.live: LiveSettings | None = None
         self.answer = answer
         self.requests: list[Request] = []
         self.loading: Future[None] = Future()
@@ -64,8 +65,11 @@ class ScriptedCompleter:
     def work_in(self, workspace: object) -> None:
         self.workspaces.append(workspace)
 
-    def configure(self, settings: Settings) -> None:
-        self.settings = settings
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        assert self.live is not None
+        return self.live.now
 
     def spell(self, ids: Sequence[int]) -> str:
         return f"{len(ids)} tokens"
@@ -77,17 +81,22 @@ class ScriptedCompleter:
 class Wire:
     """A client in the same process: sends JSON, keeps the JSON that comes back."""
 
-    def __init__(self, answer: Callable[[Request], Completion], completer: Any = None) -> None:
-        self.completer = completer or ScriptedCompleter(answer)
-        self.server = create_server(self._make_completer)
+    def __init__(
+        self, answer: Callable[[Request], Completion], make_scheduler: Callable[[LiveSettings], Any] | None = None
+    ) -> None:
+        self.scheduler: Any = ScriptedScheduler(answer)
+        self._make_other = make_scheduler
+        self.server = create_server(self._make_scheduler)
         self.server.protocol.set_writer(self, include_headers=False)
         self.received: list[Json] = []
         self.writing_threads: set[int] = set()
 
-    def _make_completer(self, settings: Settings) -> Any:
-        if isinstance(self.completer, ScriptedCompleter):
-            self.completer.settings = settings
-        return self.completer
+    def _make_scheduler(self, settings: LiveSettings) -> Any:
+        if self._make_other is not None:
+            self.scheduler = self._make_other(settings)
+        else:
+            self.scheduler.live = settings
+        return self.scheduler
 
     def write(self, data: bytes) -> None:
         self.received.append(json.loads(data))

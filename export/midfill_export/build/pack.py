@@ -22,6 +22,7 @@ from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
     TOKENIZER,
+    FimFormat,
     KvLayout,
     Manifest,
     Verification,
@@ -29,7 +30,6 @@ from midfill.inference.bundle import (
     describe_files,
     write_manifest,
 )
-from midfill.prompt.fim import FimFormat
 from midfill_export.build.verify import Agreement
 from midfill_export.graph import graph
 from midfill_export.graph.grouped_attention import add_grouped_attention

@@ -8,7 +8,7 @@ from typing import Literal
 from tokenizers import Tokenizer
 
 from midfill.common.errors import SourceError
-from midfill.prompt.fim import FimFormat
+from midfill.inference.bundle import FimFormat
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,11 @@ from pathlib import Path
 from midfill.code.languages import PLAIN_TEXT, language_of
 from midfill.code.source_files import read_source
 from midfill.common.errors import UsageError
+from midfill.inference.bundle import FimFormat
 from midfill.inference.kv_cache import common_prefix
 from midfill.privacy.ignore import Ignore
 from midfill.prompt.context import Context, gather
-from midfill.prompt.fim import FimFormat, build_prompt
+from midfill.prompt.fim import build_prompt
 from midfill_export.build.verify import Sample
 
 LEAST_CHARACTERS = 20_000

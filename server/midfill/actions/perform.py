@@ -13,10 +13,10 @@ from midfill.actions.checked_edit import Edit, Faulty, is_whole
 from midfill.actions.hunks import merged
 from midfill.actions.prompts import block, prompt
 from midfill.actions.selection import Around
-from midfill.chat.conversation import MOST_TOKENS, ChatAnswer, Conversation
+from midfill.chat.conversation import MAX_ANSWER_TOKENS, ChatAnswer, Conversation
 from midfill.code.syntax import MOST_CHARACTERS
 from midfill.common.cancel import CancelFlag
-from midfill.inference.sampling import Pick, Sampler, Sampling, greedy
+from midfill.inference.sampling import Sampling
 from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
@@ -124,7 +124,7 @@ def _perform(
         detail = f"{len(task.selection.code):,} characters of code are too many: select less"
         return Outcome(reason="too-long", detail=detail, task=task)
     length = conversation.count(task.selection.code)
-    most = int(length * _WRITTEN_ANEW) + _SHORT_ANSWER if action.read else MOST_TOKENS
+    most = int(length * _WRITTEN_ANEW) + _SHORT_ANSWER if action.read else MAX_ANSWER_TOKENS
     code = Around(action.shown(task))
     if action.read is None and length > _MOST_READ:
         code = task.selection.outline(conversation.count, _MOST_READ, task.instruction)
@@ -186,14 +186,14 @@ def _edit(
     answers: list[ChatAnswer] = []
     edit, fault = None, None
 
-    def ask(begin: str, pick: Pick = greedy) -> Edit:
+    def ask(begin: str, sampling: Sampling | None = None) -> Edit:
         original = "" if begin else task.selection.code  # who talks first may quote it first
         answer = conversation.answer(
             messages,
             cancel,
             max_tokens=most,
             begin=begin,
-            pick=pick,
+            sampling=sampling,
             on_text=_counting(on_progress),
             enough=action.enough or partial(is_whole, original=original),
         )
@@ -217,7 +217,7 @@ def _edit(
         again = prompt("retry", {"fault": str(fault)})
         messages += [Message("assistant", answers[-1].text), Message("user", again)]
         try:
-            edit, fault = ask(action.begin(task), Sampler(_OTHERWISE)), None
+            edit, fault = ask(action.begin(task), _OTHERWISE), None
         except Faulty as found:
             fault = found
     messages.append(Message("assistant", answers[-1].text))

@@ -9,16 +9,18 @@ from concurrent.futures import Future
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from midfill.bench.scenes import Scene
 from midfill.common.cancel import CancelFlag
-from midfill.completion.completer import Completer
-from midfill.completion.engine import Engine
+from midfill.completion.engine import CompletionEngine
+from midfill.completion.scheduler import new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.bundle import Bundle, load_bundle
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.loaded_model import LoadedModel
 from midfill.inference.onnx_model import Model, OnnxModel
+from midfill.inference.tokenizer import load_tokenizer
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
 
@@ -55,17 +57,16 @@ class Loaded:
         """
         self.bundle: Bundle = load_bundle(settings.bundle)
         self.settings = settings
-        self.tokenizer = Tokenizer.from_file(str(self.bundle.tokenizer))
+        self.tokenizer = load_tokenizer(self.bundle)
         self.model = WatchedModel(OnnxModel(self.bundle.graph, self.bundle.manifest.kv, settings.threads))
 
-    def new_engine(self) -> Engine:
+    def new_engine(self) -> CompletionEngine:
         """Return an engine that has completed nothing yet, and so remembers neither prompts nor suggestions."""
-        return Engine(self.bundle, self.tokenizer, self.model, self.settings)
+        return CompletionEngine(LoadedModel(self.bundle, self.tokenizer, self.model), LiveSettings(self.settings))
 
     def encode(self, text: str) -> list[int]:
         """Return a text's tokens."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+        return self.tokenizer.encode(text)
 
 
 class InProcess:
@@ -76,7 +77,7 @@ class InProcess:
 
     def __init__(self, loaded: Loaded) -> None:
         self._model = loaded.model
-        self._completer = Completer(lambda _progress: loaded.new_engine())
+        self._scheduler = new_scheduler(LiveSettings(loaded.settings), lambda *_: loaded.new_engine())
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bench-completer", daemon=True)
         self._path = ""
@@ -85,11 +86,11 @@ class InProcess:
 
     def __enter__(self) -> InProcess:
         self._thread.start()
-        self._completer.start().result()
+        self._scheduler.start().result()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._completer.close()
+        self._scheduler.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -120,4 +121,4 @@ class InProcess:
         """See :meth:`midfill.bench.replay.Suggester.close`; a cancelled step ends at once."""
 
     async def _complete(self, request: Request) -> str:
-        return (await self._completer.complete(request)).text
+        return (await self._scheduler.complete(request)).text

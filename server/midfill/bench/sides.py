@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tokenizers import Tokenizer
 
+from midfill.inference.bundle import FimFormat
 from midfill.prompt.context import Context
-from midfill.prompt.fim import FimFormat, build_prompt
+from midfill.prompt.fim import build_prompt
 
 _MARKED = FimFormat(order="prefix-first")
 

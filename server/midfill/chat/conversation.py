@@ -1,7 +1,7 @@
-"""Questions and answers: a bundle's chat model, beside its suggestions.
+"""Questions and answers with a model's chat template.
 
-Each turn's prompt begins with the turns before, so the KV cache of one is that of the next. Guesses are looked up in
-the prompt, too: code that is asked to be changed a little is mostly what it was.
+Each prompt begins with the turns before it, so the KV cache of one answer serves the next. Drafts are looked up in the
+prompt: code that is to change a little mostly stays as it is.
 """
 
 from __future__ import annotations
@@ -14,97 +14,116 @@ from dataclasses import dataclass, field
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
-from midfill.completion.engine import Engine
-from midfill.inference.decoder import Decoder
-from midfill.inference.kv_cache import KvCache
-from midfill.inference.onnx_model import Model
-from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.sampling import Choice, Pick, greedy
-from midfill.inference.token_healing import TokenHealing
+from midfill.inference.preemption import StepQueue
+from midfill.inference.sampling import Choice, Sampling
+from midfill.inference.token_generator import GenerationRequest, LanguageModel
 from midfill.prompt.chat_template import Chat, Message
+from midfill.settings.schema import Settings
 
-ROOM = 8_192
-"""Tokens of all turns together; memory is taken as they come, 25 MB a thousand for the 0.5B."""
-MOST_TOKENS = 1_024
-"""Of one answer, unless something else is asked for."""
-_READ_AT_ONCE = 64
-"""Tokens of a text whose logits are wanted, 0.6 MB each."""
-_MOST_LOGARITHM = 50.0
+MAX_CONTEXT = 8_192
+"""Maximum number of tokens of all turns together. Memory grows with use: 25 MB for 1,000 tokens of the 0.5B."""
+MAX_ANSWER_TOKENS = 1_024
+"""Maximum number of tokens of one answer, unless the caller says otherwise."""
+_MAX_MARGIN = 50.0
+"""In nats; a larger one would overflow as odds."""
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """A place of a text where the model would say something else."""
+    """A place of a text where the model would write something else."""
 
     offset: int
-    """In characters."""
+    """In characters from the start of the text."""
     instead: str
-    """One token of what it would say."""
+    """The token that the model finds most likely there."""
     odds: float
-    """How many times likelier that is than what stands there."""
+    """How many times likelier it is than the token of the text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChatAnswer:
-    """What the model said, and what it took."""
+    """An answer, and what it took."""
 
     text: str
-    """With what it was to begin with."""
+    """The text, with the beginning that was given."""
     stopped_by: str
-    """``stop-token``, ``max-tokens``, or ``enough`` when who listened had heard what was wanted."""
+    """``stop-token``, ``max-tokens``, or ``enough`` if the caller had what it wanted."""
     model: str
     prompt_tokens: int
     reused_tokens: int
+    """Tokens of the prompt that were found in the KV cache."""
     tokens: int
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """By stage: tokenize, prefill, decode."""
+    """Time of each stage: tokenize, prefill, decode."""
 
 
 class Conversation:
-    """Answers with an engine's model; not for several threads at once, nor while the engine completes.
+    """Answers with one model, in KV caches of its own; for one thread at a time."""
 
-    But for the latter, the model may be given as one that takes turns
-    (:class:`midfill.inference.preemption.PreemptibleModel`).
-    """
+    def __init__(
+        self,
+        model: LanguageModel,
+        room: int = MAX_CONTEXT,
+        *,
+        max_draft_tokens: int | None = None,
+        steps: StepQueue | None = None,
+    ) -> None:
+        """Begin a conversation.
 
-    def __init__(self, engine: Engine, room: int = ROOM, model: Model | None = None) -> None:
-        """Make room for so many tokens, as far as the model was made for them.
+        Args:
+            model: answers.
+            room: maximum number of tokens of all turns together; the model's context length bounds it.
+            max_draft_tokens: maximum number of draft tokens checked in one step; None for the default setting.
+            steps: the queue in which each step waits behind typing; None computes at once.
 
         Raises:
-            ModelError: the model cannot answer questions.
+            ModelError: the model has no chat template.
         """
-        self._engine = engine
-        self._model = model or engine.model
-        manifest = engine.bundle.manifest
-        control = {engine.spell([token]): token for token in engine.control_tokens if token >= 0}
-        self._chat = Chat(manifest.chat_template, control, engine.encode, engine.spell(manifest.stop_tokens[:1]))
+        manifest, tokenizer = model.manifest, model.tokenizer
+        self._tokenizer = tokenizer
+        self._name = manifest.name
+        self._chat = Chat(
+            manifest.chat_template,
+            tokenizer.control_token_texts(),
+            tokenizer.encode,
+            tokenizer.spell(manifest.stop_tokens[:1]),
+        )
         self.room = min(room, manifest.context_length)
-        self._draft_length = DraftLength(engine.settings.draft_tokens)
-        self._cache: KvCache | None = None
-        self._begun = ""
+        self._generator = model.new_generator(
+            context=self.room,
+            cache_bytes=0,  # one cache
+            max_draft_tokens=Settings().draft_tokens if max_draft_tokens is None else max_draft_tokens,
+            steps=steps,
+        )
+        self._begin = ""
         self._choices: list[Choice] = []
-        """Of the last answer, after what it was begun with."""
+        """The tokens of the last answer, after its given beginning."""
 
     def count(self, text: str) -> int:
-        """Return how many tokens ``text`` has."""
-        return len(self._engine.encode(text))
+        """Return the number of tokens of ``text``."""
+        return len(self._tokenizer.encode(text))
 
     def answer(
         self,
         messages: Sequence[Message],
         cancel: CancelFlag,
         *,
-        max_tokens: int = MOST_TOKENS,
+        max_tokens: int = MAX_ANSWER_TOKENS,
         begin: str = "",
-        pick: Pick = greedy,
+        sampling: Sampling | None = None,
         on_text: Callable[[str], None] = lambda _: None,
         enough: Callable[[str], bool] = lambda _: False,
     ) -> ChatAnswer:
-        """Go on after ``messages`` with the likeliest answer, or as ``pick`` chooses its tokens.
+        """Answer ``messages``.
 
-        What it is to ``begin`` with is put into its mouth: small models keep to a form that has been begun.
-        ``on_text`` is given the answer piece by piece, each of whole characters; ``enough`` all of it so far, and may
-        end it.
+        Args:
+            messages: all turns so far.
+            cancel: stops the answer within a step.
+            max_tokens: of the answer.
+            begin: the beginning of the answer. Small models keep to a form that has begun.
+            sampling: how to draw tokens at random; None takes the most likely one each time.
+            on_text: called with each new piece of the answer, in whole characters.
+            enough: called with the whole answer so far; it may end the answer.
 
         Raises:
             Cancelled: ``cancel`` was set; what was computed stays.
@@ -113,24 +132,25 @@ class Conversation:
         """
         cancel.check()
         started = time.perf_counter()
-        prompt = [*self._chat.encode(messages), *self._engine.encode(begin)]
+        prompt = [*self._chat.encode(messages), *self._tokenizer.encode(begin)]
         tokenized = time.perf_counter()
-        cache = self._room_for(len(prompt))
-        decoder = Decoder(self._model, cache, cancel, self._draft_length)
+        self._check_room(len(prompt))
         limit = min(max_tokens, self.room - len(prompt))
+        request = GenerationRequest(
+            prompt=prompt, max_tokens=limit, stop_tokens=self._tokenizer.stop_tokens, sampling=sampling
+        )
         ids: list[int] = []
-        self._begun, self._choices = begin, []
+        self._begin, self._choices = begin, []
         text, stopped_by = begin, "stop-token"
-        healing = TokenHealing(self._engine.vocabulary, "")
-        stops = self._engine.stop_tokens
-        with closing(decoder.generate(prompt, healing, max_tokens=limit, stop_tokens=stops, pick=pick)) as choices:
-            for choice in choices:
+        stream = self._generator.generate(request, cancel)
+        with closing(stream):
+            for choice in stream:
                 ids.append(choice.token)
                 self._choices.append(choice)
-                said = begin + self._engine.text(ids)
-                if said != text:
-                    on_text(said[len(text) :])
-                    text = said
+                longer = begin + self._tokenizer.text(ids)
+                if longer != text:
+                    on_text(longer[len(text) :])
+                    text = longer
                 if enough(text):
                     stopped_by = "enough"
                     break
@@ -140,35 +160,35 @@ class Conversation:
         return ChatAnswer(
             text=text,
             stopped_by=stopped_by,
-            model=self._engine.bundle.manifest.name,
+            model=self._name,
             prompt_tokens=len(prompt),
-            reused_tokens=min(decoder.reused_tokens, len(prompt)),
+            reused_tokens=min(stream.stats.reused_tokens, len(prompt)),
             tokens=len(ids),
             milliseconds={
                 "tokenize": round((tokenized - started) * 1000, 2),
-                "prefill": round(decoder.prefill_seconds * 1000, 2),
-                "decode": round((seconds - decoder.prefill_seconds) * 1000, 2),
+                "prefill": round(stream.stats.prefill_seconds * 1000, 2),
+                "decode": round((seconds - stream.stats.prefill_seconds) * 1000, 2),
             },
         )
 
     def runner_up_beginnings(self) -> list[str]:
-        """Return what other answers than the last one begin with: it up to some token, and the next in line for that.
+        """Return beginnings of other answers: the last answer up to a token, and that token's runner-up.
 
-        Those whose token was nearest to being chosen come first. Code that a model copies, though it knows that
-        something is wrong with it, is left where it hesitated.
+        The place where the runner-up was nearest to being chosen comes first. A model that copies code although
+        something is wrong with it hesitates there.
         """
-        stops = self._engine.stop_tokens
+        stops = self._tokenizer.stop_tokens
         ids = [choice.token for choice in self._choices]
         places = [
             n for n, choice in enumerate(self._choices) if choice.runner_up >= 0 and choice.runner_up not in stops
         ]
         places.sort(key=lambda n: self._choices[n].logprob - self._choices[n].runner_up_logprob)
-        return [self._begun + self._engine.text([*ids[:n], self._choices[n].runner_up]) for n in places]
+        return [self._begin + self._tokenizer.text([*ids[:n], self._choices[n].runner_up]) for n in places]
 
     def doubts(self, messages: Sequence[Message], text: str, cancel: CancelFlag, *, begin: str = "") -> list[Doubt]:
         """Return where the model, asked ``messages``, would answer something else than ``begin`` and ``text``.
 
-        The text is read, not written: this takes no longer than its prompt does.
+        The text is scored, not generated: this takes no longer than a prefill of it.
 
         Raises:
             Cancelled: ``cancel`` was set; what was computed stays.
@@ -176,26 +196,17 @@ class Conversation:
             UsageError: there is no room for both.
         """
         cancel.check()
-        prompt = [*self._chat.encode(messages), *self._engine.encode(begin)]
-        ids = self._engine.encode(text)
-        cache = self._room_for(len(prompt) + len(ids))
-        Decoder(self._model, cache, cancel, self._draft_length).warm_up(prompt[:-1])
+        prompt = [*self._chat.encode(messages), *self._tokenizer.encode(begin)]
+        ids = self._tokenizer.encode(text)
+        self._check_room(len(prompt) + len(ids))
         found: list[Doubt] = []
-        last = prompt[-1]
-        for start in range(0, len(ids), _READ_AT_ONCE):
-            chunk = ids[start : start + _READ_AT_ONCE]
-            logits = self._model.step([last, *chunk[:-1]], cache, len(chunk), cancel)  # (len(chunk), V)
-            for number, (row, token) in enumerate(zip(logits, chunk, strict=True), start):
-                runner_up = greedy(row)
-                if runner_up != token and runner_up not in self._engine.stop_tokens:
-                    odds = math.exp(min(float(row[runner_up] - row[token]), _MOST_LOGARITHM))
-                    found.append(Doubt(len(self._engine.text(ids[:number])), self._engine.text([runner_up]), odds))
-            last = chunk[-1]
+        for number, score in enumerate(self._generator.score(prompt, ids, cancel)):
+            if score.margin > 0 and score.likeliest not in self._tokenizer.stop_tokens:
+                odds = math.exp(min(score.margin, _MAX_MARGIN))
+                offset = len(self._tokenizer.text(ids[:number]))
+                found.append(Doubt(offset, self._tokenizer.text([score.likeliest]), odds))
         return found
 
-    def _room_for(self, tokens: int) -> KvCache:
+    def _check_room(self, tokens: int) -> None:
         if tokens >= self.room:
             raise UsageError(f"{tokens} tokens are more than the {self.room} there is room for: select less.")
-        if self._cache is None:
-            self._cache = self._model.new_cache(self.room)
-        return self._cache

@@ -23,7 +23,7 @@ from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
-from midfill.completion.engine import load_engine
+from midfill.inference.loaded_model import load_model
 from midfill.privacy.ignore import Ignore, repository_of
 
 _PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: there is no such place or action.
-        MidfillError: as :func:`midfill.completion.engine.load_engine`.
+        MidfillError: as :func:`midfill.inference.loaded_model.load_model`.
     """
     action = _action(args)
     file, task = _read_task(args)
@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> int:
     folder = file.path.resolve().parent
     if not Ignore([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse("excluded", f"{file.path} is excluded from what the model may see")
-    engine = load_engine(settings)
+    model = load_model(settings)
     streams = action.read is None and not args.json
     on_text = _print_piece if streams else _print_nothing
-    outcome = perform(action, task, Conversation(engine), CancelFlag(), on_text)
+    outcome = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
     target = _target(outcome.edit, file)
     written = target.text if outcome.edit is None else outcome.edit.apply(target.text)
     if outcome.edit and args.write and not _write(target, written):

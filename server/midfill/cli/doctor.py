@@ -106,8 +106,9 @@ def _licence(manifest: Manifest, settings: Settings) -> Check:
 
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:
+    manifest = bundle.manifest
     weights = sum(entry.size for entry in bundle.manifest.files.values())
-    tokens = sum(budgets(settings, bundle, PrefillThroughput(bundle))) + longest_suggestion(settings, bundle)
+    tokens = sum(budgets(settings, manifest, PrefillThroughput(manifest))) + longest_suggestion(settings, manifest)
     cache = tokens * bundle.manifest.kv.bytes_per_token
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"

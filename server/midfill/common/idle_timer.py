@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+
+from midfill.common.clock import Clock, LoopClock, Timer
 
 
 class IdleTimer:
-    """Calls back when it was not restarted for a while; for use on one running event loop."""
+    """Calls back when it was not restarted for some time; for use on one event loop."""
 
-    def __init__(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Wait ``seconds`` from each restart on; 0 for never calling."""
+    def __init__(self, seconds: float, callback: Callable[[], None], clock: Clock | None = None) -> None:
+        """Wait ``seconds`` after each restart; 0 never calls."""
         self.seconds = seconds
-        """Counts from the next restart on."""
+        """A change counts from the next restart."""
         self._callback = callback
-        self._handle: asyncio.TimerHandle | None = None
+        self._clock = clock or LoopClock()
+        self._timer: Timer | None = None
 
     def restart(self) -> None:
-        """Wait anew from now on."""
+        """Begin to wait again."""
         self.stop()
         if self.seconds:
-            self._handle = asyncio.get_running_loop().call_later(self.seconds, self._callback)
+            self._timer = self._clock.call_later(self.seconds, self._callback)
 
     def stop(self) -> None:
-        """Do not call back until restarted."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        """Do not call back before the next restart."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

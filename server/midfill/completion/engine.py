@@ -1,185 +1,159 @@
-"""A loaded bundle, ready to complete: from a document and a cursor to a suggestion, in reading order."""
+"""The completion pipeline in reading order: from a document and a cursor to a suggestion.
+
+It knows a :class:`midfill.inference.token_generator.LanguageModel`, and not where that computes its tokens.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-import numpy as np
-from tokenizers import AddedToken, Tokenizer
-
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.common.errors import BundleDamaged
-from midfill.completion.cache import rest_of, typed_since
-from midfill.completion.generation import Writer, Written
+from midfill.common.reasons import Reason
+from midfill.completion.cache import CompletionCache, Unfinished, rest_of
+from midfill.completion.generation import Generation, Limits, Place, Style
 from midfill.completion.suppression import suppression_reason
-from midfill.completion.types import Alternative, Completion, Request, nothing
-from midfill.inference import thread_tuning
-from midfill.inference.bundle import Bundle, load_bundle
-from midfill.inference.decoder import Deadline, Decoder
+from midfill.completion.types import Alternative, Completion, Request, no_suggestion
 from midfill.inference.draft_corpus import DraftCorpus
-from midfill.inference.kv_cache import CachePool, KvCache
-from midfill.inference.licences import require_use
-from midfill.inference.onnx_model import Model, OnnxModel
+from midfill.inference.loaded_model import OnLoading, load_model
 from midfill.inference.prefill_throughput import PrefillThroughput
-from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.sampling import Choice, Sampler, greedy
-from midfill.inference.token_healing import Vocabulary
+from midfill.inference.token_generator import Deadline, LanguageModel
 from midfill.prompt.context import Context, gather, line_ending
 from midfill.prompt.fim import Part, Prompt, build_prompt, other_files
 from midfill.prompt.snippets import WorkspaceSnippets
-from midfill.prompt.token_budget import budgets, longest_suggestion
+from midfill.prompt.token_budget import MAX_CHARACTERS_PER_TOKEN, budgets, longest_suggestion
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
-_CHARACTERS_PER_TOKEN = 4
-"""An upper guess for code: of so much text no more than the wanted tokens is used."""
-_PIECES_REMEMBERED = 256
+_ENCODED_PIECES_KEPT = 256
 ABLATIONS = ("definition", "sibling", "recent", "similar", "path", "suffix", "filters", "gate")
-"""What an engine can do without."""
-
-OnLoading = Callable[[str, float], None]
-"""Told what is being done and how much of the whole is done, 0 to 1."""
+"""Parts of the pipeline that can be left out, to measure what each one is worth."""
 
 
 class WorkspaceRetrieval(Protocol):
-    """What an engine asks about other files; :class:`midfill.retrieval.service.Workspace` in earnest."""
+    """What the pipeline asks about other files; :class:`midfill.retrieval.service.Workspace` answers."""
 
     def excludes(self, path: str) -> bool:
-        """Say whether a document may not be read."""
+        """Say whether Midfill may not read a document."""
 
     def snippets_at(
         self, path: str, text: str, offset: int, language: str, budget: int, window: int
     ) -> WorkspaceSnippets:
-        """Return what of other files matters at a cursor, in ``budget`` characters."""
+        """Return the snippets of other files that are relevant at a cursor, in ``budget`` characters."""
 
     def forget(self, path: str) -> None:
         """Forget what was gathered for a document."""
 
 
 def load_engine(
-    settings: Settings, progress: OnLoading = lambda *_: None, workspace: WorkspaceRetrieval | None = None
-) -> Engine:
-    """Check the bundle that ``settings`` name and load its model.
+    settings: Settings | LiveSettings,
+    on_loading: OnLoading = lambda *_: None,
+    workspace: WorkspaceRetrieval | None = None,
+) -> CompletionEngine:
+    """Load the bundle that ``settings`` name, and return the pipeline for it.
 
     Raises:
         BundleError: the bundle cannot be used.
         ModelError: onnxruntime refuses its graph.
     """
-    progress("checking the bundle", 0.0)
-    bundle = load_bundle(settings.bundle)
-    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
-    progress("reading the tokenizer", 0.2)
-    try:
-        tokenizer = Tokenizer.from_file(str(bundle.tokenizer))
-    except Exception as error:  # the library raises plain Exception
-        raise BundleDamaged(f"{bundle.tokenizer} is no tokenizer: export the bundle again.") from error
-    progress("loading the model", 0.4)
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, settings.threads or thread_tuning.chosen(bundle))
-    engine = Engine(bundle, tokenizer, model, settings, workspace)
-    progress("ready", 1.0)
-    return engine
+    live = settings if isinstance(settings, LiveSettings) else LiveSettings(settings)
+    return CompletionEngine(load_model(live.now, on_loading), live, workspace)
 
 
-class Engine:
-    """Completes with one model; not for several threads at once."""
+class CompletionEngine:
+    """Completes with one model; for one thread at a time."""
 
     def __init__(
-        self,
-        bundle: Bundle,
-        tokenizer: Tokenizer,
-        model: Model,
-        settings: Settings,
-        workspace: WorkspaceRetrieval | None = None,
+        self, model: LanguageModel, settings: LiveSettings, workspace: WorkspaceRetrieval | None = None
     ) -> None:
-        self.bundle = bundle
-        self.workspace = workspace
-        """What is asked about other files; None for nothing. May be exchanged between requests."""
-        self.ablations: frozenset[str] = frozenset()
-        """What to do without, to measure what it is worth: see ``ABLATIONS``."""
-        manifest = bundle.manifest
-        self._fim = manifest.fim
-        self.stop_tokens = frozenset(manifest.stop_tokens)
-        fim_tokens = {self._fim.prefix, self._fim.suffix, self._fim.middle}
-        self.control_tokens = self.stop_tokens | fim_tokens | _tokens_within(manifest.chat_template, tokenizer)
-        """What only a prompt's own marks may be, never a document's text."""
-        _read_control_tokens_as_text(tokenizer, self.control_tokens)
-        self._tokenizer = tokenizer
+        """Complete with ``model``. The settings in force when the engine is made decide the sizes of its caches."""
         self.model = model
         self.settings = settings
-        """May be exchanged between requests; what they say of sizes counts when the engine is made."""
-        texts = _token_texts(tokenizer, manifest.vocabulary)
-        self.vocabulary = Vocabulary(texts, excluded=self.stop_tokens)
-        self._newlines = np.array([text.count("\n") for text in texts], np.int32)
-        self._max_tokens = longest_suggestion(settings, bundle)
-        self._reading_speed = PrefillThroughput(bundle)
-        self._budgets = budgets(settings, bundle, self._reading_speed)
-        self._encode_piece = lru_cache(_PIECES_REMEMBERED)(self.encode)  # what is shown again at each keystroke
-        capacity = sum(self._budgets) + self._max_tokens
-        fitting = settings.cache_megabytes * 1_000_000 // (manifest.kv.bytes_per_token * capacity)
-        self._caches = CachePool(lambda: model.new_cache(capacity), max(fitting, 1))
-        self._draft_sources = DraftCorpus(self.control_tokens)
-        self._draft_length = DraftLength(settings.draft_tokens)
-        self._interrupted: _Begun | None = None
+        self.workspace = workspace
+        """Answers questions about other files; None for no context from other files. It may be replaced between
+        requests."""
+        self.ablations: frozenset[str] = frozenset()
+        """The parts of ``ABLATIONS`` to leave out."""
+        now = settings.now
+        self._tokenizer = model.tokenizer
+        self._fim = model.manifest.fim
+        self._max_tokens = longest_suggestion(now, model.manifest)
+        self._throughput = PrefillThroughput(model.manifest)
+        self._budgets = budgets(now, model.manifest, self._throughput)
+        self._generator = model.new_generator(
+            context=sum(self._budgets) + self._max_tokens,
+            cache_bytes=now.cache_megabytes * 1_000_000,
+            max_draft_tokens=now.draft_tokens,
+        )
+        self._drafts = DraftCorpus(self._tokenizer.control_tokens)
+        # The same snippets stand in the prompt of each keystroke.
+        self._encode_snippet = lru_cache(_ENCODED_PIECES_KEPT)(self._tokenizer.encode)
 
-    def complete(self, request: Request, cancel: CancelFlag) -> Completion:
-        """Suggest what stands at ``request.offset``.
+    def complete(self, request: Request, cancel: CancelFlag, cache: CompletionCache | None = None) -> Completion:
+        """Return a suggestion at ``request.offset``, or the reason why there is none.
+
+        An interrupted suggestion in ``cache`` is continued if ``request`` is on its way; one that is interrupted now
+        is put there.
 
         Raises:
             Cancelled: ``cancel`` was set.
             ModelError: the model failed.
         """
         cancel.check()
-        begun, self._interrupted = self._interrupted, None
-        typed = typed_since(begun.request, request) if begun else None
-        if begun and typed is not None and begun.text.startswith(typed):
-            whole = self._write(begun, _Clock(), cancel)
+        cache = cache or CompletionCache()
+        version = cache.version
+        if (interrupted := cache.take_unfinished(request)) is not None:
+            unfinished, typed = interrupted
+            whole = self._generate(unfinished, _StageClock(), cancel, cache, version)
             if (rest := rest_of(whole, typed)) is not None:
                 return rest
-        clock = _Clock()
-        if reason := self._reason_for_nothing(request):
-            return nothing(request, reason)
-        context, around = self._gather(request)
+        clock = _StageClock()
+        if reason := self._reason_for_silence(request):
+            return no_suggestion(request, reason)
+        context, snippets = self._gather(request)
         if context.in_secret:
-            return nothing(request, "in-secret")
-        clock.lap("context")
-        prompt = self._read(request, context, around)
-        clock.lap("tokenize")
-        return self._write(_Begun(request, context, prompt), clock, cancel)
+            return no_suggestion(request, Reason.IN_SECRET)
+        clock.end_stage("context")
+        prompt = self._build_prompt(request, context, snippets)
+        clock.end_stage("tokenize")
+        return self._generate(Unfinished(request, context, prompt), clock, cancel, cache, version)
 
     def warm_up(self, request: Request, cancel: CancelFlag) -> None:
-        """Compute the prompt of a request that may come; what is done when ``cancel`` is set stays computed.
+        """Compute the prompt of a request that is expected. What is computed before a cancel stays.
 
         Raises:
             Cancelled: ``cancel`` was set.
             ModelError: the model failed.
         """
         cancel.check()
-        if self._reason_for_nothing(request):
+        if self._reason_for_silence(request):
             return
-        prompt = self._read(request, *self._gather(request))
+        prompt = self._build_prompt(request, *self._gather(request))
         if prompt.ids:
-            self._decoder(self._caches.pick(prompt.ids, request.path), request.path, cancel).warm_up(prompt.ids)
+            self._generator.prefill(prompt.ids, request.path, cancel)
 
     def forget(self, path: str) -> None:
-        """Look no more guesses up in a document that is closed, and write nothing there to its end."""
-        if self._interrupted is not None and self._interrupted.request.path == path:
-            self._interrupted = None
-        self._draft_sources.forget(path)
+        """Look up no more drafts in a document, because it was closed."""
+        self._drafts.forget(path)
         if self.workspace is not None:
             self.workspace.forget(path)
 
-    def _reason_for_nothing(self, request: Request) -> str:
-        """Return the reason code for not even reading the document, or ""."""
+    def spell(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens as the model sees it, control tokens included."""
+        return self._tokenizer.spell(ids)
+
+    def _reason_for_silence(self, request: Request) -> Reason:
+        """Return why the document must not even be read; ``Reason.NONE`` if it may be."""
         if self.workspace is not None and self.workspace.excludes(request.path):
-            return "excluded"
-        settings = self.settings.for_language(request.language)
+            return Reason.EXCLUDED
+        settings = self.settings.now.for_language(request.language)
         if not request.automatic:
-            return ""
+            return Reason.NONE
         if not settings.enabled:
-            return "disabled"
+            return Reason.DISABLED
         return suppression_reason(
             request.text,
             request.offset,
@@ -192,51 +166,63 @@ class Engine:
         )
 
     def _gather(self, request: Request) -> tuple[Context, WorkspaceSnippets]:
-        window = self._budgets.document * _CHARACTERS_PER_TOKEN
+        window = self._budgets.document * MAX_CHARACTERS_PER_TOKEN
         context = gather(request.text, request.offset, window)
         if "suffix" in self.ablations:
             context = replace(context, suffix="")
-        if self.workspace is None or not self._budgets.others:
+        if self.workspace is None or not self._budgets.snippets:
             return context, WorkspaceSnippets()
-        around = self.workspace.snippets_at(
+        found = self.workspace.snippets_at(
             request.path,
             request.text,
             request.offset,
             request.language,
-            budget=self._budgets.others * _CHARACTERS_PER_TOKEN,
+            budget=self._budgets.snippets * MAX_CHARACTERS_PER_TOKEN,
             window=window,
         )
-        kept = [snippet for snippet in around.snippets if snippet.kind not in self.ablations]
-        return context, replace(around, snippets=kept, path="" if "path" in self.ablations else around.path)
+        kept = [snippet for snippet in found.snippets if snippet.kind not in self.ablations]
+        return context, replace(found, snippets=kept, path="" if "path" in self.ablations else found.path)
 
-    def _write(self, begun: _Begun, clock: _Clock, cancel: CancelFlag) -> Completion:
-        """Write what was begun to its end; if that is interrupted, remember how far it came."""
+    def _build_prompt(self, request: Request, context: Context, snippets: WorkspaceSnippets) -> Prompt:
+        prompt = build_prompt(
+            context,
+            self._fim,
+            self._tokenizer.encode,
+            self._budgets.document,
+            self._tokenizer.vocabulary.can_be_cut_short,
+            other_files(snippets, self._fim, self._encode_snippet, self._budgets.snippets),
+        )
+        self._drafts.read(request.path, prompt.ids)
+        return self._with_lines(prompt, context)
+
+    def _generate(
+        self, begun: Unfinished, clock: _StageClock, cancel: CancelFlag, cache: CompletionCache, version: int
+    ) -> Completion:
+        """Generate a suggestion to its end. If that is interrupted, put what is there into the cache."""
         request, prompt = begun.request, begun.prompt
-        cache = self._caches.pick(prompt.ids, request.path)
-        decoder = self._decoder(cache, request.path, cancel)
-        writer = self._writer(begun)
+        generation = self._new_generation(begun)
         try:
-            first = writer.write(decoder, begun.choices)
+            first = generation.generate(cancel, begun.choices)
         except Cancelled:
-            self._interrupted = replace(begun, choices=writer.choices, text=writer.text)
+            cache.interrupt(replace(begun, choices=generation.choices, text=generation.text), version)
             raise
-        clock.lap("decode")
-        clock.move(decoder.prefill_seconds, "decode", "prefill")
-        self._reading_speed.learn(len(prompt.ids) - decoder.reused_tokens, decoder.prefill_seconds)
-        self._draft_sources.suggested(prompt.ids, [choice.token for choice in first.choices])
-        others: list[Written] = []
+        clock.end_stage("decode")
+        clock.split_off("prefill", first.stats.prefill_seconds, "decode")
+        self._throughput.learn(len(prompt.ids) - first.stats.reused_tokens, first.stats.prefill_seconds)
+        self._drafts.suggested(prompt.ids, [choice.token for choice in first.choices])
+        others = []
         if request.alternatives > 1:
-            others = writer.others(self._decoder(cache, request.path, cancel), first, request.alternatives - 1)
-            clock.lap("alternatives")
+            others = generation.alternatives(cancel, first, request.alternatives - 1)
+            clock.end_stage("alternatives")
         newline = line_ending(request.text)
         return Completion(
             text=first.text.replace("\n", newline),
             start=begun.context.offset,
             end=begun.context.offset + first.replaces,
             reason=first.reason,
-            model=self.bundle.manifest.name,
+            model=self.model.manifest.name,
             prompt_tokens=len(prompt.ids),
-            reused_tokens=min(decoder.reused_tokens, len(prompt.ids)),
+            reused_tokens=min(first.stats.reused_tokens, len(prompt.ids)),
             parts=prompt.parts,
             stopped_by=first.stopped_by,
             changes=first.changes,
@@ -250,128 +236,55 @@ class Engine:
             milliseconds=clock.milliseconds(),
         )
 
-    def _read(self, request: Request, context: Context, around: WorkspaceSnippets) -> Prompt:
-        others = other_files(around, self._fim, self._encode_piece, self._budgets.others)
-        prompt = build_prompt(
-            context, self._fim, self.encode, self._budgets.document, self.vocabulary.can_be_cut_short, others
+    def _new_generation(self, begun: Unfinished) -> Generation:
+        request, context = begun.request, begun.context
+        settings = self.settings.now.for_language(request.language)
+        gated = request.automatic and not request.unfiltered and "gate" not in self.ablations
+        limits = Limits(
+            max_tokens=min(request.max_tokens or settings.max_tokens, self._max_tokens),
+            max_lines=request.max_lines or (1 if context.wants_one_line else settings.max_lines),
+            deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
+            min_confidence=settings.min_confidence if gated else 0.0,
         )
-        self._draft_sources.read(request.path, prompt.ids)
-        return self._with_lines(prompt, context)
+        style = Style(
+            automatic=request.automatic,
+            unfiltered=request.unfiltered or "filters" in self.ablations,
+            sampling=request.sampling,
+        )
+        place = Place(context=context, path=request.path, language=request.language)
+        drafts = self._drafts.besides(request.path)
+        return Generation(self._generator, self._tokenizer, begun.prompt, place, limits, style, drafts)
 
     def _with_lines(self, prompt: Prompt, context: Context) -> Prompt:
-        """Note which of the document's lines its own parts are."""
+        """Note which lines of the document its parts are."""
         here = context.first_line + context.prefix.count("\n")
 
         def placed(part: Part) -> Part:
             if part.kind not in ("prefix", "suffix") or not part.ids:
                 return part
-            lines = int(self._newlines[part.ids].sum())
+            lines = self._tokenizer.count_newlines(part.ids)
             first, last = (here - lines, here) if part.kind == "prefix" else (here, here + lines)
             return replace(part, first_line=first, last_line=last)
 
         return replace(prompt, parts=tuple(placed(part) for part in prompt.parts))
 
-    def _decoder(self, cache: KvCache, path: str, cancel: CancelFlag) -> Decoder:
-        return Decoder(self.model, cache, cancel, self._draft_length, self._draft_sources.besides(path))
 
-    def _writer(self, begun: _Begun) -> Writer:
-        request, context = begun.request, begun.context
-        settings = self.settings.for_language(request.language)
-        gated = request.automatic and not request.unfiltered and "gate" not in self.ablations
-        return Writer(
-            begun.prompt,
-            context,
-            self.vocabulary,
-            self.text,
-            max_tokens=min(request.max_tokens or settings.max_tokens, self._max_tokens),
-            max_lines=request.max_lines or (1 if context.wants_one_line else settings.max_lines),
-            stop_tokens=self.stop_tokens,
-            deadline=Deadline(settings.deadline_ms / 1000 if settings.deadline_ms else None),
-            one_statement=request.automatic,
-            automatic=request.automatic,
-            language=request.language,
-            path=request.path,
-            placeholders=context.placeholders,
-            unfiltered=request.unfiltered or "filters" in self.ablations,
-            min_confidence=settings.min_confidence if gated else 0.0,
-            pick=Sampler(request.sampling) if request.sampling else greedy,
-        )
-
-    def encode(self, text: str) -> list[int]:
-        """Return the tokens of ``text``, in which no control token is one."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def spell(self, ids: Sequence[int]) -> str:
-        """Return the text of ``ids`` as the model sees it, control tokens included."""
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
-        return text
-
-    def text(self, ids: Sequence[int]) -> str:
-        """Decode ``ids``, with plain newlines; a character whose last bytes are still to come is left out."""
-        return self.spell(ids).rstrip("\ufffd").replace("\r", "")
-
-
-def _read_control_tokens_as_text(tokenizer: Tokenizer, control: Container[int]) -> None:
-    """See to it that "<|fim_middle|>" in a document is text, not a command.
-
-    Some checkpoints do not count their FIM tokens among the special ones, which alone can be left out when encoding.
-    """
-    added = tokenizer.get_added_tokens_decoder()
-    tokenizer.add_special_tokens(
-        [
-            AddedToken(token.content, special=True, normalized=token.normalized)
-            for number, token in added.items()
-            if number in control and not token.special
-        ]
-    )
-    tokenizer.encode_special_tokens = True
-
-
-def _tokens_within(template: str, tokenizer: Tokenizer) -> set[int]:
-    """Return the added tokens that a chat template writes."""
-    return {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.content in template}
-
-
-def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> list[str]:
-    """Return the text of every token that the model may choose; "" for one that the tokenizer does not know."""
-    texts: list[str] = tokenizer.decode_batch([[token] for token in range(vocabulary)], skip_special_tokens=False)
-    return texts
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """A suggestion in the making.
-
-    Editors cancel at every keystroke. Whoever types what is being written wants the rest of it: then the writing goes
-    on where it was interrupted, and no token is decoded twice.
-    """
-
-    request: Request
-    context: Context
-    prompt: Prompt
-    choices: Sequence[Choice] = ()
-    """Decoded before it was interrupted."""
-    text: str = ""
-    """What they spell."""
-
-
-class _Clock:
-    """Time by stage, in the order the stages ended."""
+class _StageClock:
+    """The time of each stage, in the order in which the stages ended."""
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
         self._seconds: dict[str, float] = {}
 
-    def lap(self, stage: str) -> None:
+    def end_stage(self, stage: str) -> None:
         now = time.perf_counter()
         self._seconds[stage] = now - self._last
         self._last = now
 
-    def move(self, seconds: float, from_stage: str, to_stage: str) -> None:
-        """Book ``seconds`` of one stage under another, which ran within it and first."""
-        self._seconds[to_stage] = seconds
-        self._seconds[from_stage] = self._seconds.pop(from_stage) - seconds
+    def split_off(self, stage: str, seconds: float, whole: str) -> None:
+        """Count the first ``seconds`` of the stage ``whole`` as a stage of their own."""
+        self._seconds[stage] = seconds
+        self._seconds[whole] = self._seconds.pop(whole) - seconds
 
     def milliseconds(self) -> dict[str, float]:
         return {stage: round(seconds * 1000, 2) for stage, seconds in self._seconds.items()}

@@ -1,4 +1,4 @@
-"""Where somebody wants no suggestions while typing: in comments, strings, some languages, some folders."""
+"""No suggestions while typing where the settings say so: in comments, strings, some languages, some folders."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathspec import GitIgnoreSpec
 
 from midfill.code.languages import language_of
+from midfill.common.reasons import Reason
 from midfill.postprocess.lines import nearby
 from midfill.postprocess.place import COMMENT, STRING, place_of
 from midfill.prompt.context import Context
@@ -26,30 +27,31 @@ def suppression_reason(
     in_strings: bool,
     languages: Collection[str],
     folders: Sequence[str],
-) -> str:
-    """Return why the settings want nothing here: ``language``, ``folder``, ``comment`` or ``string``; "" if they do.
+) -> Reason:
+    """Return why the settings want no suggestion here while somebody types; ``Reason.NONE`` if they want one.
 
     Args:
         text: the whole document.
         offset: the cursor, in characters; clamped to the document.
         language: the LSP language id; "" when unknown.
         path: the document's path or URI.
-        in_comments: whether to be quiet in comments.
-        in_strings: whether to be quiet in strings, docstrings among them.
-        languages: LSP language ids to be quiet in.
-        folders: where to be quiet, in gitignore's syntax; a pattern may begin at any folder of the path.
+        in_comments: whether comments get no suggestions.
+        in_strings: whether strings, also docstrings, get no suggestions.
+        languages: LSP language ids that get no suggestions.
+        folders: folders that get no suggestions, as patterns of gitignore. A pattern may begin at any folder of
+            the path.
     """
     if language.lower() in {each.lower() for each in languages}:
-        return "language"
+        return Reason.LANGUAGE
     if _is_in(path, tuple(folders)):
-        return "folder"
+        return Reason.FOLDER
     if not (in_comments or in_strings):
-        return ""
+        return Reason.NONE
     offset = min(max(offset, 0), len(text))
     around = nearby(Context(text[:offset], text[offset:], offset))
     place = place_of(around, language_of(path, language))
     wanted = {COMMENT: in_comments, STRING: in_strings}
-    return place if wanted.get(place, False) else ""
+    return Reason(place) if wanted.get(place, False) else Reason.NONE
 
 
 def _is_in(path: str, folders: tuple[str, ...]) -> bool:
@@ -62,7 +64,7 @@ def _is_in(path: str, folders: tuple[str, ...]) -> bool:
 
 @lru_cache(16)
 def _patterns(folders: tuple[str, ...]) -> tuple[GitIgnoreSpec, ...]:
-    """Compile the patterns; ones that are none match nothing."""
+    """Compile the patterns. An invalid one matches nothing."""
     try:
         return (GitIgnoreSpec.from_lines(folders),) if folders else ()
     except ValueError:

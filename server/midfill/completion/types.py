@@ -1,9 +1,10 @@
-"""What the editor asks and what it gets: plain values, free of protocol and model."""
+"""What a client asks and what it gets: plain values, without protocol and model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from midfill.common.reasons import Reason
 from midfill.inference.sampling import Sampling
 from midfill.prompt.fim import Part
 
@@ -17,21 +18,22 @@ class Request:
     offset: int
     """The cursor, in characters (code points) from the start; clamped to the document."""
     path: str = ""
-    """The document's path or URI, for its name and language; "" when it has none."""
+    """The document's path or URI; "" if it has none."""
     language: str = ""
-    """The LSP language id; "" when unknown."""
+    """The LSP language id; "" if it is unknown."""
     automatic: bool = False
-    """Whether typing asks, not a person: then the suggestion ends with the statement that is being typed."""
+    """Whether typing triggered the request. If not, a person invoked it. An automatic suggestion ends with the
+    statement at the cursor."""
     max_lines: int | None = None
-    """Most lines of the suggestion; None for the setting, and for one line where code stands right of the cursor."""
+    """Maximum number of lines. None takes the setting, and one line where code stands right of the cursor."""
     max_tokens: int | None = None
-    """Most tokens of the suggestion; None for the setting."""
+    """Maximum number of tokens; None takes the setting."""
     alternatives: int = 1
-    """How many suggestions are wanted, the first among them."""
+    """Number of suggestions wanted, the first one included."""
     unfiltered: bool = False
-    """Whether to show whatever the model says, but nothing blank: to measure what the filters are worth."""
+    """Whether to skip the filters, to measure what they are worth. A blank text is dropped all the same."""
     sampling: Sampling | None = None
-    """How to draw tokens at random; None for the likeliest at each place."""
+    """How to draw tokens at random; None takes the most likely token each time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Alternative:
 
     text: str
     logprobs: tuple[float, ...] = ()
-    """As :attr:`Completion.logprobs`."""
+    """See :attr:`Completion.logprobs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,36 +50,36 @@ class Completion:
     """One suggestion, or the reason why there is none."""
 
     text: str
-    """What to put between ``start`` and ``end``; "" when there is nothing to suggest."""
+    """What to insert between ``start`` and ``end``; "" if there is no suggestion."""
     start: int
     end: int
-    """The characters of the document that the text replaces; equal for a plain insertion."""
-    reason: str = ""
-    """The reason code of an empty suggestion, such as "loading", "cancelled", "superseded"; else ""."""
+    """Offsets of the characters that the text replaces; equal for a plain insertion."""
+    reason: Reason = Reason.NONE
+    """Why there is no suggestion; ``Reason.NONE`` if there is one."""
     model: str = ""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
     parts: tuple[Part, ...] = ()
-    """The prompt, piece by piece."""
+    """The prompt in parts. Joined, they are the exact prompt."""
     stopped_by: str = ""
     """What ended the text: the code of a stop, "stop-token", "max-tokens", "deadline" or "unsure"."""
     changes: tuple[tuple[str, int], ...] = ()
-    """What the filters changed: code, and characters added (below 0: cut)."""
+    """What the filters changed: a code, and the number of characters added (negative: removed)."""
     tokens: int = 0
-    """Tokens decoded for the text, with those that were cut off again; none for what was suggested before."""
+    """Tokens decoded for this text, also those that were cut off; 0 if the text came from the completion cache."""
     logprobs: tuple[float, ...] = ()
-    """Natural logarithms of the probabilities (softmax at temperature 1) of the tokens up to the text's end.
+    """Natural logarithms of the probabilities (softmax at temperature 1) of the tokens up to the end of the text.
 
-    The first may spell what stands before the cursor once more (:mod:`midfill.inference.token_healing`); its
-    probability is that among the tokens that do.
+    The first tokens may spell text before the cursor again (:mod:`midfill.inference.token_healing`). Their probability
+    is the one among the tokens that do so.
     """
     alternatives: tuple[Alternative, ...] = ()
-    """Other suggestions, all different, when more than one was asked for; the closest call first."""
+    """Other suggestions, if more than one was asked for. The one that was nearest to being chosen comes first."""
     milliseconds: dict[str, float] = field(default_factory=dict)
-    """Time by stage, in the order the stages ran."""
+    """Time of each stage, in the order in which the stages ran."""
 
 
-def nothing(request: Request, reason: str) -> Completion:
-    """Return an answer without a suggestion, and the reason code."""
+def no_suggestion(request: Request, reason: Reason) -> Completion:
+    """Return an answer without a suggestion."""
     return Completion(text="", start=request.offset, end=request.offset, reason=reason)

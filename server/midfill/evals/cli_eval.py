@@ -17,7 +17,7 @@ from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
-from midfill.completion.engine import ABLATIONS, Engine, load_engine
+from midfill.completion.engine import ABLATIONS, CompletionEngine, load_engine
 from midfill.completion.types import Completion, Request
 from midfill.evals import action_tasks, actions, mt_bench, multipl_e, needle, replay, repo, repo_tasks, typed_scenes
 from midfill.evals.continuation import Continuer
@@ -58,8 +58,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             result = _run_needle(engine, lengths, args.limit, progress)
         elif args.suite == evals.MULTIPL_E:
             picked, selection = evals.choose(problems, args.limit, None, spread_out=args.spread)
-            go_on = Continuer(engine).go_on
-            result = multipl_e.run(go_on, engine.bundle.manifest.name, picked, selection, progress, args.resume)
+            go_on = Continuer(engine.model, engine.settings.now.draft_tokens).go_on
+            result = multipl_e.run(go_on, engine.model.manifest.name, picked, selection, progress, args.resume)
         elif args.suite == evals.MT_BENCH:
             picked_questions, _ = evals.choose(asked, args.limit, None, spread_out=args.spread)
             result = _run_mt_bench(engine, picked_questions, progress)
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progress: OnCounted) -> Result:
+def _run(suite: str, engine: CompletionEngine, limit: int | None, spread_out: bool, progress: OnCounted) -> Result:
     complete = partial(_complete, engine)
     if suite == evals.REPO:
         tasks, selection = evals.choose(repo_tasks.tasks(), limit or repo.USUAL, None, spread_out=spread_out)
@@ -87,17 +87,19 @@ def _run(suite: str, engine: Engine, limit: int | None, spread_out: bool, progre
     return evals.run(suite, complete, limit, progress, spread_out=spread_out)
 
 
-def _run_actions(engine: Engine, chosen: Sequence[str], args: argparse.Namespace, progress: OnCounted) -> Result:
+def _run_actions(
+    engine: CompletionEngine, chosen: Sequence[str], args: argparse.Namespace, progress: OnCounted
+) -> Result:
     problems, selection = evals.choose(action_tasks.all_problems(), args.limit, actions.USUAL, spread_out=args.spread)
-    do = actions.performed_by(Conversation(engine))
-    return actions.run(do, engine.bundle.manifest.name, chosen, problems, selection, progress, args.resume)
+    do = actions.performed_by(Conversation(engine.model, max_draft_tokens=engine.settings.now.draft_tokens))
+    return actions.run(do, engine.model.manifest.name, chosen, problems, selection, progress, args.resume)
 
 
-def _run_needle(engine: Engine, lengths: Sequence[int], limit: int | None, progress: OnCounted) -> Result:
+def _run_needle(engine: CompletionEngine, lengths: Sequence[int], limit: int | None, progress: OnCounted) -> Result:
     count = min(limit or needle.USUAL, needle.MOST)
-    room = engine.bundle.manifest.context_length - needle.ROOM
+    room = engine.model.manifest.context_length - needle.ROOM
     sources = [text for _, text in pick(language_of("a.py"), needle.FILES)]
-    tokens_of = lru_cache(None)(lambda line: len(engine.encode(line)))
+    tokens_of = lru_cache(None)(lambda line: len(engine.model.tokenizer.encode(line)))
     made = [each for length in lengths if length <= room for each in needle.needles(length, count, sources, tokens_of)]
     if not made:
         raise UsageError(f"the model's context has room for {room} tokens.")
@@ -111,11 +113,11 @@ def _questions(data: Path | None) -> list[mt_bench.Question]:
     return mt_bench.questions(data)
 
 
-def _run_mt_bench(engine: Engine, asked: Sequence[mt_bench.Question], progress: OnCounted) -> Result:
-    conversation = Conversation(engine)
+def _run_mt_bench(engine: CompletionEngine, asked: Sequence[mt_bench.Question], progress: OnCounted) -> Result:
+    conversation = Conversation(engine.model, max_draft_tokens=engine.settings.now.draft_tokens)
     return mt_bench.run(
         lambda messages: conversation.answer(messages, CancelFlag()).text,
-        engine.bundle.manifest.name,
+        engine.model.manifest.name,
         asked,
         progress,
     )
@@ -142,7 +144,7 @@ def check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{option} is for the suite{'s' if len(suites) > 1 else ''} {those}.")
 
 
-def _complete(engine: Engine, request: Request) -> Completion:
+def _complete(engine: CompletionEngine, request: Request) -> Completion:
     return engine.complete(request, CancelFlag())
 
 

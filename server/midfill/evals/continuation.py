@@ -9,10 +9,7 @@ from dataclasses import dataclass
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
-from midfill.completion.engine import Engine
-from midfill.inference.decoder import Decoder
-from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.token_healing import TokenHealing
+from midfill.inference.token_generator import GenerationRequest, LanguageModel
 
 MOST_TOKENS = 512
 _ROOM = 2_048
@@ -32,10 +29,10 @@ class Continuation:
 class Continuer:
     """Goes on with texts, greedy, one after the other."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._room = min(_ROOM, engine.bundle.manifest.context_length)
-        self._cache = engine.model.new_cache(self._room)
+    def __init__(self, model: LanguageModel, max_draft_tokens: int) -> None:
+        self._tokenizer = model.tokenizer
+        self._room = min(_ROOM, model.manifest.context_length)
+        self._generator = model.new_generator(context=self._room, cache_bytes=0, max_draft_tokens=max_draft_tokens)
 
     def go_on(self, text: str, stops: Sequence[str], max_tokens: int = MOST_TOKENS) -> Continuation:
         """Write what comes after ``text``, up to the first of ``stops``, a stop token or ``max_tokens``.
@@ -45,21 +42,17 @@ class Continuer:
             ModelError: the model failed.
         """
         started = time.perf_counter()
-        engine = self._engine
-        prompt = engine.encode(text)
+        prompt = self._tokenizer.encode(text)
         limit = min(max_tokens, self._room - len(prompt))
         if limit <= 0:
             raise UsageError(f"{len(prompt)} tokens leave no room for an answer.")
-        decoder = Decoder(engine.model, self._cache, CancelFlag(), DraftLength(engine.settings.draft_tokens))
+        request = GenerationRequest(prompt=prompt, max_tokens=limit, stop_tokens=self._tokenizer.stop_tokens)
         ids: list[int] = []
         written = ""
-        tokens = decoder.generate(
-            prompt, TokenHealing(engine.vocabulary, ""), max_tokens=limit, stop_tokens=engine.stop_tokens
-        )
-        with closing(tokens) as choices:
+        with closing(self._generator.generate(request, CancelFlag())) as choices:
             for choice in choices:
                 ids.append(choice.token)
-                written = engine.text(ids)
+                written = self._tokenizer.text(ids)
                 if any(stop in written for stop in stops):
                     break
         return Continuation(until(written, stops), len(ids), time.perf_counter() - started)

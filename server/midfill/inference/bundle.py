@@ -14,14 +14,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.common.json_store import JsonStore
 from midfill.inference import cpu
-from midfill.prompt.fim import FimFormat
 
 FORMAT = 1
 """Raised when an older Midfill could no longer read a bundle rightly."""
@@ -30,6 +29,27 @@ GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
 
 _MAKE_ONE = "make one with `midfill pull`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FimFormat:
+    """How one model marks up a fill-in-the-middle prompt; part of the bundle's manifest."""
+
+    order: Literal["suffix-first", "prefix-first", "prefix-only"]
+    """``suffix-first`` puts what typing changes last; ``prefix-only`` is for a model without FIM tokens."""
+    prefix: int = -1
+    suffix: int = -1
+    middle: int = -1
+    """Ids of the three control tokens; -1 for a model without them."""
+    repository: int = -1
+    file: int = -1
+    """Ids of what precedes a repository's name, and a file's path, in the format of models trained on whole
+    repositories (StarCoder2, Qwen2.5-Coder); -1 for others, which get other files' lines as comments."""
+
+    def __str__(self) -> str:
+        if self.order == "prefix-only":
+            return "no FIM: it reads only what stands before the cursor"
+        return f"FIM {self.order}"
 
 
 @dataclass(frozen=True, kw_only=True)

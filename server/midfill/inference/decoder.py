@@ -9,7 +9,7 @@ comes out.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Generator, Sequence
+from collections.abc import Container, Generator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,35 +17,13 @@ from numpy.typing import NDArray
 from midfill.common.cancel import CancelFlag
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
-from midfill.inference.prompt_lookup import NOTHING_ELSE, DraftLength, PromptLookup
+from midfill.inference.prompt_lookup import NO_DRAFTS, DraftLength, PromptLookup
 from midfill.inference.sampling import Choice, Pick, choose, greedy
+from midfill.inference.token_generator import Deadline
 from midfill.inference.token_healing import TokenHealing
 
 PREFILL_CHUNK = 128
 """Most tokens of a prompt computed in one step: more are no faster, take more memory and are waited for longer."""
-
-
-class Deadline:
-    """Seconds a suggestion may take from its first token's logits on; all alternatives share them.
-
-    Reading the prompt does not count: on a slow machine nothing but a first token would come of a long one.
-    """
-
-    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        """Allow so many seconds by ``clock``; None for any."""
-        self._seconds = seconds
-        self._clock = clock
-        self._ends: float | None = None
-
-    def start(self) -> None:
-        """Count from now; later calls change nothing."""
-        if self._seconds is not None and self._ends is None:
-            self._ends = self._clock() + self._seconds
-
-    @property
-    def has_passed(self) -> bool:
-        """Whether the time is up."""
-        return self._ends is not None and self._clock() > self._ends
 
 
 class Decoder:
@@ -57,7 +35,7 @@ class Decoder:
         cache: KvCache,
         cancel: CancelFlag,
         draft_length: DraftLength,
-        elsewhere: NDArray[np.int32] = NOTHING_ELSE,
+        elsewhere: NDArray[np.int32] = NO_DRAFTS,
     ) -> None:
         """``draft_length`` learns from run to run; guesses are looked up ``elsewhere`` too."""
         self._model = model

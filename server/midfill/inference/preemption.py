@@ -1,7 +1,7 @@
-"""Turns on a completer's worker, for work that takes long: each step of it comes between what typing asks for.
+"""Long work in steps that each wait behind typing, on the one worker thread.
 
-Typing never waits for such work: a step that is under way, or next, is interrupted, and done again afterwards. So the
-work stands still while somebody types, and goes on when they stop.
+A step that runs, or is next, is interrupted when a suggestion is asked for, and repeated afterwards. So long work
+stands still while somebody types and continues when they pause.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class StepQueue:
-    """The way to a worker for one other thread, which waits for each of its steps."""
+    """Runs the steps of long work on the worker, for one other thread that waits for each step."""
 
     def __init__(self, worker: ThreadPoolExecutor) -> None:
         self._worker = worker
@@ -31,12 +31,12 @@ class StepQueue:
 
     @property
     def in_use(self) -> bool:
-        """Whether there is work that takes turns: nobody is idle then."""
+        """Whether long work is under way, even if none of its steps runs now."""
         return self._working > 0
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Say that there is work for as long as the block lasts."""
+        """Count as long work for as long as the block lasts."""
         self._working += 1
         try:
             yield
@@ -44,11 +44,13 @@ class StepQueue:
             self._working -= 1
 
     def preempt(self) -> None:
-        """Have the step at hand done after what the worker has been given until now; from any thread."""
-        self._step.set("paused")
+        """Interrupt the current step. It is repeated after everything that the worker was given before; any thread."""
+        self._step.set("preempted")
 
-    def take(self, step: Callable[[CancelFlag], T], cancel: CancelFlag) -> T:
-        """Have the worker do a step, which changes nothing when its flag is set, as often as it has to give way.
+    def run(self, step: Callable[[CancelFlag], T], cancel: CancelFlag) -> T:
+        """Have the worker do a step, and repeat it for as long as it is preempted.
+
+        The step must change nothing when its flag is set.
 
         Raises:
             Cancelled: ``cancel`` was set, or the worker has ended.
@@ -63,16 +65,16 @@ class StepQueue:
                 try:
                     return future.result()
                 except Cancelled as stop:
-                    if stop.reason != "paused":
+                    if stop.reason != "preempted":
                         raise
 
 
 class PreemptibleModel:
-    """A model whose steps are such turns; a :class:`midfill.inference.onnx_model.Model`."""
+    """A model whose steps run in a queue; a :class:`midfill.inference.onnx_model.Model`."""
 
-    def __init__(self, model: Model, turns: StepQueue) -> None:
+    def __init__(self, model: Model, steps: StepQueue) -> None:
         self._model = model
-        self._turns = turns
+        self._steps = steps
 
     def new_cache(self, capacity: int) -> KvCache:
         """Return an empty cache for at most ``capacity`` tokens."""
@@ -80,7 +82,7 @@ class PreemptibleModel:
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """See :meth:`midfill.inference.onnx_model.Model.step`."""
-        return self._turns.take(lambda flag: self._model.step(ids, cache, rows, flag), cancel)
+        return self._steps.run(lambda flag: self._model.step(ids, cache, rows, flag), cancel)
 
 
 def _do(step: Callable[[CancelFlag], T], flag: CancelFlag) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from midfill.common.json_store import JsonStore
-from midfill.inference.bundle import GRAPH, Bundle
+from midfill.inference.bundle import GRAPH, Manifest
 
 _FILE = "reading_speed"
 _LEAST_TOKENS = 200
@@ -20,10 +20,10 @@ _RANGE = (512, 8192)
 class PrefillThroughput:
     """Tokens a second of prompts that were not known."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, manifest: Manifest) -> None:
         """Begin with what is remembered of this bundle on this machine."""
-        graph = bundle.manifest.files.get(GRAPH)
-        self._key = graph.sha256 if graph else bundle.manifest.name
+        graph = manifest.files.get(GRAPH)
+        self._key = graph.sha256 if graph else manifest.name
         saved = JsonStore(_FILE).get(self._key)
         self._saved = float(saved) if isinstance(saved, (int, float)) and saved > 0 else 0.0
         self.tokens_per_second = self._saved

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 SEPARATOR = -1
 """Stands between sequences that do not follow each other; no token is equal to it."""
-NOTHING_ELSE: NDArray[np.int32] = np.empty(0, np.int32)
+NO_DRAFTS: NDArray[np.int32] = np.empty(0, np.int32)
 
 _SHORTEST, _LONGEST = 2, 8
 """Lengths of the run of last tokens that is looked up: a longer match is more often right."""
@@ -36,7 +36,7 @@ no guesses and one of eight."""
 class PromptLookup:
     """Looks up what followed the last tokens, in one text that grows at its end and in others that do not."""
 
-    def __init__(self, tokens: Sequence[int], room: int, elsewhere: NDArray[np.int32] = NOTHING_ELSE) -> None:
+    def __init__(self, tokens: Sequence[int], room: int, elsewhere: NDArray[np.int32] = NO_DRAFTS) -> None:
         """Start with ``tokens``; at most ``room`` more will be appended.
 
         ``elsewhere`` are other texts, the most telling last, each ended by a SEPARATOR.

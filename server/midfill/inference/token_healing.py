@@ -75,6 +75,11 @@ class TokenHealing:
         if self._missing:
             self._missing = self._missing[len(self._vocabulary.text(token)) :]
 
+    @property
+    def missing(self) -> str:
+        """The text that the next tokens must spell."""
+        return self._missing
+
     def strip(self, text: str) -> str:
         """Return what ``text`` adds to the text that was spelt again."""
         return text[len(self._text) :] if text.startswith(self._text) else ""

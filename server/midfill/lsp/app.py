@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from lsprotocol import types
 
 from midfill.actions import ACTIONS
-from midfill.completion.completer import make_completer
+from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
 from midfill.lsp.code_actions import DO
 from midfill.lsp.handlers import actions as acting
@@ -19,16 +19,16 @@ from midfill.lsp.handlers import completion as completing
 from midfill.lsp.handlers import documents
 from midfill.lsp.protocol import BoundedInput
 from midfill.lsp.server import MidfillServer
-from midfill.session.session import CompleterFactory
+from midfill.session.session import SchedulerFactory
 
 # As Copilot's language server calls them; editors' plug-ins know these.
 _DID_SHOW = "textDocument/didShowCompletion"
 _DID_PARTIALLY_ACCEPT = "textDocument/didPartiallyAcceptCompletion"
 
 
-def create_server(make_completer: CompleterFactory = make_completer) -> MidfillServer:
-    """Build a server that is ready to be started; the factory makes its completer once the settings are known."""
-    server = MidfillServer(make_completer)
+def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillServer:
+    """Build a server that is ready to be started; ``make_scheduler`` is called once the settings are known."""
+    server = MidfillServer(make_scheduler)
     server.feature(types.INITIALIZE)(documents.initialize)
     server.feature(types.INITIALIZED)(documents.initialized)
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(documents.opened)
@@ -58,16 +58,16 @@ def create_server(make_completer: CompleterFactory = make_completer) -> MidfillS
     return server
 
 
-def serve_stdio(make_completer: CompleterFactory = make_completer) -> int:
+def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
     """Serve the client at stdin and stdout until it leaves; return the exit code."""
     stdin = cast("BinaryIO", BoundedInput(sys.stdin.buffer))
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # pygls closes what it writes to; sys.stdout is not ours
-    return _serve(create_server(make_completer), lambda server: server.start_io(stdin, stdout))
+    return _serve(create_server(make_scheduler), lambda server: server.start_io(stdin, stdout))
 
 
-def serve_tcp(host: str, port: int, make_completer: CompleterFactory = make_completer) -> int:
+def serve_tcp(host: str, port: int, make_scheduler: SchedulerFactory = new_scheduler) -> int:
     """Serve one client that connects to a port, until it leaves; return the exit code."""
-    return _serve(create_server(make_completer), lambda server: server.start_tcp(host, port))
+    return _serve(create_server(make_scheduler), lambda server: server.start_tcp(host, port))
 
 
 def _serve(server: MidfillServer, start: Callable[[MidfillServer], None]) -> int:

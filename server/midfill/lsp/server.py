@@ -26,7 +26,7 @@ from midfill.lsp.protocol import MidfillProtocol
 from midfill.lsp.streamed_text import StreamedTexts
 from midfill.lsp.text_document import Document
 from midfill.retrieval.index import IndexState
-from midfill.session.session import CompleterFactory, Session
+from midfill.session.session import SchedulerFactory, Session
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -44,7 +44,7 @@ class MidfillServer(LanguageServer):
 
     protocol: MidfillProtocol
 
-    def __init__(self, make_completer: CompleterFactory) -> None:
+    def __init__(self, make_scheduler: SchedulerFactory) -> None:
         super().__init__(
             "midfill",
             __version__,
@@ -52,7 +52,7 @@ class MidfillServer(LanguageServer):
             notebook_document_sync=notebooks.SYNC,
             max_workers=1,  # they read stdin, a line at a time; of more, each would be started when one was slow to end
         )
-        self.make_completer = make_completer
+        self.make_scheduler = make_scheduler
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
         self.findings = Findings()

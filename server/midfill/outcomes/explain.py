@@ -6,46 +6,21 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from midfill.common.reasons import Reason
 from midfill.outcomes import journal
 from midfill.outcomes.journal import Entry, PartEntry, Verdict
 
 Spell = Callable[[Sequence[int]], str]
 """Token ids -> their text, control tokens included."""
 
-REASONS = {
-    "above-repeat": "it would write the line above again",
-    "blank": "the model said nothing but white space",
-    "cancelled": "the editor took the question back",
-    "closed": "the document was closed",
-    "comment": "Midfill is quiet in comments (setting quietInComments)",
-    "disabled": "Midfill is off here (setting enabled)",
-    "empty-comment": "a comment that says nothing",
-    "excluded": "the document is on an ignore list, or is one that holds secrets",
-    "failed": "the model failed; see the log",
-    "folder": "Midfill is quiet in this folder (setting quietFolders)",
-    "idle": "the model is not loaded",
-    "in-secret": "the cursor stands within a secret",
-    "language": "Midfill is quiet in this language (setting quietLanguages)",
-    "loading": "the model was still being loaded",
-    "path": "a line that is only a file's path",
-    "placeholder": "it would insert what stands for a secret",
-    "repetition": "the model went round in circles",
-    "string": "Midfill is quiet in strings (setting quietInStrings)",
-    "suffix-repeat": "it stands below the cursor already",
-    "superseded": "a newer question came",
-    "syntax": "it would add a syntax error",
-    "too-short": "too short to be worth a look",
-    "unsure": "the model was not sure enough (setting minConfidence)",
-}
-
 
 def to_lines(verdict: Verdict) -> list[str]:
     """Return a verdict in a few lines: what, where, why, and how long it took."""
-    asked = "typing" if verdict.automatic else "asked outright"
+    asked = "automatic" if verdict.automatic else "invoked"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
     place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
     if verdict.reason:
-        outcome = f"nothing shown: {verdict.reason} ({REASONS.get(verdict.reason, 'see the documentation')})"
+        outcome = f"nothing shown: {verdict.reason} ({_sentence(verdict.reason)})"
     else:
         outcome = f"shown: {verdict.characters} characters in {verdict.lines} lines"
     lines = [f"{when}  {place}  ({asked})", f"  {outcome}"]
@@ -86,6 +61,14 @@ def to_json(entry: Entry, spell: Spell) -> dict[str, Any]:
     for told, part in zip(verdict["parts"], entry.completion.parts, strict=True):
         told["text"] = spell(part.ids)
     return verdict
+
+
+def _sentence(reason: str) -> str:
+    """Explain a reason code; a newer Midfill may have written one that this one does not know."""
+    try:
+        return Reason(reason).sentence
+    except ValueError:
+        return "see the documentation"
 
 
 def _origin(part: PartEntry) -> str:

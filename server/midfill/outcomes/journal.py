@@ -128,7 +128,7 @@ def verdict_on(request: Request, completion: Completion, number: int) -> Verdict
         line=line + 1,
         column=request.offset - start + 1,
         automatic=request.automatic,
-        reason=completion.reason,
+        reason=str(completion.reason),
         characters=len(completion.text),
         lines=len(completion.text.splitlines()),
         model=completion.model,

@@ -9,36 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
+from midfill.inference.bundle import FimFormat
 from midfill.prompt.context import Context
 from midfill.prompt.snippets import WorkspaceSnippets
+from midfill.prompt.token_budget import MAX_CHARACTERS_PER_TOKEN
 
-_CHARACTERS_PER_TOKEN = 4
-"""An upper guess for code, so that only a little more than the budget is ever tokenised."""
 _STEPS = 4
 """The prefix is cut at quarters of its budget: its start moves once every quarter budget of typing."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FimFormat:
-    """How one model marks up a fill-in-the-middle prompt; part of the bundle's manifest."""
-
-    order: Literal["suffix-first", "prefix-first", "prefix-only"]
-    """``suffix-first`` puts what typing changes last; ``prefix-only`` is for a model without FIM tokens."""
-    prefix: int = -1
-    suffix: int = -1
-    middle: int = -1
-    """Ids of the three control tokens; -1 for a model without them."""
-    repository: int = -1
-    file: int = -1
-    """Ids of what precedes a repository's name, and a file's path, in the format of models trained on whole
-    repositories (StarCoder2, Qwen2.5-Coder); -1 for others, which get other files' lines as comments."""
-
-    def __str__(self) -> str:
-        if self.order == "prefix-only":
-            return "no FIM: it reads only what stands before the cursor"
-        return f"FIM {self.order}"
 
 
 Encode = Callable[[str], list[int]]
@@ -153,7 +131,7 @@ def _control(*ids: int) -> Part:
 
 def _head(encode: Encode, text: str, budget: int) -> list[int]:
     """Encode the start of ``text``: whole lines where they fit."""
-    window = text[: budget * _CHARACTERS_PER_TOKEN]
+    window = text[: budget * MAX_CHARACTERS_PER_TOKEN]
     if len(window) < len(text) and "\n" in window:
         window = window[: window.rindex("\n") + 1]
     return encode(window)[:budget]
@@ -163,7 +141,7 @@ def _tail(encode: Encode, text: str, budget: int) -> list[int]:
     """Encode the end of ``text``, from a line start that stays put while the text grows."""
     if budget <= 0:
         return []
-    window = budget * _CHARACTERS_PER_TOKEN
+    window = budget * MAX_CHARACTERS_PER_TOKEN
     if len(text) > 2 * window:  # what may fit is encoded whole: some tokens are long
         start = _step_up(len(text) - window, window // _STEPS)
         newline = text.find("\n", start, start + budget)

@@ -1,36 +1,39 @@
-"""How many tokens of a prompt are the document's, and how many other files'."""
+"""How many tokens of a prompt are for the document, and how many for other files."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from midfill.inference.bundle import Bundle
+from midfill.inference.bundle import Manifest
 from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.settings.schema import Settings
 
+MAX_CHARACTERS_PER_TOKEN = 4
+"""An upper bound for source code. Text of this length per token of the budget is sure to fill it."""
+
 
 class Budgets(NamedTuple):
-    """The most tokens of each; both are read together, before the first suggestion in a document."""
+    """Maximum number of tokens of each kind. Both are computed before the first suggestion in a document."""
 
     document: int
-    others: int
+    snippets: int
 
 
-def budgets(settings: Settings, bundle: Bundle, speed: PrefillThroughput) -> Budgets:
-    """Divide what a bundle's context has room for beside the longest suggestion.
+def budgets(settings: Settings, manifest: Manifest, throughput: PrefillThroughput) -> Budgets:
+    """Divide the model's context, less the longest suggestion, between the document and other files.
 
-    As the settings say; where they leave it open, what this machine reads within ``latencyMs``, of which other files
-    get their share, a third at most.
+    The settings decide. Where ``contextTokens`` is 0, the budget is what this machine computes within ``latencyMs``,
+    and other files get a third of it at most.
     """
-    room = bundle.manifest.context_length - longest_suggestion(settings, bundle)
+    room = manifest.context_length - longest_suggestion(settings, manifest)
     if settings.context_tokens:
         document = min(settings.context_tokens, room)
         return Budgets(document, min(settings.workspace_tokens, room - document))
-    both = min(speed.tokens_within(settings.latency_ms), room)
-    others = min(settings.workspace_tokens, both // 3)
-    return Budgets(both - others, others)
+    both = min(throughput.tokens_within(settings.latency_ms), room)
+    snippets = min(settings.workspace_tokens, both // 3)
+    return Budgets(both - snippets, snippets)
 
 
-def longest_suggestion(settings: Settings, bundle: Bundle) -> int:
-    """Return the most tokens that any suggestion may have."""
-    return min(settings.most_tokens, bundle.manifest.context_length // 2)
+def longest_suggestion(settings: Settings, manifest: Manifest) -> int:
+    """Return the maximum number of tokens of any suggestion."""
+    return min(settings.most_tokens, manifest.context_length // 2)

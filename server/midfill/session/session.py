@@ -1,19 +1,18 @@
-"""What one client works with: its settings, its workspace, the completer, and a record of what became of it all.
+"""What one client works with: its settings, its workspace, its engine, and a record of what became of requests.
 
 Free of the protocol: paths and offsets go in, suggestions come out.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from midfill.completion.completer import Completer
-from midfill.completion.engine import OnLoading
+from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
+from midfill.inference.loaded_model import OnLoading
 from midfill.outcomes import explain
 from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
 from midfill.outcomes.calibration import calibrated, shift
@@ -22,72 +21,73 @@ from midfill.outcomes.journal import Entry, Journal, journal_file
 from midfill.privacy.ignore import IGNORE_FILES
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
-from midfill.session.action_service import ActionService
-from midfill.settings.schema import Settings, needs_reload
+from midfill.session.action_runner import ActionRunner
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
 
-CompleterFactory = Callable[[Settings], Completer]
+SchedulerFactory = Callable[[LiveSettings], Scheduler]
 
 _VISIT_SECONDS = 3.0
-"""How often a document that is being edited is looked at, to be shown to others."""
+"""How often the place where a document is edited is noted, as context for other documents."""
 
 
 class Session:
-    """For use on one event loop, from `initialize` until the client leaves."""
+    """One client, from `initialize` until it leaves; for use on one event loop."""
 
     def __init__(
         self,
-        make_completer: CompleterFactory,
         folders: Sequence[Path],
         options: object,
         current_text: CurrentText,
+        *,
+        make_scheduler: SchedulerFactory = new_scheduler,
         on_index_progress: OnProgress = lambda _: None,
     ) -> None:
-        """Read the settings; nothing is loaded or indexed before :meth:`begin`.
+        """Read the settings. Nothing is loaded or indexed before :meth:`begin`.
 
         Args:
-            make_completer: makes a completer for settings, and another one when they need that.
-            folders: the workspace's.
+            folders: the folders of the workspace.
             options: the client's `initializationOptions`.
-            current_text: an open document's text, by its path.
-            on_index_progress: told how far the workspace's index is, from another thread.
+            current_text: returns the text of an open document by its path.
+            make_scheduler: makes what schedules the requests, with an engine of its own.
+            on_index_progress: called with the progress of the workspace's index, from another thread.
         """
-        self._make_completer = make_completer
         self._on_index_progress = on_index_progress
-        self._configuration = SettingsSources(folders)
-        self.settings, self.problems = self._configuration.options(options)
-        self.completer = make_completer(_calibrated(self.settings))
-        self.assistant = ActionService(self.completer, self.settings)
-        """Does actions."""
-        self._statistics = Counters()
-        self._feedback = AcceptanceTracker(self._statistics, current_text)
-        self._journal = Journal(journal_file() if self.settings.journal else None)
+        self._sources = SettingsSources(folders)
+        settings, self.problems = self._sources.options(options)
+        self.settings = LiveSettings(_calibrated(settings))
+        self.scheduler = make_scheduler(self.settings)
+        self.actions = ActionRunner(self.scheduler, self.settings)
+        self._counters = Counters()
+        self._acceptance = AcceptanceTracker(self._counters, current_text)
+        self._journal = Journal(journal_file() if settings.journal else None)
         self._workspace: Workspace | None = None
         self._visited: dict[str, float] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self.settings.on_change(self._settings_changed)
 
     def begin(self) -> None:
         """Begin to index the workspace."""
         self._open_workspace()
 
-    def load(self, progress: OnLoading) -> Future[None] | None:
-        """Load the model if it is not there or let go; None when that is done or under way."""
-        return self.completer.start(progress) if self.completer.state == "idle" else None
+    def load(self, on_loading: OnLoading) -> Future[None] | None:
+        """Load the model if it is not loaded yet or was unloaded; None if it is there or on its way."""
+        return self.scheduler.start(on_loading) if self.scheduler.state == "idle" else None
 
     async def complete(self, request: Request) -> Entry:
-        """Suggest, or say why not.
+        """Return a suggestion or the reason for none, as an entry of the journal.
 
         Raises:
             asyncio.CancelledError: the caller was cancelled.
         """
-        completion = await self.completer.complete(request)
+        completion = await self.scheduler.complete(request)
         entry = self._journal.add(request, completion)
-        self._feedback.answered(entry.verdict.number, request, completion)
+        self._acceptance.answered(entry.verdict.number, request, completion)
         return entry
 
     def expect(self, request: Request, *, visit: bool = False) -> None:
-        """Expect a request at a place that was opened or edited; ``visit`` it, to show it to other documents."""
-        self.completer.prepare(request)
+        """Expect a request at a place that was opened or edited; ``visit`` notes the place for other documents."""
+        self.scheduler.prepare(request)
         now = time.monotonic()
         if visit or now - self._visited.get(request.path, 0.0) > _VISIT_SECONDS:
             self._visited[request.path] = now
@@ -95,40 +95,40 @@ class Session:
                 self._workspace.visited(request.path, request.text, request.offset)
 
     def inserted(self, path: str, start: int, text: str) -> None:
-        """Take note of an edit: it may be a suggestion that was accepted."""
-        self._feedback.inserted(path, start, text)
+        """Note an edit. It may be a suggestion that was accepted."""
+        self._acceptance.inserted(path, start, text)
 
     def accepted(self, number: int, length: int) -> None:
-        """Take note that the client accepted so many characters of a suggestion, the last ones."""
-        self._feedback.accepted(number, length)
+        """Note that the client accepted the last ``length`` characters of a suggestion."""
+        self._acceptance.accepted(number, length)
 
     def partly_accepted(self, number: int, length: int) -> None:
-        """Take note that the client accepted so many characters of a suggestion, the first ones."""
-        self._feedback.partly_accepted(number, length)
+        """Note that the client accepted the first ``length`` characters of a suggestion."""
+        self._acceptance.partly_accepted(number, length)
 
     def closed(self, path: str) -> None:
-        """Use what was read of a document no more."""
+        """Forget what was gathered for a document, because it was closed."""
         self._visited.pop(path, None)
-        self.completer.forget(path)
+        self.scheduler.forget(path)
 
     def files_changed(self, paths: Iterable[str]) -> list[str]:
-        """Take note of files made, changed or deleted; return problems of settings that come of it."""
+        """Note files that were made, changed or deleted; return new problems with the settings, one line each."""
         changed = list(paths)
         if self._workspace is not None:
             self._workspace.changed(changed)
-            if any(Path(path).name in IGNORE_FILES for path in changed):  # what was suggested may be excluded now
-                self.completer.work_in(self._workspace)
-        ours = {str(file) for file in self._configuration.files}
-        return self._apply(*self._configuration.reload()) if ours & set(changed) else []
+            if any(Path(path).name in IGNORE_FILES for path in changed):  # an earlier suggestion may be excluded now
+                self.scheduler.work_in(self._workspace)
+        ours = {str(file) for file in self._sources.files}
+        return self._apply(*self._sources.reload()) if ours & set(changed) else []
 
     def settings_changed(self, settings: object) -> list[str]:
-        """Take what the client's user has set anew; return what is wrong with it, one line each."""
-        return self._apply(*self._configuration.changed(settings))
+        """Take the settings that the client's user has changed; return problems with them, one line each."""
+        return self._apply(*self._sources.changed(settings))
 
     def folders_changed(self, folders: Sequence[Path]) -> list[str]:
-        """Work in other folders; return problems of settings that come of it."""
-        self._configuration.folders = tuple(folders)
-        problems = self._apply(*self._configuration.reload())
+        """Work in other folders; return new problems with the settings, one line each."""
+        self._sources.folders = tuple(folders)
+        problems = self._apply(*self._sources.reload())
         self._open_workspace()
         return problems
 
@@ -137,49 +137,39 @@ class Session:
         entries = list(self._journal.entries)[-last:]
         if not entries:
             return "Nothing was asked for yet."
-        return "\n".join(explain.to_markdown(entry, self.completer.spell) for entry in reversed(entries))
+        return "\n".join(explain.to_markdown(entry, self.scheduler.spell) for entry in reversed(entries))
 
     def save_statistics(self) -> None:
-        """Write what is counted so far."""
-        self._statistics.save()
+        """Write the counts so far to disk."""
+        self._counters.save()
 
     def close(self) -> None:
         """Stop everything."""
-        self.assistant.close()
+        self.actions.close()
         if self._workspace is not None:
             self._workspace.close()
-        self.completer.close()
-        self._statistics.save()
+        self.scheduler.close()
+        self._counters.save()
 
     def _apply(self, settings: Settings, problems: list[str]) -> list[str]:
-        old, self.settings = self.settings, settings
-        if needs_reload(old, settings):
-            before, self.completer = self.completer, self._make_completer(_calibrated(settings))
-            self.completer.work_in(self._workspace)
-            closing = asyncio.create_task(asyncio.to_thread(before.close))  # a step, or a load, is waited for
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-        elif settings != old:
-            self.completer.configure(_calibrated(settings))
-        self.assistant.use(self.completer, settings)
-        self._journal.file = journal_file() if settings.journal else None
-        if (old.exclude, old.workspace_tokens > 0) != (settings.exclude, settings.workspace_tokens > 0):
-            self._open_workspace()
+        self.settings.change(_calibrated(settings))
         return problems
 
+    def _settings_changed(self, before: Settings, now: Settings) -> None:
+        self._journal.file = journal_file() if now.journal else None
+        if (before.exclude, before.workspace_tokens > 0) != (now.exclude, now.workspace_tokens > 0):
+            self._open_workspace()
+
     def _open_workspace(self) -> None:
-        before = self._workspace
+        before, now = self._workspace, self.settings.now
         self._workspace = Workspace(
-            self._configuration.folders,
-            self.settings.exclude,
-            self._on_index_progress,
-            indexed=self.settings.workspace_tokens > 0,
+            self._sources.folders, now.exclude, self._on_index_progress, indexed=now.workspace_tokens > 0
         )
-        self.completer.work_in(self._workspace)
+        self.scheduler.work_in(self._workspace)
         if before is not None:
             before.close()
 
 
 def _calibrated(settings: Settings) -> Settings:
-    """Return the settings to complete by: with the gate where acceptance on this machine puts it."""
+    """Return the settings with ``minConfidence`` moved to what the acceptance on this machine says it means."""
     return calibrated(settings, shift(by_confidence())) if settings.calibrate_confidence else settings

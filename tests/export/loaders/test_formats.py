@@ -6,7 +6,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, models
 
 from midfill.common.errors import SourceError
-from midfill.prompt.fim import FimFormat
+from midfill.inference.bundle import FimFormat
 from midfill_export.loaders.formats import KNOWN_FORMATS, find_format, find_stop_tokens
 
 

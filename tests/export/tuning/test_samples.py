@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.errors import UsageError
-from midfill.prompt.fim import FimFormat
+from midfill.inference.bundle import FimFormat
 from midfill_export.tuning.samples import LEAST_CHARACTERS, Cutter, File, read_corpus
 
 SUFFIX_FIRST = FimFormat(order="suffix-first", prefix=1001, suffix=1002, middle=1003)

@@ -19,7 +19,7 @@ from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.prompt.chat_template import Message
 from unit.helpers import MarkovModel, encode, tiny_tokenizer
-from unit.replies import END, Replies, engine_of
+from unit.replies import END, Replies, conversation_with
 
 CODE = '''import math
 
@@ -46,7 +46,7 @@ class Shop:
 def conversation(*replies: str, room: int = 8192) -> tuple[Conversation, Replies]:
     """Make a conversation with a model that gives answers in turn."""
     model = Replies(*replies)
-    return Conversation(engine_of(model), room), model
+    return conversation_with(model, room), model
 
 
 def select(first: int, last: int, document: str = CODE, path: str = "shop.py") -> Selection:
@@ -370,9 +370,7 @@ def review(code: str, likes: str, odds: float = 4.0) -> tuple[Outcome, list[str]
     table[ids[:-1], ids[1:]] = np.log(odds)
     pieces: list[str] = []
     task = Task(select(1, 1, code))
-    return perform(
-        ACTIONS["review"], task, Conversation(engine_of(MarkovModel(table))), CancelFlag(), pieces.append
-    ), pieces
+    return perform(ACTIONS["review"], task, conversation_with(MarkovModel(table)), CancelFlag(), pieces.append), pieces
 
 
 def test_review_tells_what_the_model_would_have_written() -> None:

@@ -8,10 +8,9 @@ import pytest
 
 from midfill.actions import ACTIONS, Outcome, Task, perform
 from midfill.actions.selection import Selection
-from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
-from unit.replies import Replies, engine_of
+from unit.replies import Replies, conversation_with
 
 TOTAL = """\
 def bill(items, rate):
@@ -40,7 +39,7 @@ def do(name: str, document: str, *replies: str, lines: tuple[int, int] | None = 
     first, end = lines or (0, document.count("\n"))
     selection = Selection(document, language_of("shop.py"), first, end, "shop.py")
     told: list[str] = []
-    talk = Conversation(engine_of(Replies(*replies)))
+    talk = conversation_with(Replies(*replies))
     outcome = perform(ACTIONS[name], Task(selection), talk, CancelFlag(), on_progress=told.append)
     return outcome, told
 
@@ -73,7 +72,7 @@ def test_nothing_is_taken_out_of_other_languages() -> None:
     """It is said so, and the model is not asked."""
     selection = Selection("func f() {\n\tg()\n}\n", language_of("a.go"), 1, 2, "a.go")
     model = Replies("none")
-    outcome = perform(ACTIONS["extract"], Task(selection), Conversation(engine_of(model)), CancelFlag())
+    outcome = perform(ACTIONS["extract"], Task(selection), conversation_with(model), CancelFlag())
     assert (outcome.reason, model.asked) == ("no-extraction", [])
 
 

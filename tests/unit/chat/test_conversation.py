@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,12 +9,10 @@ from numpy.typing import NDArray
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import ModelError, UsageError
-from midfill.completion.engine import Engine
-from midfill.inference.bundle import Bundle
 from midfill.inference.onnx_model import ScriptedModel
+from midfill.inference.sampling import Sampling
 from midfill.prompt.chat_template import Message
-from midfill.settings.schema import Settings
-from unit.helpers import MarkovModel, encode, manifest, tiny_tokenizer
+from unit.helpers import MarkovModel, encode, loaded_model, manifest, tiny_tokenizer
 
 TEMPLATE = "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}"
 END = manifest().stop_tokens[0]
@@ -25,9 +21,7 @@ END = manifest().stop_tokens[0]
 def conversation(said: str, room: int = 200) -> tuple[Conversation, ScriptedModel]:
     """Make a conversation with a model that says one thing to everything."""
     model = ScriptedModel(encode(said), END, manifest().vocabulary)
-    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE))
-    engine = Engine(bundle, tiny_tokenizer(), model, Settings(bundle=Path("unused"), draft_tokens=0))
-    return Conversation(engine, room), model
+    return Conversation(loaded_model(model, chat_template=TEMPLATE), room, max_draft_tokens=0), model
 
 
 def ask(text: str) -> list[Message]:
@@ -88,14 +82,8 @@ def test_question_without_room_for_an_answer_is_refused() -> None:
 
 def test_model_without_a_template_answers_nothing() -> None:
     """A base model is refused when the conversation is made."""
-    engine = Engine(
-        Bundle(Path("unused"), manifest()),
-        tiny_tokenizer(),
-        ScriptedModel([], END, 400),
-        Settings(bundle=Path("unused")),
-    )
     with pytest.raises(ModelError, match="Instruct"):
-        Conversation(engine)
+        Conversation(loaded_model(ScriptedModel([], END, 400)))
 
 
 def test_answer_begins_as_it_is_begun() -> None:
@@ -107,11 +95,13 @@ def test_answer_begins_as_it_is_begun() -> None:
     assert answer.prompt_tokens == len(encode("add")) + 1 + len(encode("return "))
 
 
-def test_tokens_are_chosen_as_asked() -> None:
-    """Who picks another than the likeliest token gets it."""
-    wanted = encode("x")[0]
-    answer = conversation("1")[0].answer(ask("add"), CancelFlag(), max_tokens=2, pick=lambda _: wanted)
-    assert answer.text == "xx"
+def test_tokens_are_drawn_as_asked() -> None:
+    """One seed gives one text, which is not the likeliest one at a high temperature."""
+    drawn = [
+        conversation("1")[0].answer(ask("add"), CancelFlag(), max_tokens=4, sampling=Sampling(temperature=9.0, seed=3))
+        for _ in range(2)
+    ]
+    assert drawn[0].text == drawn[1].text != "1"
 
 
 def test_rivals_begin_other_answers_where_the_model_hesitated_most() -> None:
@@ -152,6 +142,4 @@ def test_doubts_are_where_something_else_is_likelier() -> None:
 
 def conversing_with(table: NDArray[np.float32], room: int = 200) -> Conversation:
     """Make a conversation with a model of many likings."""
-    bundle = Bundle(Path("unused"), manifest(chat_template=TEMPLATE))
-    settings = Settings(bundle=Path("unused"), draft_tokens=0)
-    return Conversation(Engine(bundle, tiny_tokenizer(), MarkovModel(table), settings), room)
+    return Conversation(loaded_model(MarkovModel(table), chat_template=TEMPLATE), room, max_draft_tokens=0)

@@ -117,7 +117,7 @@ def test_closed_document_is_forgotten() -> None:
 
 def test_documents_remembered_are_bounded() -> None:
     """The oldest go first."""
-    memo = CompletionCache(most_characters=25)
+    memo = CompletionCache(max_characters=25)
     for text in ("a" * 10, "b" * 10, "c" * 10):
         memo.add(asking(f"{text}▮"), suggesting(asking(f"{text}▮"), "!"))
     found = [memo.find(asking(f"{text}▮")) is not None for text in ("a" * 10, "b" * 10, "c" * 10)]

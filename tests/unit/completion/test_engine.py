@@ -14,16 +14,17 @@ from tokenizers import AddedToken, Tokenizer
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import BundleDamaged, ModelError
-from midfill.completion.engine import Engine, load_engine
+from midfill.completion.cache import CompletionCache
+from midfill.completion.engine import CompletionEngine, load_engine
 from midfill.completion.types import Completion, Request
-from midfill.inference.bundle import TOKENIZER, Bundle, KvLayout
+from midfill.inference.bundle import TOKENIZER, FimFormat, KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model, ScriptedModel
 from midfill.inference.sampling import Sampling
-from midfill.prompt.fim import FimFormat
 from midfill.prompt.snippets import Snippet, WorkspaceSnippets
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
-from unit.helpers import encode, manifest, split, tiny_tokenizer, write_bundle
+from unit.helpers import encode, loaded_model, manifest, split, tiny_tokenizer, write_bundle
 
 END = manifest().stop_tokens[0]
 FIM = manifest().fim
@@ -98,9 +99,11 @@ class Undecided(Typist):
                 logits[self._texts.index(max(texts, key=len))] = 2.0 * rank
 
 
-def engine(model: Model, settings: Settings = SETTINGS, tokenizer: Tokenizer | None = None, **changes: Any) -> Engine:
+def engine(
+    model: Model, settings: Settings = SETTINGS, tokenizer: Tokenizer | None = None, **changes: Any
+) -> CompletionEngine:
     """Make an engine around a model, without files."""
-    return Engine(Bundle(Path("unused"), manifest(**changes)), tokenizer or tiny_tokenizer(), model, settings)
+    return CompletionEngine(loaded_model(model, tokenizer, **changes), LiveSettings(settings))
 
 
 def scripted(said: str) -> ScriptedModel:
@@ -319,11 +322,11 @@ def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
     """Who types what was being written gets the rest of it, for no more than the steps that were missing."""
     whole = complete("x = (▮", "1 + 2) * 3")
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
-    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
     with pytest.raises(Cancelled):
-        running.complete(Request(text="x = (", offset=5), CancelFlag())
+        running.complete(Request(text="x = (", offset=5), CancelFlag(), cache)
     document, offset = split(now)
-    done = running.complete(Request(text=document, offset=offset), CancelFlag())
+    done = running.complete(Request(text=document, offset=offset), CancelFlag(), cache)
     assert (done.text, done.start, done.end) == (text, offset, offset)
     assert done.tokens < whole.tokens
     assert model.steps <= whole.tokens + 2, "one step was interrupted, and one found the end"
@@ -332,23 +335,23 @@ def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
 def test_interrupted_suggestion_that_is_not_typed_along_is_given_up() -> None:
     """The next request is read anew, and so is the one after it."""
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
-    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
     with pytest.raises(Cancelled):
-        running.complete(Request(text="x = (", offset=5), CancelFlag())
-    assert running.complete(Request(text="x = (y", offset=6), CancelFlag()).text == ""
-    again = running.complete(Request(text="x = (1", offset=6), CancelFlag())
+        running.complete(Request(text="x = (", offset=5), CancelFlag(), cache)
+    assert running.complete(Request(text="x = (y", offset=6), CancelFlag(), cache).text == ""
+    again = running.complete(Request(text="x = (1", offset=6), CancelFlag(), cache)
     assert again.text == " + 2) * 3"
 
 
 def test_closed_document_is_not_gone_on_with() -> None:
     """What was being written in it is forgotten."""
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
-    running = engine(model, replace(SETTINGS, draft_tokens=0))
+    running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
     request = Request(text="x = (", offset=5, path="/a.py")
     with pytest.raises(Cancelled):
-        running.complete(request, CancelFlag())
-    running.forget("/a.py")
-    assert running.complete(request, CancelFlag()).tokens == complete("x = (▮", "1 + 2) * 3").tokens
+        running.complete(request, CancelFlag(), cache)
+    cache.forget("/a.py")
+    assert running.complete(request, CancelFlag(), cache).tokens == complete("x = (▮", "1 + 2) * 3").tokens
 
 
 def test_typing_gets_the_statement_and_a_question_gets_all() -> None:
@@ -506,7 +509,7 @@ REPEATED = "def add(left, right):\n    return left + right\n"
 def test_guesses_come_from_other_open_documents() -> None:
     """What stands in another document, once read, is written in fewer steps; a closed one is not looked at."""
 
-    def steps(prepare: Callable[[Engine], None]) -> int:
+    def steps(prepare: Callable[[CompletionEngine], None]) -> int:
         model = Typist(f"# {REPEATED}")
         running = engine(model)
         prepare(running)
@@ -515,10 +518,10 @@ def test_guesses_come_from_other_open_documents() -> None:
         assert done.text == REPEATED.removeprefix("def ").rstrip()
         return model.steps - before
 
-    def read(running: Engine) -> None:
+    def read(running: CompletionEngine) -> None:
         running.warm_up(Request(text=REPEATED, offset=len(REPEATED), path="a"), CancelFlag())
 
-    def read_and_close(running: Engine) -> None:
+    def read_and_close(running: CompletionEngine) -> None:
         read(running)
         running.forget("a")
 

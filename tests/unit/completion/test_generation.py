@@ -1,8 +1,9 @@
-"""The writer: tokens into a suggestion, and what is told about it."""
+"""One request's texts: tokens into a suggestion, and what is known about it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,12 @@ import pytest
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
-from midfill.completion.generation import Writer, Written
-from midfill.inference.decoder import Deadline, Decoder
+from midfill.completion.generation import Generated, Generation, Limits, Place, Style
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
-from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.token_healing import Vocabulary
+from midfill.inference.token_generator import Deadline
 from midfill.prompt.fim import Part, Prompt
-from unit.helpers import context, encode, manifest, tiny_tokenizer
+from unit.helpers import context, encode, loaded_model, manifest
 
 END = manifest().stop_tokens[0]
 
@@ -36,26 +35,30 @@ class Doubtful(ScriptedModel):
 
 
 def write(
-    marked: str, said: str, *, doubtful: str | None = None, max_tokens: int = 64, max_lines: int = 12, **wanted: Any
-) -> Written:
-    """Write at the cursor's mark, with a model that says ``said`` and then stops, or goes on doubtfully."""
-    tokenizer = tiny_tokenizer()
+    marked: str,
+    said: str,
+    *,
+    doubtful: str | None = None,
+    max_tokens: int = 64,
+    max_lines: int = 12,
+    min_confidence: float = 0.0,
+    path: str = "",
+    placeholders: Collection[str] = (),
+    **style: Any,
+) -> Generated:
+    """Generate at the cursor's mark, with a model that says ``said`` and then stops, or continues doubtfully."""
     vocabulary = manifest().vocabulary
-    texts = tokenizer.decode_batch([[token] for token in range(vocabulary)], skip_special_tokens=False)
-    writer = Writer(
-        Prompt((Part("prefix", encode("x")),), None),
-        context(marked),
-        Vocabulary(texts, excluded={END}),
-        tokenizer.decode,
-        max_tokens=max_tokens,
-        max_lines=max_lines,
-        stop_tokens={END},
-        deadline=Deadline(None),
-        **wanted,
-    )
     known = ScriptedModel(encode(said), END, vocabulary)
-    model = known if doubtful is None else Doubtful(said, doubtful, vocabulary)
-    return writer.write(Decoder(model, KvCache(None, 200), CancelFlag(), DraftLength(16)))
+    model = loaded_model(known if doubtful is None else Doubtful(said, doubtful, vocabulary))
+    generation = Generation(
+        model.new_generator(context=200, cache_bytes=0, max_draft_tokens=16),
+        model.tokenizer,
+        Prompt((Part("prefix", encode("x")),), None),
+        Place(context=replace(context(marked), placeholders=frozenset(placeholders)), path=path),
+        Limits(max_tokens=max_tokens, max_lines=max_lines, deadline=Deadline(None), min_confidence=min_confidence),
+        Style(**style),
+    )
+    return generation.generate(CancelFlag())
 
 
 @pytest.mark.parametrize(
@@ -65,7 +68,7 @@ def write(
         ("▮", "left + right", {"max_tokens": 2}, "left +", "max-tokens"),
         ("▮", "left\nright\n", {"max_lines": 1}, "left", "lines"),
         ("print(▮)", "left)\nright", {}, "left", "closer"),
-        ("x = ▮", "left\nright\n", {"one_statement": True}, "left", "statement"),
+        ("x = ▮", "left\nright\n", {"automatic": True}, "left", "statement"),
     ],
 )
 def test_what_ended_a_suggestion_is_told(
@@ -138,5 +141,5 @@ def test_doubt_ends_a_suggestion_with_the_line_before(sure: str, doubtful: str, 
 
 def test_stop_before_the_doubt_counts() -> None:
     """What comes after the suggestion's end need not be likely."""
-    written = write("x = ▮", "left\n", doubtful="right\nleft", min_confidence=0.5, one_statement=True)
+    written = write("x = ▮", "left\n", doubtful="right\nleft", min_confidence=0.5, automatic=True)
     assert (written.text, written.stopped_by) == ("left", "statement")

@@ -13,11 +13,12 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.inference.decoder import PREFILL_CHUNK, Deadline, Decoder
+from midfill.inference.decoder import PREFILL_CHUNK, Decoder
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
 from midfill.inference.prompt_lookup import SEPARATOR, DraftLength
 from midfill.inference.sampling import Choice, Sampler, Sampling
+from midfill.inference.token_generator import Deadline
 from midfill.inference.token_healing import TokenHealing, Vocabulary
 from unit.helpers import MarkovModel
 

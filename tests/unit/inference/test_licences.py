@@ -68,7 +68,7 @@ def test_bundle_is_refused_at_work(tmp_path: Path) -> None:
     assert not problems
     with pytest.raises(LicenceRefused, match=r"stable-code-3b is not used.*work needs their membership"):
         load_engine(Settings(bundle=folder, **values))
-    assert load_engine(Settings(bundle=folder)).bundle.manifest.source.license == "other"
+    assert load_engine(Settings(bundle=folder)).model.manifest.source.license == "other"
 
 
 @pytest.mark.parametrize("value", ["Commercial", "", 1, None, "work"], ids=repr)

@@ -34,7 +34,7 @@ def test_step_that_gives_way_is_done_again_afterwards(worker: ThreadPoolExecutor
         return "done"
 
     with ThreadPoolExecutor(max_workers=1) as other:
-        result = other.submit(turns.take, step, CancelFlag())
+        result = other.submit(turns.run, step, CancelFlag())
         assert running.wait(10)
         worker.submit(order.append, "typing")
         turns.preempt()
@@ -53,7 +53,7 @@ def test_cancelled_step_ends_and_is_not_done_again(worker: ThreadPoolExecutor) -
 
     for _ in range(2):
         with pytest.raises(Cancelled, match="cancelled"):
-            turns.take(step, cancel)
+            turns.run(step, cancel)
     assert begun == [1]
 
 
@@ -61,7 +61,7 @@ def test_worker_that_has_ended_ends_the_work(worker: ThreadPoolExecutor) -> None
     """As if it were cancelled."""
     worker.shutdown()
     with pytest.raises(Cancelled, match="closed"):
-        StepQueue(worker).take(lambda _: None, CancelFlag())
+        StepQueue(worker).run(lambda _: None, CancelFlag())
 
 
 def test_nobody_is_idle_while_there_is_work(worker: ThreadPoolExecutor) -> None:

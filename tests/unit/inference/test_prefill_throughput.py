@@ -20,7 +20,7 @@ def bundle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bundle:
 
 def test_prompts_are_as_long_as_can_be_read_in_time(bundle: Bundle) -> None:
     """In steps, within limits; a machine that was not measured reads what most can."""
-    speed = PrefillThroughput(bundle)
+    speed = PrefillThroughput(bundle.manifest)
     assert speed.tokens_within(1500) == 1536
     speed.learn(1000, 2.0)
     assert speed.tokens_per_second == 500
@@ -29,9 +29,9 @@ def test_prompts_are_as_long_as_can_be_read_in_time(bundle: Bundle) -> None:
 
 def test_speed_is_a_running_mean_and_remembered(bundle: Bundle) -> None:
     """One slow reading does not change much; a short one says nothing; the next server begins with it."""
-    speed = PrefillThroughput(bundle)
+    speed = PrefillThroughput(bundle.manifest)
     for tokens, seconds in ((1000, 1.0), (1000, 2.0), (100, 10.0)):
         speed.learn(tokens, seconds)
     assert speed.tokens_per_second == pytest.approx(900)
     speed.learn(1000, 2.0)
-    assert PrefillThroughput(bundle).tokens_per_second == pytest.approx(speed.tokens_per_second, rel=0.1)
+    assert PrefillThroughput(bundle.manifest).tokens_per_second == pytest.approx(speed.tokens_per_second, rel=0.1)

@@ -16,9 +16,8 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from midfill.actions import Finding
 from midfill.common.cancel import CancelFlag
-from midfill.completion.completer import Completer
+from midfill.completion.scheduler import new_scheduler
 from midfill.inference.kv_cache import KvCache
-from midfill.settings.schema import Settings
 from unit.replies import Replies, engine_of
 from unit.wire import URI, Json, Wire, insertion, span
 
@@ -53,7 +52,7 @@ class Editor:
 
     def __init__(self, model: Patient) -> None:
         self.model = model
-        self.wire = Wire(insertion(""), Completer(lambda _: engine_of(model), Settings(draft_tokens=0)))
+        self.wire = Wire(insertion(""), lambda settings: new_scheduler(settings, lambda *_: engine_of(model)))
         self._numbers = iter(range(10, 1000))
 
     async def start(self, code_action: Json = RESOLVES, workspace_edit: Json = DOCUMENTS, **more: Json) -> None:
@@ -63,7 +62,7 @@ class Editor:
             "workspace": {"applyEdit": True, "workspaceEdit": workspace_edit},
             **more,
         }
-        await self.wire.initialize(capabilities)
+        await self.wire.initialize(capabilities, {"draftTokens": 0})  # each step of the model is one token
         self.wire.open(CODE)
 
     async def offered(self, where: Json = IN_TAX, **context: Any) -> list[Json]:

@@ -15,11 +15,11 @@ import pytest
 
 from midfill.common.errors import BundleNotFound
 from midfill.common.logs import TextFreeFormatter
-from midfill.completion.completer import Completer
+from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.lsp.protocol import BoundedInput
 from midfill.settings.schema import Settings
-from unit.wire import URI, Json, ScriptedCompleter, Wire, insertion, place, span
+from unit.wire import URI, Json, ScriptedScheduler, Wire, insertion, place, span
 
 SENTINEL = "sentinel_7f3a"
 GHOST_TEXT = {"textDocument": {"inlineCompletion": {}}}
@@ -69,7 +69,7 @@ async def test_settings_reach_the_completer() -> None:
     """The completer is made from initializationOptions."""
     wire = Wire(insertion(""))
     await wire.initialize(options={"maxTokens": 5, "bundle": "/models/b"})
-    assert wire.completer.settings == Settings(max_tokens=5, bundle=Path("/models/b"))
+    assert wire.scheduler.settings == Settings(max_tokens=5, bundle=Path("/models/b"))
 
 
 async def test_each_wrong_setting_is_one_warning() -> None:
@@ -77,7 +77,7 @@ async def test_each_wrong_setting_is_one_warning() -> None:
     wire = Wire(insertion("x"))
     await wire.initialize(options={"maxTokens": "many", "colour": 1, "maxLines": 3})
     assert [kind for kind, _ in wire.shown()] == [2, 2]
-    assert wire.completer.settings == Settings(max_lines=3)
+    assert wire.scheduler.settings == Settings(max_lines=3)
 
 
 async def test_initialize_is_answered_before_the_model_is_loaded() -> None:
@@ -86,7 +86,7 @@ async def test_initialize_is_answered_before_the_model_is_loaded() -> None:
     assert await wire.initialize(GHOST_TEXT)
     wire.open("a")
     assert len(await wire.ghost_text(0, 1)) == 1
-    assert not wire.completer.loading.done()
+    assert not wire.scheduler.loading.done()
 
 
 async def test_progress_is_created_begun_reported_and_ended() -> None:
@@ -96,8 +96,8 @@ async def test_progress_is_created_begun_reported_and_ended() -> None:
     creation = next(message for message in wire.received if message.get("method") == "window/workDoneProgress/create")
     wire.send(id=creation["id"], **GRANTED)
     await wire.settle()
-    await asyncio.get_running_loop().run_in_executor(None, wire.completer.report, "half of it", 0.5)
-    wire.completer.loading.set_result(None)
+    await asyncio.get_running_loop().run_in_executor(None, wire.scheduler.report, "half of it", 0.5)
+    wire.scheduler.loading.set_result(None)
     await wire.settle()
     reports = [message["params"] for message in wire.received if message.get("method") == "$/progress"]
     assert {report["token"] for report in reports} == {creation["params"]["token"]}
@@ -110,8 +110,8 @@ async def test_no_progress_for_a_client_that_shows_none() -> None:
     """Without window.workDoneProgress no token is created and nothing is reported."""
     wire = Wire(insertion(""))
     await wire.initialize()
-    wire.completer.report("half of it", 0.5)
-    wire.completer.loading.set_result(None)
+    wire.scheduler.report("half of it", 0.5)
+    wire.scheduler.loading.set_result(None)
     await wire.settle()
     assert wire.received == []
 
@@ -128,8 +128,8 @@ async def test_progress_the_client_does_not_grant(answer: Json, in_time: bool, l
     creation = next(message for message in wire.received if message.get("method") == "window/workDoneProgress/create")
     if in_time:
         wire.send(id=creation["id"], **answer)
-    wire.completer.report("half of it", 0.5)
-    wire.completer.loading.set_result(None)
+    wire.scheduler.report("half of it", 0.5)
+    wire.scheduler.loading.set_result(None)
     await wire.settle()
     if not in_time:
         wire.send(id=creation["id"], **answer)
@@ -142,7 +142,7 @@ async def test_failure_to_load_is_one_error_and_the_server_stays() -> None:
     """The error's own line is shown once; suggestions are empty from then on."""
     wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason="failed"))
     await wire.initialize(GHOST_TEXT)
-    wire.completer.loading.set_exception(BundleNotFound("No bundle at /models/b; run `midfill pull`."))
+    wire.scheduler.loading.set_exception(BundleNotFound("No bundle at /models/b; run `midfill pull`."))
     await wire.settle()
     wire.open("a")
     assert await wire.ghost_text(0, 1) == []
@@ -158,7 +158,7 @@ async def test_unforeseen_failure_to_load_is_shown_by_its_class(failure: type[Ba
     """An exception that is not Midfill's own is named, not quoted."""
     wire = Wire(insertion(""))
     await wire.initialize()
-    wire.completer.loading.set_exception(failure(SENTINEL))
+    wire.scheduler.loading.set_exception(failure(SENTINEL))
     await wire.settle()
     [(kind, message)] = wire.shown()
     assert kind == 1
@@ -174,8 +174,8 @@ async def test_ghost_text_has_the_completions_text_and_range() -> None:
     assert await wire.ghost_text(1, 2) == [{"insertText": "x)", "range": span((1, 2), (1, 3))}]
     assert await wire.ghost_text(0, 8) == [{"insertText": "x)", "range": span((0, 8), (1, 0))}]
     text = "s = '😀'\nf()\n"
-    assert [(request.text, request.offset) for request in wire.completer.requests] == [(text, 10), (text, 7)]
-    assert {(request.path, request.language) for request in wire.completer.requests} == {("/work/a.py", "python")}
+    assert [(request.text, request.offset) for request in wire.scheduler.requests] == [(text, 10), (text, 7)]
+    assert {(request.path, request.language) for request in wire.scheduler.requests} == {("/work/a.py", "python")}
 
 
 async def test_nothing_to_suggest_is_an_empty_list() -> None:
@@ -196,22 +196,22 @@ async def test_unknown_document_is_an_empty_list() -> None:
     wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
     assert await wire.ghost_text(0, 0) == []
     assert (await wire.popup(0, 0))["items"] == []
-    assert wire.completer.requests == []
+    assert wire.scheduler.requests == []
 
 
 async def test_range_belongs_to_the_version_that_was_completed() -> None:
     """Typing on while a suggestion is made does not shift the range it was made for."""
     wire = Wire(insertion("!"))
-    wire.completer.may_answer.clear()
+    wire.scheduler.may_answer.clear()
     await wire.initialize(GHOST_TEXT)
     wire.open("one\ntwo")
     asked = asyncio.ensure_future(wire.ghost_text(1, 3))
     await wire.settle()
     wire.change({"range": span((0, 0), (0, 0)), "text": "zero\n"})
-    wire.completer.may_answer.set()
+    wire.scheduler.may_answer.set()
     assert await asked == [{"insertText": "!", "range": span((1, 3), (1, 3))}]
     await wire.ghost_text(2, 3)
-    assert wire.completer.requests[-1].text == "zero\none\ntwo"
+    assert wire.scheduler.requests[-1].text == "zero\none\ntwo"
 
 
 async def test_selected_item_is_completed_as_if_it_stood_there() -> None:
@@ -221,8 +221,8 @@ async def test_selected_item_is_completed_as_if_it_stood_there() -> None:
     wire.open("os.pa = 1")
     selected = {"range": span((0, 3), (0, 5)), "text": "path"}
     assert await wire.ghost_text(0, 5, selected) == [{"insertText": "path()", "range": span((0, 3), (0, 5))}]
-    assert wire.completer.requests[-1].text == "os.path = 1"
-    assert wire.completer.requests[-1].offset == len("os.path")
+    assert wire.scheduler.requests[-1].text == "os.path = 1"
+    assert wire.scheduler.requests[-1].offset == len("os.path")
 
 
 @pytest.mark.parametrize("text", ["", "x"], ids=["nothing", "a replacement"])
@@ -254,7 +254,7 @@ async def test_alternatives_when_asked_outright(kind: int, texts: list[str]) -> 
     assert [item["insertText"] for item in items] == texts
     assert all(item["range"] == span((0, 1), (0, 1)) for item in items)
     assert len((await wire.popup(0, 1))["items"]) == 1
-    assert wire.completer.requests[-1].alternatives == 1
+    assert wire.scheduler.requests[-1].alternatives == 1
 
 
 async def test_alternatives_after_the_selected_item() -> None:
@@ -274,11 +274,11 @@ async def test_edit_lets_a_request_be_expected_where_it_ended() -> None:
     await wire.initialize(GHOST_TEXT)
     wire.open("one\ntwo")
     wire.change({"range": span((0, 0), (0, 0)), "text": "0"}, {"range": span((1, 0), (1, 3)), "text": "a\r\nbc"})
-    assert [(request.text, request.offset) for request in wire.completer.expected] == [
+    assert [(request.text, request.offset) for request in wire.scheduler.expected] == [
         ("one\ntwo", 0),
         ("0one\na\nbc", 9),
     ]
-    assert wire.completer.expected[-1].path == "/work/a.py"
+    assert wire.scheduler.expected[-1].path == "/work/a.py"
 
 
 async def test_without_a_place_of_the_edit_the_last_known_counts() -> None:
@@ -291,7 +291,7 @@ async def test_without_a_place_of_the_edit_the_last_known_counts() -> None:
     wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
     wire.open("one\ntwo")
     wire.change()
-    assert [request.offset for request in wire.completer.expected] == [0, 5, 5, 5]
+    assert [request.offset for request in wire.scheduler.expected] == [0, 5, 5, 5]
 
 
 async def test_notifications_leave_nothing_behind() -> None:
@@ -312,7 +312,7 @@ async def test_closed_document_is_forgotten() -> None:
     await wire.initialize()
     wire.open("a")
     wire.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
-    assert wire.completer.forgotten == ["/work/a.py"]
+    assert wire.scheduler.forgotten == ["/work/a.py"]
 
 
 @pytest.mark.parametrize("sign", ["open", "change", "ask", "popup"])
@@ -321,10 +321,10 @@ async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(sign: str) -> 
     wire = Wire(insertion("x"))
     await wire.initialize(PROGRESS)
     wire.open("a")
-    assert wire.completer.starts == 1
-    wire.completer.loading.set_result(None)
+    assert wire.scheduler.starts == 1
+    wire.scheduler.loading.set_result(None)
     await wire.settle()
-    wire.completer.state, wire.completer.loading = "idle", Future()
+    wire.scheduler.state, wire.scheduler.loading = "idle", Future()
     wire.received.clear()
     for _ in range(2):
         if sign == "open":
@@ -336,7 +336,7 @@ async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(sign: str) -> 
         else:
             assert len((await wire.popup(0, 1))["items"]) == 1
     await wire.settle()
-    assert wire.completer.starts == 2
+    assert wire.scheduler.starts == 2
     creations = [message for message in wire.received if message.get("method") == "window/workDoneProgress/create"]
     assert len(creations) == 1
 
@@ -395,14 +395,14 @@ async def test_popup_of_a_client_with_ghost_text_only_when_invoked(kind: int, it
 async def test_popup_leaves_ghost_text_in_progress_alone() -> None:
     """VS Code asks for both as one types: the popup must not supersede the ghost text."""
     wire = Wire(insertion("x"))
-    wire.completer.may_answer.clear()
+    wire.scheduler.may_answer.clear()
     await wire.initialize(GHOST_TEXT)
     wire.open("a")
     asked = asyncio.ensure_future(wire.ghost_text(0, 1))
     await wire.settle()
     answer = await wire.request("textDocument/completion", place(0, 1), number=8)
     assert answer["result"]["items"] == []
-    wire.completer.may_answer.set()
+    wire.scheduler.may_answer.set()
     assert len(await asked) == 1
     assert len((await wire.popup(0, 1))["items"]) == 1
 
@@ -410,15 +410,15 @@ async def test_popup_leaves_ghost_text_in_progress_alone() -> None:
 async def test_cancelled_request_stops_the_completer() -> None:
     """`$/cancelRequest` reaches the completer and is answered with RequestCancelled; the next request works."""
     wire = Wire(insertion("x"))
-    wire.completer.may_answer.clear()
+    wire.scheduler.may_answer.clear()
     await wire.initialize(GHOST_TEXT)
     wire.open("a")
     wire.send(id=30, method="textDocument/inlineCompletion", params={**place(0, 1), "context": {"triggerKind": 2}})
     await wire.settle()
     wire.notify("$/cancelRequest", {"id": 30})
     assert (await wire.answer_to(30))["error"]["code"] == -32800
-    assert wire.completer.cancelled == 1
-    wire.completer.may_answer.set()
+    assert wire.scheduler.cancelled == 1
+    wire.scheduler.may_answer.set()
     assert len(await wire.ghost_text(0, 1)) == 1
 
 
@@ -456,10 +456,10 @@ async def test_requests_at_the_wrong_time_are_refused() -> None:
     asked = {**place(0, 0), "context": {"triggerKind": 2}}
     assert (await wire.request("textDocument/inlineCompletion", asked))["error"]["code"] == -32002
     await wire.initialize()
-    first = wire.completer.settings
+    first = wire.scheduler.settings
     params = {"processId": None, "rootUri": None, "capabilities": {}}
     assert (await wire.request("initialize", params))["error"]["code"] == -32600
-    assert wire.completer.settings is first
+    assert wire.scheduler.settings is first
     assert (await wire.request("shutdown", None))["result"] is None
     assert wire.server.protocol.shutdown_requested
     assert (await wire.request("textDocument/inlineCompletion", asked))["error"]["code"] == -32600
@@ -477,13 +477,13 @@ async def test_change_of_an_unknown_document_is_ignored(log: io.StringIO) -> Non
     assert wire.received == []
 
 
-async def test_close_ends_the_completer() -> None:
-    """Closing the server closes its completer; one that was never initialized has none."""
+async def test_close_ends_the_scheduler() -> None:
+    """Closing the server closes its scheduler; one that was never initialized has none."""
     wire = Wire(insertion(""))
     wire.server.close()
     await wire.initialize()
     wire.server.close()
-    assert wire.completer.closed
+    assert wire.scheduler.closed
 
 
 def test_header_for_more_than_memory_holds_is_dropped(log: io.StringIO) -> None:
@@ -496,11 +496,10 @@ def test_header_for_more_than_memory_holds_is_dropped(log: io.StringIO) -> None:
     assert log.getvalue().count("\n") == 1
 
 
-def test_scripted_completer_stands_in_for_the_real_one() -> None:
+def test_scripted_scheduler_stands_in_for_the_real_one() -> None:
     """The stand-in has the methods the server calls, so that a renamed one fails here first."""
-    used = {"start", "complete", "prepare", "forget", "close"}
-    assert used <= set(dir(Completer)) & set(dir(ScriptedCompleter))
-    assert "state" in vars(Completer(lambda _: pytest.fail("nothing is loaded")))
+    used = {"start", "complete", "prepare", "forget", "close", "spell", "work_in", "state"}
+    assert used <= set(dir(Scheduler)) & {*dir(ScriptedScheduler), *vars(ScriptedScheduler(insertion("")))}
 
 
 @pytest.fixture
@@ -557,27 +556,23 @@ async def test_why_shows_the_last_request(own_cache: Path) -> None:
     assert len(set(pages)) == 1
     page = pages[0]
     assert "return left" in page
-    assert ":2:5  (typing)" in page
+    assert ":2:5  (automatic)" in page
     written = (own_cache / "journal.jsonl").read_text()
     assert "sentinel" not in written
     assert json.loads(written)["characters"] == 11
 
 
 async def test_settings_change_while_the_server_runs(own_cache: Path, tmp_path: Path) -> None:
-    """A wrong one is told once; one that needs another model gets another completer."""
+    """They are in force at once; a wrong one is reported once."""
     wire = Wire(insertion("x"))
     await wire.initialize()
-    first = wire.completer
     wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"maxLines": 3, "maxTokns": 5}}})
-    assert first.settings is not None
-    assert first.settings.max_lines == 3
+    assert wire.scheduler.settings.max_lines == 3
     wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"maxLines": 4, "maxTokns": 5}}})
     assert [text for _, text in wire.shown() if "maxTokns" in text] == [text for _, text in wire.shown()]
     assert len(wire.shown()) == 1
-    made: list[Settings] = []
-    wire.server.session._make_completer = lambda settings: (made.append(settings), wire.completer)[1]  # type: ignore[union-attr, assignment, return-value]
     wire.notify("workspace/didChangeConfiguration", {"settings": {"midfill": {"bundle": str(tmp_path / "other")}}})
-    assert [settings.bundle for settings in made] == [tmp_path / "other"]
+    assert wire.scheduler.settings.bundle == tmp_path / "other"
 
 
 async def test_midfill_toml_of_the_workspace_counts_and_is_read_again(own_cache: Path, tmp_path: Path) -> None:
@@ -587,12 +582,11 @@ async def test_midfill_toml_of_the_workspace_counts_and_is_read_again(own_cache:
     (folder / "midfill.toml").write_text("maxLines = 2\nworkspaceTokens = 0\n")
     wire = Wire(insertion("x"))
     await wire.initialize(workspace=folder)
-    assert wire.completer.settings is not None
-    assert wire.completer.settings.max_lines == 2
+    assert wire.scheduler.settings.max_lines == 2
     (folder / "midfill.toml").write_text("maxLines = 1\nworkspaceTokens = 0\n")
     uri = (folder / "midfill.toml").as_uri()
     wire.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
-    assert wire.completer.settings.max_lines == 1
+    assert wire.scheduler.settings.max_lines == 1
 
 
 def cell(name: str, language: str, text: str) -> Json:
@@ -621,7 +615,7 @@ async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
     answer = await wire.request("textDocument/inlineCompletion", {**context, "context": {"triggerKind": 2}})
     [item] = answer["result"]["items"]
     assert item["range"] == span((0, 7), (0, 7))
-    [request] = wire.completer.requests
+    [request] = wire.scheduler.requests
     assert request.text == "# Prices\n\ntax = 0.07\n\n\nprice ="
     assert request.offset == len(request.text)
     assert request.path == "/nb.ipynb"
@@ -633,22 +627,22 @@ async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
     change = {"cells": {"structure": structure}}
     wire.notify("notebookDocument/didChange", {"notebookDocument": identity, "change": change})
     await wire.request("textDocument/inlineCompletion", {**context, "context": {"triggerKind": 2}})
-    assert wire.completer.requests[-1].text == "import shop\n\nprice ="
+    assert wire.scheduler.requests[-1].text == "import shop\n\nprice ="
     closing = {
         "notebookDocument": {"uri": notebook["uri"]},
         "cellTextDocuments": [{"uri": here["uri"]}, {"uri": new["uri"]}],
     }
     wire.notify("notebookDocument/didClose", closing)
     assert wire.server.protocol.documents == {}
-    assert wire.completer.forgotten == ["/nb.ipynb"]
+    assert wire.scheduler.forgotten == ["/nb.ipynb"]
 
 
 async def test_changed_ignore_file_makes_suggestions_anew(own_cache: Path, tmp_path: Path) -> None:
     """What was suggested in a document that is excluded now is not suggested again."""
     wire = Wire(insertion("x"))
     await wire.initialize(options={"workspaceTokens": 0}, workspace=tmp_path)
-    known = len(wire.completer.workspaces)
+    known = len(wire.scheduler.workspaces)
     for name, times in (("a.py", 0), (".midfillignore", 1)):
         uri = (tmp_path / name).as_uri()
         wire.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 2}]})
-        assert len(wire.completer.workspaces) == known + times
+        assert len(wire.scheduler.workspaces) == known + times

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midfill.inference.bundle import FimFormat
 from midfill.inference.kv_cache import common_prefix
 from midfill.prompt.context import Context, gather
-from midfill.prompt.fim import FimFormat, Prompt, build_prompt, other_files
+from midfill.prompt.fim import (
+    Prompt,
+    build_prompt,
+    other_files,
+)
 from midfill.prompt.snippets import Snippet, WorkspaceSnippets
 from unit.helpers import encode
 

@@ -172,7 +172,7 @@ async def _perform(
     )
     try:
         async with progress:
-            outcome = await server.session.assistant.perform(
+            outcome = await server.session.actions.perform(
                 wanted.action,
                 task,
                 cancel,

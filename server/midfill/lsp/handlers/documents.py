@@ -13,7 +13,11 @@ from midfill.settings import sources
 def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
     """Read the settings; pygls answers with the capabilities."""
     server.session = Session(
-        server.make_completer, server.folders, params.initialization_options, server.current_text, server.index_progress
+        server.folders,
+        params.initialization_options,
+        server.current_text,
+        make_scheduler=server.make_scheduler,
+        on_index_progress=server.index_progress,
     )
 
 

@@ -1,7 +1,7 @@
-"""Actions done for an editor: one at a time, on the model that suggests or on a larger one, while typing comes first.
+"""Runs actions one at a time, on the model that suggests or on a larger one, while typing comes first.
 
-An action has a thread of its own; each step of its model is a turn on the completer's worker, so that there is one
-queue for the machine's cores (:mod:`midfill.inference.preemption`).
+Actions have a thread of their own. Each step of their model waits in the queue of the completion worker, so the
+machine's cores have one queue (:mod:`midfill.inference.preemption`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
 
 from midfill.actions import Action, Outcome, Task, perform
 from midfill.chat.conversation import Conversation
@@ -20,45 +19,39 @@ from midfill.common import memory
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import MidfillError
 from midfill.common.idle_timer import IdleTimer
-from midfill.completion.completer import Completer
-from midfill.completion.engine import Engine, load_engine
+from midfill.completion.lifecycle import Engine
+from midfill.completion.scheduler import Scheduler
 from midfill.inference.bundle import MANIFEST
-from midfill.inference.preemption import PreemptibleModel
-from midfill.settings.schema import Settings
+from midfill.inference.loaded_model import load_model
+from midfill.inference.token_generator import LanguageModel
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings, needs_reload
 
-_KEPT_SECONDS = 300.0
-"""How long the last conversation is kept, with some 25 MB a thousand tokens, for a question that goes on from it."""
+_CONVERSATION_KEPT_SECONDS = 300.0
+"""How long the last conversation is kept for a follow-up question. It takes 25 MB for 1,000 tokens (0.5B)."""
 _log = logging.getLogger(__name__)
 
-Load = Callable[[Settings], Engine]
+LoadModel = Callable[[Settings], LanguageModel]
 
 
-class ActionService:
-    """For use on one event loop."""
+class ActionRunner:
+    """The actions of one client; for use on one event loop."""
 
-    def __init__(self, completer: Completer, settings: Settings, load: Load = load_engine) -> None:
-        """Work with the completer's model, or with the one that ``load`` makes of the actions' own bundle."""
-        self._completer = completer
+    def __init__(self, scheduler: Scheduler, settings: LiveSettings, load: LoadModel = load_model) -> None:
+        """Run on the scheduler's model, or on the one that ``load`` makes of ``actionsBundle``."""
+        self._scheduler = scheduler
         self._settings = settings
         self._load = load
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
-        self._larger: Engine | None = None
+        self._larger: LanguageModel | None = None
         self._refused: Path | None = None
         """The folder of a bundle that could not be loaded."""
         self._conversation: Conversation | None = None
-        self._newest: Engine | None = None
-        """Whose conversation it is."""
-        self._forget_timer = IdleTimer(_KEPT_SECONDS, self._forget)
-        self._unload_timer = IdleTimer(settings.unload_minutes * 60, self._unload)
+        self._conversation_model: LanguageModel | None = None
+        self._forget_timer = IdleTimer(_CONVERSATION_KEPT_SECONDS, self._forget)
+        self._unload_timer = IdleTimer(settings.now.unload_minutes * 60, self._unload)
         self._flags: set[CancelFlag] = set()
-
-    def use(self, completer: Completer, settings: Settings) -> None:
-        """Work with another completer, or by other settings, from the next action on."""
-        changed = completer is not self._completer or settings.actions_bundle != self._settings.actions_bundle
-        self._completer, self._settings = completer, settings
-        self._unload_timer.seconds = settings.unload_minutes * 60
-        if changed:
-            self._unload()
+        settings.on_change(self._settings_changed)
 
     async def perform(
         self,
@@ -69,9 +62,9 @@ class ActionService:
         on_text: Callable[[str], None] = lambda _: None,
         on_progress: Callable[[str], None] = lambda _: None,
     ) -> Outcome:
-        """Do an action after those asked for before; both listeners are called from another thread.
+        """Do an action, after those that were asked for before. Both listeners are called from another thread.
 
-        ``on_text`` is given what there is to read piece by piece, ``on_progress`` in words how far it is.
+        ``on_text`` gets the text for a person piece by piece, ``on_progress`` a few words about how far it is.
 
         Raises:
             Cancelled: ``cancel`` was set.
@@ -82,7 +75,7 @@ class ActionService:
         self._forget_timer.stop()
         self._unload_timer.stop()
         try:
-            engine = cast("Engine", await self._completer.acquire())
+            engine = await self._scheduler.acquire()
             work = self._thread.submit(self._perform, engine, action, task, cancel, on_text, on_progress)
             return await asyncio.wrap_future(work)
         except asyncio.CancelledError:
@@ -102,13 +95,18 @@ class ActionService:
             flag.set("closed")
         self._thread.shutdown(wait=True)
 
+    def _settings_changed(self, before: Settings, now: Settings) -> None:
+        self._unload_timer.seconds = now.unload_minutes * 60
+        if needs_reload(before, now) or before.actions_bundle != now.actions_bundle:
+            self._unload()
+
     def _forget(self) -> None:
         self._thread.submit(self._drop, larger=False)
 
     def _unload(self) -> None:
         self._thread.submit(self._drop, larger=True)
 
-    # All below runs on the assistant's own thread.
+    # The methods below run on the actions' own thread.
 
     def _perform(
         self,
@@ -119,23 +117,24 @@ class ActionService:
         on_text: Callable[[str], None],
         on_progress: Callable[[str], None],
     ) -> Outcome:
-        turns = self._completer.turns
-        with turns.working():
+        steps = self._scheduler.steps
+        with steps.working():
             workspace = engine.workspace
             path = task.selection.path
-            if workspace is not None and turns.take(lambda _: workspace.excludes(path), cancel):
+            if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
                 detail = "this file is excluded from what the model may see"
                 return Outcome(reason="excluded", detail=detail, task=task)
-            chosen = self._larger_engine(on_progress) or engine
+            model = self._larger_model(on_progress) or engine.model
             cancel.check()
-            if self._conversation is None or self._newest is not chosen:
-                self._conversation = Conversation(chosen, model=PreemptibleModel(chosen.model, turns))
-                self._newest = chosen
+            if self._conversation is None or self._conversation_model is not model:
+                drafts = self._settings.now.draft_tokens
+                self._conversation = Conversation(model, max_draft_tokens=drafts, steps=steps)
+                self._conversation_model = model
             return perform(action, task, self._conversation, cancel, on_text, on_progress)
 
-    def _larger_engine(self, on_progress: Callable[[str], None]) -> Engine | None:
-        """Return the engine of the actions' own bundle, if there is one that works; load it if need be."""
-        settings = self._settings
+    def _larger_model(self, on_progress: Callable[[str], None]) -> LanguageModel | None:
+        """Return the model of ``actionsBundle``, if there is one that works. Load it first if need be."""
+        settings = self._settings.now
         folder = settings.actions_bundle
         if folder in (settings.bundle, self._refused) or not (folder / MANIFEST).is_file():
             return None
@@ -149,7 +148,7 @@ class ActionService:
         return self._larger
 
     def _drop(self, *, larger: bool) -> None:
-        self._conversation = self._newest = None
+        self._conversation = self._conversation_model = None
         if larger:
             self._larger = None
         memory.give_back()

@@ -1,0 +1,117 @@
+"""A bundle in memory, and the token generator that runs it in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from midfill.common.cancel import CancelFlag
+from midfill.inference import thread_tuning
+from midfill.inference.bundle import Bundle, Manifest, load_bundle
+from midfill.inference.decoder import Decoder
+from midfill.inference.kv_cache import CachePool
+from midfill.inference.licences import require_use
+from midfill.inference.onnx_model import Model, OnnxModel
+from midfill.inference.preemption import PreemptibleModel, StepQueue
+from midfill.inference.prompt_lookup import DraftLength
+from midfill.inference.sampling import Choice, Sampler, greedy
+from midfill.inference.token_generator import GenerationRequest, GenerationStats, ScoredToken, TokenStream
+from midfill.inference.token_healing import TokenHealing
+from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
+from midfill.settings.schema import Settings
+
+OnLoading = Callable[[str, float], None]
+"""Called with what is being done and the fraction of the whole that is done, 0 to 1."""
+
+_SCORED_AT_ONCE = 64
+"""Tokens scored in one step. Each needs a row of logits, 0.6 MB for a vocabulary of 150,000."""
+
+
+class LoadedModel:
+    """A bundle's tokenizer and ONNX session: a :class:`midfill.inference.token_generator.LanguageModel`."""
+
+    def __init__(self, bundle: Bundle, tokenizer: ModelTokenizer, model: Model) -> None:
+        self.bundle = bundle
+        self.tokenizer = tokenizer
+        self._model = model
+
+    @property
+    def manifest(self) -> Manifest:
+        """What is known about the model."""
+        return self.bundle.manifest
+
+    def new_generator(
+        self, *, context: int, cache_bytes: int, max_draft_tokens: int, steps: StepQueue | None = None
+    ) -> LocalGenerator:
+        """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`."""
+        model = self._model if steps is None else PreemptibleModel(self._model, steps)
+        fitting = cache_bytes // (self.manifest.kv.bytes_per_token * context)
+        caches = CachePool(lambda: model.new_cache(context), max(fitting, 1))
+        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens)
+
+
+class LocalGenerator:
+    """Runs the model's steps in this process: a :class:`midfill.inference.token_generator.TokenGenerator`."""
+
+    def __init__(self, model: Model, tokenizer: ModelTokenizer, caches: CachePool, max_draft_tokens: int) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._caches = caches
+        self._draft_length = DraftLength(max_draft_tokens)
+
+    def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.generate`."""
+        stats = GenerationStats()
+        return TokenStream(self._generate(request, cancel, stats), stats)
+
+    def prefill(self, prompt: Sequence[int], document: str, cancel: CancelFlag) -> None:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.prefill`."""
+        cache = self._caches.pick(prompt, document)
+        Decoder(self._model, cache, cancel, self._draft_length).warm_up(prompt)
+
+    def score(self, prompt: Sequence[int], text: Sequence[int], cancel: CancelFlag) -> Iterator[ScoredToken]:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.score`."""
+        cache = self._caches.pick(prompt, "")
+        Decoder(self._model, cache, cancel, self._draft_length).warm_up(prompt[:-1])
+        last = prompt[-1]
+        for start in range(0, len(text), _SCORED_AT_ONCE):
+            chunk = text[start : start + _SCORED_AT_ONCE]
+            logits = self._model.step([last, *chunk[:-1]], cache, len(chunk), cancel)  # (len(chunk), V)
+            for row, token in zip(logits, chunk, strict=True):
+                likeliest = greedy(row)
+                yield ScoredToken(likeliest, float(row[likeliest] - row[token]))
+            last = chunk[-1]
+
+    def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
+        cache = self._caches.pick(request.prompt, request.document)
+        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts)
+        choices = decoder.generate(
+            request.prompt,
+            TokenHealing(self._tokenizer.vocabulary, request.required_prefix),
+            max_tokens=request.max_tokens,
+            stop_tokens=request.stop_tokens,
+            pick=Sampler(request.sampling) if request.sampling else greedy,
+            deadline=request.deadline,
+        )
+        try:
+            yield from choices
+        finally:
+            stats.reused_tokens, stats.prefill_seconds = decoder.reused_tokens, decoder.prefill_seconds
+
+
+def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LoadedModel:
+    """Check the bundle that ``settings`` name, and load its tokenizer and its model.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        ModelError: onnxruntime refuses its graph.
+    """
+    on_loading("checking the bundle", 0.0)
+    bundle = load_bundle(settings.bundle)
+    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
+    on_loading("reading the tokenizer", 0.2)
+    tokenizer = load_tokenizer(bundle)
+    on_loading("loading the model", 0.4)
+    threads = settings.threads or thread_tuning.chosen(bundle)
+    model = OnnxModel(bundle.graph, bundle.manifest.kv, threads)
+    on_loading("ready", 1.0)
+    return LoadedModel(bundle, tokenizer, model)

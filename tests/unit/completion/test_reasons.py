@@ -1,0 +1,148 @@
+"""Every reason code can happen, and has a sentence that explains it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from midfill.common.cancel import CancelFlag
+from midfill.common.reasons import Reason
+from midfill.completion.engine import CompletionEngine
+from midfill.completion.types import Request
+from midfill.inference.onnx_model import ScriptedModel
+from midfill.postprocess import DROPS
+from midfill.prompt.snippets import WorkspaceSnippets
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
+from unit.completion.gated_engine import Bench, GatedEngine, asking, reason_of
+from unit.helpers import encode, loaded_model, manifest, split
+
+TOKEN = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
+
+SUGGESTIONS: list[tuple[Reason, str, str, dict[str, Any], dict[str, Any]]] = [
+    (Reason.NONE, "▮", "x = 1", {}, {}),
+    (Reason.BLANK, "x = ▮", "  \n", {}, {}),
+    (Reason.SUFFIX_REPEAT, "def f(x):\n▮\n    return x\n", "    return x", {}, {}),
+    (Reason.ABOVE_REPEAT, "total = add(left, right)\n▮", "total = add(left, right)\n", {}, {}),
+    (Reason.REPETITION, "x = ▮", "ab" * 40, {}, {}),
+    (Reason.PLACEHOLDER, f'TOKEN = "{TOKEN}"\n▮', "print(<github-token>)", {}, {}),
+    (Reason.TOO_SHORT, "▮", "):", {}, {"automatic": True}),
+    (Reason.EMPTY_COMMENT, "▮", "# \n", {}, {"path": "a.py"}),
+    (Reason.PATH, "▮", "# src/shop/tax.py\n", {}, {"path": "a.py"}),
+    (Reason.SYNTAX, "def f():\n    ▮\n", "left right left right", {}, {"path": "a.py"}),
+    (Reason.UNSURE, "a\n▮", "return left", {"min_confidence": 0.9}, {"automatic": True}),
+    (Reason.IN_SECRET, f'TOKEN = "{TOKEN[:9]}▮{TOKEN[9:]}"\n', "1", {}, {}),
+    (Reason.EXCLUDED, "x = ▮", "1", {}, {"path": "secrets.py"}),
+    (Reason.DISABLED, "x = ▮", "1", {"enabled": False}, {"automatic": True}),
+    (Reason.COMMENT, "# a ▮", "1", {"quiet_in_comments": True}, {"automatic": True, "path": "a.py"}),
+    (Reason.STRING, 'x = "a ▮"', "1", {"quiet_in_strings": True}, {"automatic": True, "path": "a.py"}),
+    (Reason.LANGUAGE, "x = ▮", "1", {"quiet_languages": ("sql",)}, {"automatic": True, "language": "sql"}),
+    (Reason.FOLDER, "x = ▮", "1", {"quiet_folders": ("docs/",)}, {"automatic": True, "path": "/work/docs/a.py"}),
+]
+
+
+class Excluding:
+    """A workspace that excludes one file."""
+
+    def excludes(self, path: str) -> bool:
+        return path == "secrets.py"
+
+    def snippets_at(self, *_: object, **__: object) -> WorkspaceSnippets:
+        return WorkspaceSnippets()
+
+    def forget(self, path: str) -> None:
+        """Nothing is remembered."""
+
+
+@pytest.mark.parametrize(
+    ("reason", "marked", "said", "settings", "request_"), SUGGESTIONS, ids=lambda value: str(value)[:20]
+)
+def test_reason_of_the_engine(
+    reason: Reason, marked: str, said: str, settings: dict[str, Any], request_: dict[str, Any]
+) -> None:
+    """With a model that says what leads to it."""
+    text, offset = split(marked)
+    model = ScriptedModel(encode(said), manifest().stop_tokens[0], manifest().vocabulary)
+    chosen = replace(Settings(min_confidence=0.0, bundle=Path("unused"), deadline_ms=0), **settings)
+    engine = CompletionEngine(loaded_model(model), LiveSettings(chosen), Excluding())
+    done = engine.complete(Request(text=text, offset=offset, **request_), CancelFlag())
+    assert (done.reason, bool(done.text)) == (reason, reason is Reason.NONE)
+
+
+async def idle(bench: Bench) -> Reason:
+    """Ask before anything is loaded."""
+    return (await bench.scheduler.complete(asking("a"))).reason
+
+
+async def closed(bench: Bench) -> Reason:
+    """Ask after the end."""
+    bench.close()
+    return (await bench.scheduler.complete(asking("a"))).reason
+
+
+async def failed(bench: Bench) -> Reason:
+    """Ask an engine that fails."""
+    await bench.start()
+    engine = await bench.lifecycle.acquire()
+    assert isinstance(engine, GatedEngine)
+    engine.fault = ValueError()
+    engine.gate.set()
+    return (await bench.scheduler.complete(asking("a"))).reason
+
+
+async def superseded(bench: Bench) -> Reason:
+    """Ask twice."""
+    await bench.start()
+    first = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await asyncio.sleep(0)  # it is queued now
+    second = asyncio.create_task(bench.scheduler.complete(asking("b")))
+    reason = await reason_of(first)
+    second.cancel()
+    return Reason(reason)
+
+
+async def cancelled(bench: Bench) -> Reason:
+    """End while a request runs."""
+    await bench.start()
+    waiting = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await asyncio.sleep(0)  # it is queued now
+    await asyncio.to_thread(bench.close)
+    return Reason(await reason_of(waiting))
+
+
+OUTSIDE = {
+    Reason.IDLE: idle,
+    Reason.CLOSED: closed,
+    Reason.FAILED: failed,
+    Reason.SUPERSEDED: superseded,
+    Reason.CANCELLED: cancelled,
+}
+
+
+@pytest.mark.parametrize("reason", OUTSIDE, ids=str)
+async def test_reason_of_the_scheduler(reason: Reason) -> None:
+    """Where no engine is asked, or its answer is not wanted any more."""
+    bench = Bench(GatedEngine())
+    assert await OUTSIDE[reason](bench) is reason
+    await asyncio.to_thread(bench.close)
+
+
+def test_every_reason_is_among_these() -> None:
+    """A reason that cannot happen would be a promise to nobody."""
+    assert {reason for reason, *_ in SUGGESTIONS} | set(OUTSIDE) == set(Reason)
+
+
+def test_every_reason_has_a_sentence() -> None:
+    """In the form that `midfill why` prints."""
+    sentences = [reason.sentence for reason in Reason]
+    assert len(set(sentences)) == len(Reason)
+    assert not [sentence for sentence in sentences if sentence.endswith(".") or len(sentence) > 110]
+
+
+def test_codes_of_the_filters_are_reasons() -> None:
+    """The filters know their codes only; the pipeline makes reasons of them."""
+    assert {Reason(code) for code in DROPS} <= set(Reason)

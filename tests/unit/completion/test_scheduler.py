@@ -1,0 +1,460 @@
+"""The scheduler: the newest request wins, every request gets an answer, idle time is used."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+import pytest_asyncio
+
+from midfill.common.errors import BundleNotFound, ModelError
+from midfill.completion.engine import WorkspaceRetrieval
+from midfill.completion.lifecycle import EngineLifecycle
+from midfill.completion.scheduler import Scheduler
+from midfill.completion.types import Completion, Request
+from midfill.inference.loaded_model import OnLoading
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
+from unit.completion.gated_engine import PATIENCE, QUIET, Bench, GatedEngine, asking, reason_of
+
+SENTINEL = "sentinel_7f3a"
+WARM_UP = replace(QUIET, warm_up_ms=300)
+
+Started = Callable[..., Awaitable[Bench]]
+
+
+class Panic(BaseException):
+    """What a panic in a Rust library is in Python: no Exception."""
+
+
+@pytest_asyncio.fixture
+async def started() -> AsyncIterator[Started]:
+    """Start schedulers that have loaded an engine, and close them in the end."""
+    made: list[Bench] = []
+
+    async def start(engine: GatedEngine, settings: Settings = QUIET) -> Bench:
+        made.append(bench := Bench(engine, settings))
+        return await bench.start()
+
+    yield start
+    for bench in made:
+        await asyncio.to_thread(bench.lifecycle.close)
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Collect what Midfill logs, formatted as any application would, not as Midfill does."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("midfill")
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+
+
+async def test_request_is_answered_by_the_engine(started: Started) -> None:
+    """The engine's suggestion is the answer."""
+    bench = await started(GatedEngine(open_gate=True))
+    assert (await bench.scheduler.complete(asking("a"))).text == "a!"
+
+
+async def test_typing_along_a_suggestion_needs_no_engine(started: Started) -> None:
+    """The rest of it is the answer; whatever else was asked is superseded, and a closed document is forgotten."""
+    engine = GatedEngine(open_gate=True)
+    scheduler = (await started(engine)).scheduler
+    assert (await scheduler.complete(asking("a", "/x"))).text == "a!"
+    await engine.has_begun()
+    engine.gate.clear()
+    other = asyncio.create_task(scheduler.complete(asking("b", "/y")))
+    await engine.has_begun()
+    assert (await scheduler.complete(asking("a", "/x"))).text == "a!"
+    assert (await scheduler.complete(asking("aa", "/x"))).text == "!"
+    assert await reason_of(other) == "superseded"
+    scheduler.forget("/x")
+    engine.gate.set()
+    await scheduler.complete(asking("a", "/x"))
+    assert engine.begun == ["a", "b", "a"]
+
+
+async def test_requests_before_loading_are_answered() -> None:
+    """Nothing is loaded yet, and the answer says so."""
+    assert (await Bench(GatedEngine()).scheduler.complete(asking("a"))).reason == "idle"
+
+
+async def test_request_waits_for_loading() -> None:
+    """A request gets its suggestion when the model is there; of several, the last one."""
+    may_load, engine = threading.Event(), GatedEngine(open_gate=True)
+
+    def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
+        assert may_load.wait(PATIENCE)
+        return engine
+
+    settings = LiveSettings(QUIET)
+    lifecycle = EngineLifecycle(settings, load)
+    scheduler = Scheduler(lifecycle, settings)
+    loaded = lifecycle.start()
+    older, newest = (asyncio.create_task(scheduler.complete(asking(text))) for text in ("a", "ab"))
+    given_up = asyncio.create_task(scheduler.complete(asking("abc")))
+    latest = asyncio.create_task(scheduler.complete(asking("abcd")))
+    await asyncio.sleep(0)  # they are queued now
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    assert lifecycle.state == "loading"
+    may_load.set()
+    await asyncio.wrap_future(loaded)
+    assert lifecycle.state == "ready"
+    assert [await reason_of(older), await reason_of(newest)] == ["superseded"] * 2
+    assert (await latest).text == "abcd!"
+    assert engine.begun == ["abcd"]
+    lifecycle.close()
+
+
+async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
+    """With "failed", as those after it."""
+    may_load = threading.Event()
+
+    def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
+        assert may_load.wait(PATIENCE)
+        raise BundleNotFound("none")
+
+    settings = LiveSettings(QUIET)
+    lifecycle = EngineLifecycle(settings, load)
+    scheduler = Scheduler(lifecycle, settings)
+    loaded = lifecycle.start()
+    waiting = asyncio.create_task(scheduler.complete(asking("a")))
+    await asyncio.sleep(0)  # it is queued now
+    may_load.set()
+    assert await reason_of(waiting) == "failed"
+    assert isinstance(loaded.exception(PATIENCE), BundleNotFound)
+    assert (await scheduler.complete(asking("b"))).reason == "failed"
+    lifecycle.close()
+
+
+async def test_newer_request_supersedes_the_one_that_runs(started: Started) -> None:
+    """The older is interrupted and answered so; the newer is completed."""
+    engine = GatedEngine()
+    scheduler = (await started(engine)).scheduler
+    older = asyncio.create_task(scheduler.complete(asking("a")))
+    await engine.has_begun()
+    newer = asyncio.create_task(scheduler.complete(asking("ab")))
+    assert await reason_of(older) == "superseded"
+    await engine.has_begun()
+    engine.gate.set()
+    assert (await newer).text == "ab!"
+
+
+@pytest.mark.parametrize(("path", "urgent"), [("/same", False), ("/other", True)])
+async def test_only_another_document_is_urgent(path: str, urgent: bool, started: Started) -> None:
+    """What is computed of a document's prompt serves the next request in it."""
+    engine = GatedEngine()
+    scheduler = (await started(engine)).scheduler
+    older = asyncio.create_task(scheduler.complete(asking("a", "/same")))
+    await engine.has_begun()
+    newer = asyncio.create_task(scheduler.complete(asking("ab", path)))
+    assert await reason_of(older) == "superseded"
+    assert engine.flags[0].urgent.is_set == urgent
+    await engine.has_begun()
+    newer.cancel()
+    await asyncio.wait([newer])
+    assert not engine.flags[1].urgent.is_set, "the next keystroke mostly cancels before it asks"
+
+
+async def test_request_superseded_while_it_waits_never_begins(started: Started) -> None:
+    """Of many requests, the first and the last are all that the engine sees."""
+    engine = GatedEngine(long_step=True)
+    scheduler = (await started(engine)).scheduler
+    first = asyncio.create_task(scheduler.complete(asking("a")))
+    await engine.has_begun()
+    waiting = [asyncio.create_task(scheduler.complete(asking(f"a{number}"))) for number in range(5)]
+    await asyncio.sleep(0)  # they are queued now
+    engine.gate.set()
+    assert [await reason_of(answer) for answer in (first, *waiting[:-1])] == ["superseded"] * 5
+    assert (await waiting[-1]).text == "a4!"
+    assert engine.begun == ["a", "a4"]
+
+
+async def test_cancelled_request_stops_and_the_next_is_served(started: Started) -> None:
+    """Cancelling the caller interrupts the engine; the worker is free again."""
+    engine = GatedEngine()
+    scheduler = (await started(engine)).scheduler
+    answer = asyncio.create_task(scheduler.complete(asking("a")))
+    await engine.has_begun()
+    answer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await answer
+    following = asyncio.create_task(scheduler.complete(asking("b")))
+    await engine.has_begun()
+    engine.gate.set()
+    assert (await following).text == "b!"
+
+
+async def test_request_cancelled_before_it_begins_never_does(started: Started) -> None:
+    """A request cancelled in the queue costs the engine nothing."""
+    engine = GatedEngine(long_step=True)
+    scheduler = (await started(engine)).scheduler
+    running = asyncio.create_task(scheduler.complete(asking("a")))
+    await engine.has_begun()
+    waiting = asyncio.create_task(scheduler.complete(asking("b")))
+    await asyncio.sleep(0)  # it is queued now
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    engine.gate.set()
+    assert await reason_of(running) == "superseded"
+    assert (await scheduler.complete(asking("c"))).text == "c!"
+    assert engine.begun == ["a", "c"]
+
+
+@pytest.mark.parametrize("fault", [ModelError(SENTINEL), ValueError(SENTINEL), Panic(SENTINEL)], ids=type)
+async def test_fault_of_the_engine_is_an_empty_answer_and_a_line_without_text(
+    fault: BaseException, started: Started, log: io.StringIO
+) -> None:
+    """The request is answered, the log names the fault and where it arose, and the next request is served."""
+    engine = GatedEngine(fault, open_gate=True)
+    scheduler = (await started(engine)).scheduler
+    answer = await scheduler.complete(asking(SENTINEL))
+    assert (answer.text, answer.reason) == ("", "failed")
+    assert SENTINEL not in log.getvalue()
+    assert type(fault).__name__ in log.getvalue()
+    assert "gated_engine.py" in log.getvalue()
+    engine.fault = None
+    assert (await scheduler.complete(asking("a"))).text == "a!"
+
+
+async def test_stop_interrupts_what_runs_and_answers_what_waits(started: Started) -> None:
+    """No request is left without an answer, and those that come after closing get one too."""
+    engine = GatedEngine()
+    bench = await started(engine)
+    running = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await engine.has_begun()
+    waiting = asyncio.create_task(bench.scheduler.complete(asking("b")))
+    await asyncio.sleep(0)  # it is queued now
+    bench.close()
+    assert [await reason_of(running), await reason_of(waiting)] == ["superseded", "cancelled"]
+    assert (await bench.scheduler.complete(asking("c"))).reason == "closed"
+
+
+async def test_idle_time_is_used_to_warm_up(started: Started) -> None:
+    """The prompt that was expected last is computed ahead, once, when nothing was asked for some time."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking("a"))
+    bench.clock.advance(0.2)
+    bench.scheduler.prepare(asking("ab"))
+    bench.clock.advance(0.29)
+    await bench.worker_is_done()
+    assert engine.warmed_up == []
+    bench.clock.advance(10)
+    await bench.worker_is_done()
+    assert engine.warmed_up == ["ab"]
+
+
+async def test_request_interrupts_the_warm_up(started: Started) -> None:
+    """It is served at once, however long warming up would take."""
+    engine = GatedEngine()
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking("a"))
+    bench.clock.advance(0.3)
+    await engine.has_begun()
+    answer = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await engine.has_begun()  # so the gate, at which the warm-up stood, was left
+    engine.gate.set()
+    assert (await answer).text == "a!"
+    assert (engine.warmed_up, engine.begun) == (["a"], ["a"])
+
+
+async def test_request_in_time_makes_the_warm_up_needless(started: Started) -> None:
+    """A request before the server is idle is the only work that is done."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking("a"))
+    assert (await bench.scheduler.complete(asking("a"))).text == "a!"
+    bench.clock.advance(10)
+    await bench.worker_is_done()
+    assert engine.warmed_up == []
+
+
+async def test_newer_edit_supersedes_the_warm_up(started: Started) -> None:
+    """The prompt of an older text is of no use any more."""
+    engine = GatedEngine()
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking("a"))
+    bench.clock.advance(0.3)
+    await engine.has_begun()
+    bench.scheduler.prepare(asking("ab"))
+    bench.clock.advance(0.3)
+    await engine.has_begun()
+    engine.gate.set()
+    await bench.worker_is_done()
+    assert engine.warmed_up == ["a", "ab"]
+
+
+async def test_warm_up_does_not_disturb_a_request(started: Started) -> None:
+    """An edit while a request runs lets it run; warming up comes after it."""
+    engine = GatedEngine(long_step=True)
+    bench = await started(engine, WARM_UP)
+    answer = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await engine.has_begun()
+    bench.scheduler.prepare(asking("ab"))
+    bench.clock.advance(0.3)
+    assert engine.warmed_up == []
+    engine.gate.set()
+    assert (await answer).text == "a!"
+    await engine.has_begun()
+    assert engine.warmed_up == ["ab"]
+
+
+async def test_no_warm_up_when_it_is_off(started: Started) -> None:
+    """Zero is never; a change counts at once."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, WARM_UP)
+    bench.change(warm_up_ms=0)
+    bench.scheduler.prepare(asking("a"))
+    bench.clock.advance(1e6)
+    await bench.worker_is_done()
+    assert engine.warmed_up == []
+
+
+@pytest.mark.parametrize("fault", [ModelError(SENTINEL), Panic(SENTINEL)], ids=type)
+async def test_fault_while_warming_up_is_a_line_without_text(
+    fault: BaseException, started: Started, log: io.StringIO
+) -> None:
+    """Nobody waits for it; the log names it, and the next request is served."""
+    engine = GatedEngine(fault, open_gate=True)
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking(SENTINEL))
+    bench.clock.advance(0.3)
+    await bench.worker_is_done()
+    assert type(fault).__name__ in log.getvalue()
+    engine.fault = None
+    assert (await bench.scheduler.complete(asking("a"))).text == "a!"
+    assert SENTINEL not in log.getvalue()
+
+
+async def test_closed_document_is_forgotten_and_not_warmed_up(started: Started) -> None:
+    """Its warm-up is interrupted or never begins, and the engine forgets it; another document's goes on."""
+    engine = GatedEngine()
+    bench = await started(engine, WARM_UP)
+    bench.scheduler.prepare(asking("a"))
+    bench.scheduler.forget("/a")
+    bench.clock.advance(10)
+    await bench.worker_is_done()
+    assert engine.warmed_up == []
+    bench.scheduler.prepare(asking("b"))
+    bench.clock.advance(0.3)
+    await engine.has_begun()
+    bench.scheduler.forget("/c")
+    bench.scheduler.forget("/b")
+    answer = asyncio.create_task(bench.scheduler.complete(asking("d")))
+    await engine.has_begun()  # so the gate, at which the warm-up stood, was left
+    engine.gate.set()
+    assert (await answer).text == "d!"
+    assert engine.forgotten == ["/a", "/c", "/b"]
+    bench.close()
+    bench.scheduler.forget("/d")
+
+
+async def test_text_after_the_suggestion_shown_is_generated_ahead(started: Started) -> None:
+    """A user who accepts it has the next suggestion at once; without idle time nothing is generated."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, replace(QUIET, prefetch=True))
+    await bench.scheduler.complete(asking("if a:", path="p"))
+    bench.clock.advance(0.1)
+    await bench.worker_is_done()
+    assert engine.begun == ["if a:"]
+    bench.clock.advance(0.1)
+    await asyncio.sleep(0)  # the prefetch's task begins
+    await bench.worker_is_done()
+    assert engine.begun == ["if a:", "if a:if a:!\n"]
+    await asyncio.sleep(0)  # and puts its result into the cache
+    accepted = Request(text="if a:if a:!\n", offset=12, path="p", automatic=True)
+    assert (await bench.scheduler.complete(accepted)).text == "if a:if a:!\n!"
+    assert len(engine.begun) == 2
+
+
+async def test_nothing_is_generated_ahead_when_it_is_off(started: Started) -> None:
+    """Only what is asked for is computed."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine)
+    await bench.scheduler.complete(asking("if a:", path="p"))
+    bench.clock.advance(1e6)
+    await asyncio.sleep(0)
+    await bench.worker_is_done()
+    assert engine.begun == ["if a:"]
+
+
+@pytest.mark.parametrize("change", ["settings", "workspace"])
+async def test_earlier_suggestions_do_not_outlive_what_they_were_made_with(change: str, started: Started) -> None:
+    """After a change of settings or of the workspace, the same request is computed again."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine)
+    await bench.scheduler.complete(asking("a"))
+    changes = {
+        "settings": lambda: bench.change(max_lines=3),
+        "workspace": lambda: bench.scheduler.work_in(cast("WorkspaceRetrieval", object())),
+    }
+    changes[change]()
+    await bench.scheduler.complete(asking("a"))
+    assert engine.begun == ["a", "a"]
+
+
+async def test_a_change_of_model_answers_what_runs(started: Started, tmp_path: Path) -> None:
+    """The request is cancelled, and the next one finds no engine until it is loaded."""
+    engine = GatedEngine()
+    bench = await started(engine)
+    running = asyncio.create_task(bench.scheduler.complete(asking("a")))
+    await engine.has_begun()
+    bench.change(bundle=tmp_path)
+    assert await reason_of(running) == "cancelled"
+    assert (await bench.scheduler.complete(asking("a"))).reason == "idle"
+
+
+async def type_keys(bench: Bench, texts: list[str], interval: float) -> list[Completion]:
+    """Send an automatic request for each text, ``interval`` seconds apart, and return the answers."""
+    tasks = []
+    for text in texts:
+        tasks.append(asyncio.create_task(bench.scheduler.complete(replace(asking(text), automatic=True))))
+        await asyncio.sleep(0)  # it is on its way now
+        bench.clock.advance(interval)
+        await asyncio.sleep(0)
+    bench.clock.advance(10)
+    return [await task for task in tasks]
+
+
+async def test_debounce_spares_requests_that_are_overtaken(started: Started) -> None:
+    """Once the typing speed is known, only the last of a burst of keys reaches the engine."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, replace(QUIET, debounce_ms=5000))
+    await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)
+    engine.begun.clear()
+    reasons = [answer.reason for answer in await type_keys(bench, ["a", "ab", "abc"], 0.0)]
+    assert reasons == ["superseded", "superseded", ""]
+    assert engine.begun == ["abc"]
+
+
+async def test_an_invoked_request_does_not_wait_for_the_debounce(started: Started) -> None:
+    """A person who asks is not about to type."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, replace(QUIET, debounce_ms=5000))
+    await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)
+    assert (await bench.scheduler.complete(asking("a"))).text == "a!"
+
+
+async def test_a_request_that_waits_out_the_debounce_survives_the_end_of_the_server(started: Started) -> None:
+    """It is answered, though there is no worker any more."""
+    engine = GatedEngine(open_gate=True)
+    bench = await started(engine, replace(QUIET, debounce_ms=5000))
+    await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)
+    waiting = asyncio.create_task(bench.scheduler.complete(replace(asking("a"), automatic=True)))
+    await asyncio.sleep(0)  # it waits for the next key now
+    bench.close()
+    bench.clock.advance(10)
+    assert await reason_of(waiting) == "closed"

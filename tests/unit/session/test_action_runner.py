@@ -1,0 +1,148 @@
+"""The action runner: which model does an action, which documents it may see, and what is dropped afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+import pytest_asyncio
+
+from midfill.actions import ACTIONS, Outcome, Task
+from midfill.actions.selection import Selection
+from midfill.code.languages import language_of
+from midfill.common.cancel import CancelFlag, Cancelled
+from midfill.common.errors import BundleDamaged, BundleNotFound, MidfillError
+from midfill.completion.scheduler import Scheduler, new_scheduler
+from midfill.inference.bundle import MANIFEST
+from midfill.inference.loaded_model import LoadedModel
+from midfill.prompt.snippets import WorkspaceSnippets
+from midfill.session.action_runner import ActionRunner
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
+from unit.replies import Replies, engine_of, model_of
+
+CODE = "def tax(net):\n    return net\n"
+TASK = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/a.py"))
+SETTINGS = Settings(bundle=Path("small"), actions_bundle=Path("none"), draft_tokens=0)
+
+
+class Workspace:
+    """Keeps one document from the model."""
+
+    def excludes(self, path: str) -> bool:
+        return path == "/work/secret.py"
+
+    def snippets_at(self, *_: object, **__: object) -> WorkspaceSnippets:
+        return WorkspaceSnippets()
+
+    def forget(self, path: str) -> None:
+        """Nothing is remembered."""
+
+
+@pytest.fixture
+def settings() -> LiveSettings:
+    """Return settings without a larger model."""
+    return LiveSettings(SETTINGS)
+
+
+@pytest_asyncio.fixture
+async def scheduler(settings: LiveSettings) -> AsyncIterator[Scheduler]:
+    """Return a scheduler whose model has one thing to say."""
+    scheduler = new_scheduler(settings, lambda *_: engine_of(Replies("The small one.")))
+    scheduler.start()
+    yield scheduler
+    await asyncio.to_thread(scheduler.close)
+
+
+async def explained(runner: ActionRunner, task: Task = TASK) -> Outcome:
+    """Have code explained."""
+    return await runner.perform(ACTIONS["explain"], task, CancelFlag())
+
+
+def with_larger(folder: Path) -> Settings:
+    """Return settings with a bundle for actions that seems to be there."""
+    folder.mkdir()
+    (folder / MANIFEST).touch()
+    return Settings(bundle=Path("small"), actions_bundle=folder, draft_tokens=0)
+
+
+async def test_model_of_suggestions_serves_actions(scheduler: Scheduler, settings: LiveSettings) -> None:
+    """Where there is no other; a request that comes while it loads waits for it."""
+    runner = ActionRunner(scheduler, settings)
+    assert (await explained(runner)).text == "The small one."
+    runner.close()
+
+
+async def test_larger_model_serves_actions_until_settings_change(
+    scheduler: Scheduler, settings: LiveSettings, tmp_path: Path
+) -> None:
+    """It is loaded with the first action, once; and dropped after other settings have named another one, or none."""
+    loaded: list[Path] = []
+
+    def load(settings: Settings) -> LoadedModel:
+        loaded.append(settings.bundle)
+        return model_of(Replies("The larger one."))
+
+    settings.change(with_larger(tmp_path / "large"))
+    runner = ActionRunner(scheduler, settings, load)
+    assert loaded == []
+    assert [(await explained(runner)).text for _ in range(2)] == ["The larger one."] * 2
+    assert loaded == [tmp_path / "large"]
+    settings.change(SETTINGS)
+    assert (await explained(runner)).text == "The small one."
+    runner.close()
+
+
+async def test_larger_model_that_cannot_be_loaded_is_tried_once(
+    scheduler: Scheduler, settings: LiveSettings, tmp_path: Path
+) -> None:
+    """The small one serves instead."""
+    tried: list[Path] = []
+
+    def load(settings: Settings) -> LoadedModel:
+        tried.append(settings.bundle)
+        raise BundleDamaged("broken")
+
+    settings.change(with_larger(tmp_path / "large"))
+    runner = ActionRunner(scheduler, settings, load)
+    assert [(await explained(runner)).text for _ in range(2)] == ["The small one."] * 2
+    assert len(tried) == 1
+    runner.close()
+
+
+async def test_excluded_document_reaches_no_model(scheduler: Scheduler, settings: LiveSettings) -> None:
+    """The reason says so."""
+    scheduler.work_in(Workspace())
+    runner = ActionRunner(scheduler, settings)
+    secret = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
+    assert (await explained(runner, secret)).reason == "excluded"
+    assert (await explained(runner)).text
+    runner.close()
+
+
+async def test_without_a_model_there_is_its_error(settings: LiveSettings) -> None:
+    """The one that loading ended with."""
+
+    def load(*_: object) -> NoReturn:
+        raise BundleNotFound("There is none.")
+
+    scheduler = new_scheduler(settings, load)
+    with pytest.raises(BundleNotFound):
+        await asyncio.wrap_future(scheduler.start())
+    runner = ActionRunner(scheduler, settings)
+    with pytest.raises(MidfillError, match=r"There is none\."):
+        await explained(runner)
+    runner.close()
+    await asyncio.to_thread(scheduler.close)
+
+
+async def test_cancelled_action_is_not_begun(scheduler: Scheduler, settings: LiveSettings) -> None:
+    """When it is its turn."""
+    runner, cancel = ActionRunner(scheduler, settings), CancelFlag()
+    cancel.set("cancelled")
+    with pytest.raises(Cancelled, match="cancelled"):
+        await runner.perform(ACTIONS["explain"], TASK, cancel)
+    runner.close()
