@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -22,8 +23,13 @@ from editors.editors import Neovim
 from editors.picture import BACKGROUND, CELL_HEIGHT, CELL_WIDTH, INVENTORY, MARGIN, draw_cursor, draw_row
 
 BEGINNING, TYPED = INVENTORY[: INVENTORY.rindex("if")], INVENTORY[INVENTORY.rindex("if") :]
-NEXT_METHOD = "\r\r\x15    def total(self):"
-"""Two new lines, without the indentation that Neovim gives to the second one (Ctrl+U), and a declaration."""
+NEW_LINE = "\r\x15"
+"""A new line, without the indentation that Neovim gives it (Ctrl+U)."""
+MORE = (
+    (NEW_LINE + " " * 8, *"del"),
+    ("\r", NEW_LINE + " " * 4, *"def total(self):", NEW_LINE + " " * 8, *"return"),
+)
+"""What is typed after the first suggestion, a frame for each text; a suggestion is accepted after each row."""
 KEY_SECONDS, READING_SECONDS, END_SECONDS = 0.1, 2.2, 3.0
 TITLE = "Midfill in Neovim: ghost text appears while code is typed, one line is accepted, then the rest"
 
@@ -97,7 +103,7 @@ class Recording:
 
 
 def record(editor: Neovim) -> Recording:
-    """Type two methods and have the real model finish them."""
+    """Type the beginnings of lines and have the real model finish them."""
     recording = Recording(editor.terminal.screen)
     editor.document = editor.home / "inventory.py"
     editor.document.write_text(BEGINNING)
@@ -116,18 +122,19 @@ def record(editor: Neovim) -> Recording:
         editor.press(key)
         _settle(editor)
         recording.add(READING_SECONDS / 2)
-    _type(editor, recording, NEXT_METHOD)
-    editor.type("\r")
-    editor.wait_for_ghost()
-    _settle(editor)
-    recording.add(READING_SECONDS)
-    editor.press("accept")
-    _settle(editor)
+    for keys in MORE:
+        _type(editor, recording, keys)
+        editor.wait_for_ghost()
+        _settle(editor)
+        recording.add(READING_SECONDS)
+        editor.press("accept")
+        _settle(editor)
+        recording.add(READING_SECONDS / 2)
     recording.add(END_SECONDS)
     return recording
 
 
-def _type(editor: Neovim, recording: Recording, keys: str) -> None:
+def _type(editor: Neovim, recording: Recording, keys: Iterable[str]) -> None:
     """Press keys one by one, with a frame after each."""
     for key in keys:
         editor.type(key)
