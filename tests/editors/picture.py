@@ -48,13 +48,17 @@ def draw(screen: Screen, title: str) -> str:
         f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>',
     ]
     for row in range(screen.lines):
-        parts += _draw_row(screen, row)
+        parts += draw_row(screen, row)
+    return "\n".join([*parts, draw_cursor(screen), "</svg>\n"])
+
+
+def draw_cursor(screen: Screen) -> str:
+    """Draw the cursor as a thin bar."""
     x, y = MARGIN + screen.cursor.x * CELL_WIDTH, MARGIN + screen.cursor.y * CELL_HEIGHT
-    parts.append(f'<rect x="{x:g}" y="{y:g}" width="2" height="{CELL_HEIGHT}" fill="{FOREGROUND}"/>')
-    return "\n".join([*parts, "</svg>\n"])
+    return f'<rect x="{x:g}" y="{y:g}" width="2" height="{CELL_HEIGHT}" fill="{FOREGROUND}"/>'
 
 
-def _draw_row(screen: Screen, row: int) -> list[str]:
+def draw_row(screen: Screen, row: int) -> list[str]:
     """Draw the runs of one row that look the same."""
     parts = []
     column = 0
