@@ -1,10 +1,12 @@
 ---What differs between the versions of Neovim.
 local M = {}
 
+---Whether Neovim has `vim.lsp.config` and `vim.lsp.enable`.
 M.has_config = vim.fn.has("nvim-0.11") == 1
+---Whether Neovim has `vim.lsp.inline_completion`.
 M.has_inline_completion = vim.fn.has("nvim-0.12") == 1
 
----Call a method of a client; before 0.11 these were plain functions.
+---Call a method of a client. Before Neovim 0.11 these were functions without `self`.
 ---@param client vim.lsp.Client
 ---@param method "request"|"notify"|"cancel_request"|"stop"|"is_stopped"|"exec_cmd"
 ---@param ... any
@@ -18,7 +20,7 @@ function M.call(client, method, ...)
   return client[method](...)
 end
 
----Return the byte, from 0, at which a character of LSP begins.
+---Return the byte, from 0, at which a character of the language server protocol begins.
 ---@param line string
 ---@param character integer
 ---@param encoding "utf-8"|"utf-16"|"utf-32"
