@@ -88,7 +88,8 @@ end
 ---@param command lsp.Command
 vim.lsp.commands["midfill.input"] = function(command)
   ask_user(command.title, function(words)
-    local params = vim.tbl_extend("force", command.arguments[1], { instruction = words })
+    local given = assert(command.arguments)[1] --[[@as table]]
+    local params = vim.tbl_extend("force", given, { instruction = words })
     execute.run("midfill.do", { params })
   end)
 end

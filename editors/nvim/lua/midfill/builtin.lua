@@ -13,27 +13,34 @@ local group = vim.api.nvim_create_augroup("midfill.builtin", { clear = true })
 
 local M = { name = "Neovim's own" }
 
----Return Neovim's object for the ghost text of the current buffer; nil in a Neovim that keeps it elsewhere.
+---@class midfill.Completor Neovim's own object for the ghost text of a buffer, as far as we use it.
+---@field current vim.lsp.inline_completion.Item? What is shown.
+---@field abort fun(self: midfill.Completor)
+---@field automatic_request fun(self: midfill.Completor)
+---@field count_items fun(self: midfill.Completor): integer
+---@field handler fun(self: midfill.Completor, err: lsp.ResponseError?, result: any, context: lsp.HandlerContext)
+---@field select fun(self: midfill.Completor, index: integer)
+
+---Return Neovim's object for the current buffer; nil in a Neovim that keeps it elsewhere.
 ---
 ---It is private in 0.12, so it serves only for what users can do without: alternatives, and no flicker.
----@return vim.lsp.inline_completion.Completor?
+---@return midfill.Completor?
 local function completor()
   local ok, capability = pcall(require, "vim.lsp._capability")
-  local active = ok and vim.tbl_get(capability, "all", "inline_completion", "active")
-  return active and active[vim.api.nvim_get_current_buf()] or nil
+  if ok then
+    return vim.tbl_get(capability --[[@as table]], "all", "inline_completion", "active", vim.api.nvim_get_current_buf())
+  end
 end
 
 ---Return what the user has not typed yet of an item; nil when the text does not fit it any more.
 ---@param item vim.lsp.inline_completion.Item
 ---@return string?
 local function remainder(item)
-  local text = item.insert_text
-  text = type(text) == "table" and text.value or text --[[@as string]]
   local row, col = edit.cursor()
   if item.range then
     row, col = item.range.start_row, item.range.start_col
   end
-  return edit.remainder(text, row, col)
+  return edit.remainder(item.insert_text, row, col)
 end
 
 ---Follow the text that has changed. When it does not fit the suggestion any more, Neovim alone would show that still,
@@ -131,7 +138,7 @@ function M.accept(part)
 end
 
 ---Ask with the trigger kind "invoked", for then the server gives alternatives; Neovim asks only with "automatic".
----@param shown vim.lsp.inline_completion.Completor
+---@param shown midfill.Completor
 ---@param step 1|-1 Which alternative to show, from the suggestion that is shown now.
 local function request_alternatives(shown, step)
   local bufnr = vim.api.nvim_get_current_buf()

@@ -38,7 +38,7 @@ function subcommands.pause(scope)
     notify(message, vim.log.levels.ERROR)
     return
   end
-  midfill.pause(scope or "all")
+  midfill.pause(scope --[[@as midfill.Scope?]])
   notify(("paused %s"):format(scope and "in this " .. scope or "everywhere"))
 end
 
@@ -49,7 +49,7 @@ end
 
 function subcommands.doctor()
   notify("examining; this takes a few seconds")
-  vim.system({ midfill.options.cmd[1], "doctor" }, { text = true }, function(result)
+  vim.system({ assert(midfill.options).cmd[1], "doctor" }, { text = true }, function(result)
     vim.schedule(function()
       page.show("midfill://doctor", result.stdout .. result.stderr)
     end)

@@ -31,7 +31,7 @@ end
 
 ---Return what the user must still type of a text that begins at a place. It is nil when there is nothing left, or when
 ---the user has typed something else there.
----@param text string
+---@param text string|lsp.StringValue
 ---@param row integer
 ---@param col integer
 ---@return string?
@@ -42,6 +42,9 @@ function M.remainder(text, row, col)
     return nil -- the cursor is before the place, or the place is gone
   end
   local typed = table.concat(lines, "\n")
+  if type(text) == "table" then
+    text = text.value
+  end
   if #typed < #text and vim.startswith(text, typed) then
     return text:sub(#typed + 1)
   end

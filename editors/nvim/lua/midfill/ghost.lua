@@ -53,7 +53,7 @@ function Ghost.new(bufnr)
 end
 
 ---@private
----@param events string[]
+---@param events vim.api.keyset.events[]
 ---@param method fun(self: midfill.Ghost)
 function Ghost:on(events, method)
   vim.api.nvim_create_autocmd(events, {
@@ -173,12 +173,12 @@ end
 ---@private
 function Ghost:show()
   self:hide()
-  local text = self:remainder()
-  if not text then
+  local suggestion, text = self.suggestion, self:remainder()
+  if not suggestion or not text then
     self.suggestion = nil
     return
   end
-  local replaced = self.suggestion:replaced_text()
+  local replaced = suggestion:replaced_text()
   if vim.endswith(text, replaced) and not text:find("\n", 1, true) then
     text = text:sub(1, #text - #replaced) -- the buffer has this end already
     replaced = ""
@@ -222,11 +222,10 @@ end
 ---Put a part of the suggestion into the text.
 ---@param part midfill.Part
 function Ghost:accept(part)
-  local text = self:remainder()
-  if not text then
+  local suggestion, text = self.suggestion, self:remainder()
+  if not suggestion or not text then
     return
   end
-  local suggestion = self.suggestion --[[@as midfill.Suggestion]]
   local piece = parts.first(text, part)
   local row, col = edit.cursor()
   if piece ~= text then

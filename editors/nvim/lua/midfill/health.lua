@@ -15,7 +15,7 @@ local function check_program(command)
   end
   local result = vim.system({ command, "--version" }, { text = true }):wait(10000)
   if result.code == 0 then
-    health.ok(("%s, at %s"):format(vim.trim(result.stdout), vim.fn.exepath(command)))
+    health.ok(("%s, at %s"):format(vim.trim(result.stdout or ""), vim.fn.exepath(command)))
   else
     health.error(("'%s --version' failed"):format(command), { vim.trim(result.stderr or "") })
   end

@@ -1,7 +1,7 @@
 ---Keys that act on ghost text, and otherwise do what they did before.
 ---
----They are mapped for all buffers. Completion plug-ins map the same keys over these and fall back to them, so that their
----open menu has the key first: blink.cmp maps in each buffer, nvim-cmp replaces the mapping for all buffers.
+---They are mapped for all buffers. Completion plug-ins map the same keys over these and fall back to them, so that
+---their open menu has the key first: blink.cmp maps in each buffer, nvim-cmp replaces the mapping for all buffers.
 local M = {}
 
 local DESCRIPTION = "Midfill: " -- what the description of each of our mappings begins with
@@ -33,7 +33,9 @@ end
 ---@return midfill.Mapping
 local function global_mapping(lhs)
   for _, mapping in ipairs(vim.api.nvim_get_keymap("i")) do
-    if vim.keycode(mapping.lhs) == vim.keycode(lhs) then
+    if
+      vim.keycode(mapping.lhs --[[@as string]]) == vim.keycode(lhs)
+    then
       return mapping
     end
   end

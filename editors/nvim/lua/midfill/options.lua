@@ -50,7 +50,8 @@ local TYPES = {
 ---@return midfill.Options options
 ---@return string[] problems
 function M.complete(given)
-  local accepted, problems = {}, {}
+  local accepted = {} ---@type any The given options that are good.
+  local problems = {} ---@type string[]
   for name, value in pairs(given or {}) do
     if not TYPES[name] then
       table.insert(problems, ("there is no option '%s'; it is ignored"):format(name))

@@ -10,7 +10,7 @@ local M = {}
 ---@return string
 function M.first(text, part)
   if part == "line" then
-    return text:match("^\n?[^\n]*")
+    return text:match("^\n?[^\n]*") or text
   elseif part == "word" then
     -- The server (items.py, `_FIRST_WORD`) and the Emacs package (midfill.el, `midfill--part`) have the same rule in
     -- their own patterns: a change here belongs there, too. Lua's patterns know bytes only. Bytes from 128 on are parts

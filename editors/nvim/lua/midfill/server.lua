@@ -11,9 +11,13 @@ local CRASH_WINDOW_SECONDS = 180
 
 local M = {}
 
+---@class midfill.ServerConfig : vim.lsp.ClientConfig
+---@field filetypes string[]
+---@field root_markers string[]
+
 local crashes = {} ---@type number[] When the server crashed, in seconds; only crashes within the window.
 local is_restarting = false -- the user has stopped the server to start it again
-local config ---@type table The configuration; used by Neovim without `vim.lsp.config` only.
+local config ---@type midfill.ServerConfig Used by Neovim without `vim.lsp.config` only.
 
 ---Whether a client that runs can serve another buffer: all projects share one server, since each holds a model.
 ---@param client vim.lsp.Client

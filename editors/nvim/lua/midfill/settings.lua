@@ -27,7 +27,8 @@ end
 ---@param params lsp.InitializeParams
 function M.initialize(params)
   if next(current) then -- Neovim sends an empty table as a list
-    params.initializationOptions = vim.tbl_deep_extend("force", params.initializationOptions or {}, current)
+    local given = (params.initializationOptions or {}) --[[@as table]]
+    params.initializationOptions = vim.tbl_deep_extend("force", given, current)
   end
 end
 

@@ -56,9 +56,7 @@ function Suggestion:remainder()
   if edit.text_after_cursor() ~= self.after then
     return nil
   end
-  local text = self.items[self.index].insertText
-  text = type(text) == "table" and text.value or text --[[@as string]]
-  return edit.remainder(text, self.row, self.col)
+  return edit.remainder(self.items[self.index].insertText, self.row, self.col)
 end
 
 ---Return what the item replaces right of the cursor.
