@@ -1,16 +1,17 @@
 ---What a user can set, and its defaults.
 ---
----The help file's section about options is made from this file: run `python editors/nvim/write_help.py` after a change.
+---The help file's lists of keys and options are made from this file: run `python editors/nvim/write_help.py` after a
+---change.
 local M = {}
 
 ---Keys in insert mode; false leaves a key alone. Each does what it did before while there is no ghost text.
 ---@class midfill.Keys
----@field accept string|false
----@field accept_line string|false
----@field accept_word string|false
----@field next string|false
----@field previous string|false
----@field dismiss string|false
+---@field accept string|false Accept the whole suggestion.
+---@field accept_line string|false Accept its next line.
+---@field accept_word string|false Accept its next word.
+---@field next string|false Show another suggestion.
+---@field previous string|false Show the suggestion before.
+---@field dismiss string|false Remove the suggestion.
 
 ---@class midfill.Options
 ---@field cmd string[] The server's command.
