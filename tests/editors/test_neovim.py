@@ -204,6 +204,20 @@ def test_pause_of_a_buffer(start: Start) -> None:
     editor.terminal.wait_for(lambda: "cannot pause 'everything'" in editor.screen, "the message")
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_wiped_buffer(start: Start, version: str) -> None:
+    """A buffer that is wiped out while it has ghost text leaves no error, and the next one has ghost text."""
+    editor = neovim(start(version))
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.command_line("bwipeout!")
+    editor.wait_for_text("[No Name]")
+    editor.open(SUM)
+    editor.wait_for_ghost(" second")
+    editor.command_line("echo 'errors:' v:errmsg '.'")
+    editor.terminal.wait_for(lambda: "errors:  ." in editor.screen, "no errors")
+
+
 def test_doctor(start: Start) -> None:
     """What the doctor prints appears in a window; here `echo` stands for the program, which would take a minute."""
     editor = neovim(start(NEWEST, command="echo"))
