@@ -243,5 +243,5 @@ def test_help(start: Start, tmp_path: Path) -> None:
     subprocess.run(["tar", "xzf", archive], cwd=tmp_path, check=True)
     plugin = tmp_path / archive.name.removesuffix(".tar.gz")
     editor = neovim(start(NEWEST))
-    editor.command_line(f"set runtimepath={plugin},$VIMRUNTIME | helptags {plugin}/doc | help midfill-options")
+    editor.command_line(f"set runtimepath^={plugin} | helptags {plugin}/doc | help midfill-options")
     editor.wait_for_text("3. Options")
