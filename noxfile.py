@@ -83,7 +83,10 @@ def editors(session: nox.Session) -> None:
     environment = _install_editors(session)
     chosen = list(session.posargs)
     if all(argument.startswith("-") for argument in chosen):
-        chosen += [f"tests/editors/test_{name}.py" for name in ("ghost_text", "neovim", "emacs", "helix")]
+        chosen += [
+            f"tests/editors/test_{name}.py"
+            for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
+        ]
     session.run("python", "-m", "pytest", *chosen, env=environment)
 
 

@@ -1,14 +1,28 @@
----What the model is asked to do with code by `:Midfill`; the menu of code actions is Neovim's own.
+---The code actions of `:Midfill`, and the text that the server streams for some of them. The menu of code actions is
+---Neovim's own.
+local execute = require("midfill.execute")
+local notify = require("midfill.notify")
 local page = require("midfill.page")
-local server = require("midfill.server")
 
 local M = {}
 
 local ANSWER = "midfill://answer"
 
----@alias midfill.Action "ask"|"document"|"document-all"|"explain"|"extract"|"faster"|"fix"|"review"|"simplify"|"tests"|"types"|"write"
+---@alias midfill.Action
+---| "ask"
+---| "document"
+---| "document-all"
+---| "explain"
+---| "extract"
+---| "faster"
+---| "fix"
+---| "review"
+---| "simplify"
+---| "tests"
+---| "types"
+---| "write"
 
----The server's actions, by its names.
+---The actions, by the server's names.
 ---@type midfill.Action[]
 M.names = {
   "ask",
@@ -24,27 +38,36 @@ M.names = {
   "types",
   "write",
 }
-local OF_FILE = { ["document-all"] = true, review = true }
+local FOR_WHOLE_FILE = { ["document-all"] = true, review = true }
 
-local answers = {} ---@type table<string, integer> By the server's number of a text: the buffer that shows it.
+---@class midfill.Answer
+---@field id string The server's name for the text.
+---@field bufnr integer The buffer that shows it.
+local answer ---@type midfill.Answer? The text that came last.
 
----Show a piece of a text that the server writes; its title says whether there is more to come.
----@param piece { id: string, title: string, text: string, done: boolean }
+---@class midfill.ActionText A piece of a text that the server streams.
+---@field id string
+---@field title string
+---@field text string
+---@field done boolean Whether it is the last piece.
+
+---Show a piece. Dots behind the title say that there is more to come.
+---@param piece midfill.ActionText
 local function take(piece)
-  local bufnr = answers[piece.id]
-  if not bufnr then
-    bufnr = page.show(ANSWER, ("# %s …"):format(piece.title), "markdown", true)
+  if not answer or answer.id ~= piece.id then
+    local bufnr = page.show(ANSWER, ("# %s …"):format(piece.title), "markdown", true)
     page.append(bufnr, "\n\n")
     vim.keymap.set("n", "a", "<Cmd>Midfill ask<CR>", { buffer = bufnr, desc = "Ask on" })
-    answers = { [piece.id] = bufnr }
+    answer = { id = piece.id, bufnr = bufnr }
   end
-  page.append(bufnr, piece.text)
+  page.append(answer.bufnr, piece.text)
   if piece.done then
-    page.set_title(bufnr, "# " .. piece.title)
+    page.set_title(answer.bufnr, "# " .. piece.title)
   end
 end
 
----What the server may send, and what it may have Neovim do.
+---Handlers for the server's own messages.
+---@type table<string, lsp.Handler>
 M.handlers = {
   ["midfill/actionText"] = function(_, piece)
     take(piece)
@@ -52,21 +75,22 @@ M.handlers = {
 }
 
 ---@param prompt string
----@param answered fun(words: string)
-local function ask_user(prompt, answered)
+---@param on_words fun(words: string) Called unless the user types nothing.
+local function ask_user(prompt, on_words)
   vim.ui.input({ prompt = prompt .. ": " }, function(words)
     if words and vim.trim(words) ~= "" then
-      answered(words)
+      on_words(words)
     end
   end)
 end
 
----An action that needs words, chosen from the menu.
+---The menu runs this for an action that needs words from the user.
 ---@param command lsp.Command
 vim.lsp.commands["midfill.input"] = function(command)
   ask_user(command.title, function(words)
-    local wanted = vim.tbl_extend("force", command.arguments[1], { instruction = words })
-    server.ask("midfill.do", { wanted }, function() end)
+    local given = assert(command.arguments)[1] --[[@as table]]
+    local params = vim.tbl_extend("force", given, { instruction = words })
+    execute.run("midfill.do", { params })
   end)
 end
 
@@ -77,27 +101,27 @@ local function lines(first, last)
   return { start = { line = first - 1, character = 0 }, ["end"] = { line = last, character = 0 } }
 end
 
----Have an action done with some lines; in an answer's window, questions go on from that.
+---Run an action on some lines. In the window of an answer, a question goes on from that answer.
 ---@param name midfill.Action
----@param words string What to write, the question, or the error to fix; "" for none.
+---@param words string The instruction, the question, or the error to fix; "" for none.
 ---@param first integer From 1.
 ---@param last integer
 function M.run(name, words, first, last)
   local bufnr = vim.api.nvim_get_current_buf()
   local in_answer = vim.api.nvim_buf_get_name(bufnr) == ANSWER
-  local range = not OF_FILE[name] and lines(first, last) or nil
+  local range = not FOR_WHOLE_FILE[name] and lines(first, last) or nil
   local uri = not in_answer and vim.uri_from_bufnr(bufnr) or nil
   if in_answer and name ~= "ask" then
-    server.notify("there is no code here", vim.log.levels.ERROR)
+    notify("there is no code here", vim.log.levels.ERROR)
   elseif name == "ask" and words == "" then
     ask_user("Ask", function(typed)
       M.run(name, typed, first, last)
     end)
   elseif name == "ask" then
-    server.ask("midfill.ask", { { text = words, uri = uri, range = uri and range } }, function() end)
+    execute.run("midfill.ask", { { text = words, uri = uri, range = uri and range } })
   else
-    local given = name == "fix" and "message" or "instruction"
-    server.ask("midfill.do", { { action = name, uri = uri, range = range, [given] = words } }, function() end)
+    local field = name == "fix" and "message" or "instruction"
+    execute.run("midfill.do", { { action = name, uri = uri, range = range, [field] = words } })
   end
 end
 

@@ -1,38 +1,50 @@
----Ghost text by Neovim's own `vim.lsp.inline_completion` (0.12), with what that does not do: accepting in parts, and
----accepting what was meanwhile typed into.
+---Ghost text by Neovim's own `vim.lsp.inline_completion` (0.12), with what that cannot do: it accepts a suggestion in
+---parts, and it accepts a suggestion along which the user has typed.
+---
+---The state of a buffer is Neovim's: this file keeps none.
+local clients = require("midfill.clients")
 local compat = require("midfill.compat")
 local edit = require("midfill.edit")
 local parts = require("midfill.parts")
 
-local INVOKED = 1
+local INVOKED = 1 -- a trigger kind of the language server protocol
 
 local group = vim.api.nvim_create_augroup("midfill.builtin", { clear = true })
 
 local M = { name = "Neovim's own" }
 
----Return the object behind the ghost text of the current buffer; nil in a Neovim that keeps it elsewhere.
+---@class midfill.Completor Neovim's own object for the ghost text of a buffer, as far as we use it.
+---@field current vim.lsp.inline_completion.Item? What is shown.
+---@field abort fun(self: midfill.Completor)
+---@field automatic_request fun(self: midfill.Completor)
+---@field count_items fun(self: midfill.Completor): integer
+---@field handler fun(self: midfill.Completor, err: lsp.ResponseError?, result: any, context: lsp.HandlerContext)
+---@field select fun(self: midfill.Completor, index: integer)
+
+---Return Neovim's object for the current buffer; nil in a Neovim that keeps it elsewhere.
 ---
----Not public in 0.12, so it only serves for what users can do without: more suggestions, and no flicker.
----@return table?
+---It is private in 0.12, so it serves only for what users can do without: alternatives, and no flicker.
+---@return midfill.Completor?
 local function completor()
   local ok, capability = pcall(require, "vim.lsp._capability")
-  local known = ok and vim.tbl_get(capability, "all", "inline_completion", "active")
-  return known and known[vim.api.nvim_get_current_buf()]
-end
-
----Return what is left of an item behind the cursor; nil when the text has left it.
----@param item vim.lsp.inline_completion.Item
----@return string?
-local function remainder(item)
-  local text = item.insert_text
-  text = type(text) == "table" and text.value or text --[[@as string]]
-  local typed = item.range and edit.text_before_cursor(item.range.start_row, item.range.start_col) or ""
-  if typed and #typed < #text and vim.startswith(text, typed) then
-    return text:sub(#typed + 1)
+  if ok then
+    return vim.tbl_get(capability --[[@as table]], "all", "inline_completion", "active", vim.api.nvim_get_current_buf())
   end
 end
 
----Follow what was typed: Neovim would go on showing what that has left, and wait for what it was asked before.
+---Return what the user has not typed yet of an item; nil when the text does not fit it any more.
+---@param item vim.lsp.inline_completion.Item
+---@return string?
+local function remainder(item)
+  local row, col = edit.cursor()
+  if item.range then
+    row, col = item.range.start_row, item.range.start_col
+  end
+  return edit.remainder(item.insert_text, row, col)
+end
+
+---Follow the text that has changed. When it does not fit the suggestion any more, Neovim alone would show that still,
+---and wait for the answer to its last request.
 local function follow()
   local shown = completor()
   if shown and not (shown.current and remainder(shown.current)) then
@@ -45,26 +57,28 @@ end
 ---@param bufnr integer
 ---@param on boolean
 function M.enable(bufnr, on)
-  -- Off first: where it is on already, a server that has just come would have to wait for the next event.
+  -- Off first: where it is on already, Neovim would not ask a new server before the next event.
   vim.lsp.inline_completion.enable(false, { bufnr = bufnr })
   vim.lsp.inline_completion.enable(on, { bufnr = bufnr })
   vim.api.nvim_clear_autocmds({ group = group, buffer = bufnr })
   if on then
-    vim.api.nvim_create_autocmd({ "CursorMovedI", "TextChangedP" }, { group = group, buffer = bufnr, callback = follow })
+    local events = { "CursorMovedI", "TextChangedP" }
+    vim.api.nvim_create_autocmd(events, { group = group, buffer = bufnr, callback = follow })
   end
   local shown = completor()
-  if on and shown and bufnr == vim.api.nvim_get_current_buf() and vim.startswith(vim.api.nvim_get_mode().mode, "i") then
-    shown:automatic_request() -- what was typed before the server came has had no answer
+  if on and shown and edit.is_inserting(bufnr) then
+    shown:automatic_request() -- what the user typed before the server was there has no answer
   end
 end
 
+---Whether there is ghost text to accept.
 ---@return boolean
 function M.visible()
   local namespace = vim.api.nvim_get_namespaces()["nvim.lsp.inline_completion"]
   return namespace ~= nil and #vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { limit = 1 }) > 0
 end
 
----Take the suggestion away.
+---Remove the suggestion.
 function M.dismiss()
   local shown = completor()
   if shown then
@@ -72,6 +86,7 @@ function M.dismiss()
   end
 end
 
+---Run the command that the server wants to be run when an item is accepted.
 ---@param item vim.lsp.inline_completion.Item
 local function run_command(item)
   local client = vim.lsp.get_client_by_id(item.client_id)
@@ -80,7 +95,7 @@ local function run_command(item)
   end
 end
 
----Insert the part of an item that is next behind the cursor; nothing if the text has left the item.
+---Insert the next part of an item at the cursor; nothing if the text does not fit the item any more.
 ---@param item vim.lsp.inline_completion.Item
 ---@param part midfill.Part
 local function insert(item, part)
@@ -114,42 +129,43 @@ function M.accept(part)
     insert(item, part)
     return
   end
-  vim.lsp.inline_completion.get({ -- the same, a moment later: what was typed meanwhile comes before
+  -- The same by the public function alone. It accepts a moment later, after keys that the user has typed meanwhile.
+  vim.lsp.inline_completion.get({
     on_accept = function(item)
       insert(item, part)
     end,
   })
 end
 
----Ask outright, for then the server gives several suggestions; the built-in completion asks only as one types.
----@param shown table
----@param step 1|-1
-local function ask_for_more(shown, step)
+---Ask with the trigger kind "invoked", for then the server gives alternatives; Neovim asks only with "automatic".
+---@param shown midfill.Completor
+---@param step 1|-1 Which alternative to show, from the suggestion that is shown now.
+local function request_alternatives(shown, step)
   local bufnr = vim.api.nvim_get_current_buf()
-  local client = vim.lsp.get_clients({ bufnr = bufnr, name = "midfill" })[1]
+  local client = clients.of_buffer(bufnr)
   if not client then
     return
   end
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding) --[[@as table]]
   params.context = { triggerKind = INVOKED }
-  local place = { edit.cursor() }
-  local had = M.visible()
-  client:request("textDocument/inlineCompletion", params, function(err, result, context)
-    if vim.deep_equal(place, { edit.cursor() }) then
+  local requested = { edit.cursor() }
+  local was_visible = M.visible()
+  compat.call(client, "request", "textDocument/inlineCompletion", params, function(err, result, context)
+    if vim.deep_equal(requested, { edit.cursor() }) then
       shown:handler(err, result, context)
-      if had then
+      if was_visible then
         vim.lsp.inline_completion.select({ count = step })
       end
     end
   end, bufnr)
 end
 
----Show another suggestion for the same place; the server is asked outright when it has given only one.
+---Show another suggestion for the same place.
 ---@param step 1|-1
 function M.select(step)
   local shown = completor()
   if shown and shown:count_items() < 2 then
-    ask_for_more(shown, step)
+    request_alternatives(shown, step)
   else
     vim.lsp.inline_completion.select({ count = step })
   end

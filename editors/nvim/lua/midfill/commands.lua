@@ -1,6 +1,10 @@
 ---The subcommands of `:Midfill`.
 local actions = require("midfill.actions")
+local clients = require("midfill.clients")
+local display = require("midfill.display")
+local execute = require("midfill.execute")
 local midfill = require("midfill")
+local notify = require("midfill.notify")
 local page = require("midfill.page")
 local server = require("midfill.server")
 
@@ -8,16 +12,20 @@ local M = {}
 
 local SCOPES = { "buffer", "filetype" }
 
----@type table<string, fun(argument: string?, range: { first: integer, last: integer }, words: string)>
+---@class midfill.Lines
+---@field first integer From 1.
+---@field last integer
+
+---By name; each takes its first argument, the lines it is about, and all words behind the name.
+---@type table<string, fun(argument: string?, range: midfill.Lines, words: string)>
 local subcommands = {}
 
 function subcommands.status()
-  local clients = server.clients()
-  local text = { midfill.status(), "ghost text is " .. midfill.backend_name() }
-  for _, client in ipairs(clients) do
+  local text = { midfill.status(), "ghost text is " .. display.backend_name() }
+  for _, client in ipairs(clients.all()) do
     table.insert(text, ("server for %d buffer(s)"):format(vim.tbl_count(client.attached_buffers)))
   end
-  server.notify(table.concat(text, "; "))
+  notify(table.concat(text, "; "))
 end
 
 function subcommands.restart()
@@ -26,24 +34,22 @@ end
 
 function subcommands.pause(scope)
   if scope and not vim.list_contains(SCOPES, scope) then
-    server.notify(
-      ("cannot pause '%s'; say buffer, filetype, or nothing for everywhere"):format(scope),
-      vim.log.levels.ERROR
-    )
+    local message = ("cannot pause '%s'; say buffer, filetype, or nothing for everywhere"):format(scope)
+    notify(message, vim.log.levels.ERROR)
     return
   end
-  midfill.pause(scope or "all")
-  server.notify(("paused %s"):format(scope and "in this " .. scope or "everywhere"))
+  midfill.pause(scope --[[@as midfill.Scope?]])
+  notify(("paused %s"):format(scope and "in this " .. scope or "everywhere"))
 end
 
 function subcommands.resume()
   midfill.resume()
-  server.notify("resumed")
+  notify("resumed")
 end
 
 function subcommands.doctor()
-  server.notify("examining; this takes a few seconds")
-  vim.system({ midfill.options.cmd[1], "doctor" }, { text = true }, function(result)
+  notify("examining; this takes a few seconds")
+  vim.system({ assert(midfill.options).cmd[1], "doctor" }, { text = true }, function(result)
     vim.schedule(function()
       page.show("midfill://doctor", result.stdout .. result.stderr)
     end)
@@ -53,17 +59,17 @@ end
 function subcommands.why(count)
   local last = tonumber(count or 1)
   if not last or last < 1 or last % 1 ~= 0 then
-    server.notify(("cannot explain '%s'; say how many of the last requests"):format(count), vim.log.levels.ERROR)
+    notify(("cannot explain '%s'; say how many of the last requests"):format(count), vim.log.levels.ERROR)
     return
   end
-  server.ask("midfill.why", { last }, function(text)
+  execute.run("midfill.why", { last }, function(text)
     page.show("midfill://why", text, "markdown")
   end)
 end
 
 function subcommands.stats()
-  server.ask("midfill.statistics", nil, function(counts)
-    page.show("midfill://stats", counts)
+  execute.run("midfill.statistics", nil, function(text)
+    page.show("midfill://stats", text)
   end)
 end
 
@@ -74,7 +80,7 @@ function subcommands.log()
 end
 
 function subcommands.stop()
-  server.stop_asking()
+  execute.cancel()
 end
 
 for _, name in ipairs(actions.names) do
@@ -85,23 +91,23 @@ end
 
 ---Run `:Midfill` with its arguments; without any, it shows the status.
 ---@param arguments string[]
----@param range { first: integer, last: integer } The lines it is about, from 1.
+---@param range midfill.Lines The lines it is about.
 ---@param words string All that stands behind the subcommand.
 function M.run(arguments, range, words)
   local name = arguments[1] or "status"
   local run = subcommands[name]
   if not run then
     local known = table.concat(M.complete("", "Midfill "), ", ")
-    server.notify(("there is no `:Midfill %s`; there are: %s"):format(name, known), vim.log.levels.ERROR)
+    notify(("there is no `:Midfill %s`; there are: %s"):format(name, known), vim.log.levels.ERROR)
   elseif not midfill.options then
-    server.notify('call `require("midfill").setup()` first', vim.log.levels.ERROR)
+    notify('call `require("midfill").setup()` first', vim.log.levels.ERROR)
   else
     run(arguments[2], range, words)
   end
 end
 
 ---Complete the command line.
----@param lead string
+---@param lead string What the user has typed of the word.
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)

@@ -1,24 +1,27 @@
 ---What differs between the versions of Neovim.
 local M = {}
 
+---Whether Neovim has `vim.lsp.config` and `vim.lsp.enable`.
 M.has_config = vim.fn.has("nvim-0.11") == 1
+---Whether Neovim has `vim.lsp.inline_completion`.
 M.has_inline_completion = vim.fn.has("nvim-0.12") == 1
 
----Call a method of a client; before 0.11 these were plain functions.
+---Call a method of a client. Before Neovim 0.11 these were functions without `self`.
 ---@param client vim.lsp.Client
 ---@param method "request"|"notify"|"cancel_request"|"stop"|"is_stopped"|"exec_cmd"
 ---@param ... any
 ---@return any ...
 function M.call(client, method, ...)
+  local methods = client --[[@as table<string, function>]]
   if M.has_config then
-    return client[method](client, ...)
+    return methods[method](client, ...)
   elseif method == "exec_cmd" then
-    return client._exec_cmd(client, ...)
+    return methods._exec_cmd(client, ...)
   end
-  return client[method](...)
+  return methods[method](...)
 end
 
----Return the byte, from 0, at which a character of LSP begins.
+---Return the byte, from 0, at which a character of the language server protocol begins.
 ---@param line string
 ---@param character integer
 ---@param encoding "utf-8"|"utf-16"|"utf-32"
@@ -29,7 +32,8 @@ function M.byte_index(line, character, encoding)
   elseif encoding == "utf-8" then
     return math.min(character, #line)
   end
-  local ok, byte = pcall(vim.str_byteindex, line, character, encoding == "utf-16")
+  local old_byte_index = vim.str_byteindex --[[@as fun(line: string, index: integer, utf16: boolean): integer]]
+  local ok, byte = pcall(old_byte_index, line, character, encoding == "utf-16")
   return ok and byte or #line
 end
 

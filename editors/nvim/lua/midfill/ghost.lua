@@ -1,81 +1,193 @@
----Midfill's own ghost text, for Neovim without `vim.lsp.inline_completion`: one suggestion, drawn by an extmark.
+---Midfill's own ghost text, for Neovim without `vim.lsp.inline_completion`: one suggestion, drawn as an extmark.
 ---
----What is typed along a suggestion stays typed along it: nothing is asked again until the two part.
+---Each buffer has one object. Its methods are what happens to ghost text: it is requested, shown, hidden, accepted.
+---While the user types just what the suggestion says, the rest stays shown and the server is not asked again.
+local Suggestion = require("midfill.suggestion")
+local clients = require("midfill.clients")
 local compat = require("midfill.compat")
 local edit = require("midfill.edit")
 local parts = require("midfill.parts")
 
 local METHOD = "textDocument/inlineCompletion"
-local INVOKED, AUTOMATIC = 1, 2
+local INVOKED, AUTOMATIC = 1, 2 -- trigger kinds of the language server protocol
+
+local namespace = vim.api.nvim_create_namespace("midfill.ghost")
 
 local M = { name = "Midfill's own" }
 
----Milliseconds without a key after which a suggestion is asked for.
+---Milliseconds to wait after a key before a suggestion is requested.
 M.debounce_ms = 50
 
----@class midfill.Suggestion
----@field bufnr integer
----@field client vim.lsp.Client
----@field items lsp.InlineCompletionItem[]
----@field index integer Which of the items is shown.
----@field row integer Where its text begins, in bytes from 0.
----@field col integer
----@field after string What stood right of the cursor.
----@field replaced integer Bytes of that which the suggestion replaces.
+---@class midfill.Ghost The ghost text of one buffer.
+---@field private bufnr integer
+---@field private augroup integer
+---@field private timer uv.uv_timer_t Runs from a key to the automatic request.
+---@field private pending midfill.Request? The request that has no answer yet.
+---@field private suggestion midfill.Suggestion? What is shown.
+---@field private seen string The text and cursor that |Ghost:follow()| has dealt with.
+local Ghost = {}
+Ghost.__index = Ghost
 
----@class midfill.Pending
----@field client vim.lsp.Client
----@field id integer
+local active = {} ---@type table<integer, midfill.Ghost?> By buffer.
 
-local namespace = vim.api.nvim_create_namespace("midfill.ghost")
-local group = vim.api.nvim_create_augroup("midfill.ghost", { clear = true })
-local suggestion ---@type midfill.Suggestion?
-local pending ---@type midfill.Pending?
-local timer = assert(vim.uv.new_timer())
-local seen = "" -- the state of text and cursor that was looked at last
-
+---Return something that is equal only while neither the text nor the cursor changes.
 ---@return string
-local function insert_text()
-  local text = assert(suggestion).items[suggestion.index].insertText
-  return type(text) == "table" and text.value or text
+local function place()
+  return table.concat({ vim.b.changedtick, unpack(vim.api.nvim_win_get_cursor(0)) }, " ")
 end
 
----@return string
-local function text_after_cursor()
-  return vim.api.nvim_get_current_line():sub(vim.api.nvim_win_get_cursor(0)[2] + 1)
+---@param bufnr integer
+---@return midfill.Ghost
+function Ghost.new(bufnr)
+  local self = setmetatable({
+    bufnr = bufnr,
+    augroup = vim.api.nvim_create_augroup(("midfill.ghost:%d"):format(bufnr), { clear = true }),
+    timer = assert(vim.uv.new_timer()),
+    seen = "",
+  }, Ghost)
+  active[bufnr] = self
+  self:on({ "InsertEnter", "CursorMovedI", "TextChangedI", "TextChangedP" }, self.follow)
+  self:on({ "InsertLeave", "BufLeave" }, self.leave)
+  self:on({ "BufWipeout" }, self.destroy)
+  return self
 end
 
-local function is_inserting()
-  return vim.startswith(vim.api.nvim_get_mode().mode, "i")
+---@private
+---@param events vim.api.keyset.events[]
+---@param method fun(self: midfill.Ghost)
+function Ghost:on(events, method)
+  vim.api.nvim_create_autocmd(events, {
+    group = self.augroup,
+    buffer = self.bufnr,
+    callback = function()
+      method(self) -- without its result: Neovim deletes an autocommand whose callback returns true
+    end,
+  })
 end
 
----Return what is left of the suggestion behind the cursor; nil when there is none, or the text has left it.
+---Show no more ghost text in the buffer.
+function Ghost:destroy()
+  self:abort()
+  self.timer:close()
+  vim.api.nvim_del_augroup_by_id(self.augroup)
+  active[self.bufnr] = nil
+end
+
+---Follow the text that has changed, or the cursor that has moved.
+function Ghost:follow()
+  local now = place()
+  if now == self.seen then
+    return -- one key can raise several events
+  end
+  self.seen = now
+  if self:remainder() then
+    self:show()
+  else
+    self:abort()
+    self:automatic_request()
+  end
+end
+
+---Follow the text as if it had changed.
+function Ghost:refresh()
+  self.seen = ""
+  self:follow()
+end
+
+---@private
+function Ghost:leave()
+  self:abort()
+  self.seen = "" -- the user may come back to the same place
+end
+
+---@private
+function Ghost:automatic_request()
+  self.timer:start(
+    M.debounce_ms,
+    0,
+    vim.schedule_wrap(function()
+      self:request(AUTOMATIC, 1)
+    end)
+  )
+end
+
+---Ask the server for suggestions at the cursor.
+---@private
+---@param kind integer The trigger kind.
+---@param index integer Which of the alternatives in the answer to show; the last one if there are fewer.
+function Ghost:request(kind, index)
+  if active[self.bufnr] ~= self then
+    return -- it was destroyed during the debounce
+  end
+  self:cancel()
+  local client = clients.of_buffer(self.bufnr)
+  if not client or not edit.is_inserting(self.bufnr) then
+    return
+  end
+  local requested = place()
+  local params = vim.lsp.util.make_position_params(0, client.offset_encoding) --[[@as table]]
+  params.context = { triggerKind = kind }
+  local sent, id ---@type boolean, integer?
+  -- The buffer's own number, not 0: with 0 the request overtakes the change that was typed last.
+  sent, id = compat.call(client, "request", METHOD, params, function(err, result)
+    if not self.pending or self.pending.id ~= id then
+      return -- it was cancelled
+    end
+    self.pending = nil
+    if not err and result and edit.is_inserting(self.bufnr) and place() == requested then
+      self:handle(client, result.items or result, index)
+    end
+  end, self.bufnr)
+  self.pending = sent and id and { client = client, id = id } or nil
+end
+
+---Show the server's answer.
+---@private
+---@param client vim.lsp.Client
+---@param items lsp.InlineCompletionItem[]
+---@param index integer
+function Ghost:handle(client, items, index)
+  self:abort()
+  if #items > 0 then
+    self.suggestion = Suggestion.new(client, items, index)
+    self:show()
+  end
+end
+
+---Return what is left of the suggestion behind the cursor. It is nil when there is none, or the text does not fit it.
+---@private
 ---@return string?
-local function remainder()
-  if not suggestion or suggestion.bufnr ~= vim.api.nvim_get_current_buf() then
-    return nil
-  end
-  local typed = edit.text_before_cursor(suggestion.row, suggestion.col)
-  local text = insert_text()
-  if typed and #typed < #text and vim.startswith(text, typed) and text_after_cursor() == suggestion.after then
-    return text:sub(#typed + 1)
+function Ghost:remainder()
+  if self.suggestion and self.bufnr == vim.api.nvim_get_current_buf() then
+    return self.suggestion:remainder()
   end
 end
 
----@param text string
-local function draw(text)
-  local shown = assert(suggestion)
-  vim.api.nvim_buf_clear_namespace(shown.bufnr, namespace, 0, -1)
-  local replaced = shown.after:sub(1, shown.replaced)
+---Whether there is ghost text to accept.
+---@return boolean
+function Ghost:is_visible()
+  return self:remainder() ~= nil
+end
+
+---Draw what is left of the suggestion at the cursor.
+---@private
+function Ghost:show()
+  self:hide()
+  local suggestion, text = self.suggestion, self:remainder()
+  if not suggestion or not text then
+    self.suggestion = nil
+    return
+  end
+  local replaced = suggestion:replaced_text()
   if vim.endswith(text, replaced) and not text:find("\n", 1, true) then
-    text = text:sub(1, #text - #replaced) -- it stands there already
+    text = text:sub(1, #text - #replaced) -- the buffer has this end already
     replaced = ""
   end
   local lines = vim.tbl_map(function(line)
     return { { line, "MidfillGhost" } }
   end, vim.split(text, "\n", { plain = true }))
   local row, col = edit.cursor()
-  vim.api.nvim_buf_set_extmark(shown.bufnr, namespace, row, col, {
+  vim.api.nvim_buf_set_extmark(self.bufnr, namespace, row, col, {
     virt_text = lines[1],
     virt_text_pos = replaced == "" and "inline" or "overlay",
     virt_lines = #lines > 1 and vim.list_slice(lines, 2) or nil,
@@ -83,196 +195,109 @@ local function draw(text)
   })
 end
 
-local function cancel()
-  timer:stop()
-  if pending then
-    compat.call(pending.client, "cancel_request", pending.id)
-    pending = nil
+---@private
+function Ghost:hide()
+  if vim.api.nvim_buf_is_valid(self.bufnr) then
+    vim.api.nvim_buf_clear_namespace(self.bufnr, namespace, 0, -1)
   end
 end
 
----Take the suggestion away, and ask for none until something is typed.
-function M.dismiss()
-  cancel()
-  if suggestion and vim.api.nvim_buf_is_valid(suggestion.bufnr) then
-    vim.api.nvim_buf_clear_namespace(suggestion.bufnr, namespace, 0, -1)
+---Request nothing any more: neither what is to come after the debounce, nor what the server works on.
+---@private
+function Ghost:cancel()
+  self.timer:stop()
+  if self.pending then
+    compat.call(self.pending.client, "cancel_request", self.pending.id)
+    self.pending = nil
   end
-  suggestion = nil
 end
 
----@param client vim.lsp.Client
----@param range lsp.Range?
----@return integer col Where the text to replace begins, in bytes from 0.
----@return integer replaced How much of it is right of the cursor, in bytes.
-local function extent(client, range)
+---Remove the suggestion, and request none until the user types.
+function Ghost:abort()
+  self:cancel()
+  self:hide()
+  self.suggestion = nil
+end
+
+---Put a part of the suggestion into the text.
+---@param part midfill.Part
+function Ghost:accept(part)
+  local suggestion, text = self.suggestion, self:remainder()
+  if not suggestion or not text then
+    return
+  end
+  local piece = parts.first(text, part)
   local row, col = edit.cursor()
-  if not range or range.start.line ~= row or range["end"].line ~= row then
-    return col, 0
-  end
-  local line = vim.api.nvim_get_current_line()
-  local start = compat.byte_index(line, range.start.character, client.offset_encoding)
-  local stop = compat.byte_index(line, range["end"].character, client.offset_encoding)
-  return math.min(start, col), math.max(stop - col, 0)
-end
-
----@return string
-local function state()
-  return table.concat(
-    { vim.api.nvim_get_current_buf(), vim.b.changedtick, unpack(vim.api.nvim_win_get_cursor(0)) },
-    " "
-  )
-end
-
----@param client vim.lsp.Client
----@param items lsp.InlineCompletionItem[]
----@param index integer
-local function show(client, items, index)
-  M.dismiss()
-  local item = items[index]
-  if not item then
+  if piece ~= text then
+    edit.replace(row, col, row, col, piece) -- |Ghost:follow()| then shows the rest, as if the user had typed the piece
     return
   end
-  local row = edit.cursor()
-  local col, replaced = extent(client, item.range)
-  suggestion = {
-    bufnr = vim.api.nvim_get_current_buf(),
-    client = client,
-    items = items,
-    index = index,
-    row = row,
-    col = col,
-    after = text_after_cursor(),
-    replaced = replaced,
-  }
-  local text = remainder()
-  if text then
-    draw(text)
+  edit.replace(row, col, row, col + suggestion.replaced, piece)
+  self:abort()
+  local command = suggestion:command()
+  if command then
+    compat.call(suggestion.client, "exec_cmd", command, { bufnr = self.bufnr })
+  end
+end
+
+---Show another alternative. The server gives more than one only when it is asked with the trigger kind "invoked".
+---@param step 1|-1
+function Ghost:select(step)
+  if self.suggestion and #self.suggestion.items > 1 then
+    self.suggestion:select(step)
+    self:show()
   else
-    suggestion = nil
+    self:request(INVOKED, self:is_visible() and 2 or 1)
   end
 end
 
----@param kind integer
----@param index integer Which suggestion to show of those that come, if there are as many.
-local function request(kind, index)
-  cancel()
-  local bufnr = vim.api.nvim_get_current_buf()
-  local client = vim.lsp.get_clients({ bufnr = bufnr, name = "midfill" })[1]
-  if not client or not is_inserting() then
-    return
-  end
-  local asked = state()
-  local params = vim.lsp.util.make_position_params(0, client.offset_encoding) --[[@as table]]
-  params.context = { triggerKind = kind }
-  -- The buffer's own number, not 0: with 0 the request overtakes the change that was typed last.
-  local sent, id
-  sent, id = compat.call(client, "request", METHOD, params, function(err, result)
-    if pending and pending.id == id then
-      pending = nil
-    end
-    if err or not result or not is_inserting() or state() ~= asked then
-      return
-    end
-    local items = result.items or result
-    show(client, items, math.min(index, #items))
-  end, bufnr)
-  if sent then
-    pending = { client = client, id = id }
-  end
-end
-
----Follow what was typed, or the cursor that moved.
-local function follow()
-  local now = state()
-  if now == seen then
-    return
-  end
-  seen = now
-  local text = remainder()
-  if text then
-    draw(text)
-    return
-  end
-  M.dismiss()
-  timer:start(M.debounce_ms, 0, function()
-    vim.schedule(function()
-      request(AUTOMATIC, 1)
-    end)
-  end)
+---Call a method for the current buffer, if Midfill shows ghost text there.
+---@param method fun(self: midfill.Ghost, argument: any): any
+---@param argument any
+---@return any
+local function in_current_buffer(method, argument)
+  local ghost = active[vim.api.nvim_get_current_buf()]
+  return ghost and method(ghost, argument)
 end
 
 ---Show suggestions in a buffer, or no more.
 ---@param bufnr integer
 ---@param on boolean
 function M.enable(bufnr, on)
-  vim.api.nvim_clear_autocmds({ group = group, buffer = bufnr })
+  local ghost = active[bufnr]
   if not on then
-    if suggestion and suggestion.bufnr == bufnr then
-      M.dismiss()
+    if ghost then
+      ghost:destroy()
     end
     return
   end
-  vim.api.nvim_create_autocmd({ "InsertEnter", "CursorMovedI", "TextChangedI", "TextChangedP" }, {
-    group = group,
-    buffer = bufnr,
-    callback = follow,
-  })
-  vim.api.nvim_create_autocmd({ "InsertLeave", "BufLeave" }, {
-    group = group,
-    buffer = bufnr,
-    callback = function()
-      M.dismiss()
-      seen = ""
-    end,
-  })
-  if bufnr == vim.api.nvim_get_current_buf() and is_inserting() then
-    seen = "" -- what was typed before the server came has had no answer
-    follow()
+  ghost = ghost or Ghost.new(bufnr)
+  if edit.is_inserting(bufnr) then
+    ghost:refresh() -- what the user typed before the server was there has no answer
   end
 end
 
+---Whether there is ghost text to accept.
 ---@return boolean
 function M.visible()
-  return remainder() ~= nil
+  return in_current_buffer(Ghost.is_visible) or false
+end
+
+---Remove the suggestion.
+function M.dismiss()
+  in_current_buffer(Ghost.abort)
 end
 
 ---Put a part of the suggestion into the text; the rest stays shown.
 ---@param part midfill.Part
 function M.accept(part)
-  local text = remainder()
-  if not text then
-    return
-  end
-  local shown = assert(suggestion)
-  local piece = parts.first(text, part)
-  local row, col = edit.cursor()
-  if piece ~= text then
-    edit.replace(row, col, row, col, piece)
-    return
-  end
-  edit.replace(row, col, row, col + shown.replaced, piece)
-  local command = shown.items[shown.index].command
-  M.dismiss()
-  if command then
-    compat.call(shown.client, "exec_cmd", command, { bufnr = shown.bufnr })
-  end
+  in_current_buffer(Ghost.accept, part)
 end
 
----Show another suggestion for the same place; the server is asked outright when it has given only one.
+---Show another suggestion for the same place.
 ---@param step 1|-1
 function M.select(step)
-  local shown = suggestion
-  if shown and #shown.items > 1 then
-    suggestion.index = (shown.index - 1 + step) % #shown.items + 1
-    local text = remainder()
-    if text then
-      draw(text)
-    else
-      suggestion.index = shown.index
-    end
-  else
-    request(INVOKED, M.visible() and 2 or 1)
-  end
+  in_current_buffer(Ghost.select, step)
 end
 
 return M

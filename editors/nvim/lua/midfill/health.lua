@@ -1,8 +1,9 @@
----`:checkhealth midfill`.
+---What `:checkhealth midfill` examines.
 local M = {}
 
 local health = vim.health
 
+---Check that the program runs, and say which version it is.
 ---@param command string
 local function check_program(command)
   if vim.fn.executable(command) == 0 then
@@ -14,12 +15,13 @@ local function check_program(command)
   end
   local result = vim.system({ command, "--version" }, { text = true }):wait(10000)
   if result.code == 0 then
-    health.ok(("%s, at %s"):format(vim.trim(result.stdout), vim.fn.exepath(command)))
+    health.ok(("%s, at %s"):format(vim.trim(result.stdout or ""), vim.fn.exepath(command)))
   else
     health.error(("'%s --version' failed"):format(command), { vim.trim(result.stderr or "") })
   end
 end
 
+---Check that no other plug-in has mapped our keys.
 ---@param keys midfill.Keys
 local function check_keys(keys)
   for name, lhs in pairs(keys) do
@@ -33,6 +35,7 @@ local function check_keys(keys)
   end
 end
 
+---Neovim calls this.
 function M.check()
   local midfill = require("midfill")
   health.start("midfill")
@@ -44,10 +47,10 @@ function M.check()
     health.error("Midfill is not set up", { 'Call `require("midfill").setup()`.' })
     return
   end
-  health.ok("ghost text is " .. midfill.backend_name())
+  health.ok("ghost text is " .. require("midfill.display").backend_name())
   check_program(midfill.options.cmd[1])
   check_keys(midfill.options.keys)
-  local clients = require("midfill.server").clients()
+  local clients = require("midfill.clients").all()
   if #clients > 0 then
     health.ok(("the server runs for %d buffer(s)"):format(vim.tbl_count(clients[1].attached_buffers)))
   else

@@ -1,120 +1,78 @@
 ---Private, offline code completion as ghost text; see |midfill.txt|.
+---
+---These are the functions for users. Other modules are loaded by them when they are first called, so that Neovim starts
+---at once.
 local M = {}
 
----@class midfill.Backend What shows ghost text.
----@field name string
----@field enable fun(bufnr: integer, on: boolean)
----@field visible fun(): boolean
----@field accept fun(part: midfill.Part)
----@field select fun(step: 1|-1)
----@field dismiss fun()
-local backend ---@type midfill.Backend
+M.options = nil ---@type midfill.Options? The options that |midfill.setup()| has set; nil before.
 
-M.options = nil ---@type midfill.Options? As they were set up; nil before.
+---Map the keys for ghost text.
+---@param options midfill.Options
+local function map_keys(options)
+  local display = require("midfill.display")
+  local keys = require("midfill.keys")
+  ---@param part midfill.Part
+  local function accept(part)
+    return function()
+      display.accept(part)
+    end
+  end
+  keys.unmap()
+  local lhs = options.keys
+  keys.map(lhs.accept, "accept the suggestion", display.visible, accept("all"))
+  keys.map(lhs.accept_line, "accept the suggestion's next line", display.visible, accept("line"))
+  keys.map(lhs.accept_word, "accept the suggestion's next word", display.visible, accept("word"))
+  keys.map(lhs.dismiss, "dismiss the suggestion", display.visible, M.dismiss)
+  keys.map(lhs.next, "show another suggestion", display.is_active, M.next)
+  keys.map(lhs.previous, "show the suggestion before", display.is_active, M.previous)
+end
+
+---Start the server, or restart it when its command has changed.
+---@param options midfill.Options
+---@param before midfill.Options? The options so far.
+local function start(options, before)
+  local server = require("midfill.server")
+  if vim.fn.executable(options.cmd[1]) == 0 then
+    local message = ("there is no program '%s'; see `:checkhealth midfill`"):format(options.cmd[1])
+    require("midfill.notify")(message, vim.log.levels.ERROR)
+  elseif before and not vim.deep_equal(before.cmd, options.cmd) then
+    server.restart()
+  else
+    server.start()
+    require("midfill.display").refresh()
+  end
+end
 
 ---Start Midfill, or go on with other options.
 ---@param given table? See |midfill-options|.
 function M.setup(given)
-  local server = require("midfill.server")
+  local clients = require("midfill.clients")
+  local display = require("midfill.display")
   local options, problems = require("midfill.options").complete(given)
   for _, problem in ipairs(problems) do
-    server.notify(problem, vim.log.levels.WARN)
+    require("midfill.notify")(problem, vim.log.levels.WARN)
   end
   local before = M.options
   M.options = options
-  if before then
-    M.set_shown(false) -- by what has shown ghost text so far
-  end
-  local builtin = options.builtin and require("midfill.compat").has_inline_completion
-  if builtin then
-    backend = require("midfill.builtin")
-  else
-    backend = require("midfill.ghost")
-    require("midfill.ghost").debounce_ms = options.debounce_ms
-  end
-  server.configure(options, not builtin)
-  require("midfill.keys").unmap()
-  M.map_keys(options.keys)
+  local own_ghost_text = display.configure(options)
+  require("midfill.server").configure(options, own_ghost_text)
+  map_keys(options)
   vim.api.nvim_create_autocmd("LspAttach", {
     group = vim.api.nvim_create_augroup("midfill", { clear = true }),
     callback = function(event)
       local client = vim.lsp.get_client_by_id(event.data.client_id)
-      if client and client.name == "midfill" then
-        M.refresh()
+      if client and client.name == clients.NAME then
+        display.refresh()
       end
     end,
   })
-  if vim.fn.executable(options.cmd[1]) == 1 then
-    if before and not vim.deep_equal(before.cmd, options.cmd) then
-      server.restart()
-    else
-      server.start()
-      M.refresh()
-    end
-  else
-    server.notify(("there is no program '%s'; see `:checkhealth midfill`"):format(options.cmd[1]), vim.log.levels.ERROR)
-  end
-end
-
----@param part midfill.Part
----@return fun() accept Accepts it at once.
-local function accepting(part)
-  return function()
-    backend.accept(part)
-  end
-end
-
----Map the keys for ghost text.
----@param keys midfill.Keys
-function M.map_keys(keys)
-  local actions = {
-    { keys.accept, "accept the suggestion", accepting("all"), M.visible },
-    { keys.accept_line, "accept the suggestion's next line", accepting("line"), M.visible },
-    { keys.accept_word, "accept the suggestion's next word", accepting("word"), M.visible },
-    { keys.dismiss, "dismiss the suggestion", M.dismiss, M.visible },
-    { keys.next, "show another suggestion", M.next, M.is_active },
-    { keys.previous, "show the suggestion before", M.previous, M.is_active },
-  }
-  for _, action in ipairs(actions) do
-    local lhs, description, act, wanted = unpack(action)
-    if lhs then
-      require("midfill.keys").map(lhs, description, wanted, act)
-    end
-  end
-end
-
----Whether Midfill serves the current buffer and is not paused there.
----@return boolean
-function M.is_active()
-  local bufnr = vim.api.nvim_get_current_buf()
-  return #vim.lsp.get_clients({ bufnr = bufnr, name = "midfill" }) > 0 and not require("midfill.pause").is_paused(bufnr)
-end
-
----Show suggestions in each buffer of Midfill's that is not paused, or in none.
----@param on boolean
-function M.set_shown(on)
-  for _, client in ipairs(require("midfill.server").clients()) do
-    for bufnr in pairs(client.attached_buffers) do
-      backend.enable(bufnr, on and not require("midfill.pause").is_paused(bufnr))
-    end
-  end
-end
-
----Show suggestions in each buffer of Midfill's that is not paused, and in no other.
-function M.refresh()
-  M.set_shown(true)
-end
-
----How ghost text is shown, in words.
----@return string
-function M.backend_name()
-  return backend.name
+  start(options, before)
 end
 
 ---Whether there is ghost text to accept.
 ---@return boolean
 function M.visible()
-  return backend ~= nil and backend.visible()
+  return require("midfill.display").visible()
 end
 
 ---@param part midfill.Part
@@ -122,65 +80,67 @@ end
 local function accept(part)
   local visible = M.visible()
   if visible then
-    vim.schedule(accepting(part)) -- the text may not change while Neovim evaluates a mapping
+    vim.schedule(function() -- the text may not change while Neovim evaluates a mapping
+      require("midfill.display").accept(part)
+    end)
   end
   return visible
 end
 
----Accept all of the suggestion, if there is one; false if not, for mappings that then do something else.
+---Accept the whole suggestion. Return false if there is none, for mappings that then do something else.
 ---@return boolean
 function M.accept()
   return accept("all")
 end
 
----Accept the suggestion's next line.
+---Accept the suggestion's next line; otherwise as |midfill.accept()|.
 ---@return boolean
 function M.accept_line()
   return accept("line")
 end
 
----Accept the suggestion's next word.
+---Accept the suggestion's next word; otherwise as |midfill.accept()|.
 ---@return boolean
 function M.accept_word()
   return accept("word")
 end
 
----Show another suggestion; asks for one if there is none.
+---Show another suggestion; ask for one if there is none.
 function M.next()
-  backend.select(1)
+  require("midfill.display").select(1)
 end
 
 ---Show the suggestion before.
 function M.previous()
-  backend.select(-1)
+  require("midfill.display").select(-1)
 end
 
----Take the suggestion away.
+---Remove the suggestion.
 function M.dismiss()
-  backend.dismiss()
+  require("midfill.display").dismiss()
 end
 
----Suggest no more: everywhere, in the current buffer, or in its file type.
----@param scope midfill.Scope?
+---Pause suggestions: everywhere, in the current buffer, or in all buffers of its file type.
+---@param scope midfill.Scope? "all" by default.
 function M.pause(scope)
   require("midfill.pause").pause(scope or "all")
-  M.refresh()
+  require("midfill.display").refresh()
 end
 
----Suggest again wherever that was paused.
+---End every pause.
 function M.resume()
   require("midfill.pause").resume()
-  M.refresh()
+  require("midfill.display").refresh()
 end
 
----What Midfill does for the current buffer, in a word: for a status line.
----@return "stopped"|"loading"|"ready"|"paused"
+---What Midfill does in the current buffer, in one word for a status line.
+---@return midfill.ServerStatus|"paused"
 function M.status()
-  local state = require("midfill.server").state()
-  if state ~= "stopped" and require("midfill.pause").is_paused(vim.api.nvim_get_current_buf()) then
+  local status = require("midfill.status").get()
+  if status ~= "stopped" and require("midfill.pause").is_paused(vim.api.nvim_get_current_buf()) then
     return "paused"
   end
-  return state
+  return status
 end
 
 return M

@@ -1,21 +1,25 @@
 ---What a user can set, and its defaults.
+---
+---The help file's lists of keys and options are made from this file: run `python editors/nvim/write_help.py` after a
+---change.
 local M = {}
 
----@class midfill.Keys Insert-mode keys; false leaves a key alone. Each does what it did before while there is no ghost text.
----@field accept string|false
----@field accept_line string|false
----@field accept_word string|false
----@field next string|false
----@field previous string|false
----@field dismiss string|false
+---Keys in insert mode; false leaves a key alone. Each does what it did before while there is no ghost text.
+---@class midfill.Keys
+---@field accept string|false Accept the whole suggestion.
+---@field accept_line string|false Accept its next line.
+---@field accept_word string|false Accept its next word.
+---@field next string|false Show another suggestion.
+---@field previous string|false Show the suggestion before.
+---@field dismiss string|false Remove the suggestion.
 
 ---@class midfill.Options
 ---@field cmd string[] The server's command.
----@field settings table<string, any> The server's own settings, as the README lists them.
+---@field settings table<string, any> The server's own settings, such as `{ maxLines = 6 }`.
 ---@field filetypes string[]? Where Midfill works; nil for what `lsp/midfill.lua` lists.
----@field keys midfill.Keys
----@field builtin boolean Show ghost text by Neovim's own `vim.lsp.inline_completion`, where there is one.
----@field debounce_ms integer Milliseconds without a key after which Midfill's own ghost text is asked for.
+---@field keys midfill.Keys See |midfill-keys|; `false` leaves a key alone.
+---@field builtin boolean Use Neovim's own ghost text where there is one.
+---@field debounce_ms integer Milliseconds to wait after a key before Midfill's own ghost text is requested.
 M.defaults = {
   cmd = { "midfill", "serve" },
   settings = {},
@@ -41,12 +45,14 @@ local TYPES = {
   debounce_ms = "number",
 }
 
----Complete a user's options; what is unknown or of the wrong type is reported, and its default used.
+---Complete a user's options by the defaults. An option that is unknown or has the wrong type is a problem, and its
+---default is used.
 ---@param given table?
 ---@return midfill.Options options
 ---@return string[] problems
 function M.complete(given)
-  local accepted, problems = {}, {}
+  local accepted = {} ---@type any The given options that are good.
+  local problems = {} ---@type string[]
   for name, value in pairs(given or {}) do
     if not TYPES[name] then
       table.insert(problems, ("there is no option '%s'; it is ignored"):format(name))

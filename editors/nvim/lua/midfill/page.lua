@@ -1,4 +1,4 @@
----Texts to read, each in a window of its own, which `q` closes.
+---Texts to read, each in a window of its own that `q` closes.
 local M = {}
 
 ---@param name string
@@ -16,7 +16,7 @@ local function buffer(name, filetype)
   return bufnr
 end
 
----Put lines into a page that somebody may have closed meanwhile.
+---Put lines into a page, if the user has not closed it.
 ---@param bufnr integer
 ---@param first integer From 0.
 ---@param stop integer
@@ -29,11 +29,11 @@ local function put(bufnr, first, stop, lines)
   end
 end
 
----Show a text; a window that shows one of that name already is used again.
+---Show a text, in the window that shows the page of this name if there is one.
 ---@param name string
 ---@param text string
 ---@param filetype string?
----@param stay boolean? Whether to stay in the window that one is in.
+---@param stay boolean? Whether the cursor stays in its window.
 ---@return integer bufnr
 function M.show(name, text, filetype, stay)
   local bufnr = buffer(name, filetype)

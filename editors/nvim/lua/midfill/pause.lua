@@ -1,4 +1,4 @@
----Where the user wants no suggestions for now.
+---Where the user has paused suggestions.
 local M = {}
 
 local everywhere = false
@@ -24,6 +24,7 @@ function M.resume()
   everywhere, filetypes, buffers = false, {}, {}
 end
 
+---Whether suggestions are paused in a buffer.
 ---@param bufnr integer
 ---@return boolean
 function M.is_paused(bufnr)
