@@ -1,4 +1,4 @@
-"""Write the server's settings where editors and readers look: package.json of VS Code, and the README's table.
+"""Write the server's settings where editors and readers look: package.json of VS Code, and the table in docs/settings.md.
 
 Run after a setting was added or changed: `nox -s settings`. Tests compare what is written with the server's own table.
 """
@@ -14,7 +14,7 @@ from midfill.settings.schema import describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"
-_README = ROOT / "README.md"
+_PAGE = ROOT / "docs" / "settings.md"
 _OF_THE_SCHEMA = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum")
 
 
@@ -49,8 +49,8 @@ def _property(known: dict[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     manifest = package_json(json.loads(_EXTENSION.read_text(encoding="utf-8")))
     _EXTENSION.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    readme = _README.read_text(encoding="utf-8")
-    old = re.search(r"\| name \| value \| default \|.*?\n\n", readme, re.DOTALL)
+    page = _PAGE.read_text(encoding="utf-8")
+    old = re.search(r"\| name \| value \| default \|.*?\n\n", page, re.DOTALL)
     if old is None:
-        raise SystemExit("README.md has no table of settings to be replaced.")
-    _README.write_text(readme.replace(old[0], f"{table()}\n\n"), encoding="utf-8")
+        raise SystemExit("docs/settings.md has no table of settings to be replaced.")
+    _PAGE.write_text(page.replace(old[0], f"{table()}\n\n"), encoding="utf-8")

@@ -79,7 +79,7 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
 
 @pytest.mark.bundle
 def test_nothing_is_written_within_a_secret(bundle: Path, tmp_path: Path) -> None:
-    """With the cursor in the middle of one, nothing is read and nothing shown, asked outright or not."""
+    """With the cursor in the middle of one, nothing is read and nothing shown, invoked or automatic."""
     kind = "github"
     half = len(VALUES[kind]) // 2
     with RawClient(MIDFILL, tmp_path / "stderr") as client:

@@ -174,7 +174,7 @@ def test_journal_from_the_command_line(bench: Workbench, environment: dict[str, 
     assert (definition["path"], definition["first_line"], definition["last_line"]) == ("pricing.py", 4, 6)
     assert sum(part["tokens"] for part in typed["parts"]) == typed["prompt_tokens"]
     page = midfill(environment, "why")
-    assert f"{bench.folder / 'app.py'}:6:29  (typing)" in page
+    assert f"{bench.folder / 'app.py'}:6:29  (automatic)" in page
     journal = (Path(environment["MIDFILL_CACHE"]) / "journal.jsonl").read_text()
     assert "discounted" not in journal + page
 

@@ -1,4 +1,4 @@
-"""Each way to install the Neovim plug-in that the README has, in real Neovims."""
+"""Each way to install the Neovim plug-in that docs/editors.md has, in real Neovims."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from editors.editors import ROOT, Neovim
 from editors.neovims import NEWEST, PLUGIN, SUM, VERSIONS
 
 
-def readme_snippets() -> dict[str, str]:
-    """Return the README's Lua for each way to install the plug-in, by the first words of its comment."""
-    block = re.search(r"```lua\n(-- lazy.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def snippets() -> dict[str, str]:
+    """Return the page's Lua for each way to install the plug-in, by the first words of its comment."""
+    block = re.search(r"```lua\n(-- lazy.*?)```", (ROOT / "docs/editors.md").read_text(), re.DOTALL)
     assert block
     parts = re.split(r"^-- ([\w. ]+).*\n", block[1], flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 class Installed(Neovim):
-    """Neovim with the plug-in as one of the README's snippets installs it.
+    """Neovim with the plug-in as one of the page's snippets installs it.
 
-    The README says where the user's clone of the repository is: in `~/src/midfill`.
+    The page says where the user's clone of the repository is: in `~/src/midfill`.
     """
 
     configuration = """
@@ -40,7 +40,7 @@ end
     snippet: ClassVar[str]
 
     def _configure(self, command: str) -> list[str | Path]:
-        self.before_setup = self._surround(readme_snippets()[self.snippet])
+        self.before_setup = self._surround(snippets()[self.snippet])
         (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\n")
         (self.home / "src").mkdir()
         self._fetch(self.home / "src/midfill")
@@ -103,7 +103,7 @@ class ByPath(Installed):
     ("version", "way"),
     [*((version, way) for version in VERSIONS for way in (ByLazy, ByPath)), (NEWEST, ByPack)],
 )
-def test_installed_as_the_readme_says(start: Start, version: str, way: type[Installed]) -> None:
+def test_installed_as_the_page_says(start: Start, version: str, way: type[Installed]) -> None:
     """Each way brings ghost text and the command `:Midfill`."""
     editor = start(version, way)
     assert isinstance(editor, Installed)

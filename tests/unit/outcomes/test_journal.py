@@ -30,7 +30,8 @@ def test_verdict_tells_where_why_and_from_what() -> None:
     """In places that people count from 1."""
     text = "\n".join(to_lines(verdict_on(REQUEST, SHOWN, 1)))
     for told in (
-        "/shop/a.py:2:12  (automatic)", "10 characters in 2 lines", "5 tokens written after 9 of prompt, 4 of them known",
+        "/shop/a.py:2:12  (automatic)", "10 characters in 2 lines",
+        "5 tokens written after 9 of prompt, 4 of them known",
         "confidence 0.74", "ended by: statement", "end-space -2", "prefill 3.2", "definition shop/tax.py:4-5",
         "3 tokens  prefix /shop/a.py:1-2",
     ):  # fmt: skip

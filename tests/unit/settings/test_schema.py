@@ -12,7 +12,7 @@ import pytest
 
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, default_bundle, describe, needs_reload, read, table
 
-README = Path(__file__).parents[3] / "README.md"
+PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
 @pytest.mark.parametrize("options", [None, {}])
@@ -240,9 +240,9 @@ def test_description_is_one_line_of_a_table(known: dict[str, Any]) -> None:
     assert "\n" not in description
 
 
-def test_readme_has_the_table() -> None:
-    """What the README says of the settings is what they are."""
-    assert table() in README.read_text(encoding="utf-8")
+def test_the_documentation_has_the_table() -> None:
+    """The page of the settings is what the schema says."""
+    assert table() in PAGE.read_text(encoding="utf-8")
 
 
 def test_environment_names_the_default_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
