@@ -329,10 +329,10 @@ def test_why_shows_the_last_prompt(window: Window) -> None:
     """What became of the last request is shown beside the code, and the exact prompt to its end."""
     window.type("    return")
     window.wait_for("ghost text", lambda: window.ghost_text == " a - b")
-    window.choose_from_menu("Why?")
+    window.choose_from_menu("Why this suggestion?")
     window.page.locator(".view-line", has_text="shown: 6 characters").wait_for()
     window.page.get_by_role("tab", name="Midfill Why.md").click()
-    window.wait_for_status("not at work here")  # for this text is no file, as those of a virtual workspace are none
+    window.wait_for_status("inactive here")  # this document is not a file, as in a virtual workspace
     window.press("Control+End")
     window.page.locator(".view-line", has_text="<|fim_middle|>").first.wait_for()
 
@@ -383,7 +383,7 @@ def test_the_server_is_installed_when_it_is_missing(
         window.page.locator(".notification-list-item").get_by_text("First Steps").click()
         window.page.locator(".getting-started-step").get_by_role("button", name="Install the Server").click()
         window.wait_for_status("ready", patience=10 * PATIENCE)
-        window.page.locator(".getting-started-step[aria-checked=true]", has_text="Have the server").wait_for()
+        window.page.locator(".getting-started-step[aria-checked=true]", has_text="Install the server").wait_for()
         window.page.get_by_role("tab", name="sums.py").click()
         window.focus_editor()
         window.type("    return")

@@ -12,7 +12,7 @@ test("the wheel is found in the extension's folder; without one, the error names
   const folder = path.join(extension, "server");
   await mkdir(folder);
   await writeFile(path.join(folder, "README"), "");
-  await assert.rejects(findBundledWheel(extension), (error) => error instanceof Error && error.message.includes(folder));
+  await assert.rejects(findBundledWheel(extension), { message: `There is no package of the server in ${folder}` });
   const wheel = path.join(folder, "midfill-0.1.0-py3-none-any.whl");
   await writeFile(wheel, "");
   assert.equal(await findBundledWheel(extension), wheel);

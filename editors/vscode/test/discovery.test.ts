@@ -17,7 +17,8 @@ function machine(files: string[], overrides: Partial<Machine> = {}): Machine {
 
 test("the setting comes before PATH and the managed environment", () => {
   const all = machine(["/opt/midfill", "/usr/bin/midfill", `${MANAGED}/bin/midfill`]);
-  assert.deepEqual(findServer("/opt/midfill", MANAGED, all), { kind: "found", program: "/opt/midfill", source: "setting" });
+  const found = findServer("/opt/midfill", MANAGED, all);
+  assert.deepEqual(found, { kind: "found", program: "/opt/midfill", source: "setting" });
 });
 
 test("a setting that names no program is an error, and the search ends", () => {
