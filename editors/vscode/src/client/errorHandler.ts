@@ -20,7 +20,7 @@ export function createErrorHandler(isRunning: () => boolean, statusBar: StatusBa
         statusBar.show({ kind: "starting" });
         return { action: CloseAction.Restart, handled: true, message: "The server ended. It is being restarted." };
       }
-      const message = "The server ended five times in three minutes and was not restarted";
+      const message = "The server ended five times in three minutes and stays stopped";
       statusBar.show({ kind: "error", message });
       void notify("error", `${message}.`, [BUTTONS.restart, BUTTONS.showLog, BUTTONS.doctor]);
       return { action: CloseAction.DoNotRestart, handled: true, message };
