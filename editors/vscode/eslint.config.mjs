@@ -13,6 +13,6 @@ export default defineConfig(
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
     },
   },
-  // node:test's `test` gives a promise that its runner waits for.
+  // The test runner itself awaits the promises that `test` returns.
   { files: ["test/**/*.ts"], rules: { "@typescript-eslint/no-floating-promises": "off" } },
 );

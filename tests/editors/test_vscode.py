@@ -1,4 +1,4 @@
-"""The VS Code extension's manifest, held against what it speaks for; `vscode_in_browser.py` has the editor itself."""
+"""Tests that the extension's package.json agrees with the server; `vscode_in_browser.py` tests the editor."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def manifest() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def server_settings(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what the extension offers of the server's settings; its own have a dot in their names."""
+    """Return the server's settings in package.json. The extension's own have a dot in their names."""
     properties = manifest["contributes"]["configuration"]["properties"]
     named = {key.removeprefix("midfill."): value for key, value in properties.items()}
     return {name: value for name, value in named.items() if "." not in name}
@@ -37,7 +37,7 @@ def test_settings_are_the_servers(server_settings: dict[str, dict[str, Any]]) ->
     compared = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum", "markdownDescription")
     expected = []
     for known in describe():
-        # An empty folder is not sent: the server knows where its own is.
+        # The extension does not send an empty text; the server has its own default.
         default = "" if known["default"] is None else known["default"]
         description = f"{known['description'][0].upper()}{known['description'][1:]}."
         expected.append((known["name"], {**known, "default": default, "markdownDescription": description}))
@@ -47,12 +47,12 @@ def test_settings_are_the_servers(server_settings: dict[str, dict[str, Any]]) ->
 
 
 def test_version_is_the_servers(manifest: dict[str, Any]) -> None:
-    """The extension carries the server's package, and so its version."""
+    """The extension contains the server's package, and has the same version."""
     assert manifest["version"] == __version__
 
 
-def test_a_folder_that_is_not_trusted_may_do_no_more_than_its_midfill_toml(manifest: dict[str, Any]) -> None:
-    """What is run or loaded, and what it costs, is for a folder to say only once it is trusted."""
+def test_an_untrusted_folder_has_the_rights_of_its_midfill_toml(manifest: dict[str, Any]) -> None:
+    """Only a trusted folder may choose what is run or loaded, and how much it may cost."""
     restricted = manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"]
     servers = {f"midfill.{known['name']}" for known in describe() if known["workspaceMay"] == "no"}
     assert set(restricted) == {"midfill.server.path", *servers}
@@ -61,7 +61,7 @@ def test_a_folder_that_is_not_trusted_may_do_no_more_than_its_midfill_toml(manif
 
 @pytest.mark.parametrize("folder", [EXTENSION, EXTENSION / "test" / "code-server"], ids=["extension", "code-server"])
 def test_lock_files_name_no_host(folder: Path) -> None:
-    """Packages come from whichever registry the machine knows; their hashes decide."""
+    """Packages come from any registry; their hashes are checked."""
     packages = json.loads((folder / "package-lock.json").read_text())["packages"]
     assert not [name for name, package in packages.items() if "resolved" in package]
     assert all("integrity" in package for name, package in packages.items() if name)

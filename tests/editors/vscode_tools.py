@@ -1,4 +1,4 @@
-"""What the tests of VS Code run on, installed from the package registries: code-server, Chromium, and our .vsix."""
+"""Installs what the tests of VS Code need: code-server, Chromium, and the packaged extension."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PINNED = EXTENSION / "test" / "code-server"
 
 
 class ToolMissing(RuntimeError):
-    """Something that no registry brings is not on this machine; the message says what."""
+    """A program is missing that cannot be installed from here; the message names it."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Programs, by their paths."""
+    """Paths of programs."""
 
     node: Path
     code_server: Path
@@ -29,7 +29,7 @@ class Tools:
 
 
 def install_tools() -> Tools:
-    """Install code-server, with the Node it wants, unless that is done; and find Chromium."""
+    """Install code-server and its Node if they are not installed yet, and find Chromium."""
     folder = Path(os.environ.get("MIDFILL_EDITORS", ".nox/editors")).resolve() / "vscode"
     lock = (_PINNED / "package-lock.json").read_bytes()
     done = folder / f"installed-{hashlib.sha256(lock).hexdigest()[:12]}"
@@ -39,14 +39,14 @@ def install_tools() -> Tools:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(_PINNED, folder, ignore=shutil.ignore_patterns("node_modules"))
         _npm(folder, "ci")
-        # code-server keeps VS Code's own packages apart, and would install them by a script that we do not run.
+        # VS Code's own packages are installed separately: code-server's script for them is not run.
         _npm(modules / "code-server" / "lib" / "vscode", "install", "--omit=dev", node=node)
         done.touch()
     return Tools(node, modules / "code-server" / "out" / "node" / "entry.js", _chromium())
 
 
 def build_extension() -> Path:
-    """Package the extension as it is now; return the .vsix. What the packager says is shown if it warns."""
+    """Package the extension and return the .vsix; a warning of the packager is an error."""
     if not (EXTENSION / "node_modules" / ".package-lock.json").exists():
         _npm(EXTENSION, "ci")
     built = _run(EXTENSION, [_which("npm"), "run", "--silent", "package"], {"PYTHON": sys.executable})

@@ -1,4 +1,4 @@
-"""VS Code with Midfill in it, as a person has it: code-server's process, and windows in a browser."""
+"""Drives VS Code with the extension in it: the process of code-server, and its windows in a browser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, Error, Locator, Page, sync_playwright
 from editors.vscode_tools import Tools
 
 PATIENCE = 60.0
-"""Seconds that anything may take on a busy machine."""
+"""Seconds to wait for anything on a busy machine."""
 _POLL_MS = 50
 _CHROMIUM = (
     "--no-sandbox",
@@ -38,7 +38,7 @@ _USER_SETTINGS: dict[str, Any] = {
     "chat.disableAIFeatures": True,
     "editor.accessibilitySupport": "off",
     "editor.minimap.enabled": False,
-    # What the editor suggests and completes by itself must not mix with what the model does.
+    # The editor's own suggestions must not mix with the model's.
     "editor.quickSuggestions": {"other": "off", "comments": "off", "strings": "off"},
     "editor.suggestOnTriggerCharacters": False,
     "editor.autoClosingBrackets": "never",
@@ -75,15 +75,15 @@ Answer = TypeVar("Answer")
 
 
 class CodeServer:
-    """One process of code-server, with an extension installed and settings of its own."""
+    """A process of code-server, with the extension and with user settings of its own."""
 
     def __init__(self, tools: Tools, extension: Path, home: Path, *, path: str, trusting: bool = True) -> None:
-        """Install `extension`; `path` is the PATH that the extension sees, `trusting` whether it trusts any folder."""
+        """Install `extension`. `path` is the PATH that it sees; with `trusting`, every folder is trusted."""
         self._log = home / "code-server.log"
         self._program = [str(tools.node), str(tools.code_server)]
         self._folders = ["--user-data-dir", str(home / "data"), "--extensions-dir", str(home / "extensions")]
         self._trust = ["--disable-workspace-trust"] if trusting else []
-        # Started from a command line, it takes that environment instead of a login shell's, which has another PATH.
+        # With this, code-server takes its own environment, not that of a login shell, which has another PATH.
         self._environment = {**os.environ, "PATH": path, "VSCODE_CLI": "1"}
         user = home / "data" / "User"
         user.mkdir(parents=True)
@@ -157,18 +157,18 @@ class Window:
 
     @property
     def text(self) -> str:
-        """What the file holds; the editor saves at every change."""
+        """The text of the file on disk; the editor saves every change."""
         return self.file.read_text(encoding="utf-8")
 
     @property
     def ghost_text(self) -> str:
-        """The suggestion as it stands on the screen, or nothing."""
+        """The ghost text on the screen; empty if there is none."""
         lines: list[str] = self.page.evaluate(_GHOST_TEXT)
         return "\n".join(lines).replace("\u00a0", " ")
 
     @property
     def status(self) -> str:
-        """What the item in the status bar says to a screen reader."""
+        """The label of the status bar item, without the product's name; empty if there is no item."""
         labels = self._status_item.all()
         return (labels[0].get_attribute("aria-label") or "").removeprefix("Midfill: ") if labels else ""
 
@@ -183,25 +183,25 @@ class Window:
         return self.page.locator('.statusbar-item [aria-label^="Midfill: "]')
 
     def wait_for(self, what: str, get: Callable[[], Answer | Literal[False]], patience: float = PATIENCE) -> Answer:
-        """Return what `get` gives as soon as that is true."""
+        """Wait until `get` returns something true, and return that."""
         deadline = time.monotonic() + patience
         while True:
             answer = get()
             if answer:
                 return answer
-            assert time.monotonic() < deadline, f"waited in vain for {what}; Midfill is {self.status!r}"
+            assert time.monotonic() < deadline, f"timed out waiting for {what}; the status is {self.status!r}"
             self.page.wait_for_timeout(_POLL_MS)
 
     def wait_for_status(self, start: str, patience: float = PATIENCE) -> str:
-        """Return the status once it begins with `start`."""
+        """Wait until the status begins with `start`, and return it."""
         return self.wait_for(f"the status {start!r}", lambda: self.status.startswith(start) and self.status, patience)
 
     def wait_for_line(self, text: str, patience: float = PATIENCE) -> None:
-        """Wait until a line on the screen has a text."""
+        """Wait until a line on the screen contains a text."""
         self.page.locator(".view-line", has_text=text).first.wait_for(timeout=patience * 1000)
 
     def wait_for_no_line(self, text: str, patience: float = PATIENCE) -> None:
-        """Wait until no line on the screen has a text."""
+        """Wait until no line on the screen contains a text."""
         self.wait_for(f"{text!r} to go", lambda: not self.page.locator(".view-line", has_text=text).count(), patience)
 
     def focus_editor(self) -> None:
@@ -230,13 +230,13 @@ class Window:
             self.page.keyboard.press(key)
 
     def replace_file(self, text: str) -> None:
-        """Replace all of the document by a text, as if it were pasted."""
+        """Replace the whole document, as if by pasting."""
         self.press("Control+a", "Delete")
         self.page.keyboard.insert_text(text)
         self.wait_for("the text", lambda: self.text == text)
 
     def choose_action(self, title: str) -> None:
-        """Choose from the light bulb's menu; the key comes anew if it was in vain, since the text has just changed."""
+        """Choose from the light bulb menu; its key is repeated, since it does nothing while the text is still new."""
         item = self.page.locator(".action-widget .monaco-list-row.action", has_text=title).first
 
         def is_open() -> bool:
@@ -249,7 +249,7 @@ class Window:
         item.click()
 
     def choose_from_menu(self, label: str) -> None:
-        """Click the item in the status bar, and an entry of its menu."""
+        """Click the status bar item, and an entry of its menu."""
         self._status_item.click()
         self.page.locator(".quick-input-list .monaco-list-row", has_text=label).first.click()
 
@@ -267,7 +267,7 @@ def write_settings(folder: Path, **settings: object) -> None:
 
 @contextlib.contextmanager
 def launch_browser(tools: Tools) -> Iterator[Browser]:
-    """Start a browser that reaches this machine alone."""
+    """Start a browser that can reach only this machine."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=tools.chromium, args=list(_CHROMIUM))
         yield browser
@@ -278,7 +278,7 @@ def launch_browser(tools: Tools) -> Iterator[Browser]:
 def open_window(
     browser: Browser, server: CodeServer, file: Path, evidence: Path, has_failed: Callable[[], bool] = lambda: False
 ) -> Iterator[Window]:
-    """Open a file in a window of its own; if anything fails, now or before the end, a screenshot goes to `evidence`."""
+    """Open a file in a new window. If anything fails in it, a screenshot is written to `evidence`."""
     page = browser.new_page(viewport={"width": 1000, "height": 620})
     page.set_default_timeout(PATIENCE * 1000)
     page.add_init_script(f"({_NOTE_STATUSES})()")

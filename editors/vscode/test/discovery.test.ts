@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { type Machine, findOnPath, findServer } from "../src/discovery";
+import { type Machine, findOnPath, findServer } from "../src/server/discovery";
 
-const MANAGED = "/home/ada/.vscode/server";
+const MANAGED = "/home/me/.vscode/server";
 
 function machine(files: string[], overrides: Partial<Machine> = {}): Machine {
   return {
     platform: "linux",
-    home: "/home/ada",
+    home: "/home/me",
     searchPath: "/usr/local/bin:/usr/bin",
     isExecutable: (file) => files.includes(file),
     ...overrides,
@@ -17,39 +17,40 @@ function machine(files: string[], overrides: Partial<Machine> = {}): Machine {
 
 test("the setting comes before PATH and the managed environment", () => {
   const all = machine(["/opt/midfill", "/usr/bin/midfill", `${MANAGED}/bin/midfill`]);
-  assert.deepEqual(findServer("/opt/midfill", MANAGED, all), { kind: "found", program: "/opt/midfill", by: "setting" });
+  const found = findServer("/opt/midfill", MANAGED, all);
+  assert.deepEqual(found, { kind: "found", program: "/opt/midfill", source: "setting" });
 });
 
-test("a setting that names no program is told, and nothing else is taken", () => {
+test("a setting that names no program is an error, and the search ends", () => {
   const found = findServer("/opt/gone", MANAGED, machine(["/usr/bin/midfill"]));
   assert.equal(found.kind, "missing");
-  assert.match(found.why, /midfill\.server\.path names no program: \/opt\/gone/);
+  assert.match(found.reason, /midfill\.server\.path does not name a program: \/opt\/gone/);
 });
 
-test("a setting may begin with the home folder, and have spaces around it", () => {
-  const found = findServer(" ~/bin/midfill ", MANAGED, machine(["/home/ada/bin/midfill"]));
-  assert.deepEqual(found, { kind: "found", program: "/home/ada/bin/midfill", by: "setting" });
+test("in the setting, `~` is the home folder, and spaces at the ends do not count", () => {
+  const found = findServer(" ~/bin/midfill ", MANAGED, machine(["/home/me/bin/midfill"]));
+  assert.deepEqual(found, { kind: "found", program: "/home/me/bin/midfill", source: "setting" });
 });
 
-test("PATH comes before the managed environment, its folders in order", () => {
+test("PATH comes before the managed environment, and its folders are searched in order", () => {
   const files = ["/usr/bin/midfill", "/usr/local/bin/midfill", `${MANAGED}/bin/midfill`];
   assert.deepEqual(findServer("", MANAGED, machine(files)), {
     kind: "found",
     program: "/usr/local/bin/midfill",
-    by: "path",
+    source: "PATH",
   });
 });
 
-test("the managed environment is the last resort", () => {
+test("the managed environment comes last", () => {
   const found = findServer("", MANAGED, machine([`${MANAGED}/bin/midfill`]));
-  assert.deepEqual(found, { kind: "found", program: `${MANAGED}/bin/midfill`, by: "environment" });
+  assert.deepEqual(found, { kind: "found", program: `${MANAGED}/bin/midfill`, source: "managed environment" });
 });
 
 test("without any of them the server is missing", () => {
   assert.equal(findServer("", MANAGED, machine([])).kind, "missing");
 });
 
-test("relative and empty folders on PATH are not searched: the open folder could plant a program there", () => {
+test("relative and empty folders on PATH are not searched: the open workspace could have a program there", () => {
   const planted = machine(["midfill", "bin/midfill", "./midfill"], { searchPath: ":.:bin" });
   assert.equal(findOnPath("midfill", planted), undefined);
 });
@@ -61,6 +62,6 @@ test("on Windows programs end in .exe, and environments have a folder Scripts", 
   assert.deepEqual(findServer("", "C:\\Env", managed), {
     kind: "found",
     program: "C:\\Env\\Scripts\\midfill.exe",
-    by: "environment",
+    source: "managed environment",
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { type Status, appearance } from "../src/status";
+import { type Status, appearance } from "../src/ui/status";
 
 const READY: Status = { server: { kind: "ready" }, thinking: false, pause: undefined };
 
@@ -11,16 +11,22 @@ test("loading shows its progress", () => {
   assert.equal(label, "Midfill: reading, 40%");
 });
 
-test("what is wrong comes before everything else, and alarms", () => {
+test("a problem comes before everything else, and is an error", () => {
   const shown = appearance({ server: { kind: "error", message: "no model" }, thinking: true, pause: "file" });
   assert.equal(shown.label, "Midfill: no model");
-  assert.equal(shown.alarming, true);
+  assert.equal(shown.isError, true);
+  assert.equal(appearance(READY).isError, false);
 });
 
-test("paused comes before thinking, and says why", () => {
+test("a pause comes before thinking, and has its reason", () => {
   assert.match(appearance({ ...READY, thinking: true, pause: "language" }).label, /paused for this language/);
-  assert.match(appearance({ ...READY, pause: "editor" }).label, /editor\.inlineSuggest\.enabled/);
-  assert.match(appearance({ ...READY, pause: "place" }).label, /no file on disk/);
+  assert.match(appearance({ ...READY, pause: "ghostTextOff" }).label, /editor\.inlineSuggest\.enabled/);
+  assert.match(appearance({ ...READY, pause: "unsupported" }).label, /only files on disk/);
+});
+
+test("a pause does not hide that the server starts", () => {
+  const shown = appearance({ server: { kind: "starting" }, thinking: false, pause: "file" });
+  assert.equal(shown.label, "Midfill: starting the server");
 });
 
 test("thinking and ready look different", () => {

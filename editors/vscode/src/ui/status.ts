@@ -1,0 +1,61 @@
+/** What the status bar item shows. */
+
+import type { PauseReason } from "./pauseReason";
+
+export type ServerState =
+  | { readonly kind: "starting" }
+  | { readonly kind: "loading"; readonly message: string; readonly percentage: number }
+  | { readonly kind: "ready" }
+  | { readonly kind: "missing"; readonly message: string }
+  | { readonly kind: "error"; readonly message: string };
+
+/** A state in which the server cannot work. */
+export type Problem = Extract<ServerState, { kind: "missing" | "error" }>;
+
+/** Everything that the item depends on. */
+export interface Status {
+  readonly server: ServerState;
+  /** Whether a request has been waiting for some time. */
+  readonly thinking: boolean;
+  /** Why there are no suggestions in the active editor. */
+  readonly pause: PauseReason | undefined;
+}
+
+/** The texts of the item. */
+export interface Appearance {
+  readonly text: string;
+  readonly tooltip: string;
+  /** For screen readers. */
+  readonly label: string;
+  readonly isError: boolean;
+}
+
+const PAUSED: Record<PauseReason, string> = {
+  file: "paused in this file",
+  language: "paused for this language",
+  ghostTextOff: "paused: the setting editor.inlineSuggest.enabled is off",
+  unsupported: "inactive here: Midfill completes only files on disk and new files that are not saved yet",
+};
+
+/** Problems come first, then the start of the server, then pauses. */
+export function appearance({ server, thinking, pause }: Status): Appearance {
+  switch (server.kind) {
+    case "missing":
+    case "error":
+      return { ...item("$(error)", server.message), isError: true };
+    case "starting":
+      return item("$(loading~spin)", "starting the server");
+    case "loading":
+      return item("$(loading~spin)", `${server.message}, ${server.percentage}%`, ` ${server.percentage}%`);
+    case "ready":
+      if (pause) {
+        return item("$(debug-pause)", PAUSED[pause]);
+      }
+      return thinking ? item("$(loading~spin)", "thinking") : item("$(sparkle)", "ready");
+  }
+}
+
+function item(icon: string, state: string, suffix = ""): Appearance {
+  const label = `Midfill: ${state}`;
+  return { text: `${icon} Midfill${suffix}`, tooltip: label, label, isError: false };
+}
