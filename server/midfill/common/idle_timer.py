@@ -1,4 +1,4 @@
-"""A timer for when nothing happens."""
+"""A timer that reports that nothing has happened for some time."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 
 
 class IdleTimer:
-    """Calls back when it was not restarted for a while; for use on one running event loop."""
+    """Calls back unless it is restarted in time; to be used within one running event loop."""
 
     def __init__(self, seconds: float, callback: Callable[[], None]) -> None:
-        """Wait ``seconds`` from each restart on; 0 for never calling."""
+        """Call ``callback`` when ``seconds`` have passed since the last restart; 0 never calls it."""
         self.seconds = seconds
-        """Counts from the next restart on."""
+        """A new value takes effect at the next restart."""
         self._callback = callback
         self._handle: asyncio.TimerHandle | None = None
 
     def restart(self) -> None:
-        """Wait anew from now on."""
+        """Start to wait again, from now on."""
         self.stop()
         if self.seconds:
             self._handle = asyncio.get_running_loop().call_later(self.seconds, self._callback)
 
     def stop(self) -> None:
-        """Do not call back until restarted."""
+        """Do not call back until the next restart."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.retrieval.index import Found, IndexState, WorkspaceIndex
-from midfill.retrieval.lookup import LookupRequest
+from midfill.retrieval.index import IndexState, WorkspaceIndex
+from midfill.retrieval.lookup import Candidate, LookupRequest
 
 Open = Callable[..., WorkspaceIndex]
 
@@ -42,10 +42,10 @@ def open_index(tmp_path: Path) -> Iterator[Open]:
         index.close()
 
 
-def _ask(index: WorkspaceIndex, name: str, folder: Path) -> Found:
+def _ask(index: WorkspaceIndex, name: str, folder: Path) -> list[Candidate]:
     """Ask for a definition of ``name``, as a file does that uses it."""
-    question = LookupRequest(str(folder.resolve() / "asking.py"), "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
-    return index.ask(question).result(timeout=30)
+    request = LookupRequest(str(folder.resolve() / "asking.py"), "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
+    return index.look_up(request).result(timeout=30)
 
 
 def _write(folder: Path, files: dict[str, str | bytes]) -> None:
@@ -158,8 +158,8 @@ def test_killed_while_asked(tmp_path: Path, open_index: Open) -> None:
     index = open_index(tmp_path)
     assert index.pid is not None
     os.kill(index.pid, signal.SIGSTOP)
-    question = LookupRequest(str(tmp_path / "b.py"), "python", "x" * 300_000, 0, (0, 0), ("some_name",))
-    waiting = [index.ask(question) for _ in range(20)]  # more than a pipe holds: asking never blocks
+    request = LookupRequest(str(tmp_path / "b.py"), "python", "x" * 300_000, 0, (0, 0), ("some_name",))
+    waiting = [index.look_up(request) for _ in range(20)]  # more than a pipe holds: asking never blocks
     os.kill(index.pid, signal.SIGKILL)
     assert [future.result(timeout=30) for future in waiting] == [[]] * 20
 

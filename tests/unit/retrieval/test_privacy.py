@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
@@ -23,10 +23,10 @@ def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippe
         deadline = time.monotonic() + 60
         while not index.state.done and time.monotonic() < deadline:
             time.sleep(0.02)
-        neighbours = SnippetRanking(Ignore([folder]), index)
+        ranking = SnippetRanking(IgnoreRules([folder]), index)
         for name, content in visit.items():
-            neighbours.visited(folder / name, content, 0)
-        return neighbours.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
+            ranking.visited(folder / name, content, 0)
+        return ranking.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
     finally:
         index.close()
 

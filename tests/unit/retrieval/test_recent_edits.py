@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.code.identifiers import words
 from midfill.retrieval.recent_edits import RecentEdits
 
 
@@ -36,13 +35,12 @@ def test_the_same_place_and_the_same_text_are_kept_once() -> None:
     assert [chunk.path for chunk in recent.besides("b")] == ["copy", "a"]
 
 
-def test_what_the_window_says_is_left_out() -> None:
-    """As is what belongs to the document itself."""
+def test_chunks_of_the_document_itself_are_left_out() -> None:
+    """The prompt contains the document anyway."""
     recent = RecentEdits()
     recent.add("a", _text("aaa", 20), 5)
     recent.add("b", _text("bbb", 20), 5)
     assert [chunk.path for chunk in recent.besides("a")] == ["b"]
-    assert [chunk.path for chunk in recent.besides("c", words(_text("bbb", 20)))] == ["a"]
 
 
 def test_nothing_to_remember() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from midfill.code.languages import language_of
+from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.lines import nearby
-from midfill.postprocess.syntax import fits
 from unit.helpers import context
 
 PYTHON = "def f(a):\n    x = 1\n    ▮\n    return a\n"

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.code.languages import LANGUAGES
-from midfill.postprocess import DROPS, STOPS, TRIMS, begin, finish, indentation_of, nearby, place_of
+from midfill.postprocess import DROPS, begin, finish, indentation_of, nearby, place_of
+from midfill.postprocess.stops import STOPS
+from midfill.postprocess.trims import TRIMS
 from midfill.prompt.context import Context
 from unit.helpers import context
 

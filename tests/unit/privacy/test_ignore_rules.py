@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -19,7 +19,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def _walked(ignore: Ignore, folder: Path) -> set[str]:
+def _walked(ignore: IgnoreRules, folder: Path) -> set[str]:
     return {path.relative_to(folder.resolve()).as_posix() for path in ignore.walk()}
 
 
@@ -38,7 +38,7 @@ def test_nested_files_and_negations(tmp_path: Path) -> None:
             "sub/only_top.py": "", "sub/deep/x.txt": "", "sub/deep/.gitignore": "!x.txt",
         },
     )  # fmt: skip
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     code = {name for name in _walked(ignore, tmp_path) if not name.endswith(".gitignore")}
     assert code == {"a.py", "sub/kept.log", "sub/only_top.py", "sub/deep/x.txt"}
     for path in tmp_path.rglob("*"):
@@ -59,7 +59,7 @@ def test_each_kind_decides_for_itself(tmp_path: Path) -> None:
             "x/d.py": "",
         },
     )
-    ignore = Ignore([tmp_path], ["x/"])
+    ignore = IgnoreRules([tmp_path], ["x/"])
     assert [name for name in sorted(_walked(ignore, tmp_path)) if name.endswith(".py")] == ["c.py"]
     assert not ignore.allows(tmp_path / "x/d.py")
 
@@ -70,13 +70,13 @@ def test_repository_above_the_workspace(tmp_path: Path) -> None:
         tmp_path, {".git/info/exclude": "mine.py", ".gitignore": "part/gen/", "part/gen/a.py": "", "part/mine.py": ""}
     )
     _write(tmp_path, {"part/b.py": ""})
-    assert _walked(Ignore([tmp_path / "part"]), tmp_path / "part") == {"b.py"}
+    assert _walked(IgnoreRules([tmp_path / "part"]), tmp_path / "part") == {"b.py"}
 
 
 def test_changed_ignore_file_counts_at_once(tmp_path: Path) -> None:
     """Nothing needs to be told: the next question is answered by the new rules."""
     _write(tmp_path, {"a.py": ""})
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     assert ignore.allows(tmp_path / "a.py")
     (tmp_path / ".midfillignore").write_text("*.py")
     assert not ignore.allows(tmp_path / "a.py")
@@ -92,7 +92,7 @@ def test_changed_ignore_file_counts_at_once(tmp_path: Path) -> None:
 def test_built_in(tmp_path: Path, name: str) -> None:
     """Secrets and what tools keep need no rule."""
     _write(tmp_path, {name: "x", "a.py": ""})
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     assert not ignore.allows(tmp_path / name)
     assert _walked(ignore, tmp_path) == {"a.py"}
 
@@ -106,7 +106,7 @@ def test_outside_and_links(tmp_path: Path) -> None:
     (work / "loop").symlink_to(work)
     (work / "self").symlink_to(work / "self")
     (work / "shown.py").symlink_to(work / "hidden/c.py")
-    ignore = Ignore([work])
+    ignore = IgnoreRules([work])
     assert _walked(ignore, work) == {"a.py", ".gitignore"}
     for path in ("out/b.py", "out.py", "../other/b.py", "shown.py", "."):
         assert not ignore.allows(work / path)
@@ -117,7 +117,7 @@ def test_outside_and_links(tmp_path: Path) -> None:
 def test_several_folders(tmp_path: Path) -> None:
     """A folder in another one is walked once; files belong to the inner one."""
     _write(tmp_path, {"a/x.py": "", "a/in/y.py": "", "b/z.py": ""})
-    ignore = Ignore([tmp_path / "a", tmp_path / "a/in", tmp_path / "b"])
+    ignore = IgnoreRules([tmp_path / "a", tmp_path / "a/in", tmp_path / "b"])
     assert sorted(path.name for path in ignore.walk()) == ["x.py", "y.py", "z.py"]
     assert ignore.folder_of(tmp_path / "a/in/y.py") == (tmp_path / "a/in").resolve()
     assert ignore.folder_of(tmp_path / "c.py") is None
@@ -125,15 +125,15 @@ def test_several_folders(tmp_path: Path) -> None:
 
 def test_no_folder_allows_nothing(tmp_path: Path) -> None:
     """A document without a workspace has no neighbours."""
-    assert not Ignore([]).allows(tmp_path / "a.py")
-    assert list(Ignore([]).walk()) == []
+    assert not IgnoreRules([]).allows(tmp_path / "a.py")
+    assert list(IgnoreRules([]).walk()) == []
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
     """A missing folder, an ignore file that is a folder or no text, and odd names: no error, nothing let in by it."""
     _write(tmp_path, {".gitignore/x": "", "sub/a.py": "", "a.py": ""})
     (tmp_path / "sub/.gitignore").write_bytes(b"\xff\xfe\0*.py\n[\n!\n*.py\n")
-    assert {name for name in _walked(Ignore([tmp_path, tmp_path / "gone"]), tmp_path) if "py" in name} == {"a.py"}
+    assert {name for name in _walked(IgnoreRules([tmp_path, tmp_path / "gone"]), tmp_path) if "py" in name} == {"a.py"}
 
 
 @settings(max_examples=25)
@@ -146,4 +146,4 @@ def test_as_git_has_it(tmp_path_factory: pytest.TempPathFactory, patterns: list[
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True, env=env)
     command = ["git", "ls-files", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=folder, check=True, env=env, capture_output=True, text=True)
-    assert _walked(Ignore([folder]), folder) == set(listed.stdout.split())
+    assert _walked(IgnoreRules([folder]), folder) == set(listed.stdout.split())

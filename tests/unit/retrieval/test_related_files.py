@@ -9,7 +9,7 @@ import pytest
 
 from midfill.code.languages import language_of
 from midfill.code.syntax import Import, Syntax
-from midfill.retrieval.related import imported_files, imported_names, siblings
+from midfill.retrieval.related_files import imported_files, imported_names, siblings
 
 FILES = (
     "/w/shop/__init__.py", "/w/shop/prices.py", "/w/shop/orders.py", "/w/shop/deep/tax.py", "/w/other/prices.py",
