@@ -92,7 +92,7 @@ def test_golden_case(case: GoldenCase) -> None:
 
 
 def test_cases_cover_every_filter() -> None:
-    """Each code occurs in a case, each case has a name of its own, and the cases are in many languages."""
+    """Each code occurs in a case, each name is unique, and the cases are in many languages."""
     assert {code for case in CASES for code in case.filters} == CODES
     assert len({case.name for case in CASES}) == len(CASES) >= 40
     assert len({case.language for case in CASES}) >= 8

@@ -1,13 +1,9 @@
-"""What is known of files, and how it follows them."""
+"""The index of files: what it contains, and how it follows changes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from midfill.retrieval.indexed_file import split_chunks
 from midfill.retrieval.inverted_index import InvertedIndex
 
 LONG = "".join(f"def function_{n}(argument_{n}):\n    return argument_{n}\n\n\n" for n in range(30))
@@ -20,7 +16,7 @@ def _write(path: Path, text: str) -> str:
 
 
 def test_definitions_by_name(tmp_path: Path) -> None:
-    """They are found by name, and read back as they are."""
+    """Files are found by the names they define, and definitions are returned unchanged."""
     index = InvertedIndex()
     one = _write(tmp_path / "one.py", "def shared(a):\n    '''Say so.'''\n\ndef only_one(): pass\n")
     two = _write(tmp_path / "pkg/__init__.py", "def shared(b): pass\n")
@@ -35,7 +31,7 @@ def test_definitions_by_name(tmp_path: Path) -> None:
 
 
 def test_changes_are_followed(tmp_path: Path) -> None:
-    """A changed file is read anew, one that is gone or has become something else is forgotten, with all it defined."""
+    """A changed file is indexed again; a deleted or binary file is removed with all its names."""
     index = InvertedIndex()
     path = _write(tmp_path / "a.py", "def old(): pass\n")
     index.update(path)
@@ -51,7 +47,7 @@ def test_changes_are_followed(tmp_path: Path) -> None:
 
 
 def test_similar_chunks(tmp_path: Path) -> None:
-    """Rare words count, what all have does not, and the chunk with the most of them comes first."""
+    """Only rare words count, and the chunk with most of them comes first."""
     index = InvertedIndex()
     text = "common = 1\nzebra_{0} = common\nquagga_{0} = zebra_{0}\n"
     paths = [_write(tmp_path / f"{n}.py", text.format(n)) for n in range(40)]
@@ -69,14 +65,14 @@ def test_similar_chunks(tmp_path: Path) -> None:
 
 
 def test_nothing_to_rank() -> None:
-    """An empty workspace answers, too."""
+    """The index of an empty workspace finds nothing."""
     index = InvertedIndex()
     index.rank()
     assert index.similar("word", 3) == []
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """Beyond a number of files or bytes nothing more is taken in; what is known is still brought up to date."""
+    """Beyond the limits no further file is indexed, but indexed files are still updated."""
     for index in (InvertedIndex(max_files=2), InvertedIndex(max_bytes=12_000)):
         paths = [_write(tmp_path / f"{n}.py", LONG) for n in range(5)]
         for path in paths:
@@ -85,12 +81,3 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
         _write(tmp_path / "0.py", "def changed(): pass\n")
         index.update(paths[0])
         assert index.defining("changed") == (paths[0],)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.sampled_from(["x = 1", "", "    y = 2"]), min_size=1, max_size=150))
-def test_chunks_cover_all_lines_once(lines: list[str]) -> None:
-    """Whatever the lines, each is in one chunk, and no chunk has more than 32."""
-    chunks = list(split_chunks(lines))
-    assert [line for first, last in chunks for line in range(first, last + 1)] == list(range(len(lines)))
-    assert all(0 <= last - first < 32 for first, last in chunks)

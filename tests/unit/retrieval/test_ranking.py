@@ -1,4 +1,4 @@
-"""Which snippets a cursor gets, asked of a real index over real files."""
+"""The snippets for a cursor, with a real index of real files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
 
 PATIENT = 20.0
-"""Seconds to wait for an answer, where being quick is not what is tested."""
+"""Seconds to wait for an answer in tests that do not test waiting."""
 FILES = {
     ".gitignore": "private/\n",
     "shop/__init__.py": "",
@@ -73,7 +73,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(workspace: Path) -> Iterator[WorkspaceIndex]:
-    """Yield the workspace's index, built."""
+    """Yield the workspace's index when it is built."""
     index = WorkspaceIndex([workspace])
     deadline = time.monotonic() + 60
     while not index.state.done and time.monotonic() < deadline:
@@ -97,7 +97,7 @@ def _of(snippets: list[Snippet], kind: str) -> dict[str, str]:
 
 
 def test_definitions_of_what_is_imported(workspace: Path, ranking: SnippetRanking) -> None:
-    """The function with all its arguments; of the class, which is longer, the signatures."""
+    """A short function is shown whole, a longer class by its signatures."""
     path = workspace / "shop/orders.py"
     snippets = _ask(ranking, path, path.read_text(), "\n    return amount")
     texts = [snippet.text for snippet in snippets if snippet.kind == "definition"]
@@ -108,8 +108,8 @@ def test_definitions_of_what_is_imported(workspace: Path, ranking: SnippetRankin
     assert {s.path for s in snippets if s.kind == "definition"} == {"shop/prices.py"}
 
 
-def test_typescript_and_headers(workspace: Path, ranking: SnippetRanking) -> None:
-    """Relative imports of a module, and a header's declarations."""
+def test_typescript_imports_and_c_headers(workspace: Path, ranking: SnippetRanking) -> None:
+    """A relative import leads to its module, and an include to the header's declarations."""
     cart = workspace / "web/cart.ts"
     found = _ask(ranking, cart, cart.read_text(), "\n  return ''")
     assert (
@@ -122,14 +122,14 @@ def test_typescript_and_headers(workspace: Path, ranking: SnippetRanking) -> Non
 
 
 def test_siblings(workspace: Path, ranking: SnippetRanking) -> None:
-    """An implementation gets its test, which imports nothing it would find otherwise."""
+    """A file gets the outline of its test."""
     path = workspace / "shop/orders.py"
     found = _ask(ranking, path, path.read_text(), "\n    return amount")
     assert "def test_total(order):" in _of(found, "sibling")["tests/test_orders.py"]
 
 
-def test_call_that_is_being_written(workspace: Path, ranking: SnippetRanking) -> None:
-    """Once its bracket is open, a method that nothing imports is looked up by its name."""
+def test_call_that_is_being_typed(workspace: Path, ranking: SnippetRanking) -> None:
+    """After the opening bracket, a method is looked up by its name, without an import."""
     path = workspace / "shop/orders.py"
     text = path.read_text().replace("    \n", "    ok = warehouse.reserve(\n")
     snippets = ranking.snippets(path, text, text.index("reserve(") + len("reserve("), wait=PATIENT)
@@ -137,8 +137,8 @@ def test_call_that_is_being_written(workspace: Path, ranking: SnippetRanking) ->
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
 
-def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, ranking: SnippetRanking) -> None:
-    """All that others may use, constants by name; and nothing changes while the member's name is typed."""
+def test_contents_of_a_module_after_its_dot(workspace: Path, ranking: SnippetRanking) -> None:
+    """All public definitions are shown, and they do not change while the user types the member's name."""
     path = workspace / "shop/report.py"
     text = "from shop import prices\n\n\ndef report(amount):\n    return prices.\n"
     here = text.index("prices.\n") + len("prices.")
@@ -150,8 +150,8 @@ def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, ranking: Snipp
     assert ranking.snippets(path, typed, here + 3, wait=PATIENT) == found
 
 
-def test_names_that_mean_something_else(workspace: Path, ranking: SnippetRanking) -> None:
-    """A library's name and a local variable are not looked up, though the workspace defines such a name."""
+def test_names_that_are_not_looked_up(workspace: Path, ranking: SnippetRanking) -> None:
+    """A library's name and a local variable are not looked up, even if the workspace defines the same name."""
     text = (
         "from library import with_tax\n\n\ndef use(order):\n    reserve = with_tax(order)\n    \n    return reserve\n"
     )
@@ -162,7 +162,7 @@ def test_names_that_mean_something_else(workspace: Path, ranking: SnippetRanking
 
 
 def test_own_file_beyond_the_window(workspace: Path, ranking: SnippetRanking) -> None:
-    """What is defined far up in the same file is shown, but not what the prompt has in any case."""
+    """A definition far above in the same file is shown, unless the prompt contains it anyway."""
     path = workspace / "long.py"
     far = "def far_away(first, second):\n    return first\n\n\n"
     filler = "".join(f"def filler_{n}(x):\n    return x\n\n\n" for n in range(60))
@@ -173,8 +173,8 @@ def test_own_file_beyond_the_window(workspace: Path, ranking: SnippetRanking) ->
     assert "def filler_59" not in shown
 
 
-def test_ignored_and_redacted(workspace: Path, ranking: SnippetRanking) -> None:
-    """What .gitignore excludes does not contribute, and of a secret its kind is shown."""
+def test_excluded_files_and_secrets(workspace: Path, ranking: SnippetRanking) -> None:
+    """Excluded files give no snippets, and secrets are replaced by their kind."""
     path = workspace / "new.py"
     text = "from keys.config import SERVICE_PASSWORD, connect_service\nwith_tax_private(1)\n\n"
     shown = "\n".join(s.text for s in ranking.snippets(path, text, len(text), wait=PATIENT))
@@ -184,7 +184,7 @@ def test_ignored_and_redacted(workspace: Path, ranking: SnippetRanking) -> None:
 
 
 def test_recent_chunks(workspace: Path, ranking: SnippetRanking) -> None:
-    """What was looked at in another file comes along, unsaved as it is; nothing of an excluded one."""
+    """Unsaved text that the user looked at is shown, except from an excluded file."""
     stock = workspace / "shop/stock.py"
     ranking.visited(stock, "class Warehouse:\n    amount = 1\n    order = amount\n    total = unsaved_here\n", 20)
     ranking.visited(workspace / "private/secret_prices.py", "amount order total PLANTED return\n", 3)
@@ -198,7 +198,7 @@ def test_recent_chunks(workspace: Path, ranking: SnippetRanking) -> None:
 
 
 def test_budget_and_no_repetition(workspace: Path, ranking: SnippetRanking) -> None:
-    """The texts together fit the budget, and no two are of the same lines."""
+    """All snippets together fit the budget, and no two have the same lines."""
     path = workspace / "shop/orders.py"
     for budget in (0, 100, 300, 1000, 10_000):
         found = _ask(ranking, path, path.read_text(), "\n    return amount", budget=budget)
@@ -219,10 +219,12 @@ LINES = (
 
 @settings(max_examples=10)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=3), st.randoms(use_true_random=False))
-def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: list[str], rng: random.Random) -> None:
-    """Typed character by character, a line changes the list at most twice: for the calls that are begun in it.
+def test_typing_changes_the_list_rarely(
+    workspace: Path, index: WorkspaceIndex, lines: list[str], rng: random.Random
+) -> None:
+    """While a line is typed, the list changes at most twice: for the calls that begin in it.
 
-    And what stays keeps its place at the front, so that a prompt's beginning stays too.
+    Snippets that stay keep their places at the front, so that the start of the prompt stays the same.
     """
     ranking = SnippetRanking(IgnoreRules([workspace]), index)
     path = workspace / "shop/orders.py"
@@ -238,7 +240,7 @@ def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: li
                 kept = [snippet.text for snippet in snippets if snippet.text in [old.text for old in last]]
                 assert [snippet.text for snippet in snippets][: len(kept)] == kept
             last = snippets
-            if rng.random() < 0.1:  # also when somebody looks elsewhere in between
+            if rng.random() < 0.1:  # also when the cursor was elsewhere in between
                 ranking.snippets(path, text, 0, wait=PATIENT)
                 last = None
         assert changes <= 2
@@ -246,7 +248,7 @@ def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: li
 
 
 def test_without_waiting(workspace: Path, ranking: SnippetRanking) -> None:
-    """Who does not wait gets the last list at once, [] at first, and the new one later."""
+    """Without waiting, the last list is returned at once ([] at first), and the new list later."""
     path = workspace / "shop/orders.py"
     text = path.read_text()
     offset = text.index("\n    return amount")
@@ -262,14 +264,14 @@ def test_without_waiting(workspace: Path, ranking: SnippetRanking) -> None:
 @given(st.text(alphabet="ab(\n .:=\"'#{", max_size=200), st.integers(0, 200))
 @settings(max_examples=10)
 def test_any_text(workspace: Path, index: WorkspaceIndex, text: str, offset: int) -> None:
-    """Whatever stands in the document, and in whatever language, there is an answer."""
+    """Any text in any language gets an answer."""
     ranking = SnippetRanking(IgnoreRules([workspace]), index)
     for name in ("x.py", "x.ts", "x.md", "x.unknown", "x.html"):
         assert ranking.snippets(workspace / name, text, min(offset, len(text)), wait=PATIENT) is not None
 
 
 def test_huge_document(workspace: Path, ranking: SnippetRanking) -> None:
-    """A document of 5 MB is answered from what stands near the cursor."""
+    """For a document of 5 MB only the text near the cursor is used."""
     text = "from shop.prices import with_tax\n" + "x = 'some text to fill'\n" * 200_000 + "y = with_tax(\n"
     found = ranking.snippets(workspace / "huge.py", text, len(text) - 1, wait=PATIENT)
     assert any("def with_tax(amount" in snippet.text for snippet in found)
