@@ -1,4 +1,4 @@
-"""Write the server's settings where editors and readers look: package.json of VS Code, and the table in docs/settings.md.
+"""Write the server's settings where people look: package.json of VS Code, and the table in docs/settings.md.
 
 Run after a setting was added or changed: `nox -s settings`. Tests compare what is written with the server's own table.
 """

@@ -18,7 +18,7 @@ from midfill.code.source_files import read_source
 from midfill.common.errors import UsageError
 from midfill.inference.bundle import FimFormat
 from midfill.inference.kv_cache import common_prefix
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.context import Context, gather
 from midfill.prompt.fim import build_prompt
 from midfill_export.build.verify import Sample
@@ -75,7 +75,7 @@ def read_corpus(folder: Path) -> Corpus:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder: name one with code to learn from.")
-    ignore = Ignore([folder])
+    ignore = IgnoreRules([folder])
     top = ignore.folders[0]
     files = []
     for path in sorted(ignore.walk()):

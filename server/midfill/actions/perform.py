@@ -14,7 +14,7 @@ from midfill.actions.hunks import merged
 from midfill.actions.prompts import block, prompt
 from midfill.actions.selection import Around
 from midfill.chat.conversation import MAX_ANSWER_TOKENS, ChatAnswer, Conversation
-from midfill.code.syntax import MOST_CHARACTERS
+from midfill.code.syntax import MAX_PARSED_CHARACTERS
 from midfill.common.cancel import CancelFlag
 from midfill.inference.sampling import Sampling
 from midfill.privacy.secrets import redact
@@ -120,7 +120,7 @@ def _perform(
     on_text: Callable[[str], None],
     on_progress: Callable[[str], None],
 ) -> Outcome:
-    if len(task.selection.code) > MOST_CHARACTERS:
+    if len(task.selection.code) > MAX_PARSED_CHARACTERS:
         detail = f"{len(task.selection.code):,} characters of code are too many: select less"
         return Outcome(reason="too-long", detail=detail, task=task)
     length = conversation.count(task.selection.code)

@@ -13,7 +13,7 @@ from midfill.actions.selection import Selection, lines_of
 from midfill.code.languages import Language
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
-from midfill.privacy.ignore import repository_of
+from midfill.common.file_system import repository_of
 
 _HAS_TEST = {
     "python": re.compile(r"^\s+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),

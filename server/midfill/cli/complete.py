@@ -14,11 +14,11 @@ from pathlib import Path
 from midfill.cli.files import COUNT, own_settings, read_file
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
+from midfill.common.file_system import repository_of
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.outcomes import explain
 from midfill.outcomes.journal import Journal
-from midfill.privacy.ignore import repository_of
 from midfill.retrieval.service import Workspace
 from midfill.settings.schema import Settings
 

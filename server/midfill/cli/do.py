@@ -23,8 +23,9 @@ from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
+from midfill.common.file_system import repository_of
 from midfill.inference.loaded_model import load_model
-from midfill.privacy.ignore import Ignore, repository_of
+from midfill.privacy.ignore_rules import IgnoreRules
 
 _PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     file, task = _read_task(args)
     settings = own_settings(args.bundle)
     folder = file.path.resolve().parent
-    if not Ignore([repository_of(folder) or folder], settings.exclude).allows(file.path):
+    if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse("excluded", f"{file.path} is excluded from what the model may see")
     model = load_model(settings)
     streams = action.read is None and not args.json

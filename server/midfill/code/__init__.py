@@ -1,1 +1,1 @@
-"""Source code as text and syntax, whatever it is for: languages, grammars, brackets, identifiers."""
+"""Source code as text and as syntax: languages, grammars, definitions, brackets, identifiers, source files."""

@@ -1,4 +1,4 @@
-"""Which language a file is in: by its name or by the LSP language id of an open document."""
+"""The supported languages, and how a file's name or a document's LSP language id selects one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from pathlib import PurePath
 
 @dataclass(frozen=True)
 class Language:
-    """A language with its tree-sitter grammar, "" for plain text."""
+    """A programming or markup language."""
 
     name: str
     grammar: str
+    """Name of the tree-sitter grammar; "" for plain text."""
     suffixes: tuple[str, ...]
-    """Endings of file names, lower case, with the dot."""
+    """File name suffixes in lower case, with the dot."""
     ids: tuple[str, ...]
     """LSP language ids."""
     line_comment: str = ""
-    """What starts a comment that ends with its line, "" when the language has none."""
+    """The characters that start a comment up to the end of the line; "" when the language has no such comment."""
     file_names: tuple[str, ...] = ()
-    """Whole file names, lower case, of files without an ending."""
+    """Names, in lower case, of files that have no suffix."""
 
 
 PLAIN_TEXT = Language("Text", "", (), ("plaintext",))
@@ -54,7 +55,7 @@ _BY_FILE_NAME = {name: language for language in LANGUAGES for name in language.f
 
 @lru_cache(4096)
 def language_of(path: str | PurePath, language_id: str = "") -> Language:
-    """Return the language of a document: what its editor calls it, else what its name says, else plain text."""
+    """Return the language of a document: by the LSP language id, else by the file's name, else plain text."""
     name = PurePath(path).name.lower()
     by_name = _BY_FILE_NAME.get(name) or _BY_SUFFIX.get(PurePath(name).suffix) or PLAIN_TEXT
     return _BY_ID.get(language_id, by_name)

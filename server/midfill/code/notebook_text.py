@@ -1,4 +1,4 @@
-"""A notebook's cells as one text: what the cells above define is context for the cell that is being written."""
+"""A notebook's cells joined into one text, so that the other cells are context for the cell being edited."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from midfill.code.languages import Language, language_of
 
-_BETWEEN = "\n\n"
+_SEPARATOR = "\n\n"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell, as LSP has it: a document of its own."""
+    """One cell; in LSP each cell is a document."""
 
     uri: str
     language: str
@@ -22,25 +22,29 @@ class Cell:
 
 @dataclass(frozen=True)
 class JoinedCells:
-    """The cells' texts, and where each is."""
+    """The joined text, and the offset of each cell in it."""
 
     text: str
     starts: dict[str, int]
-    """Where the text of a cell begins, by its URI; only cells in the language of the current one have a place."""
+    """Offset of each cell's text, by URI; only for cells in the language of the current cell."""
 
     def offset(self, uri: str, offset: int) -> int:
-        """Return where an offset into a cell is in the whole text; KeyError for a cell that has no place."""
+        """Convert an offset within a cell to an offset in the joined text.
+
+        Raises:
+            KeyError: the cell has no entry in :attr:`starts`.
+        """
         return self.starts[uri] + offset
 
 
 def join_cells(cells: Sequence[Cell], current: str) -> JoinedCells:
-    """Join ``cells`` in their order, for the one whose URI is ``current``.
+    """Join ``cells``, in order, for the cell whose URI is ``current``.
 
-    Cells in its language are taken as they are, prose as comments, others are left out. In a cell of prose it is
-    prose that is taken as it is, and code is left out.
+    Cells in the current cell's language are included unchanged. Markdown cells are included as comments. All other
+    cells are left out. When the current cell is Markdown, only Markdown cells are included.
 
     Raises:
-        KeyError: no cell has that URI.
+        KeyError: no cell has the URI ``current``.
     """
     language = next((cell.language for cell in cells if cell.uri == current), None)
     if language is None:
@@ -49,15 +53,15 @@ def join_cells(cells: Sequence[Cell], current: str) -> JoinedCells:
     starts: dict[str, int] = {}
     length = 0
     for cell in cells:
-        ours = cell.language == language
-        part = cell.text if ours else _as_comment(cell, language_of("", language))
-        if not ours and not part:
+        same_language = cell.language == language
+        part = cell.text if same_language else _as_comment(cell, language_of("", language))
+        if not same_language and not part:
             continue
-        between = _BETWEEN if parts else ""
-        length += len(between)
-        if ours:
+        separator = _SEPARATOR if parts else ""
+        length += len(separator)
+        if same_language:
             starts[cell.uri] = length
-        parts += (between, part)
+        parts += (separator, part)
         length += len(part)
     return JoinedCells("".join(parts), starts)
 

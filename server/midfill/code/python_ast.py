@@ -1,4 +1,4 @@
-"""Python's own parser, for several threads, and what belongs to a function in its trees."""
+"""Python's own parser, made safe for several threads, and a walk over the nodes of one scope."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import warnings
 from collections.abc import Iterable, Iterator
 
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-"""What has names of its own, and returns of its own."""
-_ONE_AT_A_TIME = threading.Lock()
-"""Python 3.11 counts the depth of its trees for all threads together, and fails when two of them parse at once."""
+"""Nodes that open a scope: their names and their return statements are their own."""
+_PARSER_LOCK = threading.Lock()
+"""Python 3.11 keeps one nesting counter for all threads, so parsing in two threads at once fails."""
 
 
 def parse(text: str) -> ast.Module | None:
-    """Return the syntax tree of a module, None if Python would not take it."""
+    """Return the syntax tree of a module; None when it is not valid Python."""
     try:
-        with _ONE_AT_A_TIME, warnings.catch_warnings():
+        with _PARSER_LOCK, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -24,7 +24,7 @@ def parse(text: str) -> ast.Module | None:
 
 
 def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Yield all nodes but those within functions and classes."""
+    """Yield ``nodes`` and their descendants, without the inner nodes of functions and classes."""
     stack = list(nodes)
     while stack:
         node = stack.pop()

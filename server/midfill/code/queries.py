@@ -1,8 +1,8 @@
-"""Tree-sitter queries, one per grammar: what counts as a definition and as an import.
+"""Tree-sitter queries, one for each grammar, that find definitions and imports.
 
-Captures: ``@function``, ``@class``, ``@constant``, ``@section`` is the whole definition and names its kind, ``@name``
-its name, ``@import`` a whole import statement, ``@module`` what it imports from and ``@imported`` a name it takes
-from there. Constants are taken at the outermost level only.
+``@function``, ``@class``, ``@constant`` and ``@section`` capture a whole definition and give its kind; ``@name``
+captures its name. ``@module`` captures the module of an import, and ``@imported`` a name that is imported from it.
+Only constants at the outermost level are captured.
 """
 
 from __future__ import annotations

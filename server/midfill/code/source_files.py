@@ -1,4 +1,4 @@
-"""Reading a source file: text that somebody wrote, of a size that somebody could have written."""
+"""Reading a source file. Binary, very large, minified and generated files are refused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import re
 import stat
 from pathlib import Path
 
-MOST_BYTES = 400_000
-_LONGEST_LINE = 4_000
-_LONGEST_AVERAGE = 240
-"""Characters a line of a whole file: minified code has more."""
-_HEAD = 2_000
+from midfill.common.limits import MAX_LINE_CHARACTERS
+
+MAX_SOURCE_BYTES = 400_000
+"""Maximum size of a source file in bytes."""
+_MAX_AVERAGE_LINE_CHARACTERS = 240
+"""Maximum average number of characters of a file's lines; minified code has longer lines."""
+_HEAD_CHARACTERS = 2_000
+"""Number of characters at the start of a file that may say that it is generated."""
 _GENERATED = re.compile(
     r"@generated\b|\bcode generated .{0,80}\bdo not (?:edit|modify)|\bauto-?generated\b.{0,80}\bdo not (?:edit|modify)"
     r"|^.{0,20}\bdo not edit\b.{0,40}\bgenerated\b|\bfile (?:is|was|has been) (?:auto(?:matically)?[- ]?)generated"
@@ -20,24 +23,24 @@ _GENERATED = re.compile(
 )
 
 
-def read_source(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
-    """Return a file's text as :func:`read_text` does, or None also when it is minified or generated."""
-    text = read_text(path, most_bytes)
+def read_source(path: Path, max_bytes: int = MAX_SOURCE_BYTES) -> str | None:
+    """Return a file's text as :func:`read_text` does; None also when the file is minified or generated."""
+    text = read_text(path, max_bytes)
     return text if text is not None and is_handwritten(text) else None
 
 
-def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
-    """Return a file's text with plain newlines; what is not UTF-8 is read as Latin-1.
+def read_text(path: Path, max_bytes: int = MAX_SOURCE_BYTES) -> str | None:
+    r"""Return a file's text with "\n" as line ending; a file that is not valid UTF-8 is read as Latin-1.
 
-    None when it is empty, cannot be read, is no regular file, is larger than ``most_bytes``, or binary.
+    None when the file is empty, cannot be read, is not a regular file, is larger than ``max_bytes``, or is binary.
     """
     try:
         with open(path, "rb", opener=_open) as file:
             status = os.fstat(file.fileno())
-            data = file.read(most_bytes + 1) if stat.S_ISREG(status.st_mode) else b""
+            data = file.read(max_bytes + 1) if stat.S_ISREG(status.st_mode) else b""
     except (OSError, ValueError):
         return None
-    if not data or len(data) > most_bytes or b"\0" in data:
+    if not data or len(data) > max_bytes or b"\0" in data:
         return None
     try:
         text = data.decode("utf-8-sig")
@@ -47,13 +50,14 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES) -> str | None:
 
 
 def is_handwritten(text: str) -> bool:
-    """Say whether a text looks as if somebody wrote it: neither minified nor generated."""
+    """Return whether a text looks written by hand: neither minified nor generated."""
     lines = text.split("\n")
-    if len(text) > _LONGEST_AVERAGE * len(lines) or max(map(len, lines)) > _LONGEST_LINE:
+    if len(text) > _MAX_AVERAGE_LINE_CHARACTERS * len(lines) or max(map(len, lines)) > MAX_LINE_CHARACTERS:
         return False
-    return "generated" not in text[:_HEAD].lower() or not _GENERATED.search(text, 0, _HEAD)
+    head = text[:_HEAD_CHARACTERS]
+    return "generated" not in head.lower() or not _GENERATED.search(head)
 
 
 def _open(path: str, flags: int) -> int:
-    """Open without waiting, as for a pipe that nobody writes to."""
+    """Open a file without waiting, for example for a pipe that has no writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

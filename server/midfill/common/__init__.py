@@ -1,1 +1,1 @@
-"""What every layer may use: errors, cancelling, logs, paths, small files of JSON."""
+"""What every layer may use: errors, cancellation, logs, paths, the file system, small JSON files."""

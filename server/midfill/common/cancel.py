@@ -1,4 +1,4 @@
-"""A flag that stops work in another thread, and reaches into a running onnxruntime call."""
+"""A flag that stops work in another thread, even within a running onnxruntime call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 
 class Cancelled(Exception):
-    """The work was stopped on request; ``reason`` is the code the user sees."""
+    """The work was stopped on request; ``reason`` is the code that the user sees."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -16,10 +16,10 @@ class Cancelled(Exception):
 
 
 class CancelFlag:
-    """Set once, from any thread; work checks it between steps and may ask to be interrupted within one."""
+    """Any thread may set the flag. The work checks it between steps and may ask to be interrupted within a step."""
 
     def __init__(self, urgent: CancelFlag | None = None) -> None:
-        """``urgent`` is set together with this one, when it is set urgently."""
+        """Create a flag; :meth:`set` also sets ``urgent`` unless it is called with ``urgent=False``."""
         self._lock = threading.Lock()
         self._reason = ""
         self._interrupt: Callable[[], None] | None = None
@@ -27,13 +27,13 @@ class CancelFlag:
 
     @property
     def urgent(self) -> CancelFlag:
-        """The flag for a step whose result serves whoever comes next; this one, if it has no other."""
+        """The flag for a step whose result also serves the next request; this flag when no other was given."""
         return self._urgent or self
 
     def set(self, reason: str, *, urgent: bool = True) -> None:
-        """Stop the work; the first reason given stays.
+        """Stop the work; only the first reason is kept.
 
-        Unless that is ``urgent``, a step that serves whoever comes next is finished first.
+        When ``urgent`` is false, a step that also serves the next request is finished first.
         """
         if urgent and self._urgent is not None:
             self._urgent.set(reason)
@@ -54,10 +54,10 @@ class CancelFlag:
 
     @contextlib.contextmanager
     def interrupting(self, interrupt: Callable[[], None]) -> Iterator[None]:
-        """Call ``interrupt`` when the flag is set during the block; the block is not entered if it is set already.
+        """Call ``interrupt`` if the flag is set while the block runs.
 
         Raises:
-            Cancelled: the flag is set already.
+            Cancelled: the flag was already set; the block is not entered.
         """
         with self._lock:
             if self._reason:

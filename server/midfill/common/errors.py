@@ -1,29 +1,29 @@
-"""What can go wrong, as one tree; every message is one line that says what to do.
+"""All errors that a user may see. Every message is one line that says what is wrong and what to do.
 
 ::
 
     MidfillError
     ├── UsageError            the command line or a setting is wrong (exit code 2)
     ├── BundleError           the model bundle cannot be used
-    │   ├── BundleNotFound        there is none where one was looked for
-    │   ├── BundleDamaged         a file is missing, truncated or altered
-    │   ├── BundleTooNew          written by a newer Midfill
+    │   ├── BundleNotFound        there is no bundle at the expected place
+    │   ├── BundleDamaged         a file of the bundle is missing, truncated or altered
+    │   ├── BundleTooNew          the bundle was written by a newer Midfill
     │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
-    │   └── LicenceRefused        its licence does not allow what it is wanted for, or was not accepted
-    ├── ModelError            onnxruntime refused to load or run the model
+    │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
+    ├── ModelError            onnxruntime cannot load or run the model
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
-    ├── ServerEnded           the process of a language server, seen from its client, ended early
-    ├── HarnessError          something that a script expects of the server is not so
-    └── ExportError           weights could not be fetched or converted (midfill_export)
-        └── SourceError           the weights are not what they should be, or cannot be had
+    ├── ServerEnded           the language server's process ended early; raised in its client
+    ├── HarnessError          the server does not do what a script expects
+    └── ExportError           weights cannot be fetched or converted (midfill_export)
+        └── SourceError           the weights are not the expected ones, or cannot be fetched
 """
 
 from __future__ import annotations
 
 
 class MidfillError(Exception):
-    """Base of every error a user may see; ``str(error)`` is the whole message, in one line."""
+    """Base of every error that a user may see; ``str(error)`` is the whole message, in one line."""
 
     exit_code = 1
 
@@ -39,7 +39,7 @@ class BundleError(MidfillError):
 
 
 class BundleNotFound(BundleError):
-    """There is no bundle where one was looked for."""
+    """There is no bundle at the expected place."""
 
 
 class BundleDamaged(BundleError):
@@ -51,15 +51,15 @@ class BundleTooNew(BundleError):
 
 
 class BundleForeign(BundleError):
-    """The folder is no Midfill bundle, or is made for another kind of processor."""
+    """The folder is not a Midfill bundle, or the bundle is made for another kind of processor."""
 
 
 class LicenceRefused(BundleError):
-    """A model's licence does not allow what it is wanted for, or was not accepted."""
+    """The model's licence does not allow this use, or was not accepted."""
 
 
 class ModelError(MidfillError):
-    """The model cannot be loaded or run by onnxruntime."""
+    """Onnxruntime cannot load or run the model."""
 
 
 class EvalError(MidfillError):
@@ -71,16 +71,16 @@ class BenchError(MidfillError):
 
 
 class ServerEnded(MidfillError):
-    """The process of a language server, seen from its client, ended early."""
+    """The language server's process ended early; raised in its client."""
 
 
 class HarnessError(MidfillError):
-    """Something that a script expects of the server is not so."""
+    """The server does not do what a script expects."""
 
 
 class ExportError(MidfillError):
-    """Weights could not be converted."""
+    """Weights cannot be fetched or converted."""
 
 
 class SourceError(ExportError):
-    """Weights are not what they should be, or cannot be had."""
+    """The weights are not the expected ones, or cannot be fetched."""

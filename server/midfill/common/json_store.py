@@ -1,4 +1,4 @@
-"""Small facts about this machine, kept in the cache folder: cheap to have, and never needed to go on."""
+"""Small facts about this machine, kept in the cache folder. Midfill works without them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from midfill.common.paths import cache_dir
 
 
 class JsonStore:
-    """A file of JSON values by key; one that cannot be read or written is as good as empty."""
+    """JSON values by key, in one file. A file that cannot be read counts as empty; a failure to write is ignored."""
 
     def __init__(self, name: str) -> None:
-        """Read what ``<name>.json`` in the cache folder holds."""
+        """Read ``<name>.json`` in the cache folder."""
         self._file = cache_dir() / f"{name}.json"
         self._values: dict[str, Any] = {}
         with contextlib.suppress(OSError, ValueError):
@@ -23,7 +23,7 @@ class JsonStore:
                 self._values = values
 
     def get(self, key: str) -> Any:
-        """Return the value of ``key``; None when there is none."""
+        """Return the value of ``key``; None when it has none."""
         return self._values.get(key)
 
     def names(self) -> list[str]:
@@ -31,13 +31,13 @@ class JsonStore:
         return list(self._values)
 
     def put(self, key: str, value: Any) -> None:
-        """Set the value of ``key``, to be written by :meth:`save`."""
+        """Set the value of ``key``; :meth:`save` writes it."""
         self._values[key] = value
 
     def save(self) -> None:
-        """Write all values, at once or not at all."""
+        """Write all values; when that fails, the file stays as it was."""
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            scratch = self._file.with_suffix(f".{os.getpid()}")
-            scratch.write_text(json.dumps(self._values), encoding="utf-8")
-            scratch.replace(self._file)
+            temporary = self._file.with_suffix(f".{os.getpid()}")
+            temporary.write_text(json.dumps(self._values), encoding="utf-8")
+            temporary.replace(self._file)

@@ -1,11 +1,11 @@
-"""Logging to stderr that cannot carry document text, at any level.
+"""Logging to stderr. No log line can contain document text, at any level.
 
-Three rules, kept by the formatter and not by whoever logs:
+The formatter enforces three rules, so callers cannot break them:
 
-1. Midfill's own records show their template; arguments appear only when their type cannot hold text from a document
-   (numbers, paths, exceptions as `describe` shows them) or when they are marked as `PublicText`.
-2. A record of any other library shows only where it was logged: pygls logs whole message bodies.
-3. An exception is its class and the lines it came through, never its message: a message may quote what was wrong.
+1. A record of Midfill shows its template. An argument appears only when its type cannot hold document text (numbers,
+   paths, exceptions as :func:`describe` shows them) or when it is marked as :class:`PublicText`.
+2. A record of another library shows only where it was logged: pygls logs whole message bodies.
+3. An exception appears as its class and its traceback's lines, without its message: a message may quote a document.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-_FRAMES = 6
+_MAX_FRAMES = 6
+"""Maximum number of traceback lines that describe an exception."""
 _log = logging.getLogger(__name__)
 
 
 class PublicText(str):
-    """Text that certainly is not from a document, so that a log may show it."""
+    """Text that is certainly not from a document, so that a log may show it."""
 
     __slots__ = ()
 
 
 def setup_logging(level: int | str, stream: TextIO | None = None) -> None:
-    """Send every log record, warning and uncaught exception of this process, free of text, to `stream` (stderr)."""
+    """Send every log record, warning and uncaught exception to ``stream`` (default: stderr), without document text."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFreeFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    logging.raiseExceptions = False  # or a record that cannot be written has its arguments dumped on stderr
-    # The server reports each of pygls' failures itself, in a line that says more than where pygls noticed it.
+    logging.raiseExceptions = False  # otherwise logging prints the arguments of a record that it cannot write
+    # The server reports each failure of pygls itself, with more detail than the place where pygls noticed it.
     debugging = logging.getLogger().isEnabledFor(logging.DEBUG)
     logging.getLogger("pygls").setLevel(logging.NOTSET if debugging else logging.CRITICAL)
     sys.excepthook = _log_uncaught
@@ -47,18 +48,18 @@ def setup_logging(level: int | str, stream: TextIO | None = None) -> None:
 
 
 def describe(error: BaseException) -> PublicText:
-    """Name an exception and the lines it came through, innermost first, without its message."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    """Return an exception's class and its traceback's lines, innermost first, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)[-_MAX_FRAMES:]
     places = " < ".join(f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
     cause = f", caused by {describe(error.__cause__)}" if error.__cause__ else ""
     return PublicText(type(error).__qualname__ + (f" at {places}" if places else "") + cause)
 
 
 class TextFreeFormatter(logging.Formatter):
-    """Formats a record as one line that cannot hold text from a document."""
+    """Formats a record as one line that cannot contain document text."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's line."""
+        """Return the record as one line."""
         error = record.exc_info[1] if record.exc_info else None
         failure = f" ({describe(error)})" if error else ""
         return f"{self.formatTime(record)} {record.levelname} {record.name}: {_message(record)}{failure}"
@@ -72,7 +73,7 @@ def _message(record: logging.LogRecord) -> str:
         return template
     try:
         return template % tuple(_public(argument) for argument in record.args)
-    except (TypeError, ValueError):  # such as %d for an argument that is not shown
+    except (TypeError, ValueError):  # for example %d with an argument that is not shown
         return template
 
 

@@ -1,4 +1,4 @@
-"""Giving memory back to the system, where freeing alone keeps it."""
+"""Returning freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import gc
 
 
 def give_back() -> None:
-    """Collect what nobody holds any more, and have the C library return what it keeps of freed memory.
+    """Run the garbage collector, then make the C library return freed memory to the operating system.
 
-    glibc keeps the ends of its heaps for the next allocation; elsewhere there is nothing to do.
+    glibc keeps freed memory for the next allocation. Other C libraries need no such call.
     """
     gc.collect()
     try:
         trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError, TypeError):  # another C library; Windows has no CDLL(None)
+    except (AttributeError, OSError, TypeError):  # the C library is not glibc; Windows has no CDLL(None)
         return
     trim(0)

@@ -1,4 +1,4 @@
-"""Where Midfill keeps its files: weights and bundles in the user's cache folder."""
+"""The folders where Midfill keeps its own files: weights and bundles, in the user's cache folder."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def weights_dir() -> Path:
 
 
 def bundles_dir() -> Path:
-    """Return the folder of exported bundles, one folder each."""
+    """Return the folder of exported bundles; each bundle has its own folder in it."""
     return cache_dir() / "bundles"

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from midfill.code.languages import LANGUAGES, Language
-from midfill.code.source_files import MOST_BYTES, is_handwritten, read_source
+from midfill.code.source_files import MAX_SOURCE_BYTES, is_handwritten, read_source
 from midfill.common.paths import cache_dir
 
 _PROSE = frozenset(("HTML", "Markdown"))
@@ -76,7 +76,7 @@ class SourceFile:
     def read(self) -> str | None:
         """Return its text with plain newlines; None when it is not what somebody wrote, or cannot be read."""
         if not self.member:
-            return read_source(Path(self.path), MOST_BYTES)
+            return read_source(Path(self.path), MAX_SOURCE_BYTES)
         try:
             with zipfile.ZipFile(self.path) as archive:
                 text = archive.read(self.member).decode("utf-8").replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Drops: they look at the whole suggestion and say why it is not worth showing."""
+"""Drops: they look at the whole suggestion, and return why it should not be shown."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import re
 from collections.abc import Callable, Collection
 
 from midfill.code.languages import PLAIN_TEXT, Language, language_of
+from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below
-from midfill.postprocess.syntax import fits
 from midfill.prompt.context import Context
 
 Drop = Callable[[str, Context], bool]
 
-_SHORTEST = 4
-"""Characters worth an interruption (as Tabby has it)."""
-_SAME = 0.05
-"""Lines no farther apart (Levenshtein, by the longer one's length) are the same ones."""
-_SERIES = 0.3
-_MOST_SEARCHED = 2_000
-"""Characters that repetitions are looked for in."""
-_TOLD = 8
-"""Characters that are not by chance the same as those before the cursor."""
+_MIN_CHARACTERS = 4
+"""Minimum number of characters of an automatic suggestion, and of a first line that is compared (as in Tabby)."""
+_MAX_REPEAT_DISTANCE = 0.05
+"""Maximum normalised Levenshtein distance between lines that count as repeated."""
+_MAX_SEARCHED_CHARACTERS = 2_000
+"""Number of characters at the start of a suggestion that are searched for repetitions."""
+_MIN_ECHO_CHARACTERS = 8
+"""Minimum length of a suggestion that is compared with the text before the cursor: a shorter one matches by chance."""
 _STUTTER = re.compile(r"(?P<short>.{3,9}?)(?P=short){4}|(?P<long>.{10,200}?)(?P=long){2}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
-_SAYS_NOTHING = re.compile(
+_EMPTY_COMMENT = re.compile(
     r"(?:todo|fixme|xxx|hack|note)?\W*"
     r"(?:(?:(?:add|put|write|insert|enter|type|implement)\s+)?(?:your|the|this|some|more|other)?\s*"
     r"(?:own\s+)?(?:code|implementation|logic|stuff|function|method|here)\s*(?:goes|comes)?\s*(?:here|below)?"
@@ -34,49 +33,51 @@ _SAYS_NOTHING = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(r"[-=*#~_/]{3}")
-"""A comment that is there to be seen."""
+"""A line of signs in a comment, which separates parts of a file."""
 _FILE_PATH = re.compile(r"[\w.@+-]*(?:/[\w.@+-]+)*\.\w{1,5}")
 
 
 def drop_blank(text: str, _context: Context) -> bool:
-    """Drop nothing but white space."""
+    """Drop a suggestion that is empty or only white space."""
     return not text.strip()
 
 
 def drop_suffix_repeat(text: str, context: Context) -> bool:
-    """Drop a suggestion that makes the cursor's line, with up to two more, the same as what follows already.
+    """Drop a suggestion that repeats the lines below the cursor, for up to three lines.
 
-    Nearly the same is the same, unless it is one of a series of like lines.
+    The cursor's line is compared as it would be with the suggestion. Nearly equal lines count as equal, except in a
+    series of similar lines.
     """
-    ours = (context.line_prefix + text + context.line_suffix).rstrip()
-    count = sum(1 for line in ours.split("\n") if line.strip())
-    theirs = "\n".join(lines_below(context, count)) if count <= 3 else ""
-    if len(theirs.strip()) <= 3:
+    whole = (context.line_prefix + text + context.line_suffix).rstrip()
+    count = sum(1 for line in whole.split("\n") if line.strip())
+    below = "\n".join(lines_below(context, count)) if count <= 3 else ""
+    if len(below.strip()) <= 3:
         return False
-    return ours == theirs or (has_word(theirs) and alike(ours, theirs, _SAME) and not in_series(context, _SERIES))
+    return whole == below or (has_word(below) and alike(whole, below, _MAX_REPEAT_DISTANCE) and not in_series(context))
 
 
 def drop_above_repeat(text: str, context: Context) -> bool:
-    """Drop a suggestion that writes the line above once more, or as many lines as it has from above the cursor.
+    """Drop a suggestion whose first line repeats the line above, or whose lines repeat as many lines above.
 
-    What stands above twice already may stand there a third time.
+    Lines that the document already repeats above the cursor may be repeated once more.
     """
     whole = context.line_prefix + text + context.line_suffix
-    ours = [line.rstrip() for line in whole.split("\n") if line.strip()]
-    if len(ours[0].strip()) < _SHORTEST or not has_word(ours[0]):
+    lines = [line.rstrip() for line in whole.split("\n") if line.strip()]
+    if len(lines[0].strip()) < _MIN_CHARACTERS or not has_word(lines[0]):
         return False
-    return any(_repeats_above(ours[:count], context) for count in (1, len(ours)))
+    return any(_repeats_above(lines[:count], context) for count in (1, len(lines)))
 
 
 def drop_repetition(text: str, context: Context) -> bool:
-    """Drop what goes round in circles: 3 characters or more five times, 10 or more three times, lines of code twice.
+    """Drop a suggestion that repeats itself, or the text right before the cursor.
 
-    And what says just what ends at the cursor, as a suggestion does that was accepted a moment ago; what stands there
-    twice already may come a third time.
+    It repeats itself when it has 3 to 9 characters five times in a row, 10 or more characters three times in a row, or
+    when its second half has the same lines as its first half. It repeats the text before the cursor when it was
+    accepted a moment ago; a text that stands there twice may be suggested a third time.
     """
-    if len(text.strip()) >= _TOLD and _LETTER.search(text) and context.prefix.endswith(text):
+    if len(text.strip()) >= _MIN_ECHO_CHARACTERS and _LETTER.search(text) and context.prefix.endswith(text):
         return not context.prefix.endswith(2 * text)
-    text = text[:_MOST_SEARCHED]
+    text = text[:_MAX_SEARCHED_CHARACTERS]
     if any(_LETTER.search(found[0]) for found in _STUTTER.finditer(text)):
         return True
     lines = [line.rstrip() for line in text.split("\n")]
@@ -85,13 +86,13 @@ def drop_repetition(text: str, context: Context) -> bool:
 
 
 def drop_empty_comment(text: str, context: Context, language: Language) -> bool:
-    """Drop comments that say nothing: no word at all, or that code should stand there."""
+    """Drop comments without any word, and placeholders such as ``# your code here``."""
     lines = [line.strip() for line in (context.line_prefix + text).split("\n") if line.strip()]
-    return all(_says_nothing(_comment(line, language)) for line in lines)
+    return all(_is_empty_comment(_comment(line, language)) for line in lines)
 
 
 def drop_file_path(text: str, context: Context, language: Language) -> bool:
-    """Drop a line that only names a file: models begin files so that they have learnt."""
+    """Drop a line that is only the path of a file: in training data such a line often begins another file."""
     line = (context.line_prefix + text).strip()
     comment = _comment(line, language)
     if comment is not None:
@@ -101,8 +102,8 @@ def drop_file_path(text: str, context: Context, language: Language) -> bool:
 
 
 def drop_too_short(text: str, _context: Context) -> bool:
-    """Drop less than four characters, for which nobody should have to stop typing."""
-    return len(text.strip()) < _SHORTEST
+    """Drop fewer than four characters: typing them is faster than reading them."""
+    return len(text.strip()) < _MIN_CHARACTERS
 
 
 DROPS: dict[str, Drop] = {
@@ -111,7 +112,7 @@ DROPS: dict[str, Drop] = {
     "above-repeat": drop_above_repeat,
     "repetition": drop_repetition,
 }
-"""Those that need to know nothing but the text and the document."""
+"""Reason code -> drop, for the drops that need only the text and the document."""
 
 
 def reason_to_drop(
@@ -124,7 +125,7 @@ def reason_to_drop(
     replaces: int = 0,
     cut_short: bool = False,
 ) -> str:
-    """Return the code of the first drop that applies, or "" to show the suggestion."""
+    """Return the reason code of the first drop that applies; "" to show the suggestion."""
     for reason, drop in DROPS.items():
         if drop(text, context):
             return reason
@@ -145,15 +146,15 @@ def _repeats_above(lines: list[str], context: Context) -> bool:
 
 
 def _comment(line: str, language: Language) -> str | None:
-    """Return what a line that is a whole comment says, None for another line."""
+    """Return the content of a line that is a comment; None for another line."""
     mark = language.line_comment
     if mark and line.startswith(mark):
         return line.removeprefix(mark)
     return line[2:-2] if mark == "//" and re.fullmatch(r"/\*.*\*/", line) else None
 
 
-def _says_nothing(comment: str | None) -> bool:
-    return comment is not None and not _RULE.search(comment) and bool(_SAYS_NOTHING.fullmatch(comment.strip()))
+def _is_empty_comment(comment: str | None) -> bool:
+    return comment is not None and not _RULE.search(comment) and bool(_EMPTY_COMMENT.fullmatch(comment.strip()))
 
 
 def _is_path(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""The lines around the cursor, as the filters look at them."""
+"""The lines around the cursor that the filters compare a suggestion with."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from rapidfuzz.distance import Levenshtein
 
 from midfill.prompt.context import Context
 
-_NEARBY = 20_000
-"""Characters on each side of the cursor that a filter may look at: it runs at every token."""
+_MAX_NEARBY_CHARACTERS = 20_000
+"""Maximum number of characters on each side of the cursor that a filter reads, since it runs at every token."""
+_MAX_SERIES_DISTANCE = 0.3
+"""Maximum normalised Levenshtein distance between two lines of one series."""
 
 
 def nearby(context: Context) -> Context:
-    """Return what the filters look at: a document's part round the cursor, however long it or its lines are."""
-    return replace(context, prefix=context.prefix[-_NEARBY:], suffix=context.suffix[:_NEARBY])
+    """Return the part of the document that the filters read; it is short even when the document's lines are long."""
+    prefix, suffix = context.prefix[-_MAX_NEARBY_CHARACTERS:], context.suffix[:_MAX_NEARBY_CHARACTERS]
+    return replace(context, prefix=prefix, suffix=suffix)
 
 
 def indent(line: str) -> int:
-    """Return how many characters of white space ``line`` begins with."""
+    """Return the number of spaces and tabs at the start of ``line``."""
     return len(line) - len(line.lstrip(" \t"))
 
 
 def lines_below(context: Context, count: int) -> list[str]:
-    """Return the first ``count`` lines below the cursor's that are not blank, indentation and all."""
+    """Return the first ``count`` lines below the cursor's line that are not blank, with their indentation."""
     found: list[str] = []
     start = context.suffix.find("\n") + 1
     while start > 0 and len(found) < count:
@@ -36,12 +39,12 @@ def lines_below(context: Context, count: int) -> list[str]:
 
 
 def line_below(context: Context) -> str:
-    """Return the first line below the cursor's that is not blank, indentation and all; "" for none."""
+    """Return the first line below the cursor's line that is not blank, with its indentation; "" when there is none."""
     return next(iter(lines_below(context, 1)), "")
 
 
 def lines_above(context: Context, count: int) -> list[str]:
-    """Return the last ``count`` lines above the cursor's that are not blank, the nearest last."""
+    """Return the last ``count`` lines above the cursor's line that are not blank, the nearest last."""
     found: list[str] = []
     end = context.prefix.rfind("\n")
     while end > 0 and len(found) < count:
@@ -54,21 +57,21 @@ def lines_above(context: Context, count: int) -> list[str]:
 
 
 def line_above(context: Context) -> str:
-    """Return the last line above the cursor's that is not blank, indentation and all; "" for none."""
+    """Return the last line above the cursor's line that is not blank, with its indentation; "" when there is none."""
     return next(iter(lines_above(context, 1)), "")
 
 
 def has_word(line: str) -> bool:
-    """Whether ``line`` is more than brackets and other signs, which are too common to tell one from another."""
+    """Return whether ``line`` has a letter or a digit; lines of signs alone are too common to compare."""
     return any(character.isalnum() for character in line)
 
 
 def alike(one: str, other: str, distance: float) -> bool:
-    """Whether so few characters differ: ``distance`` is the Levenshtein distance by the longer one's length."""
+    """Return whether two texts are at most ``distance`` apart (Levenshtein distance / length of the longer text)."""
     return Levenshtein.normalized_distance(one, other, score_cutoff=distance) <= distance
 
 
-def in_series(context: Context, distance: float) -> bool:
-    """Whether the lines above and below the cursor are alike: then what belongs between them is like them, too."""
+def in_series(context: Context) -> bool:
+    """Return whether the lines above and below the cursor are similar: then a similar line may stand between them."""
     above, below = line_above(context), line_below(context)
-    return bool(above) and alike(above, below, distance)
+    return bool(above) and alike(above, below, _MAX_SERIES_DISTANCE)

@@ -1,4 +1,4 @@
-"""Mends: they make a suggestion fit the document that it is put into."""
+"""Mends: they adapt a suggestion to the document that it is inserted into."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from itertools import pairwise
 from midfill.code.brackets import OPENERS, unmatched
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
-from midfill.postprocess.syntax import fits
+from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.trims import closes_own
 from midfill.prompt.context import Context
 
 _INDENTED = re.compile(r"^(?:(?P<tab>\t)|(?P<spaces> {2,})(?! |\*))", re.MULTILINE)
 _LEADING = re.compile(r"(?:(?<=\n)|\A)[ \t]+(?=[^ \t\n])")
-_MOSTLY = 9
-"""A document is indented one way if so many times as many lines are as the other way."""
+_MIN_INDENTATION_RATIO = 9
+"""A document has one kind of indentation when more than so many times as many lines have it as have the other kind."""
 _TOKEN = re.compile(r"\w+|\s+|.")
 _WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
-_ENDINGS = frozenset(")]};:")
-"""What a line ends in when it says the same as another that ends so; a comma also stands between things inserted."""
+_LINE_ENDINGS = frozenset(")]};:")
+"""Last characters of a line by which the ends of two lines may be matched. A comma is too common to match by."""
 
 
 def indentation_of(context: Context) -> str:
-    r"""Return what the document indents a level with: "\t" or some spaces, "" if it has none or mixes them."""
+    r"""Return the document's indentation of one level: "\t" or spaces; "" when it has none or mixes both."""
     text = f"{context.prefix}|{context.suffix}"
     kinds = Counter(found.lastgroup for found in _INDENTED.finditer(text))
     here = context.line_prefix[: len(context.line_prefix) - len(context.line_prefix.lstrip())]
-    if kinds["tab"] > _MOSTLY * kinds["spaces"] and " " not in here:
+    if kinds["tab"] > _MIN_INDENTATION_RATIO * kinds["spaces"] and " " not in here:
         return "\t"
-    if kinds["spaces"] > _MOSTLY * kinds["tab"] and "\t" not in here:
+    if kinds["spaces"] > _MIN_INDENTATION_RATIO * kinds["tab"] and "\t" not in here:
         return " " * _spaces_a_level(text)
     return ""
 
 
 def keep_indentation(text: str, context: Context, unit: str) -> str:
-    """Indent as the document does, which :func:`indentation_of` found: by tabs or by spaces."""
+    """Indent the text with ``unit``, which :func:`indentation_of` found; "" leaves the text unchanged."""
     if not unit or ("\t" if unit != "\t" else "  ") not in text:
         return text
     spaces = _spaces_suggested(text, context) if unit == "\t" else 0
 
     def kept(found: re.Match[str]) -> str:
         leading = found[0]
-        if found.start() == 0 and context.line_prefix.strip():  # it continues the cursor's line
+        if found.start() == 0 and context.line_prefix.strip():  # this text continues the cursor's line
             return leading
         if unit != "\t":
             return leading.replace("\t", unit)
@@ -54,7 +54,7 @@ def keep_indentation(text: str, context: Context, unit: str) -> str:
 
 
 def keep_blank_lines(text: str, context: Context) -> str:
-    """Leave one blank line of several in a row; two at column 0 in a document that has two somewhere."""
+    """Reduce several blank lines in a row to one; to two before column 0 in a document that has two somewhere."""
     has_two = "\n\n\n" in context.prefix or "\n\n\n" in context.suffix
 
     def kept(found: re.Match[str]) -> str:
@@ -65,13 +65,14 @@ def keep_blank_lines(text: str, context: Context) -> str:
 
 
 def merge_with_rest(text: str, context: Context, language: Language) -> tuple[str, int]:
-    """Say which characters right of the cursor a suggestion of one line takes the place of, and what it puts there.
+    """Decide which characters right of the cursor a suggestion of one line replaces.
 
-    It takes the place of the rest of the word it writes anew, of what stands before the end that it has in common
-    with the line, and of the word or the expression with which it would fit the grammar if it does not otherwise.
+    It replaces the rest of the word under the cursor when it starts with it. When its end equals the end of the line,
+    it replaces what stands before that common end. When it does not fit the grammar otherwise, it replaces the next
+    word or the next expression.
 
     Returns:
-        The text to insert, and how many characters of the line's rest it replaces.
+        The text to insert, and the number of characters right of the cursor that it replaces.
     """
     rest = context.line_suffix.rstrip()
     if "\n" in text or not context.wants_one_line:
@@ -83,7 +84,7 @@ def merge_with_rest(text: str, context: Context, language: Language) -> tuple[st
         return text[: len(text) - common], len(rest) - common
     if not word or (not _runs_together(text, word[0], context) and fits(text, context, language)):
         return text, 0
-    expression = rest.rstrip("".join(_ENDINGS) + ", ")
+    expression = rest.rstrip("".join(_LINE_ENDINGS) + ", ")
     lengths = (len(word[0]), len(expression))
     return text, next((length for length in lengths if fits(text, context, language, replaces=length)), 0)
 
@@ -95,7 +96,7 @@ def _spaces_a_level(text: str) -> int:
 
 
 def _spaces_suggested(text: str, context: Context) -> int:
-    """Return how many spaces a level has in a suggestion for a document that has tabs."""
+    """Return the number of spaces of one level in a suggestion for a document that has tabs."""
     depth = context.line_prefix.count("\t")
     lengths = [len(found[0]) for found in _LEADING.finditer(text) if found.start()]
     for width in (4, 2, 8):
@@ -105,24 +106,24 @@ def _spaces_suggested(text: str, context: Context) -> int:
 
 
 def _common_end(text: str, rest: str) -> int:
-    """Return how many characters both end with, as whole words and signs; 0 if they do not say the same there."""
+    """Return the length of the common end of both texts, in whole words and signs; 0 when they do not match there."""
     common = length = 0
-    for ours, theirs in zip(_TOKEN.findall(text)[::-1], _TOKEN.findall(rest)[::-1], strict=False):
-        if ours != theirs:
+    for text_token, rest_token in zip(_TOKEN.findall(text)[::-1], _TOKEN.findall(rest)[::-1], strict=False):
+        if text_token != rest_token:
             break
-        length += len(ours)
+        length += len(text_token)
         if not closes_own(text, length) and _balance(text[:-length]) == _balance(rest[:-length]):
             common = length
-    return common if common < len(rest) and rest[-1] in _ENDINGS else 0
+    return common if common < len(rest) and rest[-1] in _LINE_ENDINGS else 0
 
 
 def _balance(text: str) -> list[tuple[int, int]]:
-    """Return how many brackets of each kind ``text`` closes and opens only."""
+    """Return, for each kind of bracket, how many ``text`` closes without opening and opens without closing."""
     return [unmatched(text, closer) for closer in OPENERS]
 
 
 def _runs_together(text: str, word: str, context: Context) -> bool:
-    """Whether the end of ``text`` and ``word`` would be one word that the document does not know, and apart are two."""
+    """Return whether ``text`` and ``word`` would join two known words into one that the document does not have."""
     last = _LAST_WORD.search(text)
     if last is None:
         return False

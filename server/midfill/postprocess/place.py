@@ -1,40 +1,36 @@
-"""What the cursor stands in, by tree-sitter: a comment, a string, or code."""
+"""Whether the cursor stands in a comment, in a string, or in code; by tree-sitter."""
 
 from __future__ import annotations
 
-from typing import cast
-
-from tree_sitter import Node, Parser
-from tree_sitter_language_pack import SupportedLanguage, get_language
+from tree_sitter import Node
 
 from midfill.code.brackets import TRIPLE_QUOTES, is_open
+from midfill.code.grammars import parse
 from midfill.code.languages import Language
-from midfill.postprocess.syntax import window
+from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
 COMMENT = "comment"
 STRING = "string"
 _PROSE = frozenset({"", "markdown"})
-"""Grammars of texts that are neither comment nor string."""
-_STRINGS = ("string", "heredoc", "char_literal", "character_literal")
-_CODE_WITHIN = ("interpolation", "substitution", "expansion")
-"""Parts of a string that are code."""
+"""Grammars without comments and strings."""
+_STRING_NODES = ("string", "heredoc", "char_literal", "character_literal")
+"""Parts of the types of nodes that are strings."""
+_CODE_NODES = ("interpolation", "substitution", "expansion")
+"""Ends of the types of nodes that are code within a string."""
 
 
 def place_of(context: Context, language: Language) -> str:
-    """Return ``COMMENT``, ``STRING``, or "" for code and for prose; it takes a few milliseconds.
+    """Return ``COMMENT``, ``STRING``, or "" for code and prose; it takes a few milliseconds.
 
-    A docstring is a string, what stands in the braces of an f-string is not. A string that nobody has closed yet is
-    one, too, though a grammar does not see it.
+    A docstring is a string. The code in the braces of an f-string is not. A string without its closing quote also
+    counts as a string, although the grammar does not recognise it.
     """
     if language.grammar in _PROSE:
         return ""
     before, after = window(context)
-    # Not through a callback: py-tree-sitter 0.26 never lets go of one, nor of the text it refers to.
     data = before.encode("utf-8", "replace")
-    tree = Parser(get_language(cast("SupportedLanguage", language.grammar))).parse(
-        data + after.encode("utf-8", "replace")
-    )
+    tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
     cursor = len(data)
     node = tree.root_node.descendant_for_byte_range(max(cursor - 1, 0), cursor)
     while node is not None:
@@ -45,20 +41,20 @@ def place_of(context: Context, language: Language) -> str:
 
 
 def _place(node: Node, cursor: int, *, at_line_start: bool) -> str:
-    """Return what ``node`` makes of a cursor in it, "" if it decides nothing."""
+    """Return the place of a cursor in ``node``; "" when the parent node has to decide."""
     if not node.start_byte < cursor <= node.end_byte:
         return ""
     within = cursor < node.end_byte
     if COMMENT in node.type:
         closed = (node.text or b"").endswith((b"*/", b"-->", b"]]"))
         return COMMENT if within or (not at_line_start and not closed) else ""
-    if within and node.type.endswith(_CODE_WITHIN):
+    if within and node.type.endswith(_CODE_NODES):
         return "code"
-    return STRING if within and any(kind in node.type for kind in _STRINGS) else ""
+    return STRING if within and any(kind in node.type for kind in _STRING_NODES) else ""
 
 
 def _is_left_open(before: str, language: Language) -> bool:
-    """Whether a string has been opened before the cursor, on its line or by three quotes above."""
+    """Return whether a string is still open before the cursor: on its line, or by triple quotes above."""
     line = before[before.rfind("\n") + 1 :]
     if language.grammar == "python" and any(before.count(quote) % 2 for quote in TRIPLE_QUOTES):
         return True

@@ -1,4 +1,4 @@
-"""The end of the statement that somebody is typing, read without knowing the language."""
+"""The stop at the end of the statement that the user is typing, in any language."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from midfill.postprocess.place import COMMENT, STRING
 from midfill.prompt.context import Context
 
 _UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|", "=>", "->")
-"""A line that ends so goes on below."""
+"""Ends of a line whose statement continues on the next line."""
 _UNFINISHED_WORD = re.compile(r"\b(?:and|or|not|do|then|else|begin)\s*\Z")
 _COMMENT = re.compile(r"\s*(?:#|//|--)")
 _FIRST_WORD = re.compile(r"(?P<indent>[ \t]*)(?P<word>\w+(?=\W)|[^\w\s])")
-"""A line's first word, once it is known where that ends."""
+"""A line's indentation and first word. The text so far must show where the word ends."""
 _CONTINUATIONS = {
     *OPENERS, ".", "else", "elif", "elsif", "elseif", "except", "finally", "catch", "rescue", "ensure", "case", "when",
     "default", "then", "do", "done", "end", "fi", "esac",
 }  # fmt: skip
-"""What a line begins with that belongs to the statement above, though it is indented no deeper."""
+"""First words of a line that continues the statement above without a deeper indentation."""
 
 
 def stop_at_statement(text: str, context: Context, place: str = "") -> int | None:
-    """End with the statement that the cursor's line is part of: with its block, if it has one, else with its line.
+    """End after the statement on the cursor's line, including its block if it has one.
 
-    For somebody who is typing on that line. What comes after is another thought, and waiting for it would take longer
-    than the next keystroke. On an empty line nothing has begun, and this stop never applies. In a comment or a string,
-    as :func:`midfill.postprocess.place.place_of` says, a line is a line, whatever it ends in.
+    This is for a user who is typing on that line: generating more would take longer than the next keystroke. The stop
+    never applies on an empty line. In a comment or a string every line ends the statement; ``place``, from
+    :func:`midfill.postprocess.place.place_of`, tells whether the cursor is in one.
     """
     if not context.line_prefix.strip():
         return None
@@ -49,12 +49,12 @@ def stop_at_statement(text: str, context: Context, place: str = "") -> int | Non
 
 
 def _opens_string(text: str, place: str) -> bool:
-    """Whether ``text``, which begins outside any string, ends in one of several lines."""
+    """Return whether ``text``, which begins outside any string, ends within triple quotes."""
     return place != STRING and any(text.count(quote) % 2 for quote in TRIPLE_QUOTES)
 
 
 def _goes_on(line: str) -> bool:
-    """Whether the statement on ``line`` goes on below it."""
+    """Return whether the statement on ``line`` continues on the next line."""
     if _COMMENT.match(line):
         return False
     end = line.rstrip()

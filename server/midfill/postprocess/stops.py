@@ -1,4 +1,4 @@
-"""Stops: they look at the text while it streams out and say where it should end."""
+"""Stops: they look at the text while it is generated, and return where it should end."""
 
 from __future__ import annotations
 
@@ -14,25 +14,23 @@ from midfill.prompt.context import Context
 Stop = Callable[[str, Context], "int | None"]
 
 _FENCE = "```"
-_TELLING = 10
-"""Characters of a line that is not likely to be met twice."""
-_NEAR = 0.1
-"""Lines no farther apart are the same one, in other words (as Continue has it)."""
-_SERIES = 0.3
-"""Lines no farther apart are of one kind."""
+_MIN_DISTINCT_CHARACTERS = 10
+"""Minimum number of characters of a line that is unlikely to occur twice."""
+_MAX_SAME_LINE_DISTANCE = 0.1
+"""Maximum normalised Levenshtein distance between two versions of the same line (as in Continue)."""
 
 
 class Ending(NamedTuple):
-    """Where a text should end, and the code of the stop that says so."""
+    """The offset where a text should end, and the code of the stop that found it."""
 
     end: int
     code: str
 
 
 def stop_at_suffix_line(text: str, context: Context) -> int | None:
-    """End before a line that already stands below the cursor; lines of closing brackets alone are too common.
+    """End before a line that equals the first line below the cursor, or a distinct one of the next two lines.
 
-    That is the first line below, or one of the next two if the document has it nowhere above.
+    A first line below without any word, such as a closing bracket, is too common: then this stop does not apply.
     """
     below = lines_below(context, 3)
     if not below or not has_word(below[0]):
@@ -42,18 +40,18 @@ def stop_at_suffix_line(text: str, context: Context) -> int | None:
 
 
 def stop_near_line_below(text: str, context: Context) -> int | None:
-    """End before a line that is nearly the one below the cursor, unless a series of like lines is being written."""
+    """End before a line that nearly equals the line below the cursor, except in a series of similar lines."""
     below = line_below(context)
-    if len(below.strip()) < _TELLING or in_series(context, _SERIES):
+    if len(below.strip()) < _MIN_DISTINCT_CHARACTERS or in_series(context):
         return None
     for start, line in _whole_lines(text):
-        if start and indent(line) == indent(below) and alike(line.rstrip(), below, _NEAR):
+        if start and indent(line) == indent(below) and alike(line.rstrip(), below, _MAX_SAME_LINE_DISTANCE):
             return start - 1
     return None
 
 
 def stop_at_repeats(text: str, context: Context) -> int | None:
-    """End after the first of three lines in a row that are the same, the cursor's included: a model that is stuck."""
+    """End after the first of three equal lines in a row, the cursor's line included: the model repeats itself."""
     before, latest, times = "", 0, 0
     for start, line in _whole_lines(text):
         whole = (line if start else context.line_prefix + line).rstrip()
@@ -68,9 +66,9 @@ def stop_at_repeats(text: str, context: Context) -> int | None:
 
 
 def stop_at_dedent(text: str, context: Context) -> int | None:
-    """End before a line indented less than the cursor's: the block is over.
+    """End before a line that is indented less than the cursor's line: the block has ended.
 
-    At the very start of a line it is the suggestion that says how deep the block is: only the outermost level ends it.
+    When the cursor is at column 0, the suggestion's first line sets the depth, and only an unindented line ends it.
     """
     floor = indent(context.line_prefix) if context.line_prefix else min(indent(text), 1)
     start = text.find("\n") + 1
@@ -85,10 +83,10 @@ def stop_at_dedent(text: str, context: Context) -> int | None:
 
 
 def stop_at_closer(text: str, context: Context) -> int | None:
-    """End before the bracket or quote that comes next in the document anyway: the hole is filled.
+    """End before the closing bracket or quote that already follows the cursor in the document.
 
-    Editors close what is opened at once, so that the cursor mostly stands in ``f(|)``; a model that goes on after
-    ``x)`` writes what would belong right of the document's bracket.
+    Editors insert the closing bracket at once, so the cursor often stands in ``f(|)``. Text that the model generates
+    after ``x)`` would belong after the document's bracket.
     """
     rest = context.suffix.lstrip()
     if rest[:1] in OPENERS:
@@ -101,7 +99,7 @@ def stop_at_closer(text: str, context: Context) -> int | None:
 
 
 def stop_at_fence(text: str, context: Context) -> int | None:
-    """End before a Markdown fence, in a document that has none: the model has begun to talk about the code."""
+    """End before a Markdown fence, in a document that has none: the model has begun to explain the code."""
     if _FENCE in context.prefix or _FENCE in context.suffix:
         return None
     found = re.search(rf"\n[ \t]*{_FENCE}", text)
@@ -123,10 +121,10 @@ _LINE_STOPS = ("suffix-line", "near-suffix-line", "repeats")
 def find_stop(
     text: str, context: Context, max_lines: int, *, one_statement: bool = False, place: str = ""
 ) -> Ending | None:
-    """Return where ``text`` should end, by the first stop that applies; None to go on decoding.
+    """Return the earliest ending that a stop finds in ``text``; None to continue generating.
 
-    With ``one_statement``, that is at the latest where the statement ends that is being typed; the cursor's ``place``,
-    found once by :func:`midfill.postprocess.place.place_of`, helps to tell.
+    With ``one_statement``, the text also ends with the statement that the user is typing; ``place`` is the cursor's
+    place, from :func:`midfill.postprocess.place.place_of`.
     """
     endings = [Ending(end, code) for code, stop in STOPS.items() if (end := stop(text, context)) is not None]
     if one_statement and (end := stop_at_statement(text, context, place)) is not None:
@@ -137,13 +135,13 @@ def find_stop(
 
 
 def stop_at_whole_lines(text: str, context: Context) -> Ending | None:
-    """Apply the stops that look at lines that have ended to a text that has: its last line is whole, too."""
+    """Apply the stops that compare whole lines to a text that has ended, so that its last line is whole, too."""
     endings = [Ending(end, code) for code in _LINE_STOPS if (end := STOPS[code](f"{text}\n", context)) is not None]
     return min(endings, key=lambda ending: ending.end, default=None)
 
 
 def _whole_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that has ended, and where it starts."""
+    """Yield the offset and the text of each line that ends with a newline."""
     start = 0
     while (end := text.find("\n", start)) >= 0:
         yield start, text[start:end]
@@ -151,7 +149,8 @@ def _whole_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _is_distinct(line: str, context: Context) -> bool:
-    return len(line.strip()) >= _TELLING and has_word(line) and line.strip() not in context.prefix
+    """Return whether a line is long, has a word, and does not occur above the cursor."""
+    return len(line.strip()) >= _MIN_DISTINCT_CHARACTERS and has_word(line) and line.strip() not in context.prefix
 
 
 def _line_limit(text: str, max_lines: int) -> int | None:
@@ -164,11 +163,11 @@ def _line_limit(text: str, max_lines: int) -> int | None:
 
 
 def _find_closing_bracket(text: str, context: Context, closer: str) -> int | None:
-    """Return where ``text`` closes the bracket that ``closer``, next in the document, closes too.
+    """Return the offset in ``text`` of the bracket that repeats the document's next ``closer``; None when it has none.
 
-    Brackets opened on the cursor's line beyond those that its rest closes are for ``text`` to close, those of a
-    suggestion just accepted among them (which others have to remember). When the
-    document's closer stands on a line of its own, one at the start of a line is that same one if it is indented alike.
+    The text may close brackets that the cursor's line opens and its rest does not close; this includes brackets from a
+    suggestion that was just accepted. When the document's closer is the first character of a line, a closer at the
+    start of a line of ``text`` repeats it only with the same indentation.
     """
     opener = OPENERS[closer]
     in_line = bool(context.line_suffix.strip())

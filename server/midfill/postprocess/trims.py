@@ -1,4 +1,4 @@
-"""Trims: they cut what the document has already off a suggestion's ends."""
+"""Trims: they cut from the start or the end of a suggestion what the document already has."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Trim = Callable[[str, Context], str]
 
 
 def trim_start(text: str, context: Context) -> str:
-    """On an empty line, skip the empty lines the model would leave first, and the indentation that is there already.
+    """When the cursor's line is empty, cut leading empty lines and the indentation that the line already has.
 
-    A line indented less stays where it is, for the block to end before it.
+    A first line with less indentation is kept, so that the stop at the end of the block can find it.
     """
     indent = context.line_prefix
     if indent.strip() or not text.startswith("\n"):
@@ -22,17 +22,17 @@ def trim_start(text: str, context: Context) -> str:
     line = text.lstrip("\n")
     if line.startswith(indent):
         return line.removeprefix(indent)
-    return "" if indent.startswith(line) else text  # the indentation itself may still be coming
+    return "" if indent.startswith(line) else text  # the rest of the indentation may still be generated
 
 
 def trim_known_lines(text: str, context: Context) -> str:
-    """Cut the last line if it stands below the cursor already or repeats those above it: it is whole now."""
+    """Cut the last line when it repeats a line below the cursor or the lines before it."""
     ending = stop_at_whole_lines(text, context)
     return text[: ending.end] if ending else text
 
 
 def trim_suffix_overlap(text: str, context: Context) -> str:
-    """Drop from the suggestion's end what the rest of the cursor's line starts with, such as closing brackets."""
+    """Cut from the end what the rest of the cursor's line starts with, such as closing brackets."""
     rest = context.line_suffix.rstrip()
     last_line = text[text.rfind("\n") + 1 :]
     for length in range(min(len(rest), len(last_line)), 0, -1):
@@ -42,7 +42,7 @@ def trim_suffix_overlap(text: str, context: Context) -> str:
 
 
 def trim_end(text: str, context: Context) -> str:
-    """Cut white space that would dangle at the end of a line."""
+    """Cut white space at the end, unless other text follows the cursor on its line."""
     return text if context.line_suffix.strip() else text.rstrip()
 
 
@@ -54,7 +54,7 @@ TRIMS: dict[str, Trim] = {
 
 
 def closes_own(text: str, length: int) -> bool:
-    """Whether the last ``length`` characters close a bracket or a string that the suggestion itself opened."""
+    """Return whether the last ``length`` characters close a bracket or a string that the suggestion opened."""
     head, tail = text[: len(text) - length], text[len(text) - length :]
     last_line = head[head.rfind("\n") + 1 :]
     return any(is_open(quote, last_line) for quote in QUOTES & set(tail)) or any(

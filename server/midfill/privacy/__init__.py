@@ -1,1 +1,1 @@
-"""What no prompt may contain: secrets and ignored files."""
+"""Keeps out of prompts what must stay private: secrets, and the files that ignore rules exclude."""

@@ -1,5 +1,6 @@
-"""What else in the workspace matters at a cursor: definitions, siblings, similar chunks, recent edits.
+"""Finds what else in the workspace is useful at a cursor: definitions, siblings, similar chunks, recent edits.
 
-The index is built and asked in a child process (:mod:`~midfill.retrieval.worker`) that the server talks to over pipes,
-so typing never waits for it; :mod:`~midfill.retrieval.ranking` is what the server asks. Nothing is written to disk.
+:mod:`~midfill.retrieval.service` is what the server uses. The index is built and queried in a child process
+(:mod:`~midfill.retrieval.worker`), to which :mod:`~midfill.retrieval.index` sends messages over pipes, so that typing
+never waits for it. :mod:`~midfill.retrieval.ranking` chooses the snippets for a prompt. Nothing is written to disk.
 """

@@ -1,7 +1,6 @@
-"""The index of a workspace, as the server sees it: a child process that is told of changes and asked questions.
+"""The workspace index as the server uses it: a child process that receives changes and lookup requests.
 
-Nothing here waits longer than it is told to. If the child dies it is started again once; after that, answers are
-empty and the server goes on without.
+If the child dies, it is restarted once. After that every answer is empty, and the server continues without an index.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ import midfill
 from midfill.retrieval import ipc
 from midfill.retrieval.lookup import Candidate, LookupRequest, to_message
 
-_RESTARTS = 1
+_MAX_RESTARTS = 1
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
-    # glibc gives large blocks back when they are freed, instead of learning to keep them: 154 MB instead of 274
+    # With fixed thresholds glibc returns large freed blocks to the system: 154 MB instead of 274 MB
     "MALLOC_MMAP_THRESHOLD_": "262144",
     "MALLOC_TRIM_THRESHOLD_": "1048576",
 }
@@ -34,39 +33,40 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class IndexState:
-    """How far the index is."""
+    """The progress of the index."""
 
     files: int = 0
+    """Number of indexed files."""
     fraction: float = 0.0
-    """Of the files found, from 0 to 1; also while changes are looked for later."""
+    """Share of the found files that have been read, from 0 to 1; also during a later scan for changes."""
     done: bool = False
-    """Whether there is nothing left to do, or the index is not available any more."""
+    """Whether nothing is left to do, or the index is not available any more."""
 
 
 OnProgress = Callable[[IndexState], None]
-Found = list[Candidate]
 
 
 class WorkspaceIndex:
-    """Built in the background from its making on, until it is closed."""
+    """Starts to build itself in the background when it is created, and runs until it is closed."""
 
     def __init__(
         self, folders: Sequence[Path], patterns: Sequence[str] = (), on_progress: OnProgress = lambda _: None
     ) -> None:
-        """Start to index ``folders`` without what ``patterns`` exclude; see :class:`midfill.privacy.ignore.Ignore`.
+        """Start to index ``folders`` without the files that ``patterns`` or other ignore rules exclude.
 
-        ``on_progress`` is called from a thread of the index, several times a second while there is something to do.
+        See :class:`midfill.privacy.ignore_rules.IgnoreRules`. ``on_progress`` is called from a thread of the index,
+        several times a second while the index is built.
         """
         self._setup: ipc.Message = {"folders": [str(folder) for folder in folders], "patterns": list(patterns)}
         self._on_progress = on_progress
         self._numbers = itertools.count()
-        self._waiting: dict[int, Future[Found]] = {}
+        self._waiting: dict[int, Future[list[Candidate]]] = {}
         self._lock = threading.Lock()
-        self._restarts_left = _RESTARTS
+        self._restarts_left = _MAX_RESTARTS
         self._closed = False
         self.state = IndexState()
         self.generation = 0
-        """A number that grows when answers may have changed, but for progress while building."""
+        """A number that grows when the same request may get another answer; it does not grow during a scan."""
         self._outbox: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         if folders:
@@ -76,12 +76,12 @@ class WorkspaceIndex:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, None when there is none."""
+        """The child's process id; None when no child runs."""
         return self._process.pid if self._process else None
 
-    def ask(self, question: LookupRequest) -> Future[Found]:
-        """Ask for candidates; the answer is [] when there is no index. Cancel what is not wanted any more."""
-        answer: Future[Found] = Future()
+    def look_up(self, request: LookupRequest) -> Future[list[Candidate]]:
+        """Request candidates; the answer is [] when no child runs. Cancel the future when the request is superseded."""
+        answer: Future[list[Candidate]] = Future()
         with self._lock:
             if self._process is None:
                 answer.set_result([])
@@ -90,34 +90,34 @@ class WorkspaceIndex:
             for other in [other for other, future in self._waiting.items() if future.cancelled()]:
                 del self._waiting[other]
             self._waiting[number] = answer
-        self._outbox.put({"do": "ask", "id": number, "question": to_message(question)})
+        self._outbox.put({"do": "look up", "id": number, "request": to_message(request)})
         return answer
 
     def changed(self, paths: Iterable[Path]) -> None:
-        """Tell of files or folders that were made, changed or deleted."""
+        """Report files or folders that were created, changed or deleted."""
         self._outbox.put({"do": "changed", "paths": [str(path) for path in paths]})
 
     def rescan(self) -> None:
-        """Look at all files again."""
+        """Look for changes in all files."""
         self._outbox.put({"do": "rescan"})
 
     def stop_building(self) -> None:
-        """Do not go on with building, but keep what there is."""
+        """Index no further files, but keep those that are indexed."""
         self._outbox.put({"do": "stop"})
 
     def close(self) -> None:
-        """End the child; answers not yet given are []."""
+        """End the child; every open request is answered with []."""
         with self._lock:
             self._closed = True
             process, self._process = self._process, None
         if process is not None:
-            process.kill()  # it has nothing to lose
+            process.kill()  # it has no data to save
             process.wait()
         self._outbox.put(None)
-        self._give_up()
+        self._answer_all_empty()
 
     def _start(self) -> None:
-        """Start the child and the two threads that talk to it; without, when it cannot be started."""
+        """Start the child and the two threads that exchange messages with it; log a failure and continue without."""
         outbox: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
         command = [sys.executable, "-m", "midfill.retrieval.worker"]
         try:
@@ -125,7 +125,7 @@ class WorkspaceIndex:
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                cwd=Path(midfill.__file__).parent.parent,  # or `-m` would import from the folder somebody works in
+                cwd=Path(midfill.__file__).parent.parent,  # `-m` imports from the working folder: not the user's
                 env={**os.environ, **_ENVIRONMENT},
             )
         except OSError as error:
@@ -138,7 +138,7 @@ class WorkspaceIndex:
         threading.Thread(target=self._receive, args=(process,), name="midfill-index-in", daemon=True).start()
 
     def _receive(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None  # noqa: S101 -- a pipe, as asked for
+        assert process.stdout is not None  # noqa: S101 -- Popen was given a pipe
         with process.stdout:
             while (message := ipc.read(process.stdout)) is not None:
                 if "answer" in message:
@@ -160,40 +160,40 @@ class WorkspaceIndex:
         self._on_progress(self.state)
 
     def _ended(self) -> None:
-        """Start the child again, if it was not us who ended it and it is the first time."""
+        """Restart the child the first time it ends, unless :meth:`close` ended it."""
         self._outbox.put(None)
         with self._lock:
             if self._closed:
                 return
             self._process = None
-            again = self._restarts_left > 0
+            restart = self._restarts_left > 0
             self._restarts_left -= 1
-            if again:
+            if restart:
                 _log.warning("The workspace index has ended and is started again")
                 self._start()
-        self._give_up()
-        if not again:
-            _log.warning("The workspace index has ended again; going on without")
+        self._answer_all_empty()
+        if not restart:
+            _log.warning("The workspace index has ended again; Midfill continues without it")
             self.state = IndexState(done=True)
             self._on_progress(self.state)
 
-    def _give_up(self) -> None:
+    def _answer_all_empty(self) -> None:
         with self._lock:
             futures, self._waiting = list(self._waiting.values()), {}
         for future in futures:
             _resolve(future, [])
 
 
-def _resolve(future: Future[Found], answer: Found) -> None:
+def _resolve(future: Future[list[Candidate]], answer: list[Candidate]) -> None:
     try:
         future.set_result(answer)
     except InvalidStateError:
-        return  # cancelled: nobody wants it any more
+        return  # the future was cancelled
 
 
 def _send(process: subprocess.Popen[bytes], outbox: queue.SimpleQueue[ipc.Message | None]) -> None:
-    """Hand messages to the child, until it is gone; in a thread of its own, for a pipe may be full."""
-    assert process.stdin is not None  # noqa: S101 -- a pipe, as asked for
+    """Send messages to the child until it ends; in a separate thread, because writing to a full pipe blocks."""
+    assert process.stdin is not None  # noqa: S101 -- Popen was given a pipe
     while (message := outbox.get()) is not None:
         try:
             ipc.write(process.stdin, message)

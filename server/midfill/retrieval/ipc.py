@@ -1,4 +1,4 @@
-"""Messages between the server and the index's process: JSON, each with its length in front."""
+"""Messages between the server and the index's process: JSON, each preceded by its length."""
 
 from __future__ import annotations
 
@@ -12,19 +12,23 @@ Message = dict[str, Any]
 
 
 def write(stream: IO[bytes], message: Message) -> None:
-    """Send a message; OSError or ValueError when nobody reads any more."""
+    """Send a message.
+
+    Raises:
+        OSError, ValueError: the other process has closed the pipe.
+    """
     data = json.dumps(message).encode()
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
 def read(stream: IO[bytes]) -> Message | None:
-    """Wait for a message; None when there will be none any more."""
+    """Wait for a message; None when the other process has closed the pipe."""
     try:
-        head = stream.read(_LENGTH.size)
-        if len(head) < _LENGTH.size:
+        header = stream.read(_LENGTH.size)
+        if len(header) < _LENGTH.size:
             return None
-        (length,) = _LENGTH.unpack(head)
+        (length,) = _LENGTH.unpack(header)
         data = stream.read(length)
         message = json.loads(data) if len(data) == length else None
     except (OSError, ValueError):

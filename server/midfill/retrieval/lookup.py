@@ -1,7 +1,7 @@
-"""A question about a cursor -> candidates for snippets, from the catalogue.
+"""Finds the candidates for snippets at a cursor, in the index.
 
-What a question depends on is chosen so that typing does not change the answer: the text comes without the cursor's
-line, and what counts is the block round the cursor and the file's imports.
+The answer does not change while the user types within a line: the request's text has no cursor line, and the answer
+depends only on the block around the cursor and on the file's imports.
 """
 
 from __future__ import annotations
@@ -19,48 +19,53 @@ from midfill.code.identifiers import CALL, IDENTIFIER
 from midfill.code.languages import language_of
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Block, Definition, Syntax
-from midfill.retrieval.inverted_index import InvertedIndex, Stamp, stamp_of
-from midfill.retrieval.related import imported_files, imported_names, nearest, siblings
+from midfill.common.file_system import FileStamp, stamp_of
+from midfill.retrieval.inverted_index import InvertedIndex
+from midfill.retrieval.related_files import imported_files, imported_names, nearest, siblings
 
-_WHOLE_LINES = 12
-"""A definition of so many lines is shown whole, a longer one by its signature, a class by those of its members."""
-_MOST_CHARACTERS = 1_600
-_MOST_MEMBERS = 40
-_NEAR_LINES = 20
-"""What counts as near a cursor outside any function."""
-_MOST_DEFINITIONS = 16
-_MOST_FILES_DEFINING = 4
-"""A name defined in more files than that says little."""
+_MAX_WHOLE_LINES = 12
+"""A longer definition is shown by its signature, a longer class by its signature and those of its members."""
+_MAX_CANDIDATE_CHARACTERS = 1_600
+_MAX_MEMBERS = 40
+"""Maximum number of signatures in one candidate."""
+_NEARBY_LINES = 20
+"""Number of lines above and below a cursor outside any function that count as its block."""
+_MAX_DEFINITIONS = 16
+_MAX_DEFINING_FILES = 4
+"""A name that more files define, without an import, is not looked up."""
 _IMPORTED, _FROM_IMPORTED_FILE, _OWN, _ONLY_ONE, _UNUSED, _NEAREST = 5.0, 4.5, 4.0, 3.5, 3.0, 2.2
-"""What a definition is worth, by how its name was found; a sibling's outline is worth 2, a similar chunk 1 to 2."""
-_SIMILAR = 4
-_FILES_REMEMBERED = 32
-_LEAST_SIMILAR = 0.15
-_CONSTANT = 60
-"""Characters of a constant among all that a module has: its name says more than its value."""
-_MADE_AND_CALLED = ("__init__", "__new__", "__call__")
-_PART = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])")
+"""Scores of a definition, by how it was found. For comparison: a sibling's outline has 2, a similar chunk 1 to 2."""
+_MAX_SIMILAR_CHUNKS = 4
+_MIN_SIMILARITY = 0.15
+"""Minimum score of a similar chunk."""
+_MAX_CACHED_FILES = 32
+_MAX_CONSTANT_CHARACTERS = 60
+"""Maximum number of characters of a constant in a module's contents: its name matters more than its value."""
+_PUBLIC_SPECIAL_METHODS = ("__init__", "__new__", "__call__")
+"""Special methods that callers of a class use."""
+_NAME_PART = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{2,}(?![a-z])")
 
 
 @dataclass(frozen=True)
 class LookupRequest:
-    """Where somebody types."""
+    """The place of a cursor, for which candidates are looked up."""
 
     path: str
     language: str
-    """LSP language id, "" to go by the path."""
+    """LSP language id; "" to use the path."""
     text: str
-    """The document, with nothing in the cursor's line."""
+    """The document with an empty cursor line."""
     line: int
+    """The cursor's line."""
     window: tuple[int, int]
-    """First and last line that the prompt has in any case."""
+    """First and last line that the prompt contains anyway."""
     called: tuple[str, ...] = ()
-    """Names of which a call or a look-up has been begun in the cursor's line."""
+    """Names whose call or member the user has begun in the cursor's line."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A piece of a file that may be worth showing."""
+    """A part of a file that may become a snippet."""
 
     path: str
     first_line: int
@@ -69,98 +74,102 @@ class Candidate:
     kind: str
     """``definition``, ``sibling``, ``recent`` or ``similar``."""
     score: float
-    """More is better, and comparable between kinds."""
+    """Higher is better; scores of different kinds can be compared."""
 
 
-def candidates(question: LookupRequest, catalogue: InvertedIndex) -> list[Candidate]:
-    """Return what may be worth showing, the best first, without what the window has."""
-    return _Lookup(question, catalogue).run()
+def candidates(request: LookupRequest, index: InvertedIndex) -> list[Candidate]:
+    """Return the candidates, the best first, without those in the request's window."""
+    return _Lookup(request, index).run()
 
 
-def to_message(question: LookupRequest) -> dict[str, Any]:
-    """Return a question as plain data."""
-    return asdict(question)
+def to_message(request: LookupRequest) -> dict[str, Any]:
+    """Return a request as plain data."""
+    return asdict(request)
 
 
 def from_message(message: dict[str, Any]) -> LookupRequest:
-    """Return the question that :func:`to_message` was given."""
+    """Return the request that :func:`to_message` was given."""
     window = (int(message["window"][0]), int(message["window"][1]))
     return LookupRequest(**{**message, "window": window, "called": tuple(message["called"])})
 
 
 class _Lookup:
-    """One question, and the files it has led to."""
+    """One request, and the files that were read for it."""
 
-    def __init__(self, question: LookupRequest, catalogue: InvertedIndex) -> None:
-        self._question = question
-        self._catalogue = catalogue
-        self._language = language_of(question.path, question.language)
-        self._syntax = Syntax(question.text, self._language)
-        self._lines: dict[str, list[str]] = {question.path: question.text.split("\n")}
-        self._outlines: dict[str, Sequence[Definition]] = {question.path: self._syntax.definitions()}
+    def __init__(self, request: LookupRequest, index: InvertedIndex) -> None:
+        self._request = request
+        self._index = index
+        self._language = language_of(request.path, request.language)
+        self._syntax = Syntax(request.text, self._language)
+        self._lines: dict[str, list[str]] = {request.path: request.text.split("\n")}
+        self._outlines: dict[str, Sequence[Definition]] = {request.path: self._syntax.definitions()}
 
     def run(self) -> list[Candidate]:
-        block = self._syntax.block_at(self._question.line)
-        near = self._near(block)
-        found = [*self._definitions(near), *self._siblings(), *self._similar(near)]
+        nearby = self._nearby(self._syntax.block_at(self._request.line))
+        found = [*self._definitions(nearby), *self._siblings(), *self._similar(nearby)]
         unique: dict[tuple[str, int, int], Candidate] = {}
         for candidate in sorted(found, key=lambda c: -c.score):
             if not self._is_in_window(candidate.path, candidate.first_line, candidate.last_line):
                 unique.setdefault((candidate.path, candidate.first_line, candidate.last_line), candidate)
         return list(unique.values())
 
-    def _near(self, block: Block | None) -> str:
-        lines = self._lines[self._question.path]
+    def _nearby(self, block: Block | None) -> str:
+        """Return the lines of the block around the cursor, or the lines around a cursor outside any block."""
+        lines = self._lines[self._request.path]
         if block is None or block.kind == "section":
-            at = self._question.line
-            return "\n".join(lines[max(at - _NEAR_LINES, 0) : at + _NEAR_LINES])
+            line = self._request.line
+            return "\n".join(lines[max(line - _NEARBY_LINES, 0) : line + _NEARBY_LINES])
         return "\n".join(lines[block.first_line : block.last_line + 1])
 
-    def _definitions(self, near: str) -> Iterator[Candidate]:
-        used = Counter(IDENTIFIER.findall(near))
-        called = self._question.called
-        taken: dict[str, list[str]] = {}  # an imported name -> where it may be defined
+    def _definitions(self, nearby: str) -> Iterator[Candidate]:
+        """Yield the definitions of the names that are called, imported or used near the cursor."""
+        used = Counter(IDENTIFIER.findall(nearby))
+        called = self._request.called
+        imported: dict[str, list[str]] = {}  # an imported name -> the files that may define it
         files: list[str] = []
         for one in self._syntax.imports():
-            found = imported_files(one, self._question.path, self._language, self._catalogue.named, self._catalogue.has)
+            found = imported_files(one, self._request.path, self._language, self._index.named, self._index.has)
             files += found
             for name in imported_names(one, self._language):
-                taken.setdefault(name, []).extend(found)
-        # A local variable may be called like something elsewhere: only calls and what is written like a type count.
-        telling = {*CALL.findall(near), *(name for name in used if name[:1].isupper())}
-        names = dict.fromkeys((*called, *taken, *(name for name in used if name in telling)))
-        left = _MOST_DEFINITIONS
-        for name in sorted(names, key=lambda name: (name not in called, name not in taken, -used[name])):
-            if name in taken and not taken[name]:
-                continue  # a library's
-            if module := self._module(name, taken.get(name, [])):
-                yield from self._contents(module, near, _worth(name in called, _IMPORTED, used[name]))
+                imported.setdefault(name, []).extend(found)
+        # A local variable may have the name of a definition elsewhere: only calls and capitalised names count.
+        likely = {*CALL.findall(nearby), *(name for name in used if name[:1].isupper())}
+        names = dict.fromkeys((*called, *imported, *(name for name in used if name in likely)))
+        left = _MAX_DEFINITIONS
+        for name in sorted(names, key=lambda name: (name not in called, name not in imported, -used[name])):
+            if name in imported and not imported[name]:
+                continue  # a library defines it
+            if module := self._module(name, imported.get(name, [])):
+                yield from self._contents(module, nearby, _score(name in called, _IMPORTED, used[name]))
                 continue
-            for path, definition, certainty in islice(self._places(name, taken.get(name, []), files), 2):
+            for path, definition, base in islice(self._places(name, imported.get(name, []), files), 2):
                 if left and not self._is_in_window(path, definition.first_line, definition.last_line):
                     left -= 1
-                    yield self._candidate(path, definition, _worth(name in called, certainty, used[name]))
-        for path in dict.fromkeys(files):  # `import shop.pricing`: all that it has, if nothing of it is used yet
-            if path not in {place for places in taken.values() for place in places}:
+                    yield self._candidate(path, definition, _score(name in called, base, used[name]))
+        for path in dict.fromkeys(files):  # `import shop.pricing`: no name is imported from the file
+            if path not in {place for places in imported.values() for place in places}:
                 yield from self._outline(path, "definition", 2.5)
 
     def _module(self, name: str, files: list[str]) -> str | None:
-        """Return the file that an imported name stands for as a whole, None for a name that a file defines."""
+        """Return the file that an imported name means as a whole; None when a file defines the name."""
         if any(definition.name == name for path in files for definition in self._outline_of(path)):
             return None
         return next((path for path in files if Path(path).stem == name), None)
 
-    def _contents(self, path: str, near: str, score: float) -> Iterator[Candidate]:
-        """Yield what a module has, as one candidate: first what is called like what stands near, as far as it fits."""
+    def _contents(self, path: str, nearby: str, score: float) -> Iterator[Candidate]:
+        """Yield a module's public signatures as one candidate.
+
+        When they are too long, those are chosen whose names have most in common with the text near the cursor.
+        """
         outline = [
-            replace(d, signature=d.signature[:_CONSTANT]) if d.kind == "constant" else d
+            replace(d, signature=d.signature[:_MAX_CONSTANT_CHARACTERS]) if d.kind == "constant" else d
             for d in _outermost(self._outline_of(path))
             if not d.name.startswith("_")
         ]
-        telling = _parts(near)
+        nearby_parts = _name_parts(nearby)
         kept: list[Definition] = []
-        room = _MOST_CHARACTERS
-        for definition in sorted(outline, key=lambda d: -len(telling & _parts(d.name))):
+        room = _MAX_CANDIDATE_CHARACTERS
+        for definition in sorted(outline, key=lambda d: -len(nearby_parts & _name_parts(d.name))):
             room -= len(definition.signature) + 1
             if room < 0:
                 break
@@ -170,66 +179,68 @@ class _Lookup:
             yield Candidate(path, kept[0].first_line, kept[-1].last_line, _joined("", kept), "definition", score)
 
     def _places(self, name: str, preferred: list[str], imported: list[str]) -> Iterator[tuple[str, Definition, float]]:
-        """Yield where ``name`` is defined, and how sure that is: here, in what is imported, else where it is clear."""
-        own = [definition for definition in self._outlines[self._question.path] if definition.name == name]
+        """Yield the definitions of ``name`` and their scores: in this file, in imported files, else in any file."""
+        own = [definition for definition in self._outlines[self._request.path] if definition.name == name]
         if own:
-            yield self._question.path, own[0], _OWN
+            yield self._request.path, own[0], _OWN
             return
-        defining = [path for path in self._catalogue.defining(name) if self._is_of_our_kind(path)]
-        for paths, certainty in ((preferred, _IMPORTED), (imported, _FROM_IMPORTED_FILE)):
+        defining = [path for path in self._index.defining(name) if self._is_compatible(path)]
+        for paths, score in ((preferred, _IMPORTED), (imported, _FROM_IMPORTED_FILE)):
             known = next((path for path in paths if path in defining), None)
             if known:
-                yield from self._defined_in(known, name, certainty)
+                yield from self._defined_in(known, name, score)
                 return
-        if 0 < len(defining) <= _MOST_FILES_DEFINING and len(name) > 3:
-            certainty = _ONLY_ONE if len(defining) == 1 else _NEAREST
-            yield from self._defined_in(nearest(self._question.path, defining)[0], name, certainty)
+        if 0 < len(defining) <= _MAX_DEFINING_FILES and len(name) > 3:
+            score = _ONLY_ONE if len(defining) == 1 else _NEAREST
+            yield from self._defined_in(nearest(self._request.path, defining)[0], name, score)
 
-    def _is_of_our_kind(self, path: str) -> bool:
+    def _is_compatible(self, path: str) -> bool:
+        """Return whether code of the request's language can use the definitions of another file."""
         scripts = ("javascript", "typescript", "tsx")
-        grammar, ours = language_of(path).grammar, self._language.grammar
-        same = grammar == ours or (grammar in scripts and ours in scripts) or {grammar, ours} == {"c", "cpp"}
-        return same and path != self._question.path
+        grammar, own = language_of(path).grammar, self._language.grammar
+        same = grammar == own or (grammar in scripts and own in scripts) or {grammar, own} == {"c", "cpp"}
+        return same and path != self._request.path
 
-    def _defined_in(self, path: str, name: str, certainty: float) -> Iterator[tuple[str, Definition, float]]:
-        yield from ((path, definition, certainty) for definition in self._outline_of(path) if definition.name == name)
+    def _defined_in(self, path: str, name: str, score: float) -> Iterator[tuple[str, Definition, float]]:
+        yield from ((path, definition, score) for definition in self._outline_of(path) if definition.name == name)
 
     def _siblings(self) -> Iterator[Candidate]:
-        for path in siblings(self._question.path, self._catalogue.named)[:1]:
+        for path in siblings(self._request.path, self._index.named)[:1]:
             yield from self._outline(path, "sibling", 2.0)
 
-    def _similar(self, near: str) -> Iterator[Candidate]:
-        hits = self._catalogue.similar(near, 4 * _SIMILAR)
-        wanted = [hit for hit in hits if hit.score >= _LEAST_SIMILAR and hit.path != self._question.path][:_SIMILAR]
-        for hit in wanted:
-            lines = self._lines_of(hit.path)[hit.first_line : hit.last_line + 1]
+    def _similar(self, nearby: str) -> Iterator[Candidate]:
+        chunks = self._index.similar(nearby, 4 * _MAX_SIMILAR_CHUNKS)
+        chunks = [chunk for chunk in chunks if chunk.score >= _MIN_SIMILARITY and chunk.path != self._request.path]
+        for chunk in chunks[:_MAX_SIMILAR_CHUNKS]:
+            lines = self._lines_of(chunk.path)[chunk.first_line : chunk.last_line + 1]
             text = "\n".join(lines).strip("\n")
             if text.strip():
-                yield Candidate(hit.path, hit.first_line, hit.last_line, text, "similar", 1 + hit.score)
+                yield Candidate(chunk.path, chunk.first_line, chunk.last_line, text, "similar", 1 + chunk.score)
 
     def _candidate(self, path: str, definition: Definition, score: float) -> Candidate:
         lines = self._lines_of(path)
         last = definition.last_line
-        if last - definition.first_line < _WHOLE_LINES and last < len(lines):
+        if last - definition.first_line < _MAX_WHOLE_LINES and last < len(lines):
             text = "\n".join(lines[definition.first_line : last + 1])
         else:
             members = _members(definition, self._outline_of(path)) if definition.kind == "class" else []
-            if path != self._question.path:
-                members = [member for member in members if _is_for_others(member.name)]
+            if path != self._request.path:
+                members = [member for member in members if _is_public(member.name)]
             text = _joined(definition.signature, members)
-        return Candidate(path, definition.first_line, last, text[:_MOST_CHARACTERS], "definition", score)
+        return Candidate(path, definition.first_line, last, text[:_MAX_CANDIDATE_CHARACTERS], "definition", score)
 
     def _outline(self, path: str, kind: str, score: float) -> Iterator[Candidate]:
-        """Yield the signatures of all that a file defines, as one candidate; nothing for a file without any."""
+        """Yield the signatures of a file's functions and classes as one candidate; nothing for a file without any."""
         outline = [d for d in self._outline_of(path) if d.kind != "constant"]
-        text = _joined("", _outermost(outline))
+        text = _joined("", _outermost(outline))[:_MAX_CANDIDATE_CHARACTERS]
         if text:
-            yield Candidate(path, outline[0].first_line, outline[-1].last_line, text[:_MOST_CHARACTERS], kind, score)
+            yield Candidate(path, outline[0].first_line, outline[-1].last_line, text, kind, score)
 
     def _outline_of(self, path: str) -> Sequence[Definition]:
+        """Return the definitions of a file as it is now."""
         if path not in self._outlines:
-            self._catalogue.update(path)
-            self._outlines[path] = self._catalogue.definitions(path)
+            self._index.update(path)
+            self._outlines[path] = self._index.definitions(path)
         return self._outlines[path]
 
     def _lines_of(self, path: str) -> list[str]:
@@ -238,19 +249,19 @@ class _Lookup:
         return self._lines[path]
 
     def _is_in_window(self, path: str, first: int, last: int) -> bool:
-        return path == self._question.path and first <= self._question.window[1] and last >= self._question.window[0]
+        return path == self._request.path and first <= self._request.window[1] and last >= self._request.window[0]
 
 
-@lru_cache(_FILES_REMEMBERED)
-def _lines(path: str, _stamp: Stamp | None) -> list[str]:
+@lru_cache(_MAX_CACHED_FILES)
+def _lines(path: str, _stamp: FileStamp | None) -> list[str]:
     return (read_text(Path(path)) or "").split("\n")
 
 
-def _worth(called: bool, certainty: float, used: int) -> float:
-    """Return what a definition is worth: what is being called, else by certainty and how often it is used near by."""
+def _score(called: bool, base: float, used: int) -> float:
+    """Return a definition's score: the highest for a call, else ``base`` plus a little for each use near the cursor."""
     if called:
         return 6.0
-    return _UNUSED if certainty == _IMPORTED and not used else certainty + min(used, 9) / 10
+    return _UNUSED if base == _IMPORTED and not used else base + min(used, 9) / 10
 
 
 def _members(whole: Definition, outline: Sequence[Definition]) -> list[Definition]:
@@ -258,19 +269,19 @@ def _members(whole: Definition, outline: Sequence[Definition]) -> list[Definitio
     return _outermost(within)
 
 
-def _is_for_others(name: str) -> bool:
-    return not name.startswith("_") or name in _MADE_AND_CALLED
+def _is_public(name: str) -> bool:
+    return not name.startswith("_") or name in _PUBLIC_SPECIAL_METHODS
 
 
-def _parts(text: str) -> frozenset[str]:
-    """Return the words that names are made of, in lower case."""
-    return frozenset(part.lower() for part in _PART.findall(text))
+def _name_parts(text: str) -> frozenset[str]:
+    """Return the words that the names in a text consist of, in lower case."""
+    return frozenset(part.lower() for part in _NAME_PART.findall(text))
 
 
 def _outermost(outline: Sequence[Definition]) -> list[Definition]:
-    """Leave out what is defined in a function; ``outline`` is in the order of first lines."""
+    """Return the definitions that are not within a function; ``outline`` is in the order of first lines."""
     kept: list[Definition] = []
-    first = last = -1  # of the last function that is kept
+    first = last = -1  # first and last line of the last function that was kept
     for definition in outline:
         if not (first < definition.first_line and definition.last_line <= last):
             kept.append(definition)
@@ -280,4 +291,4 @@ def _outermost(outline: Sequence[Definition]) -> list[Definition]:
 
 
 def _joined(head: str, members: list[Definition]) -> str:
-    return "\n".join(part for part in (head, *(member.signature for member in members[:_MOST_MEMBERS])) if part)
+    return "\n".join(part for part in (head, *(member.signature for member in members[:_MAX_MEMBERS])) if part)

@@ -1,9 +1,10 @@
-"""What of the workspace is worth showing the model at a cursor: a ranked list of snippets.
+"""Chooses the snippets of the workspace for a prompt, as a ranked list.
 
-The list stays the same while somebody types in a line, and changes little from line to line in the same function, so
-that a prompt that begins with it finds its KV cache again: what counts is the block round the cursor without the
-cursor's line, and what a file imports; a snippet that was shown before is kept against one that is only a little
-better, and keeps its place. A call begun in the line is the exception: its definition is worth a new prompt.
+The list stays the same while the user types within a line, and changes little between the lines of one function. So
+the prompt, which begins with it, can reuse its KV cache. To achieve this, the request depends only on the block around
+the cursor without the cursor's line, and on the file's imports. A snippet of the last list keeps its place, and only a
+clearly better one replaces it. There is one exception: when a call begins in the cursor's line, its definition is
+added at once.
 """
 
 from __future__ import annotations
@@ -17,66 +18,70 @@ from functools import lru_cache
 from pathlib import Path
 
 from midfill.code.identifiers import CALL, similarity, words
-from midfill.code.syntax import MOST_CHARACTERS
-from midfill.privacy.ignore import Ignore
+from midfill.code.syntax import MAX_PARSED_CHARACTERS
+from midfill.common.file_system import follow_links, relative_path
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.secrets import redact
 from midfill.prompt.snippets import Snippet
-from midfill.retrieval.index import Found, WorkspaceIndex
+from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
-from midfill.retrieval.recent_edits import Chunk, RecentEdits
+from midfill.retrieval.recent_edits import RecentChunk, RecentEdits
 
-_WAIT = 0.010
-_KEPT = 1.25
-"""What was shown last counts for so much more."""
-_MOST_RECENT = 3
-_MOST_SNIPPETS = 16
-_THE_SAME = 0.8
-_KNOWN = 0.5
-"""As for recent chunks: one that shares so many words with the window has little to add."""
-_NEAR_LINES = 40
-_WINDOW_STEP = 32
-"""The window is taken in steps of so many lines, for typing moves its ends."""
-_DOCUMENTS = 16
-"""So many documents' last lists are remembered."""
-_CALLS = 2
-_LOOKED_UP = re.compile(r"([^\W\d]\w*)\.\w*\Z")
-"""What stands before the dot when a member is being typed."""
+_WAIT_SECONDS = 0.010
+_STABILITY = 1.25
+"""Factor on the score of a candidate that is in the last list."""
+_MAX_RECENT_SNIPPETS = 3
+_MAX_SNIPPETS = 16
+_MAX_SIMILARITY_TO_SNIPPET = 0.8
+"""A candidate that is more similar to a chosen snippet is left out."""
+_MAX_SIMILARITY_TO_DOCUMENT = 0.5
+"""A recent or similar chunk that is more similar to the lines around the cursor is left out."""
+_NEARBY_LINES = 40
+"""Number of lines above and below the cursor that chunks are compared to."""
+_WINDOW_STEP_LINES = 32
+"""The window begins and ends at multiples of this line number, so that typing rarely moves it."""
+_MAX_DOCUMENTS = 16
+"""Maximum number of documents whose last list is remembered."""
+_MAX_CALLS = 2
+"""Maximum number of calls in the cursor's line that are looked up."""
+_MEMBER_OF = re.compile(r"([^\W\d]\w*)\.\w*\Z")
+"""The name before the dot when the user types a member."""
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """What one document was shown last."""
+class _LastSnippets:
+    """The last list of one document, and the inputs that it was made from."""
 
     key: object
-    candidates: Found
-    recent: tuple[Chunk, ...]
+    candidates: list[Candidate]
+    recent: tuple[RecentChunk, ...]
     budget: int
     chosen: tuple[Candidate, ...]
     snippets: list[Snippet]
 
 
 class SnippetRanking:
-    """Gathers snippets for a cursor; for use by one thread, but for :meth:`visited`, which another one may call."""
+    """Chooses snippets for a cursor. It is used by one thread; another thread may call :meth:`visited`."""
 
-    def __init__(self, ignore: Ignore, index: WorkspaceIndex) -> None:
-        self._ignore = ignore
+    def __init__(self, ignore_rules: IgnoreRules, index: WorkspaceIndex) -> None:
+        self._ignore_rules = ignore_rules
         self._index = index
         self._recent = RecentEdits()
-        self._shown: dict[str, _Shown] = {}
-        self._asked: tuple[object, Future[Found]] | None = None
+        self._last: dict[str, _LastSnippets] = {}
+        self._pending: tuple[object, Future[list[Candidate]]] | None = None
 
     def visited(self, path: Path, text: str, offset: int) -> None:
-        """Remember that somebody edited or looked at ``path`` at ``offset``; nothing of a file that may not contribute.
+        """Remember that the user edited or looked at ``path`` at ``offset``; an excluded file is not remembered.
 
-        Worth calling when a document is opened, saved, left, or was edited a while; it need not be at each keystroke.
+        To be called when a document is opened, saved or left, and from time to time while it is edited.
         """
-        if self._ignore.allows(path):
-            self._recent.add(str(_absolute(path)), text, text.count("\n", 0, offset))
+        if self._ignore_rules.allows(path):
+            self._recent.add(str(follow_links(path)), text, text.count("\n", 0, offset))
 
     def forget(self, path: Path) -> None:
-        """Forget what was remembered of a document."""
-        self._recent.forget(str(_absolute(path)))
-        self._shown.pop(str(_absolute(path)), None)
+        """Forget the recent edits and the last list of a document."""
+        self._recent.forget(str(follow_links(path)))
+        self._last.pop(str(follow_links(path)), None)
 
     def snippets(
         self,
@@ -87,74 +92,83 @@ class SnippetRanking:
         language: str = "",
         budget: int = 4_000,
         window: int = 8_000,
-        wait: float = _WAIT,
+        wait: float = _WAIT_SECONDS,
     ) -> list[Snippet]:
-        """Return what to show the model at ``offset`` of the document ``path``, which need not be saved.
+        r"""Return the snippets for a cursor at ``offset`` of the document ``path``, which need not be saved.
 
-        Those shown for the last request keep their places, and new ones come after them; ``score`` ranks them.
+        The snippets of the last list keep their places, and new ones follow; ``score`` ranks them.
 
         Args:
-            path: The document's; it may lie outside the workspace or not exist.
-            text: All of it, with plain newlines.
-            offset: The cursor's, in characters.
-            language: The LSP language id, "" to go by the path.
-            budget: Most characters of all snippets' texts together.
-            window: Characters round the cursor that the prompt has in any case, three quarters of them before it.
-            wait: Seconds to wait for the index. If it takes longer, the last list is returned, and the next request
-                for this place finds the new one.
+            path: The document's path; it may be outside the workspace, and the file need not exist.
+            text: The whole document, with "\n" as line ending.
+            offset: The cursor's offset in characters.
+            language: The LSP language id; "" to use the path.
+            budget: Maximum number of characters of all snippets together.
+            window: Number of characters around the cursor that the prompt contains anyway, three quarters of them
+                before the cursor.
+            wait: Maximum number of seconds to wait for the index. When it has not answered, the last list is returned,
+                and a later call for the same place uses the answer.
         """
-        name = str(_absolute(path))
-        question = _question(name, language, text, offset, window)
-        key = (_fingerprint(question), self._index.generation)
-        shown = self._shown.get(name)
-        recent = tuple(chunk for chunk in self._recent.besides(name) if self._ignore.allows(Path(chunk.path)))
-        if shown and (shown.key, shown.recent, shown.budget) == (key, recent, budget):
-            return shown.snippets
-        fresh = self._ask(key, question, wait) if not shown or shown.key != key else shown.candidates
-        found = fresh if fresh is not None else shown.candidates if shown else []
-        near = words(_near(question))
-        chosen = _choose([*found, *_recent(recent, near)], near, shown.chosen if shown else (), budget)
+        document = str(follow_links(path))
+        request = _request(document, language, text, offset, window)
+        key = (_fingerprint(request), self._index.generation)
+        last = self._last.get(document)
+        recent = tuple(c for c in self._recent.besides(document) if self._ignore_rules.allows(Path(c.path)))
+        if last and (last.key, last.recent, last.budget) == (key, recent, budget):
+            return last.snippets
+        answer = self._look_up(key, request, wait) if not last or last.key != key else last.candidates
+        found = answer if answer is not None else last.candidates if last else []
+        nearby = words(_nearby_lines(request))
+        chosen = _choose([*found, *_recent_candidates(recent, nearby)], nearby, last.chosen if last else (), budget)
         snippets = [self._snippet(candidate) for candidate in chosen]
-        if shown and [s.text for s in snippets] == [s.text for s in shown.snippets]:
-            snippets = shown.snippets
-        self._shown.pop(name, None)
-        self._shown[name] = _Shown(key if fresh is not None else None, found, recent, budget, tuple(chosen), snippets)
-        while len(self._shown) > _DOCUMENTS:
-            del self._shown[next(iter(self._shown))]
+        if last and [s.text for s in snippets] == [s.text for s in last.snippets]:
+            snippets = last.snippets
+        self._last.pop(document, None)
+        self._last[document] = _LastSnippets(
+            key if answer is not None else None, found, recent, budget, tuple(chosen), snippets
+        )
+        while len(self._last) > _MAX_DOCUMENTS:
+            del self._last[next(iter(self._last))]
         return snippets
 
-    def _ask(self, key: object, question: LookupRequest, wait: float) -> Found | None:
-        """Ask the index; None when it has not answered in time. The same question is asked once."""
-        if self._asked is None or self._asked[0] != key:
-            if self._asked is not None:
-                self._asked[1].cancel()
-            self._asked = (key, self._index.ask(question))
-        done, _ = concurrent.futures.wait([self._asked[1]], timeout=wait)
-        return self._asked[1].result() if done else None
+    def _look_up(self, key: object, request: LookupRequest, wait: float) -> list[Candidate] | None:
+        """Return the index's answer; None when it is late. A request that is still open is not sent again."""
+        if self._pending is None or self._pending[0] != key:
+            if self._pending is not None:
+                self._pending[1].cancel()
+            self._pending = (key, self._index.look_up(request))
+        done, _ = concurrent.futures.wait([self._pending[1]], timeout=wait)
+        return self._pending[1].result() if done else None
 
     def _snippet(self, candidate: Candidate) -> Snippet:
-        folder = self._ignore.folder_of(Path(candidate.path))
         path = Path(candidate.path)
-        relative = path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
         return Snippet(
-            relative, candidate.first_line, candidate.last_line, candidate.text, candidate.kind, candidate.score
+            relative_path(path, self._ignore_rules.folder_of(path)),
+            candidate.first_line,
+            candidate.last_line,
+            candidate.text,
+            candidate.kind,
+            candidate.score,
         )
 
 
-def _question(path: str, language: str, text: str, offset: int, window: int) -> LookupRequest:
-    """Ask about a cursor without its line, which changes with each keystroke."""
+def _request(path: str, language: str, text: str, offset: int, window: int) -> LookupRequest:
+    """Return the request for a cursor, without the cursor's line, which changes with each keystroke."""
     start = text.rfind("\n", 0, offset) + 1
     end = text.find("\n", offset)
     end = len(text) if end < 0 else end
     line = text.count("\n", 0, start)
     first = text.count("\n", 0, max(start - window * 3 // 4, 0))
     last = line + text.count("\n", end, end + window // 4)
-    steps = (first // _WINDOW_STEP * _WINDOW_STEP, -(-last // _WINDOW_STEP) * _WINDOW_STEP)
-    looked_up = _LOOKED_UP.search(text, start, offset)
-    called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_CALLS:]
-    called += (looked_up[1],) if looked_up and looked_up[1] not in called else ()
+    steps = (
+        first // _WINDOW_STEP_LINES * _WINDOW_STEP_LINES,
+        -(-last // _WINDOW_STEP_LINES) * _WINDOW_STEP_LINES,
+    )
+    member_of = _MEMBER_OF.search(text, start, offset)
+    called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_MAX_CALLS:]
+    called += (member_of[1],) if member_of and member_of[1] not in called else ()
     rest = text[:start] + text[end:]
-    if len(rest) > MOST_CHARACTERS:  # too long to parse in any case: what stands near by is enough
+    if len(rest) > MAX_PARSED_CHARACTERS:  # too long to parse: only the text around the cursor is used
         cut = max(start - window, 0)
         cut = text.rfind("\n", 0, cut) + 1
         rest = text[cut:start] + text[end : end + window]
@@ -163,54 +177,58 @@ def _question(path: str, language: str, text: str, offset: int, window: int) -> 
     return LookupRequest(path, language, rest, line, steps, called)
 
 
-def _fingerprint(question: LookupRequest) -> object:
-    """Return what tells one question from another, without keeping its text."""
-    return replace(question, text=""), len(question.text), hash(question.text)
+def _fingerprint(request: LookupRequest) -> object:
+    """Return a value that differs between requests, without keeping the text."""
+    return replace(request, text=""), len(request.text), hash(request.text)
 
 
-def _near(question: LookupRequest) -> str:
-    lines = question.text.split("\n")
-    return "\n".join(lines[max(question.line - _NEAR_LINES, 0) : question.line + _NEAR_LINES])
+def _nearby_lines(request: LookupRequest) -> str:
+    lines = request.text.split("\n")
+    return "\n".join(lines[max(request.line - _NEARBY_LINES, 0) : request.line + _NEARBY_LINES])
 
 
-def _recent(chunks: Iterable[Chunk], near: frozenset[str]) -> list[Candidate]:
-    """Return the recent chunks that have most to do with what stands near, and that it does not say already."""
+def _recent_candidates(chunks: Iterable[RecentChunk], nearby: frozenset[str]) -> list[Candidate]:
+    """Return the recent chunks that share most words with the lines around the cursor and do not repeat them."""
     scored = []
     for age, chunk in enumerate(chunks):
-        alike = similarity(chunk.words, near)
-        if 0 < alike <= _KNOWN:
-            score = 1.2 + alike + 0.3 / (1 + age)
+        shared = similarity(chunk.words, nearby)
+        if 0 < shared <= _MAX_SIMILARITY_TO_DOCUMENT:
+            score = 1.2 + shared + 0.3 / (1 + age)
             scored.append(Candidate(chunk.path, chunk.first_line, chunk.last_line, chunk.text, "recent", score))
-    return sorted(scored, key=lambda candidate: -candidate.score)[:_MOST_RECENT]
+    return sorted(scored, key=lambda candidate: -candidate.score)[:_MAX_RECENT_SNIPPETS]
 
 
 def _choose(
-    found: list[Candidate], near: frozenset[str], before: tuple[Candidate, ...], budget: int
+    found: list[Candidate], nearby: frozenset[str], last: tuple[Candidate, ...], budget: int
 ) -> list[Candidate]:
-    """Take the best within the budget, without secrets and without saying anything twice; old ones stay in place."""
-    places = {_place(candidate): number for number, candidate in enumerate(before)}
+    """Return the best candidates within the budget, without secrets and repetitions; those of ``last`` keep places."""
+    places = {_place(candidate): number for number, candidate in enumerate(last)}
     chosen: list[Candidate] = []
     room = budget
-    for candidate in sorted(found, key=lambda c: -c.score * (_KEPT if _place(c) in places else 1)):
+    for candidate in sorted(found, key=lambda c: -c.score * (_STABILITY if _place(c) in places else 1)):
         text = _without_secrets(candidate.text)
-        if len(text) > room or len(chosen) >= _MOST_SNIPPETS or _says_nothing_new(candidate, chosen, near):
+        if len(text) > room or len(chosen) >= _MAX_SNIPPETS or _repeats(candidate, chosen, nearby):
             continue
         chosen.append(replace(candidate, text=text))
         room -= len(text)
     files = {path: number for number, path in reversed(list(enumerate(candidate.path for candidate in chosen)))}
-    # New ones of one file together, which needs to be named once then.
+    # New snippets of one file stand together, so that the prompt names the file once.
     return sorted(chosen, key=lambda c: (places.get(_place(c), len(places)), files[c.path]))
 
 
-def _says_nothing_new(candidate: Candidate, chosen: list[Candidate], near: frozenset[str]) -> bool:
-    said = words(candidate.text)
-    if candidate.kind == "similar" and similarity(said, near) > _KNOWN:
+def _repeats(candidate: Candidate, chosen: list[Candidate], nearby: frozenset[str]) -> bool:
+    """Return whether a candidate mostly repeats a chosen one or, for a similar chunk, the lines around the cursor."""
+    own = words(candidate.text)
+    if candidate.kind == "similar" and similarity(own, nearby) > _MAX_SIMILARITY_TO_DOCUMENT:
         return True
-    return any(_overlap(candidate, other) or similarity(said, words(other.text)) > _THE_SAME for other in chosen)
+    return any(
+        _overlap(candidate, other) or similarity(own, words(other.text)) > _MAX_SIMILARITY_TO_SNIPPET
+        for other in chosen
+    )
 
 
 def _overlap(new: Candidate, other: Candidate) -> bool:
-    """Say whether half of the new one's lines, or more, are those of the other one."""
+    """Return whether more than half of the new candidate's lines are also in the other one."""
     shared = min(new.last_line, other.last_line) - max(new.first_line, other.first_line) + 1
     return new.path == other.path and shared * 2 > new.last_line - new.first_line + 1
 
@@ -222,10 +240,3 @@ def _place(candidate: Candidate) -> tuple[str, int, str]:
 @lru_cache(256)
 def _without_secrets(text: str) -> str:
     return redact(text).text
-
-
-def _absolute(path: Path) -> Path:
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
-        return path

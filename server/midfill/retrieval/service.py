@@ -1,4 +1,4 @@
-"""The folders somebody works in, in one object: what may contribute, and what of it matters at a cursor."""
+"""The workspace as one object: which documents may be used, and which snippets are useful at a cursor."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from functools import lru_cache
 from pathlib import Path
 
 from midfill.code.languages import language_of
-from midfill.privacy.ignore import Ignore, repository_of
+from midfill.common.file_system import relative_path, repository_of
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.retrieval.index import IndexState, OnProgress, WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
 
-_FIRST_WAIT = 0.25
-"""Seconds to wait for the index in a document that nothing was gathered for yet: a prompt without other files would
-have to be computed anew at the next keystroke."""
-_WAIT = 0.025
+_FIRST_WAIT_SECONDS = 0.25
+"""Maximum time to wait for the index at a document's first request. A prompt without snippets would have to be
+computed again at the next keystroke."""
+_WAIT_SECONDS = 0.025
+"""Maximum time to wait for the index at a later request."""
 
 
 class Workspace:
-    """Indexed in the background from its making on, until it is closed.
+    """Starts to index itself in the background when it is created, and runs until it is closed.
 
-    :meth:`snippets_at`, :meth:`excludes` and :meth:`forget` are for one thread, the others for any.
+    Only one thread may call :meth:`snippets_at`, :meth:`excludes` and :meth:`forget`; any thread may call the others.
     """
 
     def __init__(
@@ -33,82 +35,84 @@ class Workspace:
         *,
         indexed: bool = True,
     ) -> None:
-        """Take in ``folders`` but for what ``exclude`` names in gitignore's syntax.
+        """Use ``folders`` without the files that ``exclude`` names, in gitignore's syntax.
 
-        ``on_progress`` is called from another thread. What is not ``indexed`` contributes only where it is open.
+        ``on_progress`` is called from another thread. Without ``indexed``, only open documents give snippets.
         """
         self._exclude = tuple(exclude)
         self._on_progress = on_progress
         self._built = threading.Event()
-        self._ignore = Ignore(folders, exclude)
+        self._ignore_rules = IgnoreRules(folders, exclude)
         self.index = WorkspaceIndex(folders if indexed else (), exclude, self._progress)
         if self.index.state.done:
             self._built.set()
-        self._neighbours = SnippetRanking(self._ignore, self.index)
-        self._seen: set[str] = set()
-        self._elsewhere: Callable[[Path], Ignore] = lru_cache(16)(lambda folder: Ignore([folder], self._exclude))
+        self._ranking = SnippetRanking(self._ignore_rules, self.index)
+        self._requested: set[str] = set()
+        self._rules_outside: Callable[[Path], IgnoreRules] = lru_cache(16)(
+            lambda folder: IgnoreRules([folder], self._exclude)
+        )
 
     def excludes(self, path: str) -> bool:
-        """Say whether a document may not be read by the model.
+        """Return whether ignore rules exclude a document from prompts.
 
-        The ignore rules of its workspace folder decide, or of the repository that it is in when it is elsewhere.
+        For a document outside the workspace, the ignore rules of its own repository decide.
         """
-        here = Path(path)
-        if not here.is_absolute():
+        document = Path(path)
+        if not document.is_absolute():
             return False
-        if self._ignore.folder_of(here) is not None:
-            return not self._ignore.allows(here)
-        folder = repository_of(here.parent) or here.parent
-        return not self._elsewhere(folder).allows(here)
+        if self._ignore_rules.folder_of(document) is not None:
+            return not self._ignore_rules.allows(document)
+        folder = repository_of(document.parent) or document.parent
+        return not self._rules_outside(folder).allows(document)
 
     def snippets_at(
         self, path: str, text: str, offset: int, language: str, budget: int, window: int
     ) -> WorkspaceSnippets:
-        """Return what the model may be shown besides the document; see :meth:`.neighbours.SnippetRanking.snippets`.
+        r"""Return the snippets for a prompt; see :meth:`midfill.retrieval.ranking.SnippetRanking.snippets`.
 
         Args:
-            path: The document's.
-            text: All of it, with plain newlines.
-            offset: The cursor's, in characters.
-            language: The LSP language id, "" to go by the path.
-            budget: Most characters of all snippets together.
-            window: Characters round the cursor that the prompt has in any case.
+            path: The document's path.
+            text: The whole document, with "\n" as line ending.
+            offset: The cursor's offset in characters.
+            language: The LSP language id; "" to use the path.
+            budget: Maximum number of characters of all snippets together.
+            window: Number of characters around the cursor that the prompt contains anyway.
         """
-        here = Path(path)
-        folder = self._ignore.folder_of(here)
-        wait = _WAIT if path in self._seen else _FIRST_WAIT
-        self._seen.add(path)
+        document = Path(path)
+        folder = self._ignore_rules.folder_of(document)
+        wait = _WAIT_SECONDS if path in self._requested else _FIRST_WAIT_SECONDS
+        self._requested.add(path)
         return WorkspaceSnippets(
             repository=folder.name if folder else "",
-            path=here.relative_to(folder).as_posix() if folder and here.is_relative_to(folder) else here.name,
+            path=relative_path(document, folder),
             comment=language_of(path, language).line_comment or "#",
-            snippets=self._neighbours.snippets(
-                here, text, offset, language=language, budget=budget, window=window, wait=wait
+            snippets=self._ranking.snippets(
+                document, text, offset, language=language, budget=budget, window=window, wait=wait
             ),
         )
 
     def visited(self, path: str, text: str, offset: int) -> None:
-        """Remember what somebody edited or looked at, if it may contribute."""
-        self._neighbours.visited(Path(path), text, offset)
+        """Remember the lines that the user edited or looked at, unless the file is excluded."""
+        self._ranking.visited(Path(path), text, offset)
 
     def changed(self, paths: Iterable[str]) -> None:
-        """Tell of files that were made, changed or deleted."""
-        places = [Path(path) for path in paths]
-        self.index.changed(places)
-        for place in places:
-            if not place.exists():
-                self._neighbours.forget(place)
+        """Report files that were created, changed or deleted."""
+        files = [Path(path) for path in paths]
+        self.index.changed(files)
+        for file in files:
+            if not file.exists():
+                self._ranking.forget(file)
 
     def forget(self, path: str) -> None:
-        """Forget what was gathered for a document, which is closed; what was seen in it stays."""
-        self._seen.discard(path)
+        """Report that a document was closed. Its recent edits are kept."""
+        self._requested.discard(path)
 
     def wait_until_built(self, seconds: float) -> bool:
-        """Wait until everything is indexed; False if it takes longer."""
+        """Wait until all files are indexed; return False when that takes more than ``seconds``."""
         return self._built.wait(seconds)
 
     def close(self) -> None:
-        """End the index."""
+        """End the index's process."""
         self.index.close()
 
     def _progress(self, state: IndexState) -> None:

@@ -18,7 +18,7 @@ from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
 from midfill.outcomes.calibration import calibrated, shift
 from midfill.outcomes.counters import Counters, by_confidence
 from midfill.outcomes.journal import Entry, Journal, journal_file
-from midfill.privacy.ignore import IGNORE_FILES
+from midfill.privacy.ignore_rules import IGNORE_FILES
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
 from midfill.session.action_runner import ActionRunner

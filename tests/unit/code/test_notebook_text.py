@@ -18,7 +18,7 @@ CELLS = [
 
 
 def test_code_cells_with_prose_as_comments() -> None:
-    """In order, without other languages, and an offset of a cell leads to the same place."""
+    """The cells keep their order, other languages are left out, and a cell's offset can be converted."""
     joined = join_cells(CELLS, "5")
     assert joined.text == "# # Load\n#\n# the data\n\nimport pandas as pd\n\ndf = pd."
     assert joined.text[: joined.offset("5", 8)].endswith("df = pd.")
@@ -26,13 +26,13 @@ def test_code_cells_with_prose_as_comments() -> None:
         joined.offset("3", 0)
 
 
-def test_cell_of_prose() -> None:
-    """Prose is joined with prose."""
+def test_current_cell_of_markdown() -> None:
+    """Markdown cells are joined only with Markdown cells."""
     assert join_cells(CELLS, "1").text == "# Load\n\nthe data\n\n\n  "
 
 
 def test_unknown_cell() -> None:
-    """There is nothing to complete in a cell that is not there."""
+    """A URI that no cell has is an error."""
     with pytest.raises(KeyError):
         join_cells(CELLS, "6")
 
@@ -41,10 +41,9 @@ def test_unknown_cell() -> None:
     st.lists(st.tuples(st.sampled_from(["python", "markdown", "sql"]), st.text(max_size=20)), min_size=1, max_size=8)
 )
 def test_every_cell_of_the_language_is_found_again(cells: list[tuple[str, str]]) -> None:
-    """At its start there stands its text, whatever is around it."""
+    """A cell's start leads to the cell's text, whatever the other cells are."""
     notebook = [Cell(str(n), language, text) for n, (language, text) in enumerate(cells)]
     joined = join_cells(notebook, "0")
-    for cell in notebook:
-        if cell.language == notebook[0].language:
-            start = joined.offset(cell.uri, 0)
-            assert joined.text[start : start + len(cell.text)] == cell.text
+    for cell in [cell for cell in notebook if cell.language == notebook[0].language]:
+        start = joined.offset(cell.uri, 0)
+        assert joined.text[start : start + len(cell.text)] == cell.text

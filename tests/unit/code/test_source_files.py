@@ -1,4 +1,4 @@
-"""Which files are read as source, with real files."""
+"""Which files are read as source files, with real files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from midfill.code.source_files import read_source
     ids=["line ends", "byte order mark", "latin-1"],
 )
 def test_text_is_read(tmp_path: Path, data: bytes, text: str) -> None:
-    """With plain newlines, whatever the encoding."""
+    """Line endings become newlines, whatever the encoding."""
     (tmp_path / "a.py").write_bytes(data)
     assert read_source(tmp_path / "a.py") == text
 
@@ -40,14 +40,14 @@ def test_text_is_read(tmp_path: Path, data: bytes, text: str) -> None:
     ],
     ids=["empty", "binary", "utf-16", "one long line", "minified", "too large", "generated", "marked", "c"],
 )
-def test_what_nobody_wrote_is_not_read(tmp_path: Path, data: bytes) -> None:
-    """Binary, minified, generated and very large files are no sources."""
+def test_files_that_are_not_written_by_hand_are_not_read(tmp_path: Path, data: bytes) -> None:
+    """Binary, minified, generated and very large files are refused."""
     (tmp_path / "a.js").write_bytes(data)
     assert read_source(tmp_path / "a.js") is None
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
-    """A missing file, a folder, a pipe, a loop, an unreadable name: None, at once."""
+def test_unreadable_paths(tmp_path: Path) -> None:
+    """A missing file, a folder, a pipe, a loop and an invalid name give None at once."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in ("missing", ".", "pipe", "loop", "\0"):
@@ -55,7 +55,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 def test_writing_about_generated_code_is_fine(tmp_path: Path) -> None:
-    """Only what says so of itself is generated."""
+    """Only a file that calls itself generated is refused."""
     text = "def generated(edit):\n    '''Return what was generated; do edit it.'''\n"
     (tmp_path / "a.py").write_text(text)
     assert read_source(tmp_path / "a.py") == text

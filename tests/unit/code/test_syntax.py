@@ -1,4 +1,4 @@
-"""What tree-sitter finds in each language, and what it does with text that is none."""
+"""What tree-sitter finds in each language, and in text that is not code."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_definitions_and_imports(name: str) -> None:
-    """Every language we promise has its definitions and imports found, and its example parses without an error."""
+    """In each language definitions and imports are found, and the example has no syntax error."""
     path, text, expected, modules = EXAMPLES[name]
     language = language_of(path)
     syntax = Syntax(text, language)
@@ -118,7 +118,7 @@ def test_definitions_and_imports(name: str) -> None:
 
 
 def test_every_language_has_an_example_and_a_query() -> None:
-    """Nothing is listed that was not tried."""
+    """Every listed language is tested."""
     assert {language.name for language in LANGUAGES} == set(EXAMPLES)
     assert {language.grammar for language in LANGUAGES} == set(QUERIES)
 
@@ -129,7 +129,7 @@ def test_every_language_has_an_example_and_a_query() -> None:
      ("Rakefile", "", "Ruby"), ("a.unknown", "", "Text"), ("", "", "Text"), ("a.py", "plaintext", "Text")],
 )  # fmt: skip
 def test_language_of(path: str, language_id: str, name: str) -> None:
-    """The editor's word counts, then the file's name."""
+    """The LSP language id decides, then the file's name."""
     assert language_of(path, language_id).name == name
 
 
@@ -155,7 +155,7 @@ class Shop:
 
 
 def test_signature_with_documentation() -> None:
-    """Everything a caller must know: decorators, all lines of the arguments, the first line of the docstring."""
+    """A signature has the decorators, all lines of the arguments and the first line of the docstring."""
     signatures = {d.name: d.signature for d in Syntax(PYTHON, language_of("a.py")).definitions()}
     head = PYTHON.partition(") -> float:")[0] + ") -> float:"
     assert signatures["total"] == head + '\n    """Add it all up."""'
@@ -164,7 +164,7 @@ def test_signature_with_documentation() -> None:
 
 
 def test_comment_above() -> None:
-    """In languages without docstrings the comment's last line says what it is; a preprocessor's line is no comment."""
+    """Without docstrings, the line above documents a definition if it is a comment; a preprocessor line is not."""
     text = "#define N 1\nint f(int a) {\n  return a;\n}\n// Adds.\nint g(int a, int b) {\n  return a + b;\n}\n"
     signatures = {d.name: d.signature for d in Syntax(text, language_of("a.c")).definitions()}
     assert signatures["f"] == "int f(int a)"
@@ -172,7 +172,7 @@ def test_comment_above() -> None:
 
 
 def test_imports_keep_the_original_names() -> None:
-    """What is looked up is how it is called where it is defined."""
+    """An import lists the names as they are defined, not their local aliases."""
     text = "import a.b as c\nfrom ..x.y import (z as w, v)\nfrom . import u\n"
     assert [(i.module, i.names) for i in Syntax(text, language_of("a.py")).imports()] == [
         ("a.b", ()), ("..x.y", ("z", "v")), (".", ("u",)),
@@ -191,7 +191,7 @@ def test_imports_keep_the_original_names() -> None:
     ],
 )
 def test_block_at(line: int, block: Block | None) -> None:
-    """The innermost function round a line, else the class."""
+    """It is the innermost function that contains the line, else the class."""
     assert Syntax(PYTHON, language_of("a.py")).block_at(line) == block
 
 
@@ -199,19 +199,19 @@ def test_block_at(line: int, block: Block | None) -> None:
     ("text", "errors"), [("x = f(1)\n", 0), ("x = f(1)\ny = g((2)\n", 1), ("x = f((1)\n", 1), ("x = f((1))\n", 0)]
 )
 def test_errors_are_counted(text: str, errors: int) -> None:
-    """A bracket left open is one; plain text has none."""
+    """An open bracket is one error; plain text has no errors."""
     assert Syntax(text, language_of("a.py")).errors() == errors
     assert Syntax(text, PLAIN_TEXT).errors() == 0
 
 
-def test_what_is_not_parsed() -> None:
+def test_text_that_is_not_parsed() -> None:
     """Plain text and text of 5 MB have no definitions, and no errors either."""
     for syntax in (Syntax("def f(): pass", PLAIN_TEXT), Syntax("x = 1\n" * 900_000, language_of("a.py"))):
         assert (syntax.definitions(), syntax.imports(), syntax.block_at(0), syntax.errors()) == ([], [], None, 0)
 
 
 def test_deep_nesting() -> None:
-    """Brackets and blocks far deeper than anybody writes."""
+    """Very deep brackets and blocks are parsed without a failure."""
     deep = "".join("  " * n + "if x:\n" for n in range(300)) + "(" * 20_000 + ")" * 20_000
     syntax = Syntax("def f():\n    pass\n" + deep, language_of("a.py"))
     assert syntax.definitions()[0].name == "f"
@@ -221,7 +221,7 @@ def test_deep_nesting() -> None:
 @settings(max_examples=60)
 @given(st.sampled_from(LANGUAGES), st.text(max_size=120), st.integers(0, 12))
 def test_any_text_in_any_language(language: object, text: str, line: int) -> None:
-    """Whatever the text, also with lone surrogates and control characters, lines are lines of it."""
+    """In any text, also with lone surrogates and control characters, line numbers are valid."""
     syntax = Syntax(text, language)  # type: ignore[arg-type]
     last = text.count("\n")
     assert all(0 <= d.first_line <= d.last_line <= last for d in syntax.definitions())
@@ -232,8 +232,8 @@ def test_any_text_in_any_language(language: object, text: str, line: int) -> Non
 
 @settings(max_examples=60)
 @given(st.sampled_from(sorted(EXAMPLES)), st.integers(0, 200))
-def test_cut_anywhere(name: str, length: int) -> None:
-    """Half of a file is the usual state of a file that somebody writes."""
+def test_text_that_ends_anywhere(name: str, length: int) -> None:
+    """A file that is being written is often incomplete."""
     path, text, expected, _ = EXAMPLES[name]
     found = Syntax(text[:length], language_of(path)).definitions()
     assert len(found) <= expected.count(",") + 4
@@ -258,11 +258,11 @@ print(resident_after(100) - warm)
 
 
 def test_parsing_keeps_no_memory() -> None:
-    """A hundred parses of a text leave no trace: neither the text nor its tree is kept.
+    """After a hundred parses neither the text nor its tree is still in memory.
 
-    In a process of its own, where no other test's memory comes and goes.
+    This runs in a separate process, so that other tests do not change its memory.
     """
     text = PYTHON * 200
     command = [sys.executable, "-c", PARSE_OFTEN]
     grown = subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
-    assert int(grown) < 50 * len(text)  # Python takes and gives back its heap by the megabyte
+    assert int(grown) < 50 * len(text)  # Python allocates and frees its heap in megabytes

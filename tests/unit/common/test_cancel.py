@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 
 import pytest
 
@@ -10,14 +12,14 @@ from midfill.common.cancel import CancelFlag, Cancelled
 
 
 def test_flag_is_not_set_at_first() -> None:
-    """Work that nobody stops goes on."""
+    """Without a call of `set`, the work continues."""
     flag = CancelFlag()
     flag.check()
     assert not flag.is_set
 
 
 def test_set_flag_stops_work_with_its_reason() -> None:
-    """The reason is what the user will see."""
+    """The error has the reason that was given."""
     flag = CancelFlag()
     flag.set("superseded")
     assert flag.is_set
@@ -27,7 +29,7 @@ def test_set_flag_stops_work_with_its_reason() -> None:
 
 
 def test_first_reason_stays() -> None:
-    """A request that was superseded and is then cancelled was superseded."""
+    """A second reason does not replace the first one."""
     flag = CancelFlag()
     flag.set("superseded")
     flag.set("cancelled")
@@ -35,8 +37,8 @@ def test_first_reason_stays() -> None:
         flag.check()
 
 
-def test_setting_interrupts_what_runs() -> None:
-    """A call in progress, which cannot look at the flag, is told."""
+def test_setting_interrupts_a_running_block() -> None:
+    """The interrupt function is called while the block runs."""
     flag = CancelFlag()
     told = threading.Event()
     with flag.interrupting(told.set):
@@ -46,7 +48,7 @@ def test_setting_interrupts_what_runs() -> None:
 
 
 def test_flag_set_before_a_block_keeps_it_from_being_entered() -> None:
-    """Nothing is begun only to be interrupted."""
+    """A set flag raises before the block begins."""
     flag = CancelFlag()
     flag.set("cancelled")
     entered = []
@@ -55,23 +57,28 @@ def test_flag_set_before_a_block_keeps_it_from_being_entered() -> None:
     assert entered == []
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["block ended", "block failed"])
-def test_flag_set_after_a_block_interrupts_nothing(fails: bool) -> None:
-    """What has ended, well or not, must not be interrupted: its successor might be."""
+def end() -> None:
+    """End a block normally."""
+
+
+def fail() -> None:
+    """End a block by an error."""
+    raise RuntimeError
+
+
+@pytest.mark.parametrize("block", [end, fail])
+def test_flag_set_after_a_block_interrupts_nothing(block: Callable[[], None]) -> None:
+    """After the block has ended, even by an error, its interrupt function is not called."""
     flag = CancelFlag()
     interrupted = []
-    try:
-        with flag.interrupting(lambda: interrupted.append(True)):
-            if fails:
-                raise RuntimeError
-    except RuntimeError:
-        pass
+    with contextlib.suppress(RuntimeError), flag.interrupting(lambda: interrupted.append(True)):
+        block()
     flag.set("cancelled")
     assert interrupted == []
 
 
-def test_one_flag_serves_block_after_block() -> None:
-    """Each step of a run enters a block of its own; the one that runs is interrupted."""
+def test_one_flag_serves_several_blocks() -> None:
+    """Only the block that is running is interrupted."""
     flag = CancelFlag()
     interrupted: list[int] = []
     with flag.interrupting(lambda: interrupted.append(1)):
@@ -81,8 +88,8 @@ def test_one_flag_serves_block_after_block() -> None:
     assert interrupted == [2]
 
 
-def test_step_worth_finishing_is_interrupted_only_when_it_is_urgent() -> None:
-    """It listens to a flag of its own."""
+def test_urgent_flag_is_set_only_by_an_urgent_stop() -> None:
+    """A step that listens to the urgent flag continues after a stop that is not urgent."""
     flag = CancelFlag(urgent=CancelFlag())
     flag.set("superseded", urgent=False)
     assert flag.is_set
@@ -92,8 +99,8 @@ def test_step_worth_finishing_is_interrupted_only_when_it_is_urgent() -> None:
         flag.urgent.check()
 
 
-def test_flag_without_another_is_always_urgent() -> None:
-    """Whoever does not tell the two apart wants to stop."""
+def test_flag_without_a_second_one_is_always_urgent() -> None:
+    """Without a second flag, every stop counts as urgent."""
     flag = CancelFlag()
     flag.set("cancelled", urgent=False)
     assert flag.urgent.is_set

@@ -1,4 +1,4 @@
-"""The tree of errors, as its docstring draws it."""
+"""The tree of errors is the one that the module's docstring draws."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from midfill.common.errors import BundleDamaged, MidfillError, SourceError, Usag
 
 
 def drawn() -> dict[str, str]:
-    """Return each error's parent, as the drawing has it."""
+    """Return the parent of each error in the drawing."""
     parents: dict[str, str] = {}
     path: list[str] = []
     for line in str(errors.__doc__).splitlines():
@@ -23,17 +23,17 @@ def drawn() -> dict[str, str]:
 
 
 def test_drawing_is_the_tree() -> None:
-    """Every error is drawn under its base, and no other is."""
+    """The drawing has every error under its base class, and nothing else."""
     classes = [error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, Exception)]
     assert drawn() == {error.__name__: error.__base__.__name__ for error in classes if error.__base__}
 
 
 @pytest.mark.parametrize(("error", "code"), [(UsageError, 2), (MidfillError, 1), (BundleDamaged, 1), (SourceError, 1)])
 def test_wrong_usage_alone_has_exit_code_2(error: type[MidfillError], code: int) -> None:
-    """All else is a fault found."""
+    """Every other error has exit code 1."""
     assert error("x").exit_code == code
 
 
-def test_message_is_what_was_said() -> None:
-    """The whole message is the error's text."""
+def test_message_is_the_errors_text() -> None:
+    """`str` of an error is its whole message."""
     assert str(BundleDamaged("a is missing.")) == "a is missing."

@@ -1,4 +1,4 @@
-"""The timer for when nothing happens."""
+"""The timer that reports that nothing has happened for some time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from midfill.common.idle_timer import IdleTimer
 
 
 class Handle:
-    """A call to come."""
+    """A scheduled call."""
 
     def __init__(self, seconds: float, callback: Callable[[], None]) -> None:
         self.seconds = seconds
@@ -23,7 +23,7 @@ class Handle:
 
 
 class Loop:
-    """An event loop whose time stands still."""
+    """An event loop whose time does not pass."""
 
     def __init__(self) -> None:
         self.handles: list[Handle] = []
@@ -35,14 +35,14 @@ class Loop:
 
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
-    """Have timers use a loop whose time stands still."""
+    """Make timers use a loop whose time does not pass."""
     loop = Loop()
     monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
     return loop
 
 
-def test_each_restart_waits_anew(loop: Loop) -> None:
-    """Of several restarts only the last is waited for, and for the whole time."""
+def test_each_restart_begins_to_wait_again(loop: Loop) -> None:
+    """After several restarts only the last call is scheduled, with the whole time."""
     timer = IdleTimer(2.0, pytest.fail)
     for _ in range(3):
         timer.restart()
@@ -50,7 +50,7 @@ def test_each_restart_waits_anew(loop: Loop) -> None:
 
 
 def test_stopped_timer_does_not_call(loop: Loop) -> None:
-    """Stopping twice, or before any start, does no harm, and it can be restarted."""
+    """A timer may be stopped twice or before a start, and restarted later."""
     timer = IdleTimer(2.0, pytest.fail)
     timer.stop()
     timer.restart()
@@ -61,19 +61,19 @@ def test_stopped_timer_does_not_call(loop: Loop) -> None:
 
 
 async def test_calls_back() -> None:
-    """A real loop calls when the time is over, once."""
+    """With a real loop the timer calls back when the time is over."""
     called = asyncio.Event()
     IdleTimer(0.01, called.set).restart()
     await asyncio.wait_for(called.wait(), 30.0)
 
 
 def test_timer_of_no_seconds_needs_no_loop() -> None:
-    """Zero is never."""
+    """With 0 seconds nothing is scheduled."""
     IdleTimer(0, lambda: None).restart()
 
 
 def test_stop_after_the_loop_has_ended() -> None:
-    """A server closes when its loop is gone."""
+    """A server may stop its timer after its loop has been closed."""
     timer = IdleTimer(60.0, lambda: None)
 
     async def start() -> None:

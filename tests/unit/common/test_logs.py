@@ -1,4 +1,4 @@
-"""Logs: whatever goes wrong with a document, its text is in no line."""
+"""Logs: no line contains document text, whatever fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SENTINEL = "sentinel_7f3a"
 
 @pytest.fixture
 def logged() -> Callable[[Callable[[logging.Logger], object], str], str]:
-    """Return what one use of a logger of some name writes."""
+    """Return a function that runs one use of a logger and returns the written text."""
 
     def run(use: Callable[[logging.Logger], object], name: str = "midfill.some") -> str:
         stream = io.StringIO()
@@ -33,7 +33,7 @@ def logged() -> Callable[[Callable[[logging.Logger], object], str], str]:
 
 
 def fail_deeply() -> None:
-    """Raise as a parser does that quotes what it could not read."""
+    """Raise an error whose message quotes a document, as a parser does."""
     try:
         int(SENTINEL)
     except ValueError as error:
@@ -44,7 +44,7 @@ Logged = Callable[..., str]
 
 
 def test_own_record_shows_numbers_paths_and_public_text(logged: Logged) -> None:
-    """What cannot be document text is shown as it is."""
+    """Arguments that cannot be document text are shown unchanged."""
     line = logged(lambda log: log.info("%d of %s in %s for %s, %s", 3, 1.5, Path("/m"), PublicText("you"), None))
     assert line.endswith("INFO midfill.some: 3 of 1.5 in /m for you, None\n")
 
@@ -53,19 +53,19 @@ def test_own_record_shows_numbers_paths_and_public_text(logged: Logged) -> None:
     "argument", [SENTINEL, [SENTINEL], {"a": SENTINEL}, SENTINEL.encode()], ids=lambda a: type(a).__name__
 )
 def test_own_record_shows_only_the_type_of_anything_else(logged: Logged, argument: object) -> None:
-    """A string, or what may hold one, is replaced by its type's name."""
+    """A string, or a value that may contain one, is replaced by the name of its type."""
     line = logged(lambda log: log.error("got %s and %s", argument, 1))
     assert line.endswith(f"got <{type(argument).__name__}> and 1\n")
 
 
 def test_argument_that_does_not_fit_its_place(logged: Logged) -> None:
-    """A number's place filled with text shows the template, not the text and not logging's own complaint."""
+    """When the arguments do not fit the template, the template is shown, without the text."""
     assert logged(lambda log: log.error("%d tokens", SENTINEL)).endswith("midfill.some: %d tokens\n")
     assert logged(lambda log: log.error("%(a)s tokens", {"a": SENTINEL})).endswith("midfill.some: %(a)s tokens\n")
 
 
 def test_exception_is_its_class_and_lines(logged: Logged) -> None:
-    """As an argument or as the exception being handled, an error is named and placed, with its cause."""
+    """An exception, as an argument or handled, is shown by its class, its lines and its cause."""
     with pytest.raises(RuntimeError) as caught:
         fail_deeply()
     line = logged(lambda log: log.error("failed: %s", caught.value))
@@ -77,24 +77,24 @@ def test_exception_is_its_class_and_lines(logged: Logged) -> None:
 
 
 def test_other_libraries_show_only_where_they_logged(logged: Logged) -> None:
-    """Neither message nor arguments of a foreign record are shown: pygls and asyncio put whole bodies in both."""
+    """Neither the message nor the arguments of another library's record are shown."""
     line = logged(lambda log: log.info(f"Sending data: {SENTINEL} %s", SENTINEL), name="pygls.protocol.json_rpc")
     assert "INFO pygls.protocol.json_rpc: test_logs.py:" in line
     assert SENTINEL not in line
 
 
-def test_a_name_that_only_begins_like_ours_is_foreign(logged: Logged) -> None:
-    """Rule 1 is for Midfill's packages, not for a namesake."""
+def test_logger_name_that_only_starts_with_midfill(logged: Logged) -> None:
+    """The records of `midfiller` are those of another library."""
     assert SENTINEL not in logged(lambda log: log.info(SENTINEL), name="midfiller")
 
 
 def test_record_is_one_line(logged: Logged) -> None:
-    """A template of several lines and a traceback still make one line."""
+    """A template of several lines, or a traceback, gives one line."""
     assert logged(lambda log: log.error("one\ntwo", exc_info=ValueError(SENTINEL))).count("\n") == 1
 
 
 def test_description_names_the_innermost_lines_first() -> None:
-    """The place of the fault comes first, then who called it."""
+    """The innermost line comes first, then its caller."""
     with pytest.raises(RuntimeError) as caught:
         fail_deeply()
     places = describe(caught.value).partition(", caused by")[0]
@@ -124,7 +124,7 @@ def test_description_names_the_innermost_lines_first() -> None:
 )
 @pytest.mark.parametrize("level", ["DEBUG", "WARNING"])
 def test_nothing_of_a_process_writes_text(crash: str, expected: str, level: str) -> None:
-    """After `setup_logging` every way a process writes to stderr by itself is one line without the text."""
+    """After `setup_logging` everything that a process writes to stderr by itself is one line without the text."""
     # The secret is an argument: Python shows source lines, which are not document text.
     program = (
         f"import sys\nfrom midfill.common.logs import setup_logging\nsetup_logging({level!r})\nsecret = sys.argv[1]\n"
@@ -139,7 +139,7 @@ def test_nothing_of_a_process_writes_text(crash: str, expected: str, level: str)
 
 @pytest.mark.parametrize(("level", "lines"), [("DEBUG", 2), ("INFO", 1)])
 def test_pygls_is_silent_unless_debugging(level: str, lines: int) -> None:
-    """The server says itself what failed; where pygls noticed it is for debugging only."""
+    """The records of pygls appear only at level DEBUG, because the server reports failures itself."""
     program = (
         f"from midfill.common.logs import setup_logging\nsetup_logging({level!r})\nimport logging\n"
         "logging.getLogger('pygls.protocol').error('x')\nlogging.getLogger('asyncio').error('x')\n"

@@ -1,4 +1,4 @@
-"""Giving memory back to the system."""
+"""Returning freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from midfill.common import memory
 
 
 class Ring:
-    """Something that only the garbage collector frees."""
+    """An object that only the garbage collector frees."""
 
     def __init__(self) -> None:
         self.itself = self
 
 
-def test_what_nobody_holds_is_collected_and_the_library_asked() -> None:
-    """Both happen, in this order, where the C library has it."""
+def test_garbage_is_collected() -> None:
+    """An unreferenced cycle is collected, also while automatic collection is off."""
     ring = weakref.ref(Ring())
     gc.disable()
     memory.give_back()
@@ -29,8 +29,8 @@ def test_what_nobody_holds_is_collected_and_the_library_asked() -> None:
 
 
 @pytest.mark.parametrize("fault", [AttributeError, OSError, TypeError])
-def test_other_libraries_are_left_alone(fault: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without malloc_trim there is nothing to call, and that is no failure."""
+def test_c_library_without_malloc_trim(fault: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without malloc_trim the garbage is still collected, and nothing fails."""
 
     def refuse(_name: None) -> Callable[[int], int]:
         raise fault

@@ -1,4 +1,4 @@
-"""The drops: when a suggestion is not worth showing."""
+"""The drops: when a suggestion is not shown."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PYTHON, JAVASCRIPT = language_of("a.py"), language_of("a.js")
         ("▮", "return x", ""),
     ],
 )
-def test_reason_not_to_show_a_suggestion(marked: str, text: str, reason: str) -> None:
-    """Nothing, and the line that follows at the same indentation, are not shown; the reason has a code."""
+def test_blank_text_and_the_line_below_are_dropped(marked: str, text: str, reason: str) -> None:
+    """Blank text, and the line below with the same indentation, have reason codes."""
     assert drops.reason_to_drop(text, context(marked), PLAIN_TEXT) == reason
 
 
@@ -49,8 +49,8 @@ def test_reason_not_to_show_a_suggestion(marked: str, text: str, reason: str) ->
     ],
     ids=["nearly", "two lines", "three lines", "second differs", "bracket", "with the rest of the line", "series"],
 )
-def test_what_follows_in_the_document_is_not_suggested(marked: str, text: str, reason: str) -> None:
-    """Up to three lines below are compared, and nearly the same is the same but in a series of like lines."""
+def test_lines_below_are_not_suggested(marked: str, text: str, reason: str) -> None:
+    """Up to three lines are compared; nearly equal lines count as equal, except in a series of similar lines."""
     assert drops.reason_to_drop(text, context(marked), PLAIN_TEXT) == reason
 
 
@@ -81,8 +81,8 @@ def test_what_follows_in_the_document_is_not_suggested(marked: str, text: str, r
         "nothing above",
     ],
 )
-def test_what_stands_above_is_not_suggested(marked: str, text: str, reason: str) -> None:
-    """A line or block that was just written is not written again, unless that is what the document does."""
+def test_lines_above_are_not_suggested(marked: str, text: str, reason: str) -> None:
+    """The line or block above is not repeated, unless the document already repeats it."""
     assert drops.reason_to_drop(text, context(marked), PLAIN_TEXT) == reason
 
 
@@ -100,8 +100,8 @@ def test_what_stands_above_is_not_suggested(marked: str, text: str, reason: str)
         ("left.x, left.y, right.x, right.y", False),
     ],
 )
-def test_going_round_in_circles_is_not_shown(text: str, is_dropped: bool) -> None:
-    """Few characters often or many thrice are extreme; rows of signs and numbers are code."""
+def test_repetition_is_dropped(text: str, is_dropped: bool) -> None:
+    """A few characters five times, or many three times, are dropped; rows of signs and numbers are not."""
     assert drops.drop_repetition(text, context("▮")) is is_dropped
 
 
@@ -116,8 +116,8 @@ def test_going_round_in_circles_is_not_shown(text: str, is_dropped: bool) -> Non
         ("call(first, second)▮", "call(first, third)", False),
     ],
 )
-def test_what_was_just_written_is_dropped(marked: str, text: str, is_dropped: bool) -> None:
-    """A suggestion accepted is not suggested again, but the third of a series may be, and so may a row of numbers."""
+def test_text_before_the_cursor_is_not_suggested_again(marked: str, text: str, is_dropped: bool) -> None:
+    """An accepted suggestion is not repeated; a third repetition and a row of numbers are allowed."""
     assert drops.drop_repetition(text, context(marked)) is is_dropped
 
 
@@ -138,8 +138,8 @@ def test_what_was_just_written_is_dropped(marked: str, text: str, is_dropped: bo
         ("▮", "x = 1", False),
     ],
 )
-def test_comment_that_says_nothing_is_not_shown(marked: str, text: str, is_dropped: bool) -> None:
-    """A place-holder for code is no suggestion; a comment with a word of its own is."""
+def test_empty_comment_is_dropped(marked: str, text: str, is_dropped: bool) -> None:
+    """A placeholder comment is dropped; a comment with other words is not."""
     assert drops.drop_empty_comment(text, context(marked), PYTHON) is is_dropped
 
 
@@ -154,7 +154,7 @@ def test_comment_that_says_nothing_is_not_shown(marked: str, text: str, is_dropp
     ],
 )
 def test_comments_are_the_languages_own(text: str, is_dropped: bool) -> None:
-    """What starts a comment in one language is code in another."""
+    """Only the comment marks of the document's language count."""
     assert drops.drop_empty_comment(text, context("▮"), JAVASCRIPT) is is_dropped
 
 
@@ -174,28 +174,28 @@ def test_comments_are_the_languages_own(text: str, is_dropped: bool) -> None:
         ("markdown", "src/index.js", False),
     ],
 )
-def test_name_of_a_file_is_not_shown(language_id: str, text: str, is_dropped: bool) -> None:
-    """Where a path is no code, a line that is one begins another file."""
+def test_path_of_a_file_is_dropped(language_id: str, text: str, is_dropped: bool) -> None:
+    """A line that is only a path is dropped, except in languages where it is code or prose."""
     assert drops.drop_file_path(text, context("▮"), language_of("", language_id)) is is_dropped
 
 
 @pytest.mark.parametrize(
     ("text", "reason"), [(")", "too-short"), ("):", "too-short"), (" x1 ", "too-short"), ("x[1]", "")]
 )
-def test_too_little_is_shown_to_who_asks_only(text: str, reason: str) -> None:
-    """Fewer than four characters are typed sooner than read."""
+def test_short_text_is_dropped_only_for_automatic_requests(text: str, reason: str) -> None:
+    """An invoked request also gets fewer than four characters."""
     assert drops.reason_to_drop(text, context("▮"), PLAIN_TEXT, automatic=True) == reason
     assert drops.reason_to_drop(text, context("▮"), PLAIN_TEXT) == ""
 
 
 def test_reasons_that_need_the_language_have_codes() -> None:
-    """They come after those that need nothing."""
+    """They have reason codes, too."""
     assert drops.reason_to_drop("# src/app.py", context("▮"), PYTHON) == "path"
     assert drops.reason_to_drop("# TODO", context("▮"), PYTHON) == "empty-comment"
 
 
-def test_stand_in_for_a_secret_is_not_shown() -> None:
-    """What the prompt had in place of a secret would break the code, and says that there is one."""
+def test_placeholder_of_a_secret_is_dropped() -> None:
+    """A placeholder would break the code, and reveals that the document has a secret."""
     placeholders = frozenset({"<github-token>"})
     assert (
         drops.reason_to_drop('"<github-token>"', context("x = ▮"), PYTHON, placeholders=placeholders) == "placeholder"
@@ -203,13 +203,13 @@ def test_stand_in_for_a_secret_is_not_shown() -> None:
     assert drops.reason_to_drop('"<token>"', context("x = ▮"), PYTHON, placeholders=placeholders) == ""
 
 
-def test_code_that_does_not_fit_is_not_shown() -> None:
-    """The grammar has the last word."""
+def test_text_that_does_not_fit_the_grammar_is_dropped() -> None:
+    """Text with a syntax error has a reason code."""
     assert drops.reason_to_drop("Here is the code you want", context("def f():\n    ▮\n"), PYTHON) == "syntax"
     assert drops.reason_to_drop("return 1", context("def f():\n    ▮\n"), PYTHON) == ""
 
 
 @pytest.mark.parametrize("drop", DROPS.values(), ids=DROPS)
-def test_nothing_in_nothing_can_be_judged(drop: drops.Drop) -> None:
-    """An empty document is a document."""
+def test_empty_document_drops_nothing(drop: drops.Drop) -> None:
+    """In an empty document an ordinary line is shown."""
     assert drop("x = 1", context("▮")) is False

@@ -1,4 +1,4 @@
-"""The mends: how a suggestion is made to fit the document."""
+"""The mends: how a suggestion is adapted to the document."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from unit.helpers import context
     ids=["tabs", "four", "two", "cursor's line", "comment's stars", "none", "mixed", "cursor's line differs"],
 )
 def test_documents_own_indentation(marked: str, unit: str) -> None:
-    """What most lines have is the document's way; without a clear answer it has none."""
+    """The indentation of most lines decides; a mixed document has none."""
     assert indentation_of(context(marked)) == unit
 
 
@@ -49,7 +49,7 @@ def test_documents_own_indentation(marked: str, unit: str) -> None:
     ],
 )  # fmt: skip
 def test_suggestion_is_indented_as_the_document(marked: str, text: str, left: str) -> None:
-    """Tabs in a file of tabs and spaces in one of spaces, level by level; alignment stays."""
+    """Indentation becomes the document's tabs or spaces, level by level; alignment is kept."""
     around = context(marked)
     assert keep_indentation(text, around, indentation_of(around)) == left
 
@@ -68,7 +68,7 @@ def test_suggestion_is_indented_as_the_document(marked: str, text: str, left: st
     ids=["two", "three", "one", "column 0", "document has two", "three where it has two", "within a block"],
 )
 def test_no_two_blank_lines_where_the_document_has_one(marked: str, text: str, left: str) -> None:
-    """Two stand between definitions where the document has it so."""
+    """Two blank lines are kept before column 0 when the document has two somewhere."""
     assert keep_blank_lines(text, context(marked)) == left
 
 
@@ -93,8 +93,8 @@ def test_no_two_blank_lines_where_the_document_has_one(marked: str, text: str, l
         "closer", "the rest's own bracket", "quote",
     ],
 )  # fmt: skip
-def test_rest_of_the_line_that_the_suggestion_writes_anew_is_replaced(marked: str, text: str, line: str) -> None:
-    """The words of both tell what the suggestion takes the place of, in any language."""
+def test_rest_of_the_line_that_the_suggestion_repeats_is_replaced(marked: str, text: str, line: str) -> None:
+    """In any language, equal words at the end decide what the suggestion replaces."""
     assert merged(marked, text, PLAIN_TEXT.ids[0]) == line
 
 
@@ -112,12 +112,12 @@ def test_rest_of_the_line_that_the_suggestion_writes_anew_is_replaced(marked: st
     ids=["number", "known word", "operand", "attribute", "call", "word", "sign"],
 )
 def test_word_is_replaced_where_the_suggestion_would_not_fit_before_it(marked: str, text: str, line: str) -> None:
-    """The grammar tells an insertion from a replacement."""
+    """In a known language, the grammar decides whether the next word is replaced."""
     assert merged(f"y = z = 1\n{marked}\n", text, "python") == line
 
 
 def merged(marked: str, text: str, language_id: str) -> str:
-    """Return the cursor's line as it is with the suggestion."""
+    """Return the cursor's line with the suggestion inserted."""
     around = context(marked)
     inserted, replaces = merge_with_rest(text, around, language_of("", language_id))
     assert 0 <= replaces <= len(around.line_suffix)
@@ -125,5 +125,5 @@ def merged(marked: str, text: str, language_id: str) -> str:
 
 
 def test_suggestion_of_several_lines_replaces_nothing() -> None:
-    """What it would replace stands on one line, as the protocol wants it."""
+    """Only a suggestion of one line replaces text."""
     assert merge_with_rest("a\nb", gather("f(x", 2), PLAIN_TEXT) == ("a\nb", 0)

@@ -12,7 +12,7 @@ from unit.helpers import context
 
 
 def cut(text: str, end: int | None) -> str:
-    """Return what is left when ``text`` ends at ``end``."""
+    """Return ``text`` up to ``end``; all of it for None."""
     return text[:end]
 
 
@@ -37,7 +37,7 @@ def cut(text: str, end: int | None) -> str:
     ],
 )  # fmt: skip
 def test_end_of_the_statement_on_the_line(marked: str, text: str, left: str) -> None:
-    """Who types on a line gets the rest of its statement, with the block it opens; on an empty line all is welcome."""
+    """The text ends with the statement and the block that it opens; on an empty line it does not end."""
     assert cut(text, stop_at_statement(text, context(marked))) == left
 
 
@@ -53,7 +53,7 @@ def test_end_of_the_statement_on_the_line(marked: str, text: str, left: str) -> 
     ids=["comment", "docstring", "string closed on the line", "string of several lines", "comment after a colon"],
 )
 def test_comments_and_strings_are_no_statements(marked: str, text: str, left: str) -> None:
-    """A line of prose ends where it ends, and a string that is opened goes on to its closing quotes."""
+    """In a comment or docstring the line is the end; a string of several lines ends with its quotes."""
     around = context(marked)
     assert cut(text, stop_at_statement(text, around, place_of(around, language_of("a.py")))) == left
 
@@ -70,8 +70,8 @@ def test_comments_and_strings_are_no_statements(marked: str, text: str, left: st
     ],
     ids=["after def", "after a brace", "empty line in a block", "in brackets", "in an expression", "code to the right"],
 )
-def test_lines_a_suggestion_has_while_somebody_types(marked: str, path: str, text: str, left: str) -> None:
-    """Several where a block has just begun, to its end; one within an expression."""
+def test_lines_of_an_automatic_suggestion(marked: str, path: str, text: str, left: str) -> None:
+    """A new block is generated to its end, an expression to the end of its line."""
     around = context(marked)
     place = place_of(around, language_of(path))
     ending = find_stop(text, around, 1 if around.wants_one_line else 12, one_statement=True, place=place)

@@ -23,7 +23,7 @@ CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
 
 
 def cut(text: str, end: int | None) -> str:
-    """Return what is left when ``text`` ends at ``end``."""
+    """Return ``text`` up to ``end``; all of it for None."""
     return text[:end]
 
 
@@ -34,25 +34,25 @@ def end_of(text: str, around: Context, max_lines: int, *, one_statement: bool = 
 
 
 def test_line_that_stands_below_ends_the_suggestion() -> None:
-    """What the document has below the cursor is not written again."""
+    """The text ends before the line below."""
     below = context("def f():\n    ▮\n\n    return x\n")
     assert cut("x = 1\n    return x\nmore", stop_at_suffix_line("x = 1\n    return x\nmore", below)) == "x = 1"
 
 
 def test_line_below_counts_with_its_indentation() -> None:
-    """The same words in another block are another statement."""
+    """The same words with another indentation are another statement."""
     below = context("if a:\n    if b:\n        ▮\n    return x\n")
     assert stop_at_suffix_line("c()\n        return x\n", below) is None
 
 
-def test_line_still_being_written_does_not_stop() -> None:
-    """``return x`` may become ``return xs``: only a line that has ended is compared."""
+def test_unfinished_line_does_not_stop() -> None:
+    """``return x`` may become ``return xs``, so only a finished line is compared."""
     assert stop_at_suffix_line("a\nreturn x", context("▮\nreturn x\n")) is None
 
 
 @pytest.mark.parametrize("below", ["}", ")", "]);", "", "   \n\n"])
 def test_line_without_words_below_stops_nothing(below: str) -> None:
-    """A closing bracket below is no sign that the suggestion has come to the document's own."""
+    """A closing bracket below is too common to end the text."""
     assert stop_at_suffix_line("a\n}\nb\n", context(f"▮\n{below}")) is None
 
 
@@ -72,8 +72,8 @@ def test_first_line_of_a_suggestion_is_never_the_line_below() -> None:
     ],
     ids=["second", "third", "any code has it", "this code has it", "fourth"],
 )
-def test_lines_further_below_end_the_suggestion_if_they_are_telling(below: str, text: str, left: str) -> None:
-    """A comment or a blank line below does not hide what comes next in the document."""
+def test_distinct_lines_further_below_end_the_suggestion(below: str, text: str, left: str) -> None:
+    """The second and the third line below count when they are distinct."""
     assert cut(text, stop_at_suffix_line(text, context(f"values.append(0)\n▮\n{below}"))) == left
 
 
@@ -89,8 +89,8 @@ def test_lines_further_below_end_the_suggestion_if_they_are_telling(below: str, 
     ],
     ids=["another argument", "one letter", "another block", "short", "series", "still being written"],
 )
-def test_line_nearly_below_ends_the_suggestion(marked: str, text: str, left: str | None) -> None:
-    """The document's next line in other words is still its next line; a table's next row is another one."""
+def test_line_nearly_equal_to_the_line_below_ends_the_suggestion(marked: str, text: str, left: str | None) -> None:
+    """A small difference does not matter, except in a series of similar lines."""
     end = stop_near_line_below(text, context(marked))
     assert (None if end is None else text[:end]) == left
 
@@ -109,7 +109,7 @@ def test_line_nearly_below_ends_the_suggestion(marked: str, text: str, left: str
     ids=["at once", "later, with blank lines", "cursor's line", "twice", "still being written", "in turns", "blank"],
 )
 def test_third_same_line_ends_the_suggestion_after_the_first(marked: str, text: str, left: str | None) -> None:
-    """A model that is stuck says the same line for ever."""
+    """A model that repeats itself would not stop."""
     end = stop_at_repeats(text, context(marked))
     assert (None if end is None else text[:end]) == left
 
@@ -140,7 +140,7 @@ def test_third_same_line_ends_the_suggestion_after_the_first(marked: str, text: 
     ],
 )
 def test_line_indented_less_than_the_cursors_ends_the_suggestion(marked: str, text: str, left: str) -> None:
-    """A suggestion stays in the block it began in; closing brackets may stand further left, at column 0 all may."""
+    """The text ends with its block; closing brackets may have less indentation."""
     assert cut(text, stop_at_dedent(text, context(marked))) == left
 
 
@@ -172,7 +172,7 @@ def test_line_indented_less_than_the_cursors_ends_the_suggestion(marked: str, te
     ],
 )  # fmt: skip
 def test_bracket_that_comes_next_in_the_document_ends_the_suggestion(marked: str, text: str, left: str) -> None:
-    """Where the editor has closed the bracket already, the suggestion fills it and does not go on after it."""
+    """When the document already has the closing bracket, the text ends before it."""
     assert cut(text, stop_at_closer(text, context(marked))) == left
 
 
@@ -189,7 +189,7 @@ def test_bracket_that_comes_next_in_the_document_ends_the_suggestion(marked: str
     ids=["not closed", "other code next", "comma next", "its own bracket", "another kind", "string follows"],
 )
 def test_bracket_the_document_lacks_does_not_end_the_suggestion(marked: str, text: str) -> None:
-    """A bracket or quote that the suggestion opened, or that nobody closes, is the suggestion's to write."""
+    """A bracket or quote that the text opened, or that the document does not close, is kept."""
     assert stop_at_closer(text, context(marked)) is None
 
 
@@ -206,18 +206,18 @@ def test_bracket_the_document_lacks_does_not_end_the_suggestion(marked: str, tex
     ids=["string", "escaped", "docstring", "second string", "quote in a string", "not closed"],
 )
 def test_quote_that_comes_next_in_the_document_ends_the_suggestion(marked: str, text: str, left: str) -> None:
-    """Within a string that is closed already, the suggestion ends with the string."""
+    """When the document already has the closing quote, the text ends before it."""
     assert cut(text, stop_at_closer(text, context(marked))) == left
 
 
 def test_markdown_fence_ends_the_suggestion() -> None:
-    """A model that closes a code block and explains has left the document."""
+    """After a fence the model explains the code instead of continuing it."""
     text = "return 1\n```\n\nThis function returns one."
     assert cut(text, stop_at_fence(text, context("def f():\n    ▮"))) == "return 1"
 
 
 def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
-    """In Markdown, fences are what one writes."""
+    """A document with fences may get more of them."""
     assert stop_at_fence("x\n```\n", context("```\n▮")) is None
 
 
@@ -225,34 +225,34 @@ def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
     ("max_lines", "left"),
     [(1, "a"), (2, "a\nb"), (3, "a\nb\nc"), (4, "a\nb\nc\n"), (5, "a\nb\nc\n")],
 )
-def test_suggestion_has_at_most_so_many_lines(max_lines: int, left: str) -> None:
-    """The line that is one too many is not begun."""
+def test_maximum_number_of_lines(max_lines: int, left: str) -> None:
+    """The text ends before the newline of the first line beyond the maximum."""
     assert cut("a\nb\nc\n", end_of("a\nb\nc\n", context("▮"), max_lines)) == left
 
 
-def test_stop_that_ended_a_suggestion_is_told() -> None:
-    """Each stop has a code; the limit of lines has one, too."""
+def test_ending_has_the_code_of_its_stop() -> None:
+    """The maximum number of lines has a code, too."""
     assert find_stop("x)\n", context("f(▮)"), 1) == (1, "closer")
     assert find_stop("a\nb\n", context("▮"), 1) == (1, "lines")
     assert find_stop("a", context("▮"), 1) is None
 
 
 def test_earliest_stop_counts() -> None:
-    """Of several reasons to end, the first in the text decides."""
+    """When several stops apply, the first offset counts."""
     text = "a\nb)\nc"
     assert cut(text, end_of(text, context("f(▮)\nb)\n"), max_lines=1)) == "a"
     assert cut(text, end_of(text, context("f(▮)"), max_lines=3)) == "a\nb"
 
 
-def test_statement_ends_a_suggestion_only_where_that_is_wanted() -> None:
-    """Somebody who asks outright gets all there is."""
+def test_statement_ends_a_suggestion_only_on_request() -> None:
+    """Without ``one_statement`` the text does not end with the statement."""
     assert end_of("1\ny = 2\n", context("x = ▮"), 5) is None
     assert end_of("1\ny = 2\n", context("x = ▮"), 5, one_statement=True) == 1
 
 
 @given(CODE, CODE, CODE, st.integers(1, 5))
 def test_stop_is_a_place_in_the_text(prefix: str, suffix: str, text: str, max_lines: int) -> None:
-    """Every stop names an offset of the text, and what is left has no more than the lines allowed."""
+    """Every stop returns an offset within the text, and the rest has at most the allowed lines."""
     around = Context(prefix, suffix, len(prefix))
     ends = [stop(text, around) for stop in STOPS.values()]
     assert all(end is None or 0 <= end <= len(text) for end in ends)
@@ -263,7 +263,7 @@ def test_stop_is_a_place_in_the_text(prefix: str, suffix: str, text: str, max_li
 
 @given(CODE, CODE, CODE, CODE, st.booleans())
 def test_stopped_text_stays_stopped(prefix: str, suffix: str, text: str, more: str, one_statement: bool) -> None:
-    """A stop found while the text streams out holds for all that may still come."""
+    """A stop that was found early is not lost when more text is generated."""
     around = Context(prefix, suffix, len(prefix))
     end = end_of(text, around, max_lines=3, one_statement=one_statement)
     later = end_of(text + more, around, max_lines=3, one_statement=one_statement)

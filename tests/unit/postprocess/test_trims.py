@@ -1,4 +1,4 @@
-"""The trims: what is cut off a suggestion's ends."""
+"""The trims: what is cut from the start and the end of a suggestion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CODE = st.text(alphabet="ab 1\n\t()[]{}\"'`\\,:;#_", max_size=40)
 
 
 def trim(text: str, around: Context) -> str:
-    """Apply every trim in its order."""
+    """Apply all trims in order."""
     for each in TRIMS.values():
         text = each(text, around)
     return text
@@ -34,7 +34,7 @@ def trim(text: str, around: Context) -> str:
     ids=["empty lines", "deeper", "column 0", "so far", "block over", "not empty", "nothing to skip"],
 )
 def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: str, text: str, left: str) -> None:
-    """The suggestion begins on the empty line where the cursor stands, unless the block ends there."""
+    """On an empty line the text begins at the cursor, unless the block has ended."""
     assert trim_start(text, context(marked)) == left
 
 
@@ -63,30 +63,30 @@ def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: st
     ],
 )
 def test_rest_of_the_line_is_not_suggested_again(marked: str, text: str, left: str) -> None:
-    """What stands right of the cursor is cut off the end, unless it closes what the suggestion itself opened."""
+    """Text that follows the cursor is cut from the end, unless it closes what the suggestion opened."""
     assert trim_suffix_overlap(text, context(marked)) == left
 
 
 def test_last_line_that_stands_below_is_cut_off() -> None:
-    """A suggestion whose end, without a newline, is the line below ends before it."""
+    """A last line without a newline is compared with the line below, too."""
     assert trim("x = 1\nreturn x", context("▮\nreturn x\n")) == "x = 1"
 
 
 def test_white_space_is_cut_off_at_the_end_of_a_line_only() -> None:
-    """Where the line goes on, the space between is wanted."""
+    """The space before other text on the line is kept."""
     assert trim("a \n\n", context("▮\nb")) == "a"
     assert trim("a = ", context("▮b()")) == "a = "
 
 
 @given(CODE, CODE, CODE)
 def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
-    """What is left is how the text began, or how it ended."""
+    """The result is the start of the text, or its end."""
     around = Context(prefix, suffix, len(prefix))
     assert text.startswith(trim(text, around))
     assert text.endswith(trim_start(text, around))
 
 
-def test_last_line_nearly_below_or_written_thrice_is_cut_off() -> None:
-    """A last line is compared as one that has ended, by every stop that looks at such lines."""
+def test_last_line_nearly_equal_or_repeated_is_cut_off() -> None:
+    """All stops that compare whole lines apply to the last line."""
     assert trim("x = 1\nreturn self.total", context("▮\nreturn self.totals\n")) == "x = 1"
     assert trim("a = next(b)\na = next(b)\na = next(b)", context("▮")) == "a = next(b)"

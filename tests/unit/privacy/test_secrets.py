@@ -1,4 +1,4 @@
-"""Secrets are found in all their forms, replaced span by span, and ordinary code is left alone."""
+"""Secrets of all kinds are found and replaced, and ordinary code stays unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEX = string.hexdigits[:16]
 
 
 def _random(length: int, alphabet: str = _LETTERS) -> str:
-    """Return ``length`` characters, at least one a digit and one a letter."""
+    """Return ``length`` characters, at least one digit and one letter."""
     return "4a" + "".join(random.Random(length).choices(alphabet, k=length - 2))  # noqa: S311 -- the same ones each time
 
 
@@ -65,7 +65,7 @@ VALUES = {
 
 @pytest.mark.parametrize("kind", SECRETS)
 def test_secret_is_replaced(kind: str) -> None:
-    """No seven characters of it are left in a row, and all that stands around it is."""
+    """No seven consecutive characters of the secret are left, and the text around it is unchanged."""
     secret = VALUES.get(kind, _random(24))
     text = f"first line\n{SECRETS[kind].format(secret)}\nlast line"
     redacted = redact(text)
@@ -83,7 +83,7 @@ def _pem(header: str, lines: int) -> list[str]:
 
 @pytest.mark.parametrize("header", ["RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
 def test_private_key_of_many_lines(header: str) -> None:
-    """Every line of its body goes, the lines that say what it is stay, and no line number changes."""
+    """Every line of the key is replaced, BEGIN and END stay, and the number of lines is the same."""
     lines = ["before()", *_pem(header, 20), "after()"]
     redacted = redact("\n".join(lines)).text.split("\n")
     assert (redacted[:2], redacted[-2:]) == (lines[:2], lines[-2:])
@@ -92,14 +92,14 @@ def test_private_key_of_many_lines(header: str) -> None:
 
 @pytest.mark.parametrize(("first", "last"), [(0, 10), (5, 12), (14, 23), (21, 23)])
 def test_piece_of_a_private_key(first: int, last: int) -> None:
-    """A window may begin or end anywhere in a key."""
+    """A part of a key, without BEGIN or END, is found, too."""
     pem = _pem("RSA PRIVATE KEY", 20)
     redacted = redact("\n".join(pem[first:last])).text
     assert not [line for line in pem[1:-1] if line in redacted]
 
 
 def test_private_key_in_a_string() -> None:
-    r"""A key as JSON has it, in one line with \n between its lines, and one in a string of several lines."""
+    r"""A key in one JSON string with \n, and a key in one string literal for each line, are found."""
     pem = _pem("PRIVATE KEY", 8)
     for text in ('{"private_key": "' + "\\n".join(pem) + '\\n"}', "\n".join(f'    "{line}\\n"' for line in pem)):
         redacted = redact(text).text
@@ -123,12 +123,12 @@ def test_private_key_in_a_string() -> None:
     ],
 )  # fmt: skip
 def test_ordinary_code_stays(line: str) -> None:
-    """Names, types, look-ups and placeholders are no secrets."""
+    """Names, types, look-ups and placeholders are not redacted."""
     assert redact(line).text == line
 
 
 def test_standard_library_is_almost_untouched() -> None:
-    """Fewer than one redaction in 5,000 lines of real code that is no test."""
+    """Fewer than one redaction in 5,000 lines of real code."""
     redactions = lines = 0
     for file in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py")):
         text = file.read_text(encoding="utf-8")
@@ -138,8 +138,8 @@ def test_standard_library_is_almost_untouched() -> None:
     assert redactions < lines / 5000
 
 
-def test_offsets_follow() -> None:
-    """Where the cursor is in the original is found again; inside a secret it goes to the placeholder's end."""
+def test_offsets_are_converted() -> None:
+    """An offset keeps its place; inside a secret it becomes the placeholder's end."""
     text = 'a = 1\npassword = "hunter22"\nb'
     redacted = redact(text)
     assert redacted.text == 'a = 1\npassword = "<password>"\nb'
@@ -152,7 +152,7 @@ def test_offsets_follow() -> None:
 
 
 def test_overlong_line_is_cut() -> None:
-    """What a pattern would take long to read is hidden unseen, and the next line is as before."""
+    """The end of an overlong line is hidden without a search, and the next line is unchanged."""
     redacted = redact("x" * 5_000_000 + "\ny = 1").text
     assert len(redacted) < 5000
     assert redacted.endswith("<long-line>\ny = 1")
@@ -162,15 +162,15 @@ def test_overlong_line_is_cut() -> None:
     st.sampled_from(sorted(set(SECRETS) - set(VALUES) - {"redis", "database"})),
     st.text(alphabet=_LETTERS, min_size=16, max_size=40).filter(lambda text: len(set(text)) > 7),
 )
-def test_any_random_value_with_a_telling_name(kind: str, secret: str) -> None:
-    """Whatever letters and digits it is made of."""
+def test_any_random_value_after_a_secrets_name(kind: str, secret: str) -> None:
+    """Any random letters and digits are redacted."""
     redacted = redact(SECRETS[kind].format("4" + secret)).text
     assert secret not in redacted
 
 
 @given(st.lists(st.sampled_from([*SECRETS, "x = 1", "", "def f(a):", "-----BEGIN PRIVATE KEY-----"]), max_size=8))
 def test_redacting_again_changes_nothing(kinds: list[str]) -> None:
-    """Placeholders are no secrets, and spans name what was there."""
+    """Placeholders are not redacted, spans do not overlap, and the number of lines is the same."""
     lines = [SECRETS[kind].format(VALUES.get(kind, _random(24))) if kind in SECRETS else kind for kind in kinds]
     text = "\n".join(lines)
     redacted = redact(text)
@@ -180,8 +180,8 @@ def test_redacting_again_changes_nothing(kinds: list[str]) -> None:
 
 
 @given(st.text(alphabet="ab1 =:'\"\n-_/@.+<password>keytoken", max_size=400))
-def test_anything_is_taken(text: str) -> None:
-    """No text breaks it, and offsets never run backwards nor out of the text."""
+def test_any_text_is_redacted(text: str) -> None:
+    """Any text is accepted, and converted offsets are in order and within the text."""
     redacted = redact(text)
     offsets = [redacted.offset(n) for n in range(len(text) + 1)]
     assert offsets == sorted(offsets)

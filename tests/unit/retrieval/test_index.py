@@ -1,4 +1,4 @@
-"""The index's process, over real files: built, kept up to date, killed, and never in the way."""
+"""The index's process with real files: built, updated, killed, and never blocking the server."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.retrieval.index import Found, IndexState, WorkspaceIndex
-from midfill.retrieval.lookup import LookupRequest
+from midfill.retrieval.index import IndexState, WorkspaceIndex
+from midfill.retrieval.lookup import Candidate, LookupRequest
 
 Open = Callable[..., WorkspaceIndex]
 
@@ -28,7 +28,7 @@ def _until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 @pytest.fixture
 def open_index(tmp_path: Path) -> Iterator[Open]:
-    """Return a function that opens and builds an index of a folder, closed at the end."""
+    """Return a function that opens and builds the index of a folder; all are closed at the end."""
     opened: list[WorkspaceIndex] = []
 
     def open_it(folder: Path, **options: object) -> WorkspaceIndex:
@@ -42,10 +42,10 @@ def open_index(tmp_path: Path) -> Iterator[Open]:
         index.close()
 
 
-def _ask(index: WorkspaceIndex, name: str, folder: Path) -> Found:
-    """Ask for a definition of ``name``, as a file does that uses it."""
-    question = LookupRequest(str(folder.resolve() / "asking.py"), "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
-    return index.ask(question).result(timeout=30)
+def _ask(index: WorkspaceIndex, name: str, folder: Path) -> list[Candidate]:
+    """Look up the definition of ``name`` for a file that uses it."""
+    request = LookupRequest(str(folder.resolve() / "asking.py"), "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
+    return index.look_up(request).result(timeout=30)
 
 
 def _write(folder: Path, files: dict[str, str | bytes]) -> None:
@@ -56,7 +56,7 @@ def _write(folder: Path, files: dict[str, str | bytes]) -> None:
 
 
 def test_built_and_kept_up_to_date(tmp_path: Path, open_index: Open) -> None:
-    """Made, changed, renamed and deleted files, and whole folders, count as soon as the index is told."""
+    """Created, changed, renamed and deleted files and folders take effect once they are reported."""
     _write(tmp_path, {"a.py": "def first_name(a): pass\n", "sub/b.py": "def in_folder(b): pass\n"})
     index = open_index(tmp_path)
     assert _ask(index, "first_name", tmp_path)[0].text == "def first_name(a): pass"
@@ -74,7 +74,7 @@ def test_built_and_kept_up_to_date(tmp_path: Path, open_index: Open) -> None:
 
 
 def test_new_ignore_rules(tmp_path: Path, open_index: Open) -> None:
-    """They count for the next answer, told or not; told, what they exclude is forgotten and let in again later."""
+    """New rules apply to the next answer; once they are reported, the index changes, too."""
     _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
     index = open_index(tmp_path)
     _write(tmp_path, {".midfillignore": "a.py"})
@@ -87,8 +87,8 @@ def test_new_ignore_rules(tmp_path: Path, open_index: Open) -> None:
     _until(lambda: _ask(index, "some_name", tmp_path))
 
 
-def test_bad_files_are_passed_over(tmp_path: Path, open_index: Open) -> None:
-    """Binary, Latin-1, a line of 5 MB, loops, pipes and folders that cannot be entered: the others are indexed."""
+def test_unusable_files_are_skipped(tmp_path: Path, open_index: Open) -> None:
+    """Binary files, very long lines, loops, pipes and locked folders do not keep other files out of the index."""
     _write(
         tmp_path,
         {
@@ -111,7 +111,7 @@ def test_bad_files_are_passed_over(tmp_path: Path, open_index: Open) -> None:
 
 
 def test_vanished_file_in_an_answer(tmp_path: Path, open_index: Open) -> None:
-    """A file that went away since it was indexed costs its own snippet only."""
+    """When a file was deleted after it was indexed, only its own snippets are missing."""
     _write(tmp_path, {"a.py": "def vanishing(a): pass\n", "b.py": "def staying(b): pass\n"})
     index = open_index(tmp_path)
     (tmp_path / "a.py").unlink()
@@ -120,7 +120,7 @@ def test_vanished_file_in_an_answer(tmp_path: Path, open_index: Open) -> None:
 
 
 def test_progress_and_stopping(tmp_path: Path) -> None:
-    """Progress comes while it is built; stopped, it keeps what it has and answers."""
+    """Progress is reported while the index is built; after a stop the indexed files are still found."""
     _write(tmp_path, {f"{n}.py": f"def function_{n}(a): pass\n" * 200 for n in range(300)})
     states: list[IndexState] = []
     index = WorkspaceIndex([tmp_path], on_progress=states.append)
@@ -135,7 +135,7 @@ def test_progress_and_stopping(tmp_path: Path) -> None:
 
 
 def test_restarted_once_then_without(tmp_path: Path, open_index: Open) -> None:
-    """Killed, the index is built again; killed again, answers are empty, at once."""
+    """The first time the process is killed, it is restarted; the second time every answer is empty."""
     _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
     index = open_index(tmp_path)
     first = index.pid
@@ -152,20 +152,20 @@ def test_restarted_once_then_without(tmp_path: Path, open_index: Open) -> None:
     _until(lambda: index.state.done)
 
 
-def test_killed_while_asked(tmp_path: Path, open_index: Open) -> None:
-    """Whoever waits for an answer gets an empty one."""
+def test_killed_during_requests(tmp_path: Path, open_index: Open) -> None:
+    """Open requests are answered with an empty list."""
     _write(tmp_path, {"a.py": "def some_name(a): pass\n"})
     index = open_index(tmp_path)
     assert index.pid is not None
     os.kill(index.pid, signal.SIGSTOP)
-    question = LookupRequest(str(tmp_path / "b.py"), "python", "x" * 300_000, 0, (0, 0), ("some_name",))
-    waiting = [index.ask(question) for _ in range(20)]  # more than a pipe holds: asking never blocks
+    request = LookupRequest(str(tmp_path / "b.py"), "python", "x" * 300_000, 0, (0, 0), ("some_name",))
+    waiting = [index.look_up(request) for _ in range(20)]  # more than a pipe can hold: a request never blocks
     os.kill(index.pid, signal.SIGKILL)
     assert [future.result(timeout=30) for future in waiting] == [[]] * 20
 
 
 def test_closed(tmp_path: Path, open_index: Open) -> None:
-    """Its process is gone, twice closing does no harm, and answers are empty."""
+    """The process has ended, a second close has no effect, and answers are empty."""
     index = open_index(tmp_path)
     pid = index.pid
     assert pid is not None
@@ -176,7 +176,7 @@ def test_closed(tmp_path: Path, open_index: Open) -> None:
 
 
 def test_no_folder_needs_no_process() -> None:
-    """A single file without a workspace: nothing is started."""
+    """Without a workspace folder no process is started."""
     index = WorkspaceIndex([])
     assert (index.pid, index.state.done) == (None, True)
     index.changed([Path("x")])
@@ -184,7 +184,7 @@ def test_no_folder_needs_no_process() -> None:
 
 
 def test_ends_with_its_parent(tmp_path: Path) -> None:
-    """However the server ends, the index does not outlive it."""
+    """When the server is killed, the index's process ends, too."""
     script = (
         "import sys, time; from pathlib import Path; from midfill.retrieval.index import WorkspaceIndex\n"
         "index = WorkspaceIndex([Path(sys.argv[1])]); print(index.pid, flush=True); time.sleep(60)"
@@ -197,8 +197,8 @@ def test_ends_with_its_parent(tmp_path: Path) -> None:
     assert not child.is_running()
 
 
-def test_polite_and_quiet(tmp_path: Path, open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs at low priority, has no connection, leaves no file, and imports nothing from where it was started."""
+def test_low_priority_and_no_side_effects(tmp_path: Path, open_index: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has low priority, opens no connection, writes no file, and imports nothing from the working folder."""
     work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
     _write(work, {"a.py": "def some_name(a): pass\n"})
     _write(elsewhere, {"json.py": "raise RuntimeError('the folder somebody works in is not imported from')"})
@@ -214,7 +214,7 @@ def test_polite_and_quiet(tmp_path: Path, open_index: Open, monkeypatch: pytest.
 
 
 def test_imports_nothing_heavy() -> None:
-    """The package is for the server's process and for a small child: no model, no LSP, no network library."""
+    """The index's process loads no model, no LSP and no network library."""
     script = (
         "import sys, midfill.retrieval.ranking, midfill.retrieval.worker, midfill.code.notebook_text\n"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"

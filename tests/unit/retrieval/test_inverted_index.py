@@ -1,13 +1,10 @@
-"""What is known of files, and how it follows them."""
+"""The index of files: what it contains, and how it follows changes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from midfill.retrieval.inverted_index import InvertedIndex, split_chunks
+from midfill.retrieval.inverted_index import InvertedIndex
 
 LONG = "".join(f"def function_{n}(argument_{n}):\n    return argument_{n}\n\n\n" for n in range(30))
 
@@ -19,77 +16,68 @@ def _write(path: Path, text: str) -> str:
 
 
 def test_definitions_by_name(tmp_path: Path) -> None:
-    """They are found by name, and read back as they are."""
-    catalogue = InvertedIndex()
+    """Files are found by the names they define, and definitions are returned unchanged."""
+    index = InvertedIndex()
     one = _write(tmp_path / "one.py", "def shared(a):\n    '''Say so.'''\n\ndef only_one(): pass\n")
     two = _write(tmp_path / "pkg/__init__.py", "def shared(b): pass\n")
-    assert catalogue.update(one)
-    assert catalogue.update(two)
-    assert not catalogue.update(two)  # as it was
-    assert catalogue.defining("shared") == (one, two)
-    assert catalogue.named("pkg") == (two,)
-    first = catalogue.definitions(one)[0]
+    assert index.update(one)
+    assert index.update(two)
+    assert not index.update(two)  # as it was
+    assert index.defining("shared") == (one, two)
+    assert index.named("pkg") == (two,)
+    first = index.definitions(one)[0]
     assert (first.name, first.first_line, first.last_line) == ("shared", 0, 1)
     assert first.signature == 'def shared(a):\n    """Say so."""'
 
 
 def test_changes_are_followed(tmp_path: Path) -> None:
-    """A changed file is read anew, one that is gone or has become something else is forgotten, with all it defined."""
-    catalogue = InvertedIndex()
+    """A changed file is indexed again; a deleted or binary file is removed with all its names."""
+    index = InvertedIndex()
     path = _write(tmp_path / "a.py", "def old(): pass\n")
-    catalogue.update(path)
+    index.update(path)
     _write(tmp_path / "a.py", "def brand_new(): pass\n")
-    assert catalogue.update(path)
-    assert (catalogue.defining("old"), catalogue.defining("brand_new")) == ((), (path,))
+    assert index.update(path)
+    assert (index.defining("old"), index.defining("brand_new")) == ((), (path,))
     (tmp_path / "a.py").write_bytes(b"\0\1\2")
-    assert catalogue.update(path)
-    assert (len(catalogue), catalogue.defining("brand_new"), catalogue.definitions(path)) == (0, (), ())
+    assert index.update(path)
+    assert (len(index), index.defining("brand_new"), index.definitions(path)) == (0, (), ())
     (tmp_path / "a.py").unlink()
-    assert not catalogue.update(path)
-    catalogue.forget("unknown")
+    assert not index.update(path)
+    index.remove("unknown")
 
 
 def test_similar_chunks(tmp_path: Path) -> None:
-    """Rare words count, what all have does not, and the chunk with the most of them comes first."""
-    catalogue = InvertedIndex()
+    """Only rare words count, and the chunk with most of them comes first."""
+    index = InvertedIndex()
     text = "common = 1\nzebra_{0} = common\nquagga_{0} = zebra_{0}\n"
     paths = [_write(tmp_path / f"{n}.py", text.format(n)) for n in range(40)]
     for path in paths:
-        catalogue.update(path)
-    catalogue.rank()
-    best, *_rest = catalogue.similar("common zebra_7 quagga_7 zebra_9", 5)
+        index.update(path)
+    index.rank()
+    best, *_rest = index.similar("common zebra_7 quagga_7 zebra_9", 5)
     assert (best.path, best.first_line) == (paths[7], 0)
     assert 0.3 < best.score <= 1
-    assert [hit.path for hit in catalogue.similar("common zebra_7 quagga_7 zebra_9", 5)] == [paths[7], paths[9]]
-    assert catalogue.similar("common", 5) == []
-    assert catalogue.similar("", 5) == []
-    catalogue.forget(paths[7])
-    assert [hit.path for hit in catalogue.similar("zebra_7 zebra_9", 5)] == [paths[9]]
+    assert [hit.path for hit in index.similar("common zebra_7 quagga_7 zebra_9", 5)] == [paths[7], paths[9]]
+    assert index.similar("common", 5) == []
+    assert index.similar("", 5) == []
+    index.remove(paths[7])
+    assert [hit.path for hit in index.similar("zebra_7 zebra_9", 5)] == [paths[9]]
 
 
 def test_nothing_to_rank() -> None:
-    """An empty workspace answers, too."""
-    catalogue = InvertedIndex()
-    catalogue.rank()
-    assert catalogue.similar("word", 3) == []
+    """The index of an empty workspace finds nothing."""
+    index = InvertedIndex()
+    index.rank()
+    assert index.similar("word", 3) == []
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
-    """Beyond a number of files or bytes nothing more is taken in; what is known is still brought up to date."""
-    for catalogue in (InvertedIndex(most_files=2), InvertedIndex(most_bytes=12_000)):
+    """Beyond the limits no further file is indexed, but indexed files are still updated."""
+    for index in (InvertedIndex(max_files=2), InvertedIndex(max_bytes=12_000)):
         paths = [_write(tmp_path / f"{n}.py", LONG) for n in range(5)]
         for path in paths:
-            catalogue.update(path)
-        assert 0 < len(catalogue) < 5
+            index.update(path)
+        assert 0 < len(index) < 5
         _write(tmp_path / "0.py", "def changed(): pass\n")
-        catalogue.update(paths[0])
-        assert catalogue.defining("changed") == (paths[0],)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.sampled_from(["x = 1", "", "    y = 2"]), min_size=1, max_size=150))
-def test_chunks_cover_all_lines_once(lines: list[str]) -> None:
-    """Whatever the lines, each is in one chunk, and no chunk has more than 32."""
-    chunks = list(split_chunks(lines))
-    assert [line for first, last in chunks for line in range(first, last + 1)] == list(range(len(lines)))
-    assert all(0 <= last - first < 32 for first, last in chunks)
+        index.update(paths[0])
+        assert index.defining("changed") == (paths[0],)

@@ -1,4 +1,4 @@
-"""What must never be in a snippet: planted secrets, and files that may not contribute."""
+"""No snippet contains a secret, or text of an excluded file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
@@ -17,23 +17,23 @@ PATIENT = 20.0
 
 
 def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippet]:
-    """Return all that a cursor at the end of ``text`` may be shown, with no budget in the way."""
+    """Return all snippets for a cursor at the end of ``text``, with an unlimited budget."""
     index = WorkspaceIndex([folder])
     try:
         deadline = time.monotonic() + 60
         while not index.state.done and time.monotonic() < deadline:
             time.sleep(0.02)
-        neighbours = SnippetRanking(Ignore([folder]), index)
+        ranking = SnippetRanking(IgnoreRules([folder]), index)
         for name, content in visit.items():
-            neighbours.visited(folder / name, content, 0)
-        return neighbours.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
+            ranking.visited(folder / name, content, 0)
+        return ranking.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
     finally:
         index.close()
 
 
 @pytest.mark.parametrize("kinds", [list(SECRETS)[start : start + 8] for start in range(0, len(SECRETS), 8)], ids=str)
 def test_planted_secrets_are_in_no_snippet(tmp_path: Path, kinds: list[str]) -> None:
-    """Each stands in a function that is imported and used, in a similar chunk, in the test, and in a recent chunk."""
+    """Each secret is in an imported function, in a similar chunk, in the test file, and in a recent chunk."""
     secrets = {kind: VALUES.get(kind, "4aX9mQ2pL7vR8sT1wZ5kB3nC") for kind in kinds}
     planted = ""
     for number, (kind, secret) in enumerate(secrets.items()):
@@ -54,7 +54,7 @@ def test_planted_secrets_are_in_no_snippet(tmp_path: Path, kinds: list[str]) -> 
 
 
 def test_ignored_files_never_contribute(tmp_path: Path) -> None:
-    """By whatever rule: in no way that leads to a snippet do they come up."""
+    """No kind of snippet comes from an excluded file, whatever rule excludes it."""
     (tmp_path / ".gitignore").write_text("by_git.py\nfolder/\n")
     (tmp_path / ".midfillignore").write_text("by_midfill.py\n")
     names = ["by_git", "folder/inside", "by_midfill", ".venv/library", "node_modules/module", "made_pb2", "good"]
@@ -64,7 +64,8 @@ def test_ignored_files_never_contribute(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         planted[f"{name}.py"] = f"def helper_of_{path.stem}(argument):\n    return 'PLANTED in {name}', argument\n"
         path.write_text(planted[f"{name}.py"])
-        (path.parent / "test_asking.py").write_text(planted[f"{name}.py"]) if path.parent != tmp_path else None
+    for name in [name for name in names if "/" in name]:
+        (tmp_path / name).with_name("test_asking.py").write_text(planted[f"{name}.py"])
     calls = "".join(f"    helper_of_{Path(name).stem}(argument)\n" for name in names)
     imports = "".join(f"from {name.replace('/', '.')} import helper_of_{Path(name).stem}\n" for name in names)
     snippets = _all_snippets(tmp_path, f"{imports}\ndef use(argument):\n{calls}", planted)

@@ -1,4 +1,4 @@
-"""Which snippets a cursor gets, asked of a real index over real files."""
+"""The snippets for a cursor, with a real index of real files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
 
 PATIENT = 20.0
-"""Seconds to wait for an answer, where being quick is not what is tested."""
+"""Seconds to wait for an answer in tests that do not test waiting."""
 FILES = {
     ".gitignore": "private/\n",
     "shop/__init__.py": "",
@@ -73,7 +73,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def index(workspace: Path) -> Iterator[WorkspaceIndex]:
-    """Yield the workspace's index, built."""
+    """Yield the workspace's index when it is built."""
     index = WorkspaceIndex([workspace])
     deadline = time.monotonic() + 60
     while not index.state.done and time.monotonic() < deadline:
@@ -83,23 +83,23 @@ def index(workspace: Path) -> Iterator[WorkspaceIndex]:
 
 
 @pytest.fixture
-def neighbours(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
-    """Neighbours who have not been asked yet."""
-    return SnippetRanking(Ignore([workspace]), index)
+def ranking(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
+    """Return a ranking that has no last list yet."""
+    return SnippetRanking(IgnoreRules([workspace]), index)
 
 
-def _ask(neighbours: SnippetRanking, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
-    return neighbours.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
+def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
+    return ranking.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
 
 
 def _of(snippets: list[Snippet], kind: str) -> dict[str, str]:
     return {snippet.path: snippet.text for snippet in snippets if snippet.kind == kind}
 
 
-def test_definitions_of_what_is_imported(workspace: Path, neighbours: SnippetRanking) -> None:
-    """The function with all its arguments; of the class, which is longer, the signatures."""
+def test_definitions_of_what_is_imported(workspace: Path, ranking: SnippetRanking) -> None:
+    """A short function is shown whole, a longer class by its signatures."""
     path = workspace / "shop/orders.py"
-    snippets = _ask(neighbours, path, path.read_text(), "\n    return amount")
+    snippets = _ask(ranking, path, path.read_text(), "\n    return amount")
     texts = [snippet.text for snippet in snippets if snippet.kind == "definition"]
     assert any("rate: float = DEFAULT_RATE, rounding: int = 2" in text and "return round" in text for text in texts)
     discount = next(text for text in texts if "class Discount" in text)
@@ -108,100 +108,100 @@ def test_definitions_of_what_is_imported(workspace: Path, neighbours: SnippetRan
     assert {s.path for s in snippets if s.kind == "definition"} == {"shop/prices.py"}
 
 
-def test_typescript_and_headers(workspace: Path, neighbours: SnippetRanking) -> None:
-    """Relative imports of a module, and a header's declarations."""
+def test_typescript_imports_and_c_headers(workspace: Path, ranking: SnippetRanking) -> None:
+    """A relative import leads to its module, and an include to the header's declarations."""
     cart = workspace / "web/cart.ts"
-    found = _ask(neighbours, cart, cart.read_text(), "\n  return ''")
+    found = _ask(ranking, cart, cart.read_text(), "\n  return ''")
     assert (
         "export function format(cents: number, currency = 'EUR'): string"
         in _of(found, "definition")["web/lib/money.ts"]
     )
     source = workspace / "c/list.c"
-    found = _ask(neighbours, source, source.read_text(), "\n}")
+    found = _ask(ranking, source, source.read_text(), "\n}")
     assert any("int list_push(struct list *list, int value);" in snippet.text for snippet in found)
 
 
-def test_siblings(workspace: Path, neighbours: SnippetRanking) -> None:
-    """An implementation gets its test, which imports nothing it would find otherwise."""
+def test_siblings(workspace: Path, ranking: SnippetRanking) -> None:
+    """A file gets the outline of its test."""
     path = workspace / "shop/orders.py"
-    found = _ask(neighbours, path, path.read_text(), "\n    return amount")
+    found = _ask(ranking, path, path.read_text(), "\n    return amount")
     assert "def test_total(order):" in _of(found, "sibling")["tests/test_orders.py"]
 
 
-def test_call_that_is_being_written(workspace: Path, neighbours: SnippetRanking) -> None:
-    """Once its bracket is open, a method that nothing imports is looked up by its name."""
+def test_call_that_is_being_typed(workspace: Path, ranking: SnippetRanking) -> None:
+    """After the opening bracket, a method is looked up by its name, without an import."""
     path = workspace / "shop/orders.py"
     text = path.read_text().replace("    \n", "    ok = warehouse.reserve(\n")
-    snippets = neighbours.snippets(path, text, text.index("reserve(") + len("reserve("), wait=PATIENT)
+    snippets = ranking.snippets(path, text, text.index("reserve(") + len("reserve("), wait=PATIENT)
     assert snippets[0].path == "shop/stock.py" or snippets[-1].path == "shop/stock.py"
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
 
-def test_what_a_module_has_once_its_dot_is_typed(workspace: Path, neighbours: SnippetRanking) -> None:
-    """All that others may use, constants by name; and nothing changes while the member's name is typed."""
+def test_contents_of_a_module_after_its_dot(workspace: Path, ranking: SnippetRanking) -> None:
+    """All public definitions are shown, and they do not change while the user types the member's name."""
     path = workspace / "shop/report.py"
     text = "from shop import prices\n\n\ndef report(amount):\n    return prices.\n"
     here = text.index("prices.\n") + len("prices.")
-    found = neighbours.snippets(path, text, here, wait=PATIENT)
+    found = ranking.snippets(path, text, here, wait=PATIENT)
     [contents] = [snippet.text for snippet in found if snippet.path == "shop/prices.py"]
     assert "DEFAULT_RATE" in contents
     assert "class Discount" in contents
     typed = text[:here] + "DEF" + text[here:]
-    assert neighbours.snippets(path, typed, here + 3, wait=PATIENT) == found
+    assert ranking.snippets(path, typed, here + 3, wait=PATIENT) == found
 
 
-def test_names_that_mean_something_else(workspace: Path, neighbours: SnippetRanking) -> None:
-    """A library's name and a local variable are not looked up, though the workspace defines such a name."""
+def test_names_that_are_not_looked_up(workspace: Path, ranking: SnippetRanking) -> None:
+    """A library's name and a local variable are not looked up, even if the workspace defines the same name."""
     text = (
         "from library import with_tax\n\n\ndef use(order):\n    reserve = with_tax(order)\n    \n    return reserve\n"
     )
-    found = _ask(neighbours, workspace / "other.py", text, "\n    return reserve")
+    found = _ask(ranking, workspace / "other.py", text, "\n    return reserve")
     assert not [snippet for snippet in found if snippet.kind == "definition"]
-    found = _ask(neighbours, workspace / "other.py", text.replace("from library import", "#"), "\n    return reserve")
+    found = _ask(ranking, workspace / "other.py", text.replace("from library import", "#"), "\n    return reserve")
     assert list(_of(found, "definition")) == ["shop/prices.py"]
 
 
-def test_own_file_beyond_the_window(workspace: Path, neighbours: SnippetRanking) -> None:
-    """What is defined far up in the same file is shown, but not what the prompt has in any case."""
+def test_own_file_beyond_the_window(workspace: Path, ranking: SnippetRanking) -> None:
+    """A definition far above in the same file is shown, unless the prompt contains it anyway."""
     path = workspace / "long.py"
     far = "def far_away(first, second):\n    return first\n\n\n"
     filler = "".join(f"def filler_{n}(x):\n    return x\n\n\n" for n in range(60))
     text = f"{far}{filler}def near_by(x):\n    far_away(1, 2)\n    filler_59(1)\n    \n"
-    snippets = neighbours.snippets(path, text, len(text) - 1, wait=PATIENT, window=400)
+    snippets = ranking.snippets(path, text, len(text) - 1, wait=PATIENT, window=400)
     shown = "\n".join(snippet.text for snippet in snippets)
     assert "def far_away(first, second):" in shown
     assert "def filler_59" not in shown
 
 
-def test_ignored_and_redacted(workspace: Path, neighbours: SnippetRanking) -> None:
-    """What .gitignore excludes does not contribute, and of a secret its kind is shown."""
+def test_excluded_files_and_secrets(workspace: Path, ranking: SnippetRanking) -> None:
+    """Excluded files give no snippets, and secrets are replaced by their kind."""
     path = workspace / "new.py"
     text = "from keys.config import SERVICE_PASSWORD, connect_service\nwith_tax_private(1)\n\n"
-    shown = "\n".join(s.text for s in neighbours.snippets(path, text, len(text), wait=PATIENT))
+    shown = "\n".join(s.text for s in ranking.snippets(path, text, len(text), wait=PATIENT))
     assert 'SERVICE_PASSWORD = "<password>"' in shown
     assert "hunter2" not in shown
     assert "PLANTED" not in shown
 
 
-def test_recent_chunks(workspace: Path, neighbours: SnippetRanking) -> None:
-    """What was looked at in another file comes along, unsaved as it is; nothing of an excluded one."""
+def test_recent_chunks(workspace: Path, ranking: SnippetRanking) -> None:
+    """Unsaved text that the user looked at is shown, except from an excluded file."""
     stock = workspace / "shop/stock.py"
-    neighbours.visited(stock, "class Warehouse:\n    amount = 1\n    order = amount\n    total = unsaved_here\n", 20)
-    neighbours.visited(workspace / "private/secret_prices.py", "amount order total PLANTED return\n", 3)
-    neighbours.visited(workspace.parent / "outside.py", "amount order total PLANTED return\n", 3)
+    ranking.visited(stock, "class Warehouse:\n    amount = 1\n    order = amount\n    total = unsaved_here\n", 20)
+    ranking.visited(workspace / "private/secret_prices.py", "amount order total PLANTED return\n", 3)
+    ranking.visited(workspace.parent / "outside.py", "amount order total PLANTED return\n", 3)
     path = workspace / "shop/orders.py"
-    found = _ask(neighbours, path, path.read_text(), "\n    return amount")
+    found = _ask(ranking, path, path.read_text(), "\n    return amount")
     assert "unsaved_here" in _of(found, "recent")["shop/stock.py"]
     assert not [snippet for snippet in found if "PLANTED" in snippet.text]
-    neighbours.forget(stock)
-    assert not _of(_ask(neighbours, path, path.read_text(), "\n    return amount"), "recent")
+    ranking.forget(stock)
+    assert not _of(_ask(ranking, path, path.read_text(), "\n    return amount"), "recent")
 
 
-def test_budget_and_no_repetition(workspace: Path, neighbours: SnippetRanking) -> None:
-    """The texts together fit the budget, and no two are of the same lines."""
+def test_budget_and_no_repetition(workspace: Path, ranking: SnippetRanking) -> None:
+    """All snippets together fit the budget, and no two have the same lines."""
     path = workspace / "shop/orders.py"
     for budget in (0, 100, 300, 1000, 10_000):
-        found = _ask(neighbours, path, path.read_text(), "\n    return amount", budget=budget)
+        found = _ask(ranking, path, path.read_text(), "\n    return amount", budget=budget)
         assert sum(len(snippet.text) for snippet in found) <= budget
         assert len({(s.path, s.first_line, s.last_line) for s in found}) == len(found)
     assert len(found) >= 3
@@ -219,12 +219,14 @@ LINES = (
 
 @settings(max_examples=10)
 @given(st.lists(st.sampled_from(LINES), min_size=1, max_size=3), st.randoms(use_true_random=False))
-def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: list[str], rng: random.Random) -> None:
-    """Typed character by character, a line changes the list at most twice: for the calls that are begun in it.
+def test_typing_changes_the_list_rarely(
+    workspace: Path, index: WorkspaceIndex, lines: list[str], rng: random.Random
+) -> None:
+    """While a line is typed, the list changes at most twice: for the calls that begin in it.
 
-    And what stays keeps its place at the front, so that a prompt's beginning stays too.
+    Snippets that stay keep their places at the front, so that the start of the prompt stays the same.
     """
-    neighbours = SnippetRanking(Ignore([workspace]), index)
+    ranking = SnippetRanking(IgnoreRules([workspace]), index)
     path = workspace / "shop/orders.py"
     head, tail = path.read_text().split("    \n", 1)
     for line in lines:
@@ -232,44 +234,44 @@ def test_typing_changes_little(workspace: Path, index: WorkspaceIndex, lines: li
         last: list[Snippet] | None = None
         for end in range(len(line) + 1):
             text = head + line[:end] + "\n" + tail
-            snippets = neighbours.snippets(path, text, len(head) + end, wait=PATIENT)
+            snippets = ranking.snippets(path, text, len(head) + end, wait=PATIENT)
             if last is not None and snippets != last:
                 changes += 1
                 kept = [snippet.text for snippet in snippets if snippet.text in [old.text for old in last]]
                 assert [snippet.text for snippet in snippets][: len(kept)] == kept
             last = snippets
-            if rng.random() < 0.1:  # also when somebody looks elsewhere in between
-                neighbours.snippets(path, text, 0, wait=PATIENT)
+            if rng.random() < 0.1:  # also when the cursor was elsewhere in between
+                ranking.snippets(path, text, 0, wait=PATIENT)
                 last = None
         assert changes <= 2
         head += line + "\n"
 
 
-def test_without_waiting(workspace: Path, neighbours: SnippetRanking) -> None:
-    """Who does not wait gets the last list at once, [] at first, and the new one later."""
+def test_without_waiting(workspace: Path, ranking: SnippetRanking) -> None:
+    """Without waiting, the last list is returned at once ([] at first), and the new list later."""
     path = workspace / "shop/orders.py"
     text = path.read_text()
     offset = text.index("\n    return amount")
-    assert neighbours.snippets(path, text, offset, wait=0.0) == []
+    assert ranking.snippets(path, text, offset, wait=0.0) == []
     deadline = time.monotonic() + PATIENT
-    while not (found := neighbours.snippets(path, text, offset, wait=0.0)) and time.monotonic() < deadline:
+    while not (found := ranking.snippets(path, text, offset, wait=0.0)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert "shop/prices.py" in {snippet.path for snippet in found}
     changed = text.replace("def total", "\ndef total")
-    assert neighbours.snippets(path, changed, offset + 1, wait=0.0) == found
+    assert ranking.snippets(path, changed, offset + 1, wait=0.0) == found
 
 
 @given(st.text(alphabet="ab(\n .:=\"'#{", max_size=200), st.integers(0, 200))
 @settings(max_examples=10)
 def test_any_text(workspace: Path, index: WorkspaceIndex, text: str, offset: int) -> None:
-    """Whatever stands in the document, and in whatever language, there is an answer."""
-    neighbours = SnippetRanking(Ignore([workspace]), index)
+    """Any text in any language gets an answer."""
+    ranking = SnippetRanking(IgnoreRules([workspace]), index)
     for name in ("x.py", "x.ts", "x.md", "x.unknown", "x.html"):
-        assert neighbours.snippets(workspace / name, text, min(offset, len(text)), wait=PATIENT) is not None
+        assert ranking.snippets(workspace / name, text, min(offset, len(text)), wait=PATIENT) is not None
 
 
-def test_huge_document(workspace: Path, neighbours: SnippetRanking) -> None:
-    """A document of 5 MB is answered from what stands near the cursor."""
+def test_huge_document(workspace: Path, ranking: SnippetRanking) -> None:
+    """For a document of 5 MB only the text near the cursor is used."""
     text = "from shop.prices import with_tax\n" + "x = 'some text to fill'\n" * 200_000 + "y = with_tax(\n"
-    found = neighbours.snippets(workspace / "huge.py", text, len(text) - 1, wait=PATIENT)
+    found = ranking.snippets(workspace / "huge.py", text, len(text) - 1, wait=PATIENT)
     assert any("def with_tax(amount" in snippet.text for snippet in found)

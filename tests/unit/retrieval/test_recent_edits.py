@@ -1,11 +1,10 @@
-"""The ring of recent chunks."""
+"""The chunks that the user edited or looked at recently."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.code.identifiers import words
 from midfill.retrieval.recent_edits import RecentEdits
 
 
@@ -13,8 +12,8 @@ def _text(name: str, lines: int = 100) -> str:
     return "\n".join(f"{name}_{n} = {name}_call_{n}(argument_{name}_{n})" for n in range(lines))
 
 
-def test_lines_round_the_cursor() -> None:
-    """64 of them, wherever the cursor is; all of a shorter document."""
+def test_lines_around_the_cursor() -> None:
+    """A chunk has 64 lines wherever the cursor is, or all lines of a shorter document."""
     recent = RecentEdits()
     recent.add("a", _text("aaa"), 50)
     recent.add("b", _text("bbb"), 0)
@@ -25,7 +24,7 @@ def test_lines_round_the_cursor() -> None:
     ]  # fmt: skip
 
 
-def test_the_same_place_and_the_same_text_are_kept_once() -> None:
+def test_same_place_and_same_text_are_kept_once() -> None:
     """The later version replaces the earlier one; another place of the same document is another chunk."""
     recent = RecentEdits()
     recent.add("a", _text("aaa", 400), 50)
@@ -36,17 +35,16 @@ def test_the_same_place_and_the_same_text_are_kept_once() -> None:
     assert [chunk.path for chunk in recent.besides("b")] == ["copy", "a"]
 
 
-def test_what_the_window_says_is_left_out() -> None:
-    """As is what belongs to the document itself."""
+def test_chunks_of_the_document_itself_are_left_out() -> None:
+    """The prompt contains the document anyway."""
     recent = RecentEdits()
     recent.add("a", _text("aaa", 20), 5)
     recent.add("b", _text("bbb", 20), 5)
     assert [chunk.path for chunk in recent.besides("a")] == ["b"]
-    assert [chunk.path for chunk in recent.besides("c", words(_text("bbb", 20)))] == ["a"]
 
 
-def test_nothing_to_remember() -> None:
-    """Empty documents, and lines of no words."""
+def test_text_without_words_is_not_remembered() -> None:
+    """Empty documents and lines without words give no chunk."""
     recent = RecentEdits()
     recent.add("a", "", 0)
     recent.add("b", "\n\n{\n}\n", 2)
@@ -60,7 +58,7 @@ def test_nothing_to_remember() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 500)), max_size=60))
 def test_bounded(places: list[tuple[int, int]]) -> None:
-    """Never more than 16 chunks of 8,000 characters, whatever is added."""
+    """There are at most 16 chunks of at most 8,000 characters."""
     recent = RecentEdits()
     for document, line in places:
         recent.add(str(document), _text(f"name{document}", 500).replace("argument", "x" * 200), line)

@@ -1,4 +1,4 @@
-"""Imports lead to files, and files to their siblings."""
+"""Which files an import means, and which files are siblings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from midfill.code.languages import language_of
 from midfill.code.syntax import Import, Syntax
-from midfill.retrieval.related import imported_files, imported_names, siblings
+from midfill.retrieval.related_files import imported_files, imported_names, siblings
 
 FILES = (
     "/w/shop/__init__.py", "/w/shop/prices.py", "/w/shop/orders.py", "/w/shop/deep/tax.py", "/w/other/prices.py",
@@ -56,14 +56,14 @@ def _named(stem: str) -> tuple[str, ...]:
     ],
 )
 def test_imported_files(path: str, line: str, files: list[str]) -> None:
-    """Relative imports exactly, absolute ones by the end of the path, libraries not at all."""
+    """Relative imports are resolved exactly, absolute ones by the end of the path, libraries not at all."""
     language = language_of(path)
     (taken,) = Syntax(line + "\n", language).imports()
     assert imported_files(taken, path, language, _named, FILES.__contains__) == files
 
 
 def test_imported_names() -> None:
-    """Where the path itself names what is taken, that is the name."""
+    """In some languages the imported name is a part of the module's path."""
     assert imported_names(Import("com.acme.Order", ()), language_of("a.java")) == ("Order",)
     assert imported_names(Import("crate::a::{B, c}", ()), language_of("a.rs")) == ("crate", "a", "B", "c")
     assert imported_names(Import("a.b", ("x",)), language_of("a.py")) == ("x",)
@@ -84,5 +84,5 @@ def test_imported_names() -> None:
     ],
 )
 def test_siblings(path: str, found: list[str]) -> None:
-    """Test and implementation, header and source, the nearest first."""
+    """Siblings are test and implementation, or header and source; the nearest comes first."""
     assert siblings(path, _named) == found

@@ -1,12 +1,12 @@
-"""Whether a suggestion fits the grammar, and when that is not for it to say."""
+"""Whether a suggestion fits the grammar, and when that is not checked."""
 
 from __future__ import annotations
 
 import pytest
 
 from midfill.code.languages import language_of
+from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.lines import nearby
-from midfill.postprocess.syntax import fits
 from unit.helpers import context
 
 PYTHON = "def f(a):\n    x = 1\n    ▮\n    return a\n"
@@ -30,7 +30,7 @@ JAVASCRIPT = "function f(a) {\n  let x = 1;\n  ▮\n  return a;\n}\n"
     ],
 )
 def test_text_that_breaks_the_code_does_not_fit(marked: str, path: str, text: str) -> None:
-    """Prose, another language, and brackets that nobody opened."""
+    """Prose, another language and unmatched brackets do not fit."""
     assert not fits(text, context(marked), language_of(path))
 
 
@@ -52,39 +52,39 @@ def test_text_that_breaks_the_code_does_not_fit(marked: str, path: str, text: st
     ],
 )
 def test_text_that_can_go_on_fits(marked: str, path: str, text: str) -> None:
-    """What is left open at its end is for the next suggestion, or the user, to close."""
+    """Text that is unfinished at its end fits."""
     assert fits(text, context(marked), language_of(path))
 
 
-def test_text_cut_short_is_judged_without_its_last_line() -> None:
-    """At the limit of tokens a suggestion may end within a word."""
+def test_last_line_of_a_text_cut_short_is_not_checked() -> None:
+    """At the token limit a suggestion may end within a word."""
     python = language_of("a.py")
     assert not fits("x = a\n    y = a b", context(PYTHON), python)
     assert fits("x = a\n    y = a b", context(PYTHON), python, cut_short=True)
     assert not fits("x = a b\n    y = a", context(PYTHON), python, cut_short=True)
 
 
-def test_code_that_the_grammar_does_not_understand_is_not_judged() -> None:
-    """A template, or a file with an error elsewhere, would have every suggestion refused at random."""
+def test_document_with_syntax_errors_is_not_checked() -> None:
+    """In a template, or a file with another error, the parser's result says nothing about the suggestion."""
     assert fits("x = a b", context("{% if x %}\n▮\n"), language_of("a.py"))
 
 
 @pytest.mark.parametrize("path", ["a.txt", "a.md", "a.css", "a.html", "a.unknown"])
-def test_language_without_much_grammar_takes_anything(path: str) -> None:
-    """Where words stand freely, there is nothing to break."""
+def test_languages_that_are_not_checked(path: str) -> None:
+    """In text and markup every suggestion fits."""
     assert fits("Here is ( the", context("▮"), language_of(path))
 
 
-def test_only_what_is_near_is_parsed() -> None:
-    """In a file of any length, and with a line of any length, the answer is the same."""
+def test_only_text_near_the_cursor_is_parsed() -> None:
+    """The result is the same in a very long file, and with a very long line."""
     around = nearby(context("a = 1\n" * 100_000 + PYTHON + "b = 2\n" * 100_000))
     assert fits("x += a", around, language_of("a.py"))
     assert not fits("x = a b", around, language_of("a.py"))
     assert fits("x", nearby(context("a" * 5_000_000 + "▮" + "b" * 5_000_000)), language_of("a.py"))
 
 
-def test_what_a_suggestion_replaces_is_gone() -> None:
-    """The same text may fit in the place of what stands there, not before it."""
+def test_replaced_text_is_removed_before_the_check() -> None:
+    """A text may fit when it replaces a word, and not fit before that word."""
     around = context("def f(x, y):\n    return ▮x\n")
     assert not fits("y + 1", around, language_of("a.py"))
     assert fits("y + 1", around, language_of("a.py"), replaces=1)

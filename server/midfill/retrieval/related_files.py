@@ -1,4 +1,4 @@
-"""Which files belong to a file: what it imports, and its siblings (test and implementation, header and source)."""
+"""The files related to a file: the files it imports, and its siblings (test and implementation, header and source)."""
 
 from __future__ import annotations
 
@@ -12,65 +12,73 @@ from midfill.code.languages import Language
 from midfill.code.syntax import Import
 
 Named = Callable[[str], tuple[str, ...]]
-"""The name of a file without its ending -> the paths of the files so called."""
+"""A file name without its suffix -> the paths of the files with this name."""
 
-_INDEX = ("/index", "/__init__", "/mod", "/init")
-_PACKAGE_FILES = frozenset(("__init__", "__main__", "index", "mod"))
-"""Names that many files have, which does not make them siblings."""
+_FOLDER_FILES = ("/index", "/__init__", "/mod", "/init")
+"""Files that are imported by the path of their folder."""
+_COMMON_STEMS = frozenset(("__init__", "__main__", "index", "mod"))
+"""Names of many unrelated files; such files have no siblings."""
 _SUFFIXES = {"typescript": (".ts", ".tsx", ".d.ts", ".js", ".jsx"), "tsx": (".tsx", ".ts", ".d.ts", ".js", ".jsx")}
-_ROOTS = frozenset(("crate", "self", "super"))
+"""Grammar -> suffixes of the files that an import may mean, for languages where they differ from the language's own."""
+_PATH_ROOTS = frozenset(("crate", "self", "super"))
+"""First parts of a Rust path within the workspace."""
 _TEST_STEM = re.compile(
     r"^(?:test_(?P<a>.+)|(?P<b>.+?)(?:_test|_spec|\.test|\.spec|-test|Tests?|Spec)|Test(?P<c>[A-Z].*))$"
 )
 _NAMES_WITHIN = frozenset(("java", "kotlin", "rust", "php", "csharp", "swift"))
-"""Languages whose imports name what they take in the path itself."""
+"""Languages whose imported names are parts of the module's path."""
 
 
-def imported_names(taken: Import, language: Language) -> tuple[str, ...]:
-    """Return the names that an import brings in."""
-    if taken.names or language.grammar not in _NAMES_WITHIN:
-        return taken.names
-    parts = re.findall(r"\w+", taken.module)
+def imported_names(imported: Import, language: Language) -> tuple[str, ...]:
+    """Return the names that an import defines."""
+    if imported.names or language.grammar not in _NAMES_WITHIN:
+        return imported.names
+    parts = re.findall(r"\w+", imported.module)
     return tuple(dict.fromkeys(parts if language.grammar == "rust" else parts[-1:]))
 
 
-def imported_files(taken: Import, path: str, language: Language, named: Named, has: Callable[[str], bool]) -> list[str]:
-    """Return the workspace's files that an import in ``path`` means; the best guess first, [] for a library's."""
-    module = taken.module
+def imported_files(
+    imported: Import, path: str, language: Language, named: Named, has: Callable[[str], bool]
+) -> list[str]:
+    """Return the workspace's files that an import in ``path`` may mean, the most probable first; [] for a library."""
+    module = imported.module
     if language.grammar == "python":
         dots = len(module) - len(module.lstrip("."))
         parts = [part for part in module.split(".") if part]
         folder = os.path.normpath(os.path.join(os.path.dirname(path), *[".."] * (dots - 1))) if dots else ""
-        found = _python(folder, parts, taken.names, has) if dots else []
+        found = _python(folder, parts, imported.names, has) if dots else []
         if not dots and parts:
             found = [
                 file
-                for tail in (*([*parts, name] for name in taken.names), parts)
+                for tail in (*([*parts, name] for name in imported.names), parts)
                 if (file := _ending_with(tail, path, named))
             ]
         return list(dict.fromkeys(found))
     if "/" in module or module.startswith(".") or "." in module:
         base = os.path.normpath(os.path.join(os.path.dirname(path), module))
-        base = base.removesuffix(".js") if language.grammar in _SUFFIXES else base  # what `x.ts` will be called
+        base = base.removesuffix(".js") if language.grammar in _SUFFIXES else base  # TypeScript imports x.ts as x.js
         suffixes = ("", *_SUFFIXES.get(language.grammar, language.suffixes))
-        exact = (base + middle + suffix for middle in ("", *_INDEX) for suffix in suffixes)
+        exact = (base + middle + suffix for middle in ("", *_FOLDER_FILES) for suffix in suffixes)
         found = [file for file in exact if has(file)][:1]
         if found or module.startswith("."):
             return found
     words = re.findall(r"[\w-]+", module)
-    parts = [part for part in words if part not in _ROOTS]
-    fewest = 1 if len(parts) < len(words) else min(len(parts), 2)  # `crate::a::Name` is ours in any case
+    parts = [part for part in words if part not in _PATH_ROOTS]
+    min_parts = 1 if len(parts) < len(words) else min(len(parts), 2)  # `crate::a::Name` is certainly in the workspace
     if parts and "." + parts[-1].lower() in language.suffixes:  # "shop/price.h"
         parts = parts[:-1]
     tails = (parts[:n] for n in range(len(parts), 0, -1))
-    found = [file for tail in tails if len(tail) >= fewest and (file := _ending_with(tail, path, named))]
+    found = [file for tail in tails if len(tail) >= min_parts and (file := _ending_with(tail, path, named))]
     return [file for file in found if PurePath(file).suffix.lower() in language.suffixes or "/" in module][:1]
 
 
 def siblings(path: str, named: Named) -> list[str]:
-    """Return the files of the same name with another ending, and a file's test or what it tests; nearest first."""
+    """Return at most two siblings of a file: the same name with another suffix, its test, or the file it tests.
+
+    The file in the nearest folder comes first.
+    """
     stem, suffix = os.path.splitext(os.path.basename(path))
-    if stem in _PACKAGE_FILES:
+    if stem in _COMMON_STEMS:
         return []
     same = [other for other in named(stem) if other != path and not other.endswith(suffix)]
     match = _TEST_STEM.match(stem)
@@ -85,7 +93,7 @@ def siblings(path: str, named: Named) -> list[str]:
 
 
 def nearest(path: str, others: Iterable[str]) -> list[str]:
-    """Return ``others``, those that share most folders with ``path`` first."""
+    """Return ``others``, the ones with most folders in common with ``path`` first."""
     return sorted(others, key=lambda other: (-_in_common(path, other), other))
 
 
@@ -98,16 +106,16 @@ def _python(folder: str, parts: list[str], names: tuple[str, ...], has: Callable
 
 
 def _ending_with(parts: list[str], path: str, named: Named) -> str | None:
-    """Return the file whose path ends with ``parts``, the nearest to ``path``; None when none does."""
+    """Return the file whose path ends with ``parts`` and that is nearest to ``path``; None when there is none."""
     wanted = [part.lower() for part in parts[:-1]]
-    fitting = []
+    matching = []
     for file in named(parts[-1]):
         *folders, name = file.lower().replace("\\", "/").split("/")
-        if name.partition(".")[0] != parts[-1].lower():  # a file that stands for its folder
+        if name.partition(".")[0] != parts[-1].lower():  # the file is imported by the name of its folder
             folders = folders[:-1]
         if not wanted or folders[-len(wanted) :] == wanted:
-            fitting.append(file)
-    return next(iter(nearest(path, fitting)), None) if fitting and fitting != [path] else None
+            matching.append(file)
+    return next(iter(nearest(path, matching)), None) if matching and matching != [path] else None
 
 
 def _in_common(one: str, other: str) -> int:

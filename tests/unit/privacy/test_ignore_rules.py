@@ -1,4 +1,4 @@
-"""What may contribute to a prompt, with real files."""
+"""Which files may contribute to a prompt, with real files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from midfill.privacy.ignore import Ignore
+from midfill.privacy.ignore_rules import IgnoreRules
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -19,7 +19,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         (folder / name).write_text(text)
 
 
-def _walked(ignore: Ignore, folder: Path) -> set[str]:
+def _walked(ignore: IgnoreRules, folder: Path) -> set[str]:
     return {path.relative_to(folder.resolve()).as_posix() for path in ignore.walk()}
 
 
@@ -28,7 +28,7 @@ PATTERNS = ("*.py", "!*.py", "a/", "/b", "!a/b.py", "a/*", "!a/c", "**/c", "c.py
 
 
 def test_nested_files_and_negations(tmp_path: Path) -> None:
-    """The deepest file that says something counts, and what is in an excluded folder cannot be let in again."""
+    """The deepest ignore file with a match decides, and a file in an excluded folder cannot be included again."""
     _write(
         tmp_path,
         {
@@ -38,16 +38,15 @@ def test_nested_files_and_negations(tmp_path: Path) -> None:
             "sub/only_top.py": "", "sub/deep/x.txt": "", "sub/deep/.gitignore": "!x.txt",
         },
     )  # fmt: skip
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     code = {name for name in _walked(ignore, tmp_path) if not name.endswith(".gitignore")}
     assert code == {"a.py", "sub/kept.log", "sub/only_top.py", "sub/deep/x.txt"}
-    for path in tmp_path.rglob("*"):
-        if path.is_file() and path.name != ".gitignore":
-            assert ignore.allows(path) == (path.relative_to(tmp_path).as_posix() in code)
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".gitignore"]
+    assert {path.relative_to(tmp_path).as_posix() for path in files if ignore.allows(path)} == code
 
 
-def test_each_kind_decides_for_itself(tmp_path: Path) -> None:
-    """.midfillignore cannot be overruled by .gitignore, nor the other way; so for the settings' patterns."""
+def test_each_source_decides_alone(tmp_path: Path) -> None:
+    """.midfillignore, .gitignore and the settings' patterns cannot include what another of them excludes."""
     _write(
         tmp_path,
         {
@@ -59,24 +58,24 @@ def test_each_kind_decides_for_itself(tmp_path: Path) -> None:
             "x/d.py": "",
         },
     )
-    ignore = Ignore([tmp_path], ["x/"])
+    ignore = IgnoreRules([tmp_path], ["x/"])
     assert [name for name in sorted(_walked(ignore, tmp_path)) if name.endswith(".py")] == ["c.py"]
     assert not ignore.allows(tmp_path / "x/d.py")
 
 
 def test_repository_above_the_workspace(tmp_path: Path) -> None:
-    """A workspace that is a part of a repository is bound by the whole repository's rules."""
+    """In a workspace within a repository, the rules of the whole repository apply."""
     _write(
         tmp_path, {".git/info/exclude": "mine.py", ".gitignore": "part/gen/", "part/gen/a.py": "", "part/mine.py": ""}
     )
     _write(tmp_path, {"part/b.py": ""})
-    assert _walked(Ignore([tmp_path / "part"]), tmp_path / "part") == {"b.py"}
+    assert _walked(IgnoreRules([tmp_path / "part"]), tmp_path / "part") == {"b.py"}
 
 
-def test_changed_ignore_file_counts_at_once(tmp_path: Path) -> None:
-    """Nothing needs to be told: the next question is answered by the new rules."""
+def test_changed_ignore_file_takes_effect_at_once(tmp_path: Path) -> None:
+    """The next answer follows the new rules, without a notification."""
     _write(tmp_path, {"a.py": ""})
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     assert ignore.allows(tmp_path / "a.py")
     (tmp_path / ".midfillignore").write_text("*.py")
     assert not ignore.allows(tmp_path / "a.py")
@@ -90,15 +89,15 @@ def test_changed_ignore_file_counts_at_once(tmp_path: Path) -> None:
     "name", [".env", ".env.local", "deploy/server.key", "node_modules/x/i.js", "a.min.js", "id_rsa"]
 )
 def test_built_in(tmp_path: Path, name: str) -> None:
-    """Secrets and what tools keep need no rule."""
+    """Files with secrets and folders of tools are excluded without any rule."""
     _write(tmp_path, {name: "x", "a.py": ""})
-    ignore = Ignore([tmp_path])
+    ignore = IgnoreRules([tmp_path])
     assert not ignore.allows(tmp_path / name)
     assert _walked(ignore, tmp_path) == {"a.py"}
 
 
 def test_outside_and_links(tmp_path: Path) -> None:
-    """Nothing outside the workspace, by whatever way; loops end; a link into an excluded place is excluded."""
+    """Files outside the workspace and links to excluded files are excluded; loops of links end."""
     work, other = tmp_path / "work", tmp_path / "other"
     _write(tmp_path, {"work/a.py": "", "other/b.py": "", "work/hidden/c.py": "", "work/.gitignore": "hidden/"})
     (work / "out").symlink_to(other)
@@ -106,7 +105,7 @@ def test_outside_and_links(tmp_path: Path) -> None:
     (work / "loop").symlink_to(work)
     (work / "self").symlink_to(work / "self")
     (work / "shown.py").symlink_to(work / "hidden/c.py")
-    ignore = Ignore([work])
+    ignore = IgnoreRules([work])
     assert _walked(ignore, work) == {"a.py", ".gitignore"}
     for path in ("out/b.py", "out.py", "../other/b.py", "shown.py", "."):
         assert not ignore.allows(work / path)
@@ -115,35 +114,35 @@ def test_outside_and_links(tmp_path: Path) -> None:
 
 
 def test_several_folders(tmp_path: Path) -> None:
-    """A folder in another one is walked once; files belong to the inner one."""
+    """A folder within another one is walked once; its files belong to the inner folder."""
     _write(tmp_path, {"a/x.py": "", "a/in/y.py": "", "b/z.py": ""})
-    ignore = Ignore([tmp_path / "a", tmp_path / "a/in", tmp_path / "b"])
+    ignore = IgnoreRules([tmp_path / "a", tmp_path / "a/in", tmp_path / "b"])
     assert sorted(path.name for path in ignore.walk()) == ["x.py", "y.py", "z.py"]
     assert ignore.folder_of(tmp_path / "a/in/y.py") == (tmp_path / "a/in").resolve()
     assert ignore.folder_of(tmp_path / "c.py") is None
 
 
 def test_no_folder_allows_nothing(tmp_path: Path) -> None:
-    """A document without a workspace has no neighbours."""
-    assert not Ignore([]).allows(tmp_path / "a.py")
-    assert list(Ignore([]).walk()) == []
+    """Without a workspace folder no file contributes."""
+    assert not IgnoreRules([]).allows(tmp_path / "a.py")
+    assert list(IgnoreRules([]).walk()) == []
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
-    """A missing folder, an ignore file that is a folder or no text, and odd names: no error, nothing let in by it."""
+def test_unreadable_ignore_files(tmp_path: Path) -> None:
+    """A missing folder, and an ignore file that is a folder or binary, raise no error."""
     _write(tmp_path, {".gitignore/x": "", "sub/a.py": "", "a.py": ""})
     (tmp_path / "sub/.gitignore").write_bytes(b"\xff\xfe\0*.py\n[\n!\n*.py\n")
-    assert {name for name in _walked(Ignore([tmp_path, tmp_path / "gone"]), tmp_path) if "py" in name} == {"a.py"}
+    assert {name for name in _walked(IgnoreRules([tmp_path, tmp_path / "gone"]), tmp_path) if "py" in name} == {"a.py"}
 
 
 @settings(max_examples=25)
 @given(st.lists(st.sampled_from(PATTERNS), max_size=6))
-def test_as_git_has_it(tmp_path_factory: pytest.TempPathFactory, patterns: list[str]) -> None:
-    """Whatever the patterns, what may contribute is what git would take in."""
+def test_same_files_as_git(tmp_path_factory: pytest.TempPathFactory, patterns: list[str]) -> None:
+    """For all patterns the allowed files are those that git would add."""
     folder = tmp_path_factory.mktemp("repository")
     _write(folder, {**dict.fromkeys(FILES, ""), ".gitignore": "\n".join(patterns)})
     env = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True, env=env)
     command = ["git", "ls-files", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=folder, check=True, env=env, capture_output=True, text=True)
-    assert _walked(Ignore([folder]), folder) == set(listed.stdout.split())
+    assert _walked(IgnoreRules([folder]), folder) == set(listed.stdout.split())

@@ -12,39 +12,40 @@ from midfill.code.syntax import Syntax
 from midfill.postprocess.lines import indent
 from midfill.prompt.context import Context
 
-_SIDE = 10_000
-"""Characters parsed on each side of the cursor."""
-_NOT_JUDGED = frozenset({"", "html", "css", "markdown", "sql", "bash"})
-"""Whatever stands there fits somehow, or what is half written fits nowhere."""
+_MAX_SIDE_CHARACTERS = 10_000
+"""Maximum number of characters that are parsed on each side of the cursor."""
+_UNCHECKED_GRAMMARS = frozenset({"", "html", "css", "markdown", "sql", "bash"})
+"""Grammars that accept almost any text, or that report errors in correct unfinished code."""
 _TOP_LEVEL = re.compile(r"^[^\s})\]]", re.MULTILINE)
 
 
 def fits(text: str, context: Context, language: Language, *, replaces: int = 0, cut_short: bool = False) -> bool:
-    """Whether the document has no more places that do not fit its grammar with ``text`` than without.
+    """Return whether ``text`` adds no syntax error to the document.
 
-    What somebody would go on to write does not count: a suggestion also fits if it does so with its brackets closed,
-    with another operand or with its block begun. Where it is ``cut_short``, its last line is not judged.
-    Where the grammar does not understand the document itself, everything fits.
+    A suggestion may be unfinished: it also fits when it would fit with its brackets closed, with one more operand, or
+    with the start of its block. When the text was ``cut_short``, its last line is not checked. When the grammar finds
+    errors in the document itself, every text fits.
     """
     if cut_short:
         text = text[: max(text.rfind("\n"), 0)]
-    if language.grammar in _NOT_JUDGED or not text.strip() or "*/" in text:  # what a comment hid comes to light
+    # "*/" may end a comment of the document, so that text after it is parsed as code.
+    if language.grammar in _UNCHECKED_GRAMMARS or not text.strip() or "*/" in text:
         return True
     before, after = window(context)
     if not _is_understood(before, after, language):
         return True
     is_blank = not (context.line_prefix + context.line_suffix).strip()
-    most = 0 if is_blank else _errors(before + after, language)
+    max_errors = 0 if is_blank else _errors(before + after, language)
     rest = after[replaces:]
-    return any(_errors(before + whole + rest, language) <= most for whole in (text, *_gone_on(text)))
+    return any(_errors(before + whole + rest, language) <= max_errors for whole in (text, *_continued(text)))
 
 
 def _is_understood(before: str, after: str, language: Language) -> bool:
-    """Whether the grammar finds nothing wrong but on the cursor's line, left out or with a word on it."""
+    """Return whether the document has no syntax error when the cursor's line is left out, or is a single word."""
     above, below = before[: before.rfind("\n") + 1], after[after.find("\n") :] if "\n" in after else ""
     line = before[len(above) :]
     word = line[: indent(line)] + "x"
-    return any(not _errors(above + instead + below, language) for instead in ("", word))
+    return any(not _errors(above + replacement + below, language) for replacement in ("", word))
 
 
 @lru_cache(4)
@@ -53,17 +54,17 @@ def _errors(text: str, language: Language) -> int:
 
 
 def window(context: Context) -> tuple[str, str]:
-    """Return both sides of the cursor, from where something begins that can be parsed alone, to the end of a line."""
-    before, after = context.prefix[-_SIDE:], context.suffix[:_SIDE]
-    if len(context.prefix) > _SIDE and (start := _TOP_LEVEL.search(before, before.find("\n") + 1)):
+    """Return both sides of the cursor: from the start of a line at the top level to the end of a line."""
+    before, after = context.prefix[-_MAX_SIDE_CHARACTERS:], context.suffix[:_MAX_SIDE_CHARACTERS]
+    if len(context.prefix) > _MAX_SIDE_CHARACTERS and (start := _TOP_LEVEL.search(before, before.find("\n") + 1)):
         before = before[start.start() :]
-    if len(context.suffix) > _SIDE:
+    if len(context.suffix) > _MAX_SIDE_CHARACTERS:
         after = after[: after.rfind("\n") + 1]
     return before, after
 
 
-def _gone_on(text: str) -> Iterator[str]:
-    """Yield how a suggestion might go on where it ended too soon."""
+def _continued(text: str) -> Iterator[str]:
+    """Yield possible continuations of a suggestion that is not finished."""
     closers = _closers(text)
     yield f"{text}\nx{closers}" if text.endswith("\\") else f"{text} x{closers}"
     if closers:

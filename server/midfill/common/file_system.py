@@ -1,0 +1,36 @@
+"""Facts about files and folders. No function here raises an error; each has a result for a path that is unusable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+FileStamp = tuple[int, int]
+"""A file's modification time in nanoseconds and its size in bytes."""
+
+
+def stamp_of(path: str) -> FileStamp | None:
+    """Return a file's stamp, which differs after each change of the file; None when the file does not exist."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def follow_links(path: Path) -> Path:
+    """Return the absolute path without symbolic links; an unusable path (a loop, a NUL) is returned unchanged."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
+
+
+def repository_of(folder: Path) -> Path | None:
+    """Return the git repository that contains ``folder``; None when there is none."""
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
+
+
+def relative_path(path: Path, folder: Path | None) -> str:
+    """Return the path relative to ``folder``, with forward slashes; only the file name for a path outside."""
+    return path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
