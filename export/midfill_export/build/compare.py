@@ -16,17 +16,17 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
 from midfill import evals
+from midfill.common.cancel import CancelFlag
+from midfill.completion.engine import load_engine
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH
-from midfill.common.cancel import CancelFlag
 from midfill.inference.decoder import PREFILL_CHUNK
-from midfill.completion.engine import load_engine
 from midfill.inference.onnx_model import OnnxModel
 from midfill.settings.schema import Settings
 from midfill_export.build import verify
-from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.build.convert import FloatModel, quantise_to, to_float
 from midfill_export.build.pack import OnStage, complete_bundle, folder_size, scratch_beside
+from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.quantization.quantize import Recipe
 
 PREFILL, CONTEXT, DECODED, ROUNDS = 1024, 256, 16, 3

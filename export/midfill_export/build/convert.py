@@ -11,22 +11,30 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from midfill.common.errors import ExportError
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH, KvLayout, Manifest
-from midfill.common.errors import ExportError
 from midfill.inference.licences import Permit, licence
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.graph import graph
 from midfill_export.build import verify
-from midfill_export.quantization.calibrate import Moments, second_moments
-from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
-from midfill_export.loaders.formats import find_format, find_stop_tokens
+from midfill_export.build.pack import (
+    Description,
+    OnStage,
+    complete_bundle,
+    folder_size,
+    put_in_place,
+    scratch_beside,
+    write_int8,
+)
+from midfill_export.graph import graph
 from midfill_export.graph.nodes import attention_nodes
-from midfill_export.build.pack import (Description, OnStage, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
-from midfill_export.quantization.quantize import Recipe
-from midfill_export.quantization.rotate import can_rotate, fold_norms
 from midfill_export.graph.rope_scaling import Stretch
 from midfill_export.graph.to_onnx import export_onnx
+from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
+from midfill_export.loaders.formats import find_format, find_stop_tokens
+from midfill_export.quantization.calibrate import Moments, second_moments
+from midfill_export.quantization.quantize import Recipe
+from midfill_export.quantization.rotate import can_rotate, fold_norms
 
 Logits = NDArray[np.float32]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
-from midfill.inference.bundle import GRAPH
 from midfill.common.errors import ExportError
-from midfill_export.graph import graph
-from midfill_export.loaders import template
+from midfill.inference.bundle import GRAPH
 from midfill_export.build import verify
-from midfill_export.loaders.checkpoint import open_checkpoint, torch_logits
 from midfill_export.build.convert import PARITY_LIMIT, PARITY_SAMPLES
+from midfill_export.build.pack import OnStage, scratch_beside
+from midfill_export.graph import graph
+from midfill_export.graph.to_onnx import export_onnx
+from midfill_export.loaders import template
+from midfill_export.loaders.checkpoint import open_checkpoint, torch_logits
 from midfill_export.loaders.formats import find_format
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.build.pack import OnStage, scratch_beside
 from midfill_export.quantization.rotate import can_rotate
-from midfill_export.graph.to_onnx import export_onnx
 
 
 def make_template(source: str, out: Path, progress: OnStage = lambda _: None) -> None:

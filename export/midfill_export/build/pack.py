@@ -17,14 +17,24 @@ import psutil
 from tokenizers import Tokenizer
 
 from midfill import __version__
-from midfill.inference.bundle import (FORMAT, GRAPH, TOKENIZER, KvLayout, Manifest, WeightSource, Verification, describe_files, write_manifest)
 from midfill.common.errors import ExportError
+from midfill.inference.bundle import (
+    FORMAT,
+    GRAPH,
+    TOKENIZER,
+    KvLayout,
+    Manifest,
+    Verification,
+    WeightSource,
+    describe_files,
+    write_manifest,
+)
 from midfill.prompt.fim import FimFormat
-from midfill_export.graph import graph
-from midfill_export.quantization.calibrate import Moments
-from midfill_export.graph.grouped_attention import add_grouped_attention
-from midfill_export.quantization.quantize import Recipe, quantise
 from midfill_export.build.verify import Agreement
+from midfill_export.graph import graph
+from midfill_export.graph.grouped_attention import add_grouped_attention
+from midfill_export.quantization.calibrate import Moments
+from midfill_export.quantization.quantize import Recipe, quantise
 
 OnStage = Callable[[str], None]
 """Told one line at the start of each stage and at its end."""

@@ -11,17 +11,25 @@ from pathlib import Path
 
 import onnx_ir as ir
 
+from midfill.common.errors import BundleError
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH, KvLayout, Manifest, load_bundle
-from midfill.common.errors import BundleError
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.loaders import template
 from midfill_export.build import verify
-from midfill_export.quantization.calibrate import second_moments
+from midfill_export.build.pack import (
+    Description,
+    OnStage,
+    complete_bundle,
+    folder_size,
+    put_in_place,
+    scratch_beside,
+    write_int8,
+)
+from midfill_export.loaders import template
 from midfill_export.loaders.formats import find_format, find_stop_tokens
 from midfill_export.loaders.gguf_file import GgufFile, open_gguf
 from midfill_export.loaders.gguf_tokenizer import read_tokenizer
-from midfill_export.build.pack import (Description, OnStage, complete_bundle, folder_size, put_in_place, scratch_beside, write_int8)
+from midfill_export.quantization.calibrate import second_moments
 from midfill_export.quantization.quantize import Recipe
 from midfill_export.quantization.rotate import fold_norms
 from midfill_export.weights.known_models import Weights

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from midfill.common.cancel import CancelFlag
+from midfill.inference.onnx_model import Model
 from midfill.prompt.context import gather
 from midfill.prompt.fim import FimFormat, build_prompt
-from midfill.inference.onnx_model import Model
 from midfill_export.quantization.layerwise import prompt_feeds, run_in_pieces
 
 _VERIFIED = (

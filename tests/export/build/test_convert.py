@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from midfill.inference.bundle import load_bundle
 from midfill.common.cancel import CancelFlag
-from midfill.completion.types import Request
-from midfill.completion.engine import load_engine
 from midfill.common.errors import ExportError, SourceError
+from midfill.completion.engine import load_engine
+from midfill.completion.types import Request
+from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import Settings
 from midfill_export.build import convert as stages
-from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.build.convert import convert
+from midfill_export.loaders.checkpoint import open_checkpoint
 
 
 @pytest.fixture(autouse=True)

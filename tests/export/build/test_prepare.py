@@ -14,13 +14,12 @@ import numpy as np
 import onnx_ir as ir
 import pytest
 
-from midfill.inference.bundle import load_bundle
 from midfill.common.errors import ExportError, SourceError
-from midfill_export.cli import pull
-from midfill_export.build import pack
-from midfill_export.build import prepare
-from midfill_export.cli.pull import run
+from midfill.inference.bundle import load_bundle
+from midfill_export.build import pack, prepare
 from midfill_export.build.convert import convert
+from midfill_export.cli import pull
+from midfill_export.cli.pull import run
 from midfill_export.weights.known_models import Weights
 
 WITHOUT_TORCH = """

@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from midfill_export.build.verify import (
+    calibration_prompts,
+    compare,
+    largest_difference,
+    plain_encoder,
+    verification_samples,
+)
 from midfill_export.loaders.formats import find_format
-from midfill_export.build.verify import (calibration_prompts, compare, largest_difference, plain_encoder, verification_samples)
 
 from .conftest import train_tokenizer
 
