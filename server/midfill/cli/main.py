@@ -148,11 +148,11 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _exporter() -> Any:
-    return _with_torch("midfill_export.cli_export", _EXPORT_HINT)
+    return _with_torch("midfill_export.cli.export", _EXPORT_HINT)
 
 
 def _tune(args: argparse.Namespace) -> int:
-    tuner = _with_torch("midfill_export.tuning.cli_tune", _TUNE_HINT)
+    tuner = _with_torch("midfill_export.cli.tune", _TUNE_HINT)
     return int(tuner.run(args, bundles_dir(), own_settings().use))
 
 
