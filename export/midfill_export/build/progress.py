@@ -1,21 +1,23 @@
-"""What a long command tells while it runs: a line a stage, with the time and the memory that it took so far."""
+"""What a long command reports while it runs: a line for each stage, with its time and memory."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 import psutil
 
-from midfill_export.build.pack import OnStage
+OnStage = Callable[[str], None]
+"""Called with one line after each stage, and within a long one."""
 
 
 def stage_lines() -> OnStage:
-    """Return what writes stages to standard error, timed from now on."""
+    """Return what writes each line to standard error, with the seconds since now and the memory in use."""
     started = time.monotonic()
 
-    def tell(line: str) -> None:
+    def write(line: str) -> None:
         resident = psutil.Process().memory_info().rss
         sys.stderr.write(f"{time.monotonic() - started:6.1f} s  {resident / 1e9:4.1f} GB  {line}\n")
 
-    return tell
+    return write

@@ -7,7 +7,7 @@ Every ``MatMul`` with constant weights becomes, for an input x of shape (1, S, K
     y = (q - 128) @ Wq * w_scale * r        ``MatMulIntegerToFloat`` accumulates in 32 bits
 
 Rounding a row to its own scale is blind to a factor of the whole row. So ``up_proj`` leaves out its own r: what follows
-it, the product with the gate, is quantised again, and r joins that row's scale, one number instead of a wide row.
+it, the product with the gate, is quantized again, and r joins that row's scale, one number instead of a wide row.
 
 A scale per row, not per tensor, is what keeps models whose activations have outliers (Qwen's agree with FP32 on
 0.90 of the next tokens with one scale a tensor, 0.97 with one a row). Within a row, multiplying by a block-diagonal
@@ -50,7 +50,7 @@ _COLUMNS_AT_ONCE = 8192
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to quantise, as the manifest records it."""
+    """How to quantize, as the manifest records it."""
 
     target: str
     """The processor kind (:mod:`midfill.inference.cpu`)."""
@@ -78,23 +78,23 @@ class Recipe:
         }
 
 
-def quantise(
+def quantize(
     model: ir.Model,
     recipe: Recipe,
     moments: Moments,
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Rewrite ``model`` in place; weights are read, quantised and let go one at a time.
+    """Rewrite ``model`` in place; weights are read, quantized and let go one at a time.
 
     Args:
-        model: As :func:`midfill_export.graph.graph.optimise` gives it.
-        recipe: How to quantise.
+        model: As :func:`midfill_export.graph.optimize.optimize` gives it.
+        recipe: How to quantize.
         moments: Of the activations (:mod:`midfill_export.quantization.calibrate`); empty for a model that cannot be
             rotated. The covariances are let go once they are turned.
         progress: Told how much is done, 0 to 1.
     """
     graph = model.graph
-    blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
+    blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantized
     residual_block = 1
     if recipe.residual_block and moments.covariances:
         residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
@@ -105,8 +105,8 @@ def quantise(
             blocks.update(dict.fromkeys((normed, *_chosen_rows(normed)), residual_block))
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
-    quantise_embedding(graph, residual_block)
-    rows = _RowQuantiser(graph)
+    quantize_embedding(graph, residual_block)
+    rows = _RowQuantizer(graph)
     deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
     products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
     # Like the embedding, lm_head has a vocabulary's worth of weights: they come first, while nothing else is held.
@@ -119,16 +119,16 @@ def quantise(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
-        columns = quantise_columns(matrix, recipe.weight_limit)
+        columns = quantize_columns(matrix, recipe.weight_limit)
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
             product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
-        quantised = rows.quantise(hidden, block, node, len(matrix))
-        product = _insert_product(graph, node, quantised, str(weight.name), *columns)
+        quantized = rows.quantize(hidden, block, node, len(matrix))
+        product = _insert_product(graph, node, quantized, str(weight.name), *columns)
         factor = deferred.get(hidden)
-        scale = quantised.scale if factor is None else insert(graph, node, "Mul", quantised.scale, factor)
+        scale = quantized.scale if factor is None else insert(graph, node, "Mul", quantized.scale, factor)
         if (gated := _gated(node)) is not None:
             deferred[gated] = scale
         else:
@@ -139,7 +139,7 @@ def quantise(
         tidy(model)
 
 
-def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def quantize_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Round (K, N) weights to integers of at most ``limit``; returns them and the scale of each of N columns."""
     integers, scales = np.empty(matrix.shape, np.int8), np.empty(matrix.shape[1], np.float32)
     for start in range(0, matrix.shape[1], _COLUMNS_AT_ONCE):
@@ -151,25 +151,25 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
 
 
 @dataclass(frozen=True)
-class _QuantisedRows:
+class _QuantizedRows:
     integers: ir.Value  # uint8 (1, S, K)
     scale: ir.Value  # float32 (1, S, 1): the row's largest magnitude
     zero_point: ir.Value
 
 
-class _RowQuantiser:
-    """Adds the nodes that quantise an activation, once for all products that read it."""
+class _RowQuantizer:
+    """Adds the nodes that quantize an activation, once for all products that read it."""
 
     def __init__(self, graph: ir.Graph) -> None:
         self._graph = graph
-        self._done: dict[ir.Value, _QuantisedRows] = {}
+        self._done: dict[ir.Value, _QuantizedRows] = {}
         self._last_axis = add_constant(graph, "rows.axis", np.array([-1], np.int64))
         self._limit = add_constant(graph, "rows.limit", np.float32(127))
         self._unit = add_constant(graph, "rows.unit", np.float32(1))
         self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
 
-    def quantise(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantisedRows:
-        """Quantise ``hidden``, ``width`` wide, rotated in blocks."""
+    def quantize(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantizedRows:
+        """Quantize ``hidden``, ``width`` wide, rotated in blocks."""
         given = hidden
         if given not in self._done:
             hidden = _rotate_blocks(self._graph, before, hidden, block, width)
@@ -178,7 +178,7 @@ class _RowQuantiser:
             # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
             scaled = self._add(before, "Mul", hidden, self._add(before, "Div", self._limit, scale))
             integers = self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
-            self._done[given] = _QuantisedRows(integers, scale, self._zero_point)
+            self._done[given] = _QuantizedRows(integers, scale, self._zero_point)
         return self._done[given]
 
     def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
@@ -188,12 +188,12 @@ class _RowQuantiser:
 def _insert_product(
     graph: ir.Graph,
     before: ir.Node,
-    rows: _QuantisedRows,
+    rows: _QuantizedRows,
     name: str,
     integers: NDArray[np.int8],
     scales: NDArray[np.float32],
 ) -> ir.Value:
-    """Return the product (1, S, N) of the quantised rows, each still to be multiplied by its scale."""
+    """Return the product (1, S, N) of the quantized rows, each still to be multiplied by its scale."""
     node = ir.node(
         "MatMulIntegerToFloat",
         [
@@ -251,7 +251,7 @@ def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: in
     )
 
 
-def quantise_embedding(graph: ir.Graph, block: int) -> None:
+def quantize_embedding(graph: ir.Graph, block: int) -> None:
     """``Gather`` from an INT8 table and from its column of scales; a row is held rotated in blocks of that width."""
     table = next(
         (
@@ -270,7 +270,7 @@ def quantise_embedding(graph: ir.Graph, block: int) -> None:
     weight, ids = table.inputs
     assert weight is not None
     matrix = rotate_columns(_read(weight), hadamard(block))  # (V, H)
-    integers, scales = quantise_columns(matrix.T, 127)
+    integers, scales = quantize_columns(matrix.T, 127)
     tokens = ir.node("Gather", [add_constant(graph, f"{weight.name}.int8", integers.T), ids])
     steps = ir.node("Gather", [add_constant(graph, f"{weight.name}.scale", scales[:, None]), ids])
     real = ir.node("Cast", [tokens.outputs[0]], attributes={"to": ir.DataType.FLOAT})

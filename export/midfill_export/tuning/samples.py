@@ -49,21 +49,21 @@ class File:
 class Corpus:
     """What is learnt from, and what is judged by."""
 
-    learnt: tuple[File, ...]
+    training: tuple[File, ...]
     held_out: tuple[File, ...]
 
     @property
     def fingerprint(self) -> str:
         """A hash of all paths and texts."""
         digest = hashlib.sha256()
-        for file in (*self.learnt, *self.held_out):
+        for file in (*self.training, *self.held_out):
             for part in (file.path, file.text):
                 digest.update(hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest())
         return digest.hexdigest()
 
     def __str__(self) -> str:
-        characters = sum(len(file.text) for file in self.learnt)
-        return f"{len(self.learnt)} files, {characters:,} characters; {len(self.held_out)} others to judge by"
+        characters = sum(len(file.text) for file in self.training)
+        return f"{len(self.training)} files, {characters:,} characters; {len(self.held_out)} others to judge by"
 
 
 def read_corpus(folder: Path) -> Corpus:
@@ -85,7 +85,7 @@ def read_corpus(folder: Path) -> Corpus:
     by_hash = sorted(files, key=lambda file: hashlib.sha256(file.path.encode("utf-8", "surrogatepass")).digest())
     count = -(-len(files) // _ONE_IN)
     corpus = Corpus(tuple(by_hash[count:]), tuple(by_hash[:count]))
-    if len(files) < 2 or sum(len(file.text) for file in corpus.learnt) < LEAST_CHARACTERS:
+    if len(files) < 2 or sum(len(file.text) for file in corpus.training) < LEAST_CHARACTERS:
         raise UsageError(
             f"{folder} has too little code: {corpus}. It takes {LEAST_CHARACTERS:,} characters, in more than one file."
         )

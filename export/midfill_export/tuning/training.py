@@ -23,7 +23,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers import PreTrainedModel
 
 from midfill.common.errors import ExportError
-from midfill_export.build.pack import OnStage
+from midfill_export.build.progress import OnStage
 from midfill_export.build.verify import Sample
 
 RANK = 16

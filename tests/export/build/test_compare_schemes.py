@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from midfill.cli.main import main
-from midfill_export.build.compare import SCHEMES, Row, compare, to_json, to_text
+from midfill_export.build.compare_schemes import SCHEMES, Row, compare_schemes, to_json, to_text
 
 
 @pytest.fixture(scope="module")
 def rows(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """Compare all schemes on the tiny model, without an evaluation."""
     folder = tmp_path_factory.mktemp("compare")
-    rows = compare(str(checkpoint), folder / "out", 0, lambda _: None)
+    rows = compare_schemes(str(checkpoint), folder / "out", 0, lambda _: None)
     assert list(folder.iterdir()) == []  # all was scratch
     return rows
 

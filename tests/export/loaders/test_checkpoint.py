@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.errors import LicenceRefused
-from midfill_export.build.convert import convert
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 
 
@@ -46,6 +46,6 @@ def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: P
     """The licence is told, and nothing is loaded: there are no weights here."""
     told: list[str] = []
     with pytest.raises(LicenceRefused, match="--accept-license"):
-        convert(str(folder), tmp_path / "bundle", progress=told.append)
+        bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=told.append)
     assert "licence: stabilityai-community (Stability AI's: personal use" in told[0]
     assert not (tmp_path / "bundle").exists()

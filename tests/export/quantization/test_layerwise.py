@@ -9,8 +9,8 @@ import onnx_ir as ir
 import onnxruntime as ort
 import pytest
 
+from midfill_export.graph.template import fill
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.loaders.template import fill
 from midfill_export.quantization import layerwise
 from midfill_export.quantization.calibrate import second_moments
 from midfill_export.quantization.rotate import gated_products, norms

@@ -9,7 +9,7 @@ import pytest
 from midfill.inference.onnx_model import ort
 from midfill_export.graph import nodes
 from midfill_export.quantization.calibrate import Moments
-from midfill_export.quantization.quantize import Recipe, quantise, quantise_columns, quantise_embedding
+from midfill_export.quantization.quantize import Recipe, quantize, quantize_columns, quantize_embedding
 from midfill_export.quantization.rotate import (
     balance,
     balance_gated,
@@ -29,14 +29,14 @@ RANDOM = np.random.default_rng(7)
 def test_columns_round_to_their_own_step() -> None:
     """Each column's largest weight becomes the limit, and no weight moves by more than half a step."""
     matrix = RANDOM.standard_normal((40, 6)).astype(np.float32) * [0.01, 1, 10, 1, 1, 1]
-    integers, scales = quantise_columns(matrix.astype(np.float32), 127)
+    integers, scales = quantize_columns(matrix.astype(np.float32), 127)
     assert (np.abs(integers).max(axis=0) == 127).all()
     assert (np.abs(integers * scales - matrix) <= scales * 0.501).all()
 
 
 def test_column_of_zeros_stays_zero() -> None:
     """A column without weights does not divide by zero."""
-    integers, scales = quantise_columns(np.zeros((4, 2), np.float32), 127)
+    integers, scales = quantize_columns(np.zeros((4, 2), np.float32), 127)
     assert not integers.any()
     assert np.isfinite(scales).all()
 
@@ -108,7 +108,7 @@ def test_product_is_close_row_by_row(target: str) -> None:
     weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 3, 64)).astype(np.float32)
     hidden[0, 1] *= 1000
-    product = _run(_quantised(weight, Recipe(target)), hidden)
+    product = _run(_quantized(weight, Recipe(target)), hidden)
     exact = hidden @ weight
     for row in range(3):
         error = np.abs(product[0, row] - exact[0, row]).max() / np.abs(exact[0, row]).max()
@@ -117,15 +117,15 @@ def test_product_is_close_row_by_row(target: str) -> None:
 
 def test_row_of_zeros_gives_zeros() -> None:
     """A row without activation is not divided by its largest one."""
-    quantised = _quantised(np.ones((8, 4), np.float32), Recipe("vnni"))
-    product = _run(quantised, np.zeros((1, 2, 8), np.float32))
+    quantized = _quantized(np.ones((8, 4), np.float32), Recipe("vnni"))
+    product = _run(quantized, np.zeros((1, 2, 8), np.float32))
     assert not product.any()
 
 
 @pytest.mark.parametrize("width", [64, 80])
 def test_four_bits_are_close(width: int) -> None:
     """No weight is further off than a step, most no more than half of one; what fills up the last block is nothing."""
-    integers, scales = quantise_columns(RANDOM.standard_normal((width, 6)).astype(np.float32), 127)
+    integers, scales = quantize_columns(RANDOM.standard_normal((width, 6)).astype(np.float32), 127)
     packed, steps = in_four_bits(integers, scales, 32)
     nibbles = np.stack([packed & 15, packed >> 4], axis=-1).reshape(6, -1, 32).astype(np.float32) - 8
     restored = (nibbles * steps[:, :, None]).reshape(6, -1).T
@@ -142,7 +142,7 @@ def test_likeliest_of_the_head_are_computed_in_eight_bits() -> None:
     likeliest = np.argsort(-exact, axis=-1)[:, :, :10]
 
     def errors(shortlist: int) -> np.ndarray:
-        return np.abs(_run(_quantised(weight, Recipe("vnni", shortlist=shortlist, residual_block=0)), hidden) - exact)
+        return np.abs(_run(_quantized(weight, Recipe("vnni", shortlist=shortlist, residual_block=0)), hidden) - exact)
 
     again, plain = errors(64), errors(0)
     assert np.take_along_axis(again, likeliest, -1).mean() < np.take_along_axis(plain, likeliest, -1).mean()
@@ -153,7 +153,7 @@ def test_head_of_few_tokens_is_computed_whole() -> None:
     """A vocabulary shorter than the list is all on it; no row gives no row."""
     weight = RANDOM.standard_normal((64, 20)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 2, 64)).astype(np.float32)
-    model = _quantised(weight, Recipe("vnni", residual_block=0))
+    model = _quantized(weight, Recipe("vnni", residual_block=0))
     assert np.abs(_run(model, hidden) - hidden @ weight).max() < 0.3
     assert _run(model, hidden[:, :0]).shape == (1, 0, 20)
 
@@ -162,7 +162,7 @@ def test_even_numbers_of_rows_of_the_head_are_the_same_to_the_bit() -> None:
     """The model pads a lone row and a last odd row, because both take another kernel."""
     weight = RANDOM.standard_normal((256, 640)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 18, 256)).astype(np.float32)
-    model = _quantised(weight, Recipe("vnni"))
+    model = _quantized(weight, Recipe("vnni"))
     together = _run(model, hidden)
     for rows in range(2, 18, 2):
         for first in range(0, 18 - rows, 3):
@@ -191,7 +191,7 @@ def _embedding(table: np.ndarray, block: int) -> ir.Model:
     lookup.outputs[0].type = ir.TensorType(ir.DataType.FLOAT)
     lookup.outputs[0].shape = ir.Shape([1, "rows", table.shape[1]])
     holder.outputs.append(lookup.outputs[0])
-    quantise_embedding(holder, block)
+    quantize_embedding(holder, block)
     return ir.Model(holder, ir_version=10)
 
 
@@ -238,7 +238,7 @@ def _gated_mlp() -> tuple[ir.Model, dict[str, np.ndarray]]:
     return ir.Model(holder, ir_version=10), weights
 
 
-def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
+def _quantized(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     hidden = ir.Value(name="hidden", shape=ir.Shape([1, "rows", len(weight)]), type=ir.TensorType(ir.DataType.FLOAT))
     holder = ir.Graph([hidden], [], nodes=[], opset_imports={"": 18, nodes.MICROSOFT: 1})
     product = ir.node("MatMul", [hidden, nodes.add_constant(holder, "weight", weight)])
@@ -248,7 +248,7 @@ def _quantised(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     product.outputs[0].shape = ir.Shape([1, "rows", weight.shape[1]])
     holder.outputs.append(product.outputs[0])
     model = ir.Model(holder, ir_version=10)
-    quantise(model, recipe, Moments())
+    quantize(model, recipe, Moments())
     return model
 
 

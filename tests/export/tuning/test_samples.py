@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 def test_only_code_that_may_be_learnt(folder: Path) -> None:
     """Ignored and generated files and prose are left out, and secrets redacted."""
     corpus = read_corpus(folder)
-    files = (*corpus.learnt, *corpus.held_out)
+    files = (*corpus.training, *corpus.held_out)
     assert {file.path for file in files} == {"kept.py", *(f"module_{number}.py" for number in range(16))}
     text = "".join(file.text for file in files)
     assert TOKEN not in text
@@ -73,7 +73,7 @@ def test_files_are_kept_apart_whole(folder: Path) -> None:
     """About one of eight, by its path alone: the same ones when the code changes, and another fingerprint."""
     corpus = read_corpus(folder)
     assert len(corpus.held_out) == 3
-    assert not {file.path for file in corpus.held_out} & {file.path for file in corpus.learnt}
+    assert not {file.path for file in corpus.held_out} & {file.path for file in corpus.training}
     assert read_corpus(folder) == corpus
     (folder / "module_0.py").write_text(code(0) + "\n# changed\n")
     changed = read_corpus(folder)

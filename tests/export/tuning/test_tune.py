@@ -20,7 +20,7 @@ from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import Settings
 from midfill_export.build.verify import Sample
 from midfill_export.tuning import tune as tuning
-from midfill_export.tuning.judging import Score, judge
+from midfill_export.tuning.scoring import Score, score
 
 torch = pytest.importorskip("torch")
 
@@ -72,7 +72,7 @@ def test_tuned_model_fills_gaps_better_and_is_served(
 
     # once more: what was there is kept, and can be gone back to
     assert main(command) == 0
-    assert f"the bundle that was there: {out}.previous" in capsys.readouterr().out
+    assert f"the previous bundle was moved to {out}.previous" in capsys.readouterr().out
     assert load_bundle(Path(f"{out}.previous")).manifest == manifest
 
 
@@ -89,10 +89,10 @@ def test_worse_model_is_not_installed(
     out.mkdir()
     (out / "mine").touch()
     scores = iter([Score(5.0, 0.1, 48), Score(5.5, 0.1, 48)])
-    monkeypatch.setattr(tuning, "judge", lambda *_: next(scores))
+    monkeypatch.setattr(tuning, "score", lambda *_: next(scores))
     assert main(["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]) == 1
     errors = capsys.readouterr().err.splitlines()
-    assert "perplexity 5.000 before, 5.500 after, on files kept apart): no bundle was changed" in errors[-1]
+    assert "(in FP32: perplexity 5.000 before, 5.500 after): no bundle was changed" in errors[-1]
     assert (out / "mine").exists()
 
 
@@ -132,16 +132,16 @@ def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path:
     assert os.listdir(kept.parent) == ["run.pt"]
 
 
-def test_judge_counts_what_greedy_decoding_would_write() -> None:
+def test_score_counts_what_greedy_decoding_would_write() -> None:
     """A gap is filled exactly if every token is the likeliest; perplexity is of all tokens together."""
     import numpy as np
 
     even = np.zeros((2, 4), np.float32)
     sure = np.full((2, 4), -30.0, np.float32)
     sure[0, 3] = sure[1, 1] = 30.0
-    score = judge([Sample([0], [3, 1]), Sample([0], [2, 1])], [sure, even])
-    assert score.exact == 0.5
-    assert abs(score.perplexity - 2.0) < 1e-3  # four ways for half of the tokens
+    found = score([Sample([0], [3, 1]), Sample([0], [2, 1])], [sure, even])
+    assert found.exact == 0.5
+    assert abs(found.perplexity - 2.0) < 1e-3  # four ways for half of the tokens
 
 
 def test_padding_is_not_learnt(checkpoint: Path) -> None:
@@ -159,7 +159,9 @@ def test_padding_is_not_learnt(checkpoint: Path) -> None:
 
 def test_without_peft(code: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """One line says what to install."""
-    for name in [name for name in sys.modules if name.startswith(("peft", "midfill_export.tuning"))]:
+    for name in [
+        name for name in sys.modules if name.startswith(("peft", "midfill_export.tuning", "midfill_export.cli.tune"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "peft", None)
     assert main(["tune", str(code)]) == 2
