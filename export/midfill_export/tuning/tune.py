@@ -23,7 +23,7 @@ from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint
 from midfill_export.loaders.fim_formats import STOP_TOKENS, find_format
 from midfill_export.tuning.samples import Corpus, Cutter, read_corpus
 from midfill_export.tuning.scoring import Score, score
-from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_A_STEP, Run, train
+from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_PER_STEP, Run, train
 
 
 class NotBetter(ExportError):
@@ -143,7 +143,7 @@ def to_json(tuned: Tuned) -> dict[str, object]:
 def _identity(checkpoint: Checkpoint, corpus: Corpus) -> str:
     """Return a text that is the same only for runs that may continue each other."""
     origin = checkpoint.source.sha256 or checkpoint.location
-    return f"{origin} {corpus.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_A_STEP}"
+    return f"{origin} {corpus.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_PER_STEP}"
 
 
 def _require_better(before: Score, after: Score, how: str) -> None:

