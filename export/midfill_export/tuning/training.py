@@ -71,7 +71,7 @@ def train(
         run: Updated while the training goes on; continued from ``checkpoint`` if that has the same identity.
         seconds: Time for training; loading and saving take extra time.
         checkpoint: The file that the state is saved to, every minute and at the end.
-        progress: Called with a line every 20 seconds.
+        progress: Called with a line when the training starts, and then every 20 seconds.
 
     Raises:
         Interrupted: by Ctrl-C or SIGTERM.
@@ -86,6 +86,7 @@ def train(
     saved = reported = time.monotonic()
     recent: list[float] = []
     with _signals() as received:
+        progress(f"training: {(seconds - run.seconds) / 60:.1f} minutes to go")
         while run.seconds < seconds:
             started = time.monotonic()
             done = run.seconds / seconds

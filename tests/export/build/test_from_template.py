@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +125,9 @@ def test_full_disk_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_that_is_ended_leaves_nothing(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
+def test_one_that_is_ended_leaves_nothing(
+    weights: Weights, gguf_file: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """SIGTERM ends a pull as an error would; an older bundle stays."""
     bundle_from_template(weights, gguf_file, tmp_path / "out")
     before = (tmp_path / "out" / "manifest.json").read_bytes()
@@ -133,12 +136,9 @@ def test_one_that_is_ended_leaves_nothing(weights: Weights, gguf_file: Path, tmp
         if line.startswith("int8"):
             signal.raise_signal(signal.SIGTERM)
 
-    previous = signal.signal(signal.SIGTERM, pull.end)
-    try:
-        with pytest.raises(SystemExit, match="143"):
-            bundle_from_template(weights, gguf_file, tmp_path / "out", end)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    request.addfinalizer(partial(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, pull.end)))
+    with pytest.raises(SystemExit, match="143"):
+        bundle_from_template(weights, gguf_file, tmp_path / "out", end)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 

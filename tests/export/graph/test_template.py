@@ -10,7 +10,6 @@ import onnx_ir as ir
 import pytest
 
 from midfill.common.errors import ExportError
-from midfill_export.build.make_template import make_template
 from midfill_export.graph import template
 from midfill_export.graph.nodes import attention_nodes, tensor_of
 from midfill_export.graph.optimize import optimize
@@ -67,18 +66,14 @@ def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
 
 
 def test_what_is_no_template_is_refused(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
-    """Neither a missing file nor an ordinary graph is one; and none is made of a checkpoint folder."""
+    """A missing file or an ordinary graph is refused."""
     for path in (tmp_path / "missing.onnx", bundle_folder / "model.onnx"):
         with pytest.raises(ExportError, match="is not a template"):
             template.fill(path, open_gguf(gguf_file))
 
 
-def test_weights_from_elsewhere_make_none(
-    checkpoint: Path, gguf_file: Path, float_model: ir.Model, tmp_path: Path
-) -> None:
-    """It is made of a GGUF, and all its weights must be found there."""
-    with pytest.raises(ExportError, match="is not a GGUF file"):
-        make_template(str(checkpoint), tmp_path / "out.onnx")
+def test_weights_from_elsewhere_are_refused(float_model: ir.Model, gguf_file: Path) -> None:
+    """A template can only be made if all weights are found in the GGUF."""
     whole = open_gguf(gguf_file)
     lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if "ffn_up" not in key})
     rotary = Rotary(np.ones(8, np.float32), 1.0, 512)

@@ -23,7 +23,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("card", "licence"),
     [
-        (None, "unknown"),
         ("---\nlicense: apache-2.0\n---\n# A model\n", "apache-2.0"),
         ("---\nlicense: other\n---\n", "other"),
         ("---\nlicense: other\nlicense_name: stabilityai-community\n---\n", "stabilityai-community"),
@@ -33,13 +32,17 @@ def folder(tmp_path: Path) -> Path:
         ("---\nlicense: 7\n---\n", "unknown"),
         ("\x00", "unknown"),
     ],
-    ids=["no card", "named", "other", "its own name", "not named", "no head", "no YAML", "a number", "no text"],
+    ids=["named", "other", "its own name", "not named", "no head", "no YAML", "a number", "no text"],
 )
-def test_licence_of_a_checkpoint_is_its_cards(folder: Path, card: str | None, licence: str) -> None:
+def test_licence_of_a_checkpoint_is_its_cards(folder: Path, card: str, licence: str) -> None:
     """A card that says nothing, or cannot be read, leaves it unknown."""
-    if card is not None:
-        (folder / "README.md").write_text(card)
+    (folder / "README.md").write_text(card)
     assert open_checkpoint(str(folder)).source.license == licence
+
+
+def test_licence_of_a_checkpoint_without_a_card_is_unknown(folder: Path) -> None:
+    """Nothing else names it."""
+    assert open_checkpoint(str(folder)).source.license == "unknown"
 
 
 def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: Path, tmp_path: Path) -> None:
