@@ -113,10 +113,10 @@ def gguf_file(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def bundle_folder(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Take the tiny checkpoint through every stage."""
-    from midfill_export.build.convert import convert
+    """Build the bundle of the tiny checkpoint."""
+    from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 
-    return convert(str(checkpoint), tmp_path_factory.mktemp("bundles") / "tiny").path
+    return bundle_from_checkpoint(str(checkpoint), tmp_path_factory.mktemp("bundles") / "tiny").path
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,7 @@
-"""Is the graph the model, and is INT8 still the model? Measured on fill-in-the-middle prompts from real code.
+"""Compare the logits of two graphs, or of a graph and its checkpoint, on fill-in-the-middle prompts from real code.
 
-The code is the standard library's own, which every Python has: statements are cut out of functions of some files,
-the prompt is built as the server builds it, and the logits are compared where the model would be asked for the
-next token: at every token of what was cut out.
+The code is Python's standard library, which every machine has. Statements are cut out of functions, and the prompt is
+built as the server builds it. The logits are compared at every token that was cut out.
 """
 
 from __future__ import annotations
@@ -37,22 +36,29 @@ _CALIBRATED = (
     "ftplib", "getopt", "gettext", "graphlib", "hashlib", "hmac", "imaplib", "ipaddress", "lzma", "mimetypes",
     "modulefinder", "numbers", "pkgutil", "platform", "pyclbr", "reprlib", "smtplib", "ssl", "symtable", "zipapp",
 )  # fmt: skip
-"""Other files than those verified, or the model would be examined on what it was tuned to."""
+"""No file is in both lists: a model must be verified on other code than it was calibrated on."""
 _PROMPT_TOKENS = 160
-_LINES_CUT = 8
-_ANSWER_TOKENS = 32
+_MAX_CUT_LINES = 8
+_MAX_ANSWER_TOKENS = 32
+
+PARITY_LIMIT = 1e-2
+"""Largest difference of a logit that the FP32 graph may have from the checkpoint; measured: 6e-5."""
+PARITY_SAMPLES = 4
+"""Number of samples on which the FP32 graph is compared with the checkpoint."""
+
+Logits = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A prompt and the tokens that were cut out."""
+    """A prompt, and as the answer the tokens that were cut out."""
 
     prompt: list[int]
     answer: list[int]
 
     @property
     def ids(self) -> list[int]:
-        """All the tokens a next one is predicted after."""
+        """All tokens after which a token of the answer is predicted."""
         return self.prompt + self.answer[:-1]
 
 
@@ -61,6 +67,7 @@ class Agreement:
     """How close two sets of logits are."""
 
     positions: int
+    """Number of positions compared."""
     top1: float
     """Share of positions with the same most likely token."""
     mean_kl: float
@@ -68,12 +75,12 @@ class Agreement:
 
 
 def verification_samples(encode: Callable[[str], list[int]], fim: FimFormat) -> list[Sample]:
-    """Return what agreement is measured on, the same for the same Python."""
+    """Return the samples on which agreement is measured; they are the same for the same version of Python."""
     return _samples(_VERIFIED, encode, fim)
 
 
 def calibration_prompts(encode: Callable[[str], list[int]], fim: FimFormat) -> list[list[int]]:
-    """Return what activations may be looked at on: prompts with their answers, of other files."""
+    """Return prompts with their answers to measure activations on; they are of other files than those verified."""
     return [sample.ids for sample in _samples(_CALIBRATED, encode, fim)]
 
 
@@ -87,12 +94,12 @@ def _samples(modules: Sequence[str], encode: Callable[[str], list[int]], fim: Fi
         for start, end in _two_statements(text):
             context = gather(text[:start] + text[end:], start)
             prompt = build_prompt(context, fim, encode, _PROMPT_TOKENS, lambda _token: False)
-            samples.append(Sample(list(prompt.ids), encode(text[start:end])[:_ANSWER_TOKENS]))
+            samples.append(Sample(list(prompt.ids), encode(text[start:end])[:_MAX_ANSWER_TOKENS]))
     return samples
 
 
 def _two_statements(text: str) -> list[tuple[int, int]]:
-    """Return where two statements of all in functions stand, a third and two thirds of the way; some lines at most."""
+    """Return the places of two statements: of all in functions, those after one third and after two thirds."""
     statements = [
         statement
         for function in ast.walk(ast.parse(text))
@@ -104,20 +111,20 @@ def _two_statements(text: str) -> list[tuple[int, int]]:
     places = []
     for index in sorted({len(statements) // 3, len(statements) * 2 // 3} if statements else ()):
         first = statements[index].lineno - 1
-        last = min(statements[index].end_lineno or first + 1, first + _LINES_CUT)
+        last = min(statements[index].end_lineno or first + 1, first + _MAX_CUT_LINES)
         start = sum(map(len, lines[:first]))
         places.append((start, start + sum(map(len, lines[first:last])) - 1))
     return places
 
 
 def plain_encoder(tokenizer: Tokenizer) -> Callable[[str], list[int]]:
-    """Encode without adding control tokens."""
+    """Return a function that encodes text without adding control tokens."""
     return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
 
 
-def float_logits(model: ir.Model, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
-    """Return an FP32 graph's logits (answer, V) of each sample, run in pieces; the graph is stripped to them."""
-    logits: list[NDArray[np.float32]] = []
+def float_logits(model: ir.Model, samples: Sequence[Sample]) -> list[Logits]:
+    """Return an FP32 graph's logits (answer, V) of each sample, run in pieces; ``model`` cannot be used afterwards."""
+    logits: list[Logits] = []
     run_in_pieces(
         model,
         [next(value for value in model.graph.outputs if value.name == "logits")],
@@ -127,8 +134,8 @@ def float_logits(model: ir.Model, samples: Sequence[Sample]) -> list[NDArray[np.
     return logits
 
 
-def graph_logits(model: Model, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
-    """Return a graph's logits (answer, V) of each sample: prefill of half of the prompt, then append the rest."""
+def graph_logits(model: Model, samples: Sequence[Sample]) -> list[Logits]:
+    """Return a graph's logits (answer, V) of each sample: half of the prompt is prefilled, the rest is appended."""
     results = []
     for sample in samples:
         ids, half = sample.ids, len(sample.prompt) // 2
@@ -138,12 +145,12 @@ def graph_logits(model: Model, samples: Sequence[Sample]) -> list[NDArray[np.flo
     return results
 
 
-def largest_difference(left: Sequence[NDArray[np.float32]], right: Sequence[NDArray[np.float32]]) -> float:
+def largest_difference(left: Sequence[Logits], right: Sequence[Logits]) -> float:
     """Return the largest absolute difference between two lists of logits."""
     return max(float(np.abs(a - b).max()) for a, b in zip(left, right, strict=True))
 
 
-def compare(reference: Sequence[NDArray[np.float32]], candidate: Sequence[NDArray[np.float32]]) -> Agreement:
+def compare(reference: Sequence[Logits], candidate: Sequence[Logits]) -> Agreement:
     """Compare two lists of logits (positions, V) position by position."""
     same, divergences = [], []
     for expected, given in zip(reference, candidate, strict=True):
@@ -157,7 +164,7 @@ def compare(reference: Sequence[NDArray[np.float32]], candidate: Sequence[NDArra
     )
 
 
-def _log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def _log_softmax(logits: Logits) -> NDArray[np.float64]:
     shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
-    normalised: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return normalised
+    normalized: NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return normalized

@@ -13,19 +13,19 @@ from transformers.utils import logging as transformers_logging
 
 from midfill.common.errors import UsageError
 from midfill.inference.licences import Permit
-from midfill_export.build.convert import convert
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.build.make_template import make_template
-from midfill_export.build.stages import stage_lines
-from midfill_export.graph.rope_scaling import read_stretch
+from midfill_export.build.progress import stage_lines
+from midfill_export.graph.rope_scaling import parse_rope_scaling
 from midfill_export.weights.known_models import WEIGHTS, bundle_name
 from midfill_export.weights.pull import cached_path
 
 QUANT_TASKS = 40
-"""Of the evaluation, for each way to quantise, when nothing is said."""
+"""How many tasks of the evaluation each quantization scheme gets by default."""
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
-    """Export ``args.source``, saying each stage with its time and the memory used, and where the bundle is."""
+    """Export ``args.source``: stages go to standard error, the bundle's path or the report to standard output."""
     transformers_logging.set_verbosity_error()
     out = args.out or bundles / bundle_name(args.source)
     started = time.monotonic()
@@ -36,8 +36,9 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         return 0
     if args.compare:
         return _compare(args.source, out, args.eval_limit or 0, args.json)
-    stretch = read_stretch(args.context, args.rope)
-    exported = convert(args.source, out, args.target, progress, Permit(use, args.accept_license), stretch)
+    scaling = parse_rope_scaling(args.context, args.rope)
+    permit = Permit(use, args.accept_license)
+    exported = bundle_from_checkpoint(args.source, out, args.target, progress, permit, scaling)
     if args.json:
         report = {
             "path": str(exported.path),
@@ -53,23 +54,23 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
 
 
 def quant(args: argparse.Namespace, bundles: Path) -> int:
-    """Measure every way to quantise ``args.source``, or what was pulled, with ``args.limit`` tasks for each.
+    """Measure ``args.source``, or the pulled 0.5b, in every quantization scheme, with ``args.limit`` tasks for each.
 
     Raises:
-        UsageError: there is a bundle to measure.
-        SourceError, ExportError: as :func:`midfill_export.build.convert.convert`.
+        UsageError: a bundle is named.
+        SourceError, ExportError: as :func:`midfill_export.build.from_checkpoint.bundle_from_checkpoint`.
     """
     if args.bundle:
-        raise UsageError("the suite 'quant' makes what it measures: it takes --source, not --bundle.")
+        raise UsageError("The suite 'quant' makes its own bundles: name the model by --source, not by --bundle.")
     source = args.source or str(cached_path(WEIGHTS["0.5b"]))
     transformers_logging.set_verbosity_error()
     return _compare(source, bundles / bundle_name(source), args.limit or QUANT_TASKS, args.json)
 
 
 def _compare(source: str, out: Path, tasks: int, as_json: bool) -> int:
-    # Imported only here: onnxruntime's quantisers, which it brings along, turn everybody's logging on.
-    from midfill_export.build import compare  # noqa: PLC0415
+    # Imported late: it imports onnxruntime's quantizers, which switch on the logging of all libraries.
+    from midfill_export.build.compare_schemes import compare_schemes, to_json, to_text  # noqa: PLC0415
 
-    rows = compare.compare(source, out, tasks, stage_lines())
-    sys.stdout.write(f"{json.dumps(compare.to_json(rows), indent=2) if as_json else compare.to_text(rows)}\n")
+    rows = compare_schemes(source, out, tasks, stage_lines())
+    sys.stdout.write(f"{json.dumps(to_json(rows), indent=2) if as_json else to_text(rows)}\n")
     return 0

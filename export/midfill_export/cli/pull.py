@@ -21,11 +21,11 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     """Put a model's bundle into the cache and write its path to standard output; all else goes to standard error.
 
     Args:
-        args: ``what`` names a model or a file brought by hand, or is None; ``model`` is the model when it is None;
-            ``weights_only`` is whether the weights are all that is wanted, and their path is written.
+        args: ``what`` names a model or a file, or is None; then ``model`` names the model. With ``weights_only`` no
+            bundle is made, and the path of the weights is written.
         bundles: The folder of bundles.
-        use: What the model is wanted for, as the setting of that name says.
-        known: The models there are.
+        use: The setting ``use``: what the user does with the model.
+        known: The models that can be pulled, by name.
     """
     what = args.what if args.what is not None else args.model
     if what not in known and not Path(what).exists():
@@ -45,33 +45,33 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
 
 
 def _bundle(weights: Weights, path: Path, out: Path) -> Path:
-    """Make the bundle of pulled weights, unless it is there."""
-    # Imported late: whoever wants the weights alone need not wait for it.
-    from midfill_export.build.prepare import is_prepared, prepare  # noqa: PLC0415
-    from midfill_export.build.stages import stage_lines  # noqa: PLC0415
+    """Build the bundle of pulled weights, unless it exists."""
+    # Imported late because it is slow, and --weights-only does not need it.
+    from midfill_export.build.from_template import bundle_from_template, is_built  # noqa: PLC0415
+    from midfill_export.build.progress import stage_lines  # noqa: PLC0415
 
-    if is_prepared(weights, out):
-        sys.stderr.write("its bundle is there already\n")
+    if is_built(weights, out):
+        sys.stderr.write("its bundle exists already\n")
         return out
     previous = signal.signal(signal.SIGTERM, end)
     try:
-        prepare(weights, path, out, stage_lines())
+        bundle_from_template(weights, path, out, stage_lines())
     finally:
         signal.signal(signal.SIGTERM, previous)
     return out
 
 
 def end(*_: object) -> None:
-    """End as by an error, so that nothing half made is left behind."""
+    """Handle a signal by an exception, so that unfinished files are removed."""
     raise SystemExit(143)
 
 
 class _Display:
-    """Progress on standard error: a bar on a terminal, else a line whenever something new is being done."""
+    """Progress on standard error: a bar on a terminal, otherwise a line at the start of each step."""
 
     def __init__(self) -> None:
         self._bar: tqdm[None] | None = None
-        self._said = ""
+        self._written = ""
 
     def __enter__(self) -> _Display:
         return self
@@ -82,9 +82,9 @@ class _Display:
 
     def __call__(self, done: int, total: int, what: str) -> None:
         if not sys.stderr.isatty():
-            if what != self._said:
+            if what != self._written:
                 sys.stderr.write(f"{what}: {megabytes(done)} of {megabytes(total)}\n")
-                self._said = what
+                self._written = what
             return
         if self._bar is None:
             self._bar = tqdm(total=total, initial=done, unit="B", unit_scale=True, file=sys.stderr)

@@ -13,7 +13,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 from transformers.utils import logging as transformers_logging
 
 from midfill.inference.licences import Permit
-from midfill_export.build.stages import stage_lines
+from midfill_export.build.progress import stage_lines
 from midfill_export.tuning.training import Interrupted
 from midfill_export.tuning.tune import to_json, tune
 from midfill_export.weights.known_models import WEIGHTS, bundle_name
@@ -23,7 +23,7 @@ _INTERRUPTED = 130
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
-    """Tune ``args.base``, or what was pulled, on the code in ``args.path``, and say where the bundle is."""
+    """Tune ``args.base``, or the pulled 0.5b, on the code in ``args.path``; the report goes to standard output."""
     transformers_logging.set_verbosity_error()
     base = args.base or str(cached_path(WEIGHTS["0.5b"]))
     out = args.out or bundles / f"{bundle_name(base)}-tuned"
@@ -31,12 +31,12 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     try:
         tuned = tune(args.path, base, out, args.minutes, permit, stage_lines(), fresh=args.fresh)
     except Interrupted:
-        sys.stderr.write("interrupted; the same command goes on from here, --fresh starts anew\n")
+        sys.stderr.write("interrupted: the same command continues from here; add --fresh to start again\n")
         return _INTERRUPTED
     if args.json:
         sys.stdout.write(f"{json.dumps(to_json(tuned), indent=2)}\n")
         return 0
     sys.stdout.write(f"before  {tuned.before}\nafter   {tuned.after}\n{tuned.path}\n")
     if tuned.previous:
-        sys.stdout.write(f"the bundle that was there: {tuned.previous}\n")
+        sys.stdout.write(f"the previous bundle was moved to {tuned.previous}\n")
     return 0

@@ -1,15 +1,16 @@
-"""A second way to attend, for a few rows after a long past: keys and values are read once for all heads on them.
+"""Grouped attention, for a few rows after a long past: all query heads of a KV head read its keys and values once.
 
-``GroupQueryAttention`` lays out K and V anew for every query head. Many rows make up for that, two do not: after 4,096
-tokens it is nearly half of a step. Here the G query heads of a KV head become G rows of one product (the grouping of
-arXiv:2305.13245)::
+``GroupQueryAttention`` copies K and V for every query head. With many rows that does not matter. With two rows after
+4,096 tokens it is nearly half of a step. Here the G query heads of a KV head become G rows of one product (the grouping
+of arXiv:2305.13245)::
 
     q  (1, R, KV * G * D) -> (1, KV, R * G, D)
     softmax(q K^T * scale + mask) V,  K and V (1, KV, capacity, D) with the new rows written into them
 
-An ``If`` a layer chooses, by the input ``grouped_rows``, int64 (1,): how many rows R of a step attend so, its first
-ones, the others padding; 0, which it is where it is not given, for ``GroupQueryAttention``. The weights lie around it,
-and both branches write the same buffers. All scores are held at once, (KV, R * G, capacity) floats: for few rows.
+Each layer has an ``If`` on the graph's input ``grouped_rows``, int64 (1,). If it is R > 0, the first R rows of the step
+use grouped attention, and the other rows are padding. If it is 0, the default, ``GroupQueryAttention`` is used. The
+weights are outside the ``If``, and both branches write the same buffers. Grouped attention keeps all scores in memory,
+(KV, R * G, capacity) floats, so it is for few rows only.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ GROUPED_ROWS = "grouped_rows"
 
 
 def add_grouped_attention(graph: ir.Graph) -> None:
-    """Give every ``GroupQueryAttention`` that has one its grouped twin, and ``graph`` the input.
+    """Add grouped attention beside every ``GroupQueryAttention`` with shared heads, and the input that selects it.
 
-    A row's result in a branch has the same bits whatever the number of rows (``GroupQueryAttention``: from two on);
-    those of the two branches differ in the last ones.
+    Within one branch, a row's result is the same to the bit for any number of rows (``GroupQueryAttention``: for two or
+    more). The results of the two branches differ by rounding.
     """
     nodes = [node for node in attention_nodes(graph) if _can_be_grouped(node)]
     if not nodes:
@@ -49,7 +50,7 @@ def add_grouped_attention(graph: ir.Graph) -> None:
 
 
 def _can_be_grouped(attention: ir.Node) -> bool:
-    """Whether heads are shared, all of the past is looked at, and query, key and value come in one."""
+    """Whether query heads share KV heads, the attention has no window, and query, key and value are packed."""
     return (
         _group_size(attention) > 1 and attention.inputs[1] is None and "local_window_size" not in attention.attributes
     )
@@ -66,20 +67,20 @@ class _Constants:
         self._graph = graph
 
     def sizes(self, *sizes: int) -> ir.Value:
-        """Return a shape, or the lengths of what is split."""
+        """Return a constant of integers, such as a shape."""
         return self.array(".".join(map(str, sizes)), np.array(sizes, np.int64))
 
     def array(self, name: str, array: NDArray[Any]) -> ir.Value:
-        """Return ``array``; what has its name already is taken for the same."""
+        """Return ``array`` as a constant; one of the same name is used again."""
         name = f"{GROUPED_ROWS}.{name}"
         return self._graph.initializers.get(name) or add_constant(self._graph, name, array)
 
 
 class _Branch:
-    """The nodes of one side of an ``If``; what they read may lie around it."""
+    """The nodes of one branch of an ``If``; they may read values outside of it."""
 
     def __init__(self, name: str) -> None:
-        """Give what is computed here names of its own in the whole model, which begin with ``name``."""
+        """All names in the branch begin with ``name``, which makes them unique in the model."""
         self._name = name
         self._nodes: list[ir.Node] = []
 
@@ -98,7 +99,7 @@ class _Branch:
         return node.outputs
 
     def graph(self, outputs: Sequence[ir.Value]) -> ir.Graph:
-        """Return this side with its ``outputs``."""
+        """Return the branch with its ``outputs``."""
         return ir.Graph([], outputs, nodes=self._nodes, name=self._name)
 
 
@@ -112,18 +113,18 @@ def _insert_choice(before: ir.Node, chosen: ir.Value, grouped: ir.Graph, otherwi
 
 @dataclass(frozen=True)
 class _Places:
-    """What the rows of a step have in common in all layers; empty where nothing is grouped."""
+    """What all layers of a step share; empty if ``grouped_rows`` is 0."""
 
     rows: ir.Value
-    """How many attend, int64 (1,)."""
+    """Number of rows R that use grouped attention, int64 (1,)."""
     positions: ir.Value
-    """Int64 (1, R)."""
+    """Position of each row, int64 (1, R)."""
     slots: ir.Value
-    """Where in the buffers their keys and values go, int64 (R, KV, 3), as ``ScatterND`` wants it."""
+    """Indices at which ``ScatterND`` writes their keys and values into the buffers, int64 (R, KV, 3)."""
     mask: ir.Value
-    """What hides later keys when added to the scores, float32 (1, R * G, capacity)."""
+    """Added to the scores to hide later keys, float32 (1, R * G, capacity)."""
     padded: ir.Value
-    """Whose result each row of the step is given, int64 (S,): padding that of the last one."""
+    """For each row of the step, the row whose result it gets, int64 (S,); padding gets that of the last row."""
 
 
 def _add_places(
@@ -162,7 +163,7 @@ def _add_places(
 
 
 def _add_choice(graph: ir.Graph, attention: ir.Node, chosen: ir.Value, places: _Places, constants: _Constants) -> None:
-    """Put ``attention`` on one side of an ``If`` and its grouped twin on the other."""
+    """Replace ``attention`` by an ``If`` with ``attention`` in one branch and grouped attention in the other."""
     plain = _Branch(f"{attention.name}.plain")
     attributes = {name: attribute.value for name, attribute in attention.attributes.items()}
     outputs = plain.add_wide(attention.op_type, 3, *attention.inputs, domain=MICROSOFT, **attributes)
@@ -176,12 +177,12 @@ def _add_choice(graph: ir.Graph, attention: ir.Node, chosen: ir.Value, places: _
 
 
 def _attend(side: _Branch, attention: ir.Node, places: _Places, constants: _Constants) -> ir.Graph:
-    """Return the grouped twin of ``attention``, made on ``side``."""
+    """Return the branch ``side`` with the grouped form of ``attention``."""
     packed, _, _, past_key, past_value, _, _, cos, sin = attention.inputs
     assert past_key is not None
     assert cos is not None
     heads, size, group = size_of(past_key, 1), size_of(past_key, 3), _group_size(attention)
-    rotated = heads * (group + 1)  # heads: query and key
+    rotated = heads * (group + 1)  # number of query and key heads
     packed = side.add("Slice", packed, constants.sizes(0), places.rows, constants.sizes(1))
     turned, value = side.add_wide("Split", 2, packed, constants.sizes(rotated * size, heads * size), axis=2)
     turned = side.add(

@@ -1,7 +1,8 @@
-"""What the passes over a graph share: constants looked at and added, nodes found and put in."""
+"""What the passes over a graph share: reading and adding constants, finding and inserting nodes, saving the graph."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ MICROSOFT = "com.microsoft"
 
 
 def attention_nodes(graph: ir.Graph) -> list[ir.Node]:
-    """Return the fused attention nodes, a layer each."""
+    """Return the fused attention nodes, one for each layer."""
     return [node for node in graph if node.op_type == "GroupQueryAttention"]
 
 
@@ -50,7 +51,12 @@ def add_tensor(graph: ir.Graph, tensor: ir.TensorProtocol) -> ir.Value:
 
 
 def insert(graph: ir.Graph, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
-    """Put a node of one output before another one and return what it gives."""
+    """Insert a node of one output before another node and return that output."""
     node = ir.node(op_type, inputs, attributes=attributes)
     graph.insert_before(before, node)
     return node.outputs[0]
+
+
+def save_graph(model: ir.Model, path: Path) -> None:
+    """Write ``model`` to ``path`` with its weights in ``<path>.data`` beside it."""
+    ir.save(model, path, external_data=f"{path.name}.data")

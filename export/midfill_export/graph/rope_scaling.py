@@ -1,10 +1,14 @@
-"""How many tokens a model is exported for, and what lets it look farther back than it was trained to.
+"""The context length a model is exported for, and RoPE scaling, which makes it longer than in training.
 
-RoPE turns each pair of a head's numbers by an angle for each position. Positions beyond those seen in training can be
-squeezed into them (linear, Chen et al., arXiv:2306.15595), the slow pairs alone can be slowed down, by a larger base
-("NTK-aware", and as Code Llama and Stable Code were trained with a base of 1,000,000), or each pair by how often it
-turns within the trained length (YaRN, Peng et al., arXiv:2309.00071). What it costs in quality, `midfill eval needle`
-shows.
+RoPE rotates each pair of a head's numbers by an angle that grows with the position. Three methods make the angles of
+longer contexts resemble those seen in training:
+
+* "linear" divides all positions by one factor (Chen et al., arXiv:2306.15595),
+* "ntk" and "base" enlarge RoPE's base, which slows the slow pairs most ("NTK-aware"; Code Llama and Stable Code were
+  trained with a base of 1,000,000),
+* "yarn" slows each pair by how often it turns within the trained length (YaRN, Peng et al., arXiv:2309.00071).
+
+`midfill eval needle` measures what this costs in quality.
 """
 
 from __future__ import annotations
@@ -19,35 +23,35 @@ from midfill.common.errors import UsageError
 from midfill_export.loaders.families import decoder_of
 
 METHODS = ("linear", "ntk", "yarn", "base")
-_LARGEST_BASE = 1e12
+_MAX_BASE = 1e12
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What somebody wants of an export; nothing by default."""
+class RopeScaling:
+    """The context length to export for, and how it is reached; by default both are those of the training."""
 
     context: int = 0
-    """Tokens; 0 for those of the training."""
+    """Tokens; 0 for the trained length."""
     method: str = ""
     """One of ``METHODS``, or "" for none."""
     base: float = 0.0
-    """The new base, of the method of that name."""
+    """The new base, for the method "base" only."""
 
     def apply(self, model: PreTrainedModel) -> dict[str, Any]:
         """Change the rotary embedding of ``model`` and its configuration.
 
         Returns:
-            What was done, for the manifest; empty if nothing was.
+            What was changed, for the manifest; empty if nothing was.
 
         Raises:
-            UsageError: the context is longer than what the model was trained for, and no method is named.
+            UsageError: the context is longer than the trained length, and no method is named.
         """
         config = model.config
         trained = config.max_position_embeddings
         context = self.context or trained
         if context > trained and not self.method:
             raise UsageError(
-                f"{trained} tokens are what the model was trained for: for {context}, say how (--rope yarn, for one)."
+                f"The model was trained for {trained} tokens: for {context}, name a method (for example --rope yarn)."
             )
         factor = max(context / trained, 1.0)
         if self.method == "base":
@@ -70,20 +74,20 @@ class Stretch:
         return {"context": context, "trained": trained, "method": self.method, "factor": factor, "base": base}
 
 
-def read_stretch(context: int | None, rope: str | None) -> Stretch:
-    """Read what the command line says.
+def parse_rope_scaling(context: int | None, rope: str | None) -> RopeScaling:
+    """Parse the command line's ``--context`` and ``--rope``.
 
     Raises:
-        UsageError: the method is none.
+        UsageError: ``rope`` is not a method.
     """
-    stretch = Stretch(context or 0)
+    scaling = RopeScaling(context or 0)
     if rope is None:
-        return stretch
+        return scaling
     method, _, number = rope.partition("=")
     try:
         base = float(number) if number else 0.0
     except ValueError:
         base = -1.0
-    if method not in METHODS or (method == "base") != (1 < base <= _LARGEST_BASE) or (number and method != "base"):
-        raise UsageError(f"--rope is linear, ntk, yarn or base=NUMBER (such as base=1000000), not '{rope}'.")
-    return dataclasses.replace(stretch, method=method, base=base)
+    if method not in METHODS or (method == "base") != (1 < base <= _MAX_BASE) or (number and method != "base"):
+        raise UsageError(f"--rope must be linear, ntk, yarn or base=NUMBER (for example base=1000000), not '{rope}'.")
+    return dataclasses.replace(scaling, method=method, base=base)

@@ -1,16 +1,16 @@
-"""Checkpoint -> ONNX through optimum, with onnxruntime's fused attention in place of the traced one.
+"""Trace a torch model to ONNX through optimum, with onnxruntime's fused attention instead of the traced one.
 
 The plain export concatenates its KV cache at every step and slows down with the context. Here the attention of
 any transformers model that goes through ``AttentionInterface`` is traced as one ``com.microsoft``
-``GroupQueryAttention`` node whose past and present can share a buffer, and which applies RoPE itself.
+``GroupQueryAttention`` node. Its past and present can share a buffer, and it applies RoPE itself.
 
-Four seams make that possible, and :func:`fused_attention` opens and closes all of them:
+:func:`fused_operators` replaces five things while the model is traced:
 
 * an attention function that emits the fused operator,
-* a mask function that hands the 2-D padding mask through (the operator is causal by itself),
-* ``Cache.update`` returning only the new keys and values while remembering the past ones,
-* ``apply_rotary_pos_emb`` as the identity, since the operator rotates,
-* RMSNorm modules emitting one ``midfill::RMSNorm`` node, which :mod:`midfill_export.graph.graph` lowers.
+* a mask function that returns the 2-D padding mask (the operator is causal by itself),
+* ``Cache.update``, which returns only the new keys and values and keeps the past ones,
+* ``apply_rotary_pos_emb``, which becomes the identity because the operator applies RoPE,
+* RMSNorm modules, which emit one ``midfill::RMSNorm`` node that :mod:`midfill_export.graph.optimize` replaces.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 from transformers.masking_utils import AttentionMaskInterface
 
 from midfill.common.errors import ExportError
-from midfill_export.graph.packing import Rotary
+from midfill_export.graph.packed_attention import Rotary
 from midfill_export.loaders.families import decoder_of, split_attention
 
 OPSET = 18
 ATTENTION = "midfill_fused"
 ROTARY_LIMIT = 1e-5
-"""Largest difference of a cosine; measured: 1e-7."""
+"""Largest difference that a cosine may have from the model's own; measured: 1e-7."""
 
 _library = torch.library.Library("midfill", "DEF")
 _library.define(
@@ -50,10 +50,10 @@ _library.define("rms_norm(Tensor hidden, Tensor weight, float epsilon) -> Tensor
 
 
 def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> list[Rotary]:
-    """Trace ``model`` into the file ``graph`` (+ data beside it) in FP32.
+    """Trace ``model`` in FP32 into the file ``graph``, its weights beside it.
 
-    The RoPE of each layer is returned rather than traced: :mod:`midfill_export.graph.graph` attaches its tables to the
-    operator.
+    Returns:
+        The RoPE of each layer. It is not traced: :mod:`midfill_export.graph.optimize` adds its tables to the operator.
 
     Raises:
         ExportError: the architecture has no attention interface, or no rotary embedding of a known shape.
@@ -76,33 +76,33 @@ def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> lis
 
 
 def read_rotaries(model: PreTrainedModel, positions: int) -> list[Rotary]:
-    """Read how the model's own embeddings turn ``positions`` in each layer, so that every RoPE scaling is honoured.
+    """Read the RoPE of each layer from the model's own rotary embeddings, so that every RoPE scaling is included.
 
     Raises:
-        ExportError: there is no such embedding, or its cosines are others than those of what was read.
+        ExportError: there is no rotary embedding, or its cosines differ from those computed from what was read.
     """
     decoder = decoder_of(model)
     whole = _read_rotary(decoder.rotary_emb, positions)
-    local = getattr(decoder, "rotary_emb_local", None)  # Gemma 3 has layers that look at a window, with their own
+    local = getattr(decoder, "rotary_emb_local", None)  # Gemma 3's layers with a sliding window have their own RoPE
     windowed = _read_rotary(local, positions) if local is not None else whole
     kinds = getattr(model.config, "layer_types", None) or ["full_attention"] * model.config.num_hidden_layers
     return [windowed if kind == "sliding_attention" else whole for kind in kinds]
 
 
 def _read_rotary(embedding: Any, positions: int) -> Rotary:
-    with torch.inference_mode():  # asked first, for some change their frequencies with the number of positions
+    with torch.inference_mode():  # first, because some change their frequencies with the number of positions
         expected, _ = embedding(torch.zeros(1, 1, 1), torch.arange(positions)[None])  # (1, positions, rotary_dim)
     frequencies = embedding.inv_freq.float().numpy().copy()
     rotary = Rotary(frequencies, float(getattr(embedding, "attention_scaling", 1)), positions)
     cos, _ = rotary.tables()
     if np.abs(expected[0, :, : rotary.pairs].numpy() - cos[:, : rotary.pairs]).max() > ROTARY_LIMIT:
-        raise ExportError(f"{type(embedding).__name__} is a rotary embedding unlike any Midfill knows; not exported")
+        raise ExportError(f"Midfill does not know the rotary embedding {type(embedding).__name__}: not exported.")
     return rotary
 
 
 @contextlib.contextmanager
 def fused_operators(model: PreTrainedModel) -> Iterator[None]:
-    """Swap the model's attention and norms for fused operators while tracing; put everything back afterwards."""
+    """Replace the model's attention and norms by fused operators while it is traced; restore them afterwards."""
     past: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
     caches: list[Cache] = []
     plain_update = Cache.update
@@ -110,7 +110,7 @@ def fused_operators(model: PreTrainedModel) -> Iterator[None]:
     def update(
         self: Cache, key: torch.Tensor, value: torch.Tensor, layer: int, kwargs: dict[str, Any] | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        if kwargs is None:  # optimum rebuilds its cache object through this method: leave that call alone
+        if kwargs is None:  # optimum rebuilds its cache object through this method: that call stays as it is
             updated: tuple[torch.Tensor, torch.Tensor] = plain_update(self, key, value, layer, kwargs)
             return updated
         while len(self.layers) <= layer:
@@ -157,7 +157,7 @@ def fused_operators(model: PreTrainedModel) -> Iterator[None]:
     modeling: Any = importlib.import_module(type(model).__module__)
     plain_rope = getattr(modeling, "apply_rotary_pos_emb", None)
     if plain_rope is None:
-        raise ExportError(f"{type(model).__name__} has no attention interface Midfill can replace")
+        raise ExportError(f"{type(model).__name__} has no attention that Midfill can replace: it cannot be exported.")
     AttentionInterface.register(ATTENTION, attend)
     AttentionMaskInterface.register(ATTENTION, _padding_mask)
     Cache.update = update
@@ -190,7 +190,7 @@ def _padding_mask(*_args: Any, attention_mask: torch.Tensor | None = None, **_: 
 
 
 def _fused_norm(module: Any) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Return a forward that is one node; Gemma's weights are what is added to 1."""
+    """Return a forward method that is traced as one node; Gemma adds 1 to its norms' weights."""
     weight = (1 + module.weight).detach() if type(module).__name__.startswith("Gemma") else module.weight
     epsilon = getattr(module, "variance_epsilon", None) or module.eps
 
@@ -214,7 +214,7 @@ def _gqa_shapes(
     _scale: float,
     _window: int,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stand in for the operator while tracing: right shapes, no attention (the numbers come from onnxruntime)."""
+    """Return tensors of the right shapes while the model is traced; only onnxruntime computes the attention."""
     batch, length, width = query.shape[0], query.shape[1], query.shape[2] // num_heads
 
     def append(past: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
@@ -250,7 +250,7 @@ def _rms_norm_symbol(g: Any, hidden: Any, weight: Any, epsilon: Any) -> Any:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the tracer's notes about Python values becoming constants: they are meant to."""
+    """Silence the tracer's warnings that Python values become constants, which is intended."""
     loggers = [logging.getLogger(name) for name in ("optimum", "transformers", "torch.onnx")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,1 +1,1 @@
-"""Reading weights: checkpoints, GGUF files, and templates that are filled from them."""
+"""Reading models: checkpoints, GGUF files, their tokenizers and prompt formats."""

@@ -1,23 +1,19 @@
-"""A source as the user names it (GGUF file, checkpoint folder, hub id) -> a torch model and a tokenizer."""
+"""Load a torch model and its tokenizer from what the user names: a GGUF file, a checkpoint folder or a hub id."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 import yaml
 from huggingface_hub import ModelCard
-from numpy.typing import NDArray
 from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.common.errors import SourceError
 from midfill.inference.bundle import WeightSource, hash_file
-from midfill_export.build.verify import Sample
 from midfill_export.loaders.gguf_file import is_gguf, open_gguf
 from midfill_export.weights.known_models import WEIGHTS
 
@@ -30,13 +26,14 @@ class Checkpoint:
     """Weights that transformers can load, with what is known about them."""
 
     location: str
-    """What ``from_pretrained`` is given."""
+    """The first argument of ``from_pretrained``: a folder or a hub id."""
     gguf_file: str | None
+    """The file's name within the folder; None for a checkpoint that is not a GGUF."""
     name: str
     source: WeightSource
 
     def load_model(self) -> PreTrainedModel:
-        """Load the weights in FP32; a GGUF is dequantised.
+        """Load the weights in FP32; a GGUF is dequantized.
 
         Raises:
             SourceError: transformers cannot read them.
@@ -60,35 +57,23 @@ class Checkpoint:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SourceError(f"{self.location} has no tokenizer: {_first_line(error)}") from error
         if not tokenizer.is_fast:
-            raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from what it has.")
+            raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from its other files.")
         backend: Tokenizer = tokenizer.backend_tokenizer
         if self.gguf_file is not None:
-            # transformers forgets to register them as one piece; those it spells otherwise (Gemma's runs of blanks) are
-            # in the vocabulary already, and would come out as new tokens, which the model has no embedding of
+            # transformers does not register all control tokens, so that some would be encoded in pieces. It spells
+            # others differently (Gemma's runs of blanks). Added under the GGUF's spelling, those would become new
+            # tokens, for which the model has no embedding.
             tokens = open_gguf(Path(self.location) / self.gguf_file).control_tokens()
             known = [text for text in tokens if backend.token_to_id(text) is not None]
             backend.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in known])
         return backend, tokenizer.chat_template or ""
 
 
-def torch_logits(model: PreTrainedModel, samples: Sequence[Sample]) -> list[NDArray[np.float32]]:
-    """Return the reference's logits (answer, V) of each sample."""
-    with torch.inference_mode():
-        return [
-            model(torch.tensor([sample.ids], device=model.device), logits_to_keep=len(sample.answer))
-            .logits[0]
-            .float()
-            .cpu()
-            .numpy()
-            for sample in samples
-        ]
-
-
 def open_checkpoint(source: str) -> Checkpoint:
-    """Recognise ``source``; nothing is loaded yet.
+    """Find out what ``source`` is; no weights are loaded.
 
     Raises:
-        SourceError: it is neither a file, nor a folder with a checkpoint, nor a hub id that can be reached.
+        SourceError: ``source`` is no GGUF file, no folder with a checkpoint, and no hub id that can be reached.
     """
     path = Path(source).expanduser()
     if path.is_file():
@@ -106,7 +91,7 @@ def open_checkpoint(source: str) -> Checkpoint:
     try:
         config = AutoConfig.from_pretrained(source)
     except (OSError, ValueError) as error:
-        raise SourceError(f"{source} cannot be had from the hub: {_first_line(error)}") from error
+        raise SourceError(f"{source} cannot be downloaded from the hub: {_first_line(error)}") from error
     revision = getattr(config, "_commit_hash", None) or _UNKNOWN
     origin = WeightSource(repository=source, file="", sha256=revision, license=_card_license(source))
     return Checkpoint(source, None, source.split("/")[1], origin)
@@ -127,21 +112,21 @@ def _open_gguf(path: Path) -> Checkpoint:
 
 def _gguf_license(path: Path) -> str:
     fields = open_gguf(path).fields
-    return _more_telling(fields.get("general.license"), fields.get("general.license.name"))
+    return _name_of_license(fields.get("general.license"), fields.get("general.license.name"))
 
 
 def _card_license(card: Path | str) -> str:
-    """Return what a model card, a file or one of the hub, says of the licence."""
+    """Return the licence that a model card names; ``card`` is a file or a hub id."""
     try:
         data = ModelCard.load(card).data
-    except (OSError, ValueError, yaml.YAMLError) as error:  # no card, or one whose head is no YAML
+    except (OSError, ValueError, yaml.YAMLError) as error:  # no card, or its head is not YAML
         _log.warning("the model card cannot be read: %s", type(error).__name__)
         return _UNKNOWN
-    return _more_telling(data.license, data.license_name)
+    return _name_of_license(data.license, data.license_name)
 
 
-def _more_telling(identifier: object, name: object) -> str:
-    """Return a licence's own name where its identifier is "other", as cards have it."""
+def _name_of_license(identifier: object, name: object) -> str:
+    """Return the name of a licence where its identifier is missing or "other"."""
     if isinstance(name, str) and name and identifier in (None, "other"):
         return name
     return identifier if isinstance(identifier, str) and identifier else _UNKNOWN

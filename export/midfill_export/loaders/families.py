@@ -1,10 +1,10 @@
-"""What single model families need before they can be traced with fused attention.
+"""Changes that some model families need before they can be traced with fused attention.
 
-Most go through transformers' ``AttentionInterface`` with a projection each for query, key and value, and need nothing.
-The others get their attention modules replaced by :class:`SplitAttention` while they are traced:
+Most families use transformers' ``AttentionInterface`` with separate projections for query, key and value, and need no
+change. The attention modules of the others are replaced by :class:`SplitAttention` while the model is traced:
 
-* ``stablelm``, whose attention classes know no interface (transformers 4.57);
-* ``gpt_neox``, whose one projection holds query, key and value of each head in turn.
+* ``stablelm``, whose attention classes do not use the interface (transformers 4.57);
+* ``gpt_neox``, which has one projection with the query, key and value of one head after the other.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from transformers import PreTrainedModel
 from midfill.common.errors import ExportError
 
 Attend = Callable[..., tuple[torch.Tensor, None]]
-"""(module, query, key, value, mask, scaling=...) -> output (B, S, n, D): what ``AttentionInterface`` calls."""
+"""(module, query, key, value, mask, scaling=...) -> output (B, S, n, D), the function ``AttentionInterface`` calls."""
 
 
 @TasksManager.create_register("onnx")("starcoder2", *COMMON_TEXT_GENERATION_TASKS)
 class StarCoder2OnnxConfig(LlamaOnnxConfig):  # type: ignore[misc]
-    """Inputs and outputs as Llama's; optimum-onnx 0.1.0 has none of its own."""
+    """The same inputs and outputs as Llama; optimum-onnx 0.1.0 has no configuration for StarCoder2."""
 
 
 class SplitAttention(nn.Module):  # type: ignore[misc]
-    """Query, key and value by a projection each, through ``attend``, as the newer models of transformers have it."""
+    """Attention with separate projections for query, key and value, as in the newer models of transformers."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class SplitAttention(nn.Module):  # type: ignore[misc]
 
 @contextlib.contextmanager
 def split_attention(model: PreTrainedModel, attend: Attend) -> Iterator[None]:
-    """Replace what has to be replaced in ``model``; put it back afterwards."""
+    """Replace the attention modules of ``model`` if its family needs it; restore them afterwards."""
     kind = model.config.model_type
     if kind == "stablelm":
         name, replaced = "self_attn", _stablelm
@@ -84,7 +84,7 @@ def split_attention(model: PreTrainedModel, attend: Attend) -> Iterator[None]:
     before = [getattr(layer, name) for layer in layers]
     base: Any = type(decoder)
     plain_mask = getattr(base, "_update_causal_mask", None)
-    if plain_mask is not None:  # the mask of models that know no interface for it either
+    if plain_mask is not None:  # models without the interface for attention have none for the mask either
         base._update_causal_mask = lambda _self, mask, *_args, **_kwargs: mask
     for number, (layer, attention) in enumerate(zip(layers, before, strict=True)):
         setattr(layer, name, replaced(attention, number, attend))
@@ -98,15 +98,15 @@ def split_attention(model: PreTrainedModel, attend: Attend) -> Iterator[None]:
 
 
 def decoder_of(model: PreTrainedModel) -> Any:
-    """Return the part of a model that has the layers and what rotates in them.
+    """Return the module that has the layers and the rotary embedding.
 
     Raises:
-        ExportError: there is no such part.
+        ExportError: there is no such module.
     """
     for part in model.modules():
         if hasattr(part, "layers") and hasattr(getattr(part, "rotary_emb", None), "inv_freq"):
             return part
-    raise ExportError(f"{type(model).__name__} has no rotary embedding Midfill can read; it cannot be exported")
+    raise ExportError(f"{type(model).__name__} has no rotary embedding that Midfill can read: it cannot be exported.")
 
 
 def _stablelm(attention: Any, layer: int, attend: Attend) -> SplitAttention:
@@ -115,7 +115,7 @@ def _stablelm(attention: Any, layer: int, attend: Attend) -> SplitAttention:
 
 
 def _gpt_neox(attention: Any, layer: int, attend: Attend) -> SplitAttention:
-    """Sort the rows of the one projection, (heads, 3, head_size), into three."""
+    """Split the one projection, whose rows are (heads, 3, head_size), into three."""
     whole: nn.Linear = attention.query_key_value
     heads = attention.config.num_attention_heads
 

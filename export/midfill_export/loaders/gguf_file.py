@@ -1,8 +1,7 @@
-"""A GGUF file: what it says of its model, and its tensors, each dequantised only when it is read.
+"""A GGUF file: its metadata and its tensors; each tensor is dequantized when it is read.
 
-The metadata is read here rather than by ``gguf.GGUFReader``, which makes several arrays of every string: for a
-vocabulary and its merges that is 8 s and half a gigabyte, against a quarter of a second. How numbers are dequantised is
-the ``gguf`` package's.
+The metadata is not read by ``gguf.GGUFReader``, which makes several arrays of every string: a vocabulary and its merges
+take it 8 s and half a gigabyte, and the code here a quarter of a second. The ``gguf`` package dequantizes the tensors.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_VALUES_AT_ONCE = 1 << 22
-"""So that a vocabulary's worth of rows is not held several times over in FP32."""
+_MAX_VALUES = 1 << 22
+"""Most numbers dequantized at once, so that a vocabulary's rows are not in memory several times in FP32."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +38,19 @@ class GgufTensor:
     path: Path
     name: str
     shape: tuple[int, ...]
-    """As torch has it: the numbers of a row are next to each other."""
+    """In torch's order: the last axis is contiguous."""
     kind: GGMLQuantizationType
     offset: int
-    """Bytes from the file's start."""
+    """Bytes from the start of the file."""
 
     @property
     def rows(self) -> int:
-        """How many rows of ``shape[-1]`` numbers there are."""
+        """Number of rows of ``shape[-1]`` numbers."""
         return math.prod(self.shape[:-1])
 
     @property
     def row_bytes(self) -> int:
-        """Bytes of a row in the file."""
+        """Number of bytes of a row in the file."""
         block, size = GGML_QUANT_SIZES[self.kind]
         return self.shape[-1] // int(block) * int(size)
 
@@ -63,8 +62,8 @@ class GgufTensor:
         return real
 
     def in_parts(self) -> Iterator[tuple[slice, Matrix]]:
-        """Yield all rows, some at a time, with where they stand."""
-        step = max(1, _VALUES_AT_ONCE // self.shape[-1])
+        """Yield all rows, some at a time, with their range."""
+        step = max(1, _MAX_VALUES // self.shape[-1])
         for start in range(0, self.rows, step):
             stop = min(start + step, self.rows)
             yield slice(start, stop), self.read_rows(start, stop)
@@ -72,30 +71,30 @@ class GgufTensor:
 
 @dataclass(frozen=True)
 class GgufFile:
-    """A file's metadata and tensors by name."""
+    """A GGUF file's metadata and tensors, by name."""
 
     path: Path
     fields: dict[str, Any]
     tensors: dict[str, GgufTensor]
 
     def text(self, key: str) -> str | None:
-        """Return a field that is a text; None where there is none."""
+        """Return a text field; None if there is none."""
         value = self.fields.get(key)
         return value if isinstance(value, str) else None
 
     def number(self, key: str) -> int:
-        """Return a field that is a whole number.
+        """Return an integer field.
 
         Raises:
             SourceError: there is none.
         """
         value = self.fields.get(key)
         if not isinstance(value, int):
-            raise SourceError(f"{self.path} does not say its {key}: it cannot be used.")
+            raise SourceError(f"{self.path} has no number {key} in its metadata: it cannot be used.")
         return value
 
     def control_tokens(self) -> list[str]:
-        """Return every token marked as control or user-defined, which is one piece wherever it stands."""
+        """Return all tokens marked as control or user-defined; each is one token wherever it occurs in a text."""
         tokens, kinds = (self.fields.get(f"tokenizer.ggml.{name}", ()) for name in ("tokens", "token_type"))
         return [
             token
@@ -114,7 +113,7 @@ def open_gguf(path: Path) -> GgufFile:
     """Read the metadata of a GGUF file.
 
     Raises:
-        SourceError: It is damaged, cut short, or of a version unknown here.
+        SourceError: the file is damaged, cut short, or of an unknown version.
     """
     try:
         with path.open("rb") as file:
@@ -124,16 +123,16 @@ def open_gguf(path: Path) -> GgufFile:
 
 
 class _Reader:
-    """Reads little-endian values one after the other; raises ValueError where the file ends too soon."""
+    """Reads little-endian values one after the other; raises ValueError if the file ends too soon."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
 
     def read(self, path: Path) -> GgufFile:
-        """Read all there is before the tensors' data."""
+        """Read everything before the tensors' data."""
         if self._bytes(len(_MAGIC)) != _MAGIC or self._number("I") not in _VERSIONS:
-            raise ValueError("not a GGUF file that can be read here")
+            raise ValueError("not a GGUF file of a known version")
         tensors, fields = self._number("Q"), self._number("Q")
         known = {}
         for _ in range(fields):

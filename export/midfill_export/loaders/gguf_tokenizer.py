@@ -1,4 +1,4 @@
-"""The tokenizer that a GGUF describes: its tokens and merges, and by name how text is split before they are applied."""
+"""Make a tokenizer from a GGUF, which holds its tokens, its merges and the name of the rule that splits text first."""
 
 from __future__ import annotations
 
@@ -16,21 +16,19 @@ SPLITS: Mapping[str, str] = MappingProxyType(
         r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
     }
 )
-"""What one piece of text is, by the name that a GGUF gives it, as the models' own tokenizers have it."""
+"""The regular expression of a piece of text, by the name of the rule in a GGUF; taken from the models' tokenizers."""
 
 
 def read_tokenizer(gguf: GgufFile) -> Tokenizer:
     """Make the tokenizer of a GGUF.
 
     Raises:
-        SourceError: It is of a kind, or splits text in a way, that is not known here.
+        SourceError: the kind of tokenizer, or the rule that splits text, is unknown here.
     """
     kind, split = (gguf.text(f"tokenizer.ggml.{name}") for name in ("model", "pre"))
     pieces = SPLITS.get(split or "")
     if kind != "gpt2" or pieces is None:
-        raise SourceError(
-            f"{gguf.path.name} has a tokenizer of a kind that only `midfill export` can read ({kind}, {split})."
-        )
+        raise SourceError(f"{gguf.path.name} has a tokenizer that only `midfill export` can read ({kind}, {split}).")
     tokens, merges = (gguf.fields.get(f"tokenizer.ggml.{name}", []) for name in ("tokens", "merges"))
     vocabulary = {token: number for number, token in enumerate(tokens)}
     pairs = [tuple(merge.split(" ", 1)) for merge in merges]
@@ -38,8 +36,8 @@ def read_tokenizer(gguf: GgufFile) -> Tokenizer:
         model = models.BPE(
             vocab=vocabulary, merges=pairs, continuing_subword_prefix="", end_of_word_suffix="", fuse_unk=False
         )
-    except Exception as error:  # the library raises plain Exception where a merge makes no token
-        raise SourceError(f"{gguf.path.name} has a tokenizer that is damaged; get it again.") from error
+    except Exception as error:  # the library raises plain Exception if a merge makes no token
+        raise SourceError(f"{gguf.path.name} has a damaged tokenizer: get the file again.") from error
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

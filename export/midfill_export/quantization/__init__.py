@@ -1,1 +1,1 @@
-"""FP32 -> INT8, with what calibration measured."""
+"""FP32 -> INT8: calibration, rotation and rounding."""

@@ -1,6 +1,6 @@
-"""What the activations of a model look like on real code: what the norms give, and how loud each neuron of an MLP is.
+"""Measure the activations of a model on real code: the outputs of its norms, and how large each neuron of an MLP is.
 
-Second moments are all that :mod:`midfill_export.quantization.rotate` needs; no gradient, no training.
+Only second moments are computed, for :mod:`midfill_export.quantization.rotate`; there is no gradient and no training.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from midfill_export.quantization.layerwise import prompt_feeds, run_in_pieces
 from midfill_export.quantization.rotate import gated_products, norms
 
 _FIRST_TOKENS = 4
-"""Left out: models park a constant there, hundreds of times larger than what comes after (arXiv:2402.17762)."""
+"""They are left out: their activations are constant and hundreds of times larger than later ones (arXiv:2402.17762)."""
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Second moments, summed over tokens; both empty for a model that cannot be rotated."""
+    """Second moments, summed over tokens; both are empty for a model that cannot be rotated."""
 
     covariances: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     """x x^T (width, width) by the name of each norm's output."""
     squares: dict[str, NDArray[np.float32]] = field(default_factory=dict)
-    """x^2 (width,) by the name of the input of each product that ends a gated MLP."""
+    """x^2 (width,) by the name of the input of the last product of each gated MLP."""
 
 
 def second_moments(
     model: ir.Model, prompts: Sequence[Sequence[int]], progress: Callable[[float], None] = lambda _: None
 ) -> Moments:
-    """Run ``prompts`` through an FP32 graph, in pieces, and sum up what is seen; the graph is stripped to that."""
+    """Run ``prompts`` through an FP32 graph in pieces and sum up the moments; ``model`` cannot be used afterwards."""
     normed = [norm.outputs[0] for norm in norms(model.graph)]
     gated = [value for down, _ in gated_products(model.graph) if (value := down.inputs[0]) is not None]
     moments = Moments()
@@ -44,7 +44,7 @@ def second_moments(
             moments.squares[name] = moments.squares.get(name, np.float32(0)) + np.einsum("tn,tn->n", part, part)
             return
         seen.setdefault(name, []).append(part)
-        if run == len(prompts) - 1:  # one product of all rows takes a fraction of the time that one a prompt would
+        if run == len(prompts) - 1:  # one product of all rows is much faster than one for each prompt
             together = np.concatenate(seen.pop(name))
             moments.covariances[name] = together.T @ together
 

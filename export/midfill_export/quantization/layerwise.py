@@ -1,8 +1,7 @@
-"""Running an FP32 graph a few layers at a time, so that only their weights are in memory.
+"""Run an FP32 graph a few layers at a time, so that only their weights are in memory.
 
-All prompts go through one piece before the next one is made, and what lies between two pieces is kept for each of them:
-the residual stream, which is small. So a model runs in a fraction of the memory that its weights would take, wherever
-those come from, and each of them is read once.
+All prompts go through one piece of the graph before the next piece is loaded. Between two pieces only the residual
+stream of each prompt is kept, which is small. So each weight is read once, and the whole model is never in memory.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ from midfill_export.graph.nodes import size_of, tensor_of
 from midfill_export.quantization.rotate import norms
 
 Array = NDArray[Any]
-_WEIGHT_BYTES = 100_000_000
-"""What a piece holds at least, but for the last one."""
-_FED_BYTES = 200_000_000
-"""Weights larger than that, a vocabulary's, are given like inputs, for which onnxruntime neither copies nor packs them;
-the others it runs a quarter faster when they are packed."""
+_MIN_PIECE_BYTES = 100_000_000
+"""Minimum size of the weights of a piece; the last piece may have less."""
+_MAX_PACKED_BYTES = 200_000_000
+"""Larger weights, those with a row for each token, are passed as inputs, which onnxruntime neither copies nor packs. It
+packs the others, which makes them a quarter faster."""
 
 
 def prompt_feeds(graph: ir.Graph, ids: Sequence[int], rows: int) -> dict[str, Array]:
-    """Return the inputs of a graph that takes ``ids`` and gives the logits of its last ``rows``."""
+    """Return the inputs for which a graph computes the logits of the last ``rows`` of ``ids``."""
     feeds: dict[str, Array] = {
         "input_ids": np.asarray([ids], np.int64),
         "attention_mask": np.ones((1, len(ids)), np.int64),
@@ -45,22 +44,22 @@ def prompt_feeds(graph: ir.Graph, ids: Sequence[int], rows: int) -> dict[str, Ar
 
 def run_in_pieces(
     model: ir.Model,
-    wanted: Sequence[ir.Value],
+    outputs: Sequence[ir.Value],
     feeds: Sequence[Mapping[str, Array]],
-    see: Callable[[int, ir.Value, Array], None],
+    on_output: Callable[[int, ir.Value, Array], None],
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Run a model for each of ``feeds``; it is stripped to what that takes.
+    """Run a model once for each of ``feeds``; ``model`` is changed and cannot be used afterwards.
 
     Args:
-        model: With one subgraph, none of its values fed but its inputs.
-        wanted: Values to show.
-        feeds: The inputs of each run by name; those that the graph does not read are passed over.
-        see: Given the number of the run, a wanted value and what it is.
-        progress: Told how much is done, 0 to 1.
+        model: A graph without subgraphs.
+        outputs: The values to compute; they need not be outputs of the graph.
+        feeds: The inputs of each run by name; inputs that the graph does not read are ignored.
+        on_output: Called with the number of the run, an output, and its array.
+        progress: Called after each piece with the share that is done, 0 to 1.
     """
     graph = model.graph
-    graph.outputs[:] = wanted
+    graph.outputs[:] = outputs
     passes.RemoveUnusedNodesPass()(model)
     known = [dict(feed) for feed in feeds]
     pieces = list(_pieces(graph))
@@ -69,7 +68,7 @@ def run_in_pieces(
         made = dict.fromkeys(value for node in nodes for value in node.outputs)
         reads = [value for value in _reads(nodes) if value not in made]
         shown = [value for value in made if value in later or value.is_graph_output()]
-        for value in reads:  # what fusions made has no type of its own, and onnxruntime wants one of an input
+        for value in reads:  # fused values have no type, and onnxruntime needs the type of an input
             value.type = ir.TensorType(ir.DataType.from_numpy(known[0][str(value.name)].dtype))
         session = _session(model, reads, shown)
         for number, values in enumerate(known):
@@ -79,11 +78,11 @@ def run_in_pieces(
                     del values[str(value.name)]
             for value, array in zip(shown, given, strict=True):
                 if value.is_graph_output():
-                    see(number, value, array)
+                    on_output(number, value, array)
                 if value in later:
                     values[str(value.name)] = array
         del session
-        gc.collect()  # a session is part of a cycle, and its weights with it
+        gc.collect()  # a session is part of a reference cycle and keeps its weights
         progress((done + 1) / len(pieces))
 
 
@@ -91,9 +90,9 @@ def run_in_pieces(
 class _Session:
     session: ort.InferenceSession
     packed: Mapping[str, ort.OrtValue]
-    """Weights that the session reads where they are."""
+    """Weights that the session reads without copying them."""
     fed: Mapping[str, Array]
-    """Weights given in each run."""
+    """Weights that are passed in each run."""
 
     def run(self, shown: Sequence[ir.Value], inputs: Mapping[str, Array]) -> list[Array]:
         arrays: list[Array] = self.session.run([str(value.name) for value in shown], {**self.fed, **inputs})
@@ -101,12 +100,12 @@ class _Session:
 
 
 def _pieces(graph: ir.Graph) -> Iterator[list[ir.Node]]:
-    """Yield the nodes in order, cut before norms, where little but the residual stream is between two nodes."""
+    """Yield the nodes in order, cut before norms, where hardly more than the residual stream is passed on."""
     piece: list[ir.Node] = []
     size = 0
     beginnings = set(norms(graph))
     for node in graph:
-        if node in beginnings and size >= _WEIGHT_BYTES:
+        if node in beginnings and size >= _MIN_PIECE_BYTES:
             yield piece
             piece, size = [], 0
         piece.append(node)
@@ -115,19 +114,19 @@ def _pieces(graph: ir.Graph) -> Iterator[list[ir.Node]]:
 
 
 def _reads(nodes: Sequence[ir.Node]) -> list[ir.Value]:
-    """Return what nodes read but for constants, each once."""
+    """Return the values that nodes read, without constants; each once."""
     inputs = (value for node in nodes for value in node.inputs)
     return list(dict.fromkeys(value for value in inputs if value is not None and not value.is_initializer()))
 
 
 def _session(model: ir.Model, reads: Sequence[ir.Value], shown: Sequence[ir.Value]) -> _Session:
-    """Make a session of what leads from ``reads`` to ``shown``."""
+    """Make a session of the part of the graph between ``reads`` and ``shown``."""
     part = ir.convenience.extract(model.graph, reads, shown)
     fed: dict[str, Array] = {}
     packed: dict[str, ort.OrtValue] = {}
     for name, value in list(part.initializers.items()):
         array = np.ascontiguousarray(tensor_of(value).numpy())
-        if array.nbytes > _FED_BYTES:
+        if array.nbytes > _MAX_PACKED_BYTES:
             fed[name] = array
             del part.initializers[name]
             value.const_value = None

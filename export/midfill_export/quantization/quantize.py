@@ -1,23 +1,24 @@
-"""INT8: weights per output channel, activations per row, and a rotation where outliers would spoil a row.
+"""INT8: a scale per output channel for weights, a scale per row for activations, and rotations against outliers.
 
 Every ``MatMul`` with constant weights becomes, for an input x of shape (1, S, K),
 
-    r = max |x| over K                      one number a row
+    r = max |x| over K                      one number per row
     q = round(x * 127 / r) + 128            uint8, zero point 128
     y = (q - 128) @ Wq * w_scale * r        ``MatMulIntegerToFloat`` accumulates in 32 bits
 
-Rounding a row to its own scale is blind to a factor of the whole row. So ``up_proj`` leaves out its own r: what follows
-it, the product with the gate, is quantised again, and r joins that row's scale, one number instead of a wide row.
+A factor of a whole row does not change the row's integers, only its scale. So ``up_proj`` is not multiplied by its r:
+its product with the gate is quantized again, and r is multiplied into the scale of that row, one number instead of a
+wide row.
 
-A scale per row, not per tensor, is what keeps models whose activations have outliers (Qwen's agree with FP32 on
-0.90 of the next tokens with one scale a tensor, 0.97 with one a row). Within a row, multiplying by a block-diagonal
-Hadamard matrix spreads what sticks out, and the weights take the inverse, so the product stays the same (QuaRot,
-arXiv:2404.00456, there with one full-width rotation): the input of ``down_proj`` needs it by itself, and what the norms
-give once :mod:`midfill_export.quantization.rotate` has put it on its principal axes.
+Activations of many models have outliers, so the scale is per row, not per tensor: Qwen's next token is that of FP32 in
+0.90 of all cases with one scale per tensor, and in 0.97 with one per row. Within a row, a block-diagonal Hadamard
+matrix spreads outliers over a block. The weights are multiplied by its inverse, so the product stays the same (QuaRot,
+arXiv:2404.00456, there with one full-width rotation). The input of ``down_proj`` is rotated like this, and the outputs
+of the norms, after :mod:`midfill_export.quantization.rotate` has changed their basis to the principal axes.
 
-``lm_head`` is there twice, in 4 bits and in 8 (:mod:`midfill_export.quantization.shortlist`).
+``lm_head`` is in the graph twice, in 4 and in 8 bits (:mod:`midfill_export.quantization.shortlist`).
 
-The embedding table is INT8 with a scale per token, its rows rotated in the same blocks as what the norms give.
+The embedding table is INT8 with a scale per token; its rows are rotated in the same blocks as the outputs of the norms.
 """
 
 from __future__ import annotations
@@ -44,28 +45,28 @@ from midfill_export.quantization.rotate import (
 )
 from midfill_export.quantization.shortlist import insert_shortlisted_product
 
-_COLUMNS_AT_ONCE = 8192
-"""So that a vocabulary's worth of columns is not held several times over in FP32."""
+_MAX_COLUMNS = 8192
+"""Most columns rounded at once, so that those of a vocabulary are not in memory several times in FP32."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to quantise, as the manifest records it."""
+    """How to quantize; the manifest records it."""
 
     target: str
-    """The processor kind (:mod:`midfill.inference.cpu`)."""
+    """The kind of processor (:mod:`midfill.inference.cpu`)."""
     residual_block: int = 64
-    """Width of the rotation of what the norms give, on the principal axes of the residual stream; 0 for neither."""
+    """Block width of the rotation of the norms' outputs on the residual stream's principal axes; 0 for neither."""
     hadamard_block: int = 16
-    """Width of the rotation of ``down_proj``'s input; 0 for none."""
+    """Block width of the rotation of ``down_proj``'s input; 0 for none."""
     balance_gated: bool = True
-    """Whether the neurons of a gated MLP are scaled to share what rounding loses."""
+    """Whether the neurons of a gated MLP are scaled so that rounding loses least."""
     shortlist: int = 64
-    """How many tokens' logits ``lm_head`` computes again, after 4 bits of it; 0 for a product like the others."""
+    """Number of tokens whose logits are computed in 8 bits, after all in 4 bits; 0 for 8 bits for all."""
 
     @property
     def weight_limit(self) -> int:
-        """Largest magnitude of a weight: 127, or 63 where pairs of products saturate at 16 bits."""
+        """Largest magnitude of a weight: 127, or 63 on processors where pairs of products saturate at 16 bits."""
         return 63 if self.target == "avx2" else 127
 
     def describe(self) -> dict[str, Any]:
@@ -78,23 +79,23 @@ class Recipe:
         }
 
 
-def quantise(
+def quantize(
     model: ir.Model,
     recipe: Recipe,
     moments: Moments,
     progress: Callable[[float], None] = lambda _: None,
 ) -> None:
-    """Rewrite ``model`` in place; weights are read, quantised and let go one at a time.
+    """Rewrite ``model`` in place; only one weight at a time is in memory in FP32.
 
     Args:
-        model: As :func:`midfill_export.graph.graph.optimise` gives it.
-        recipe: How to quantise.
+        model: A graph of :func:`midfill_export.graph.optimize.optimize`.
+        recipe: How to quantize.
         moments: Of the activations (:mod:`midfill_export.quantization.calibrate`); empty for a model that cannot be
-            rotated. The covariances are let go once they are turned.
-        progress: Told how much is done, 0 to 1.
+            rotated. The covariances are removed from it when they are no longer needed.
+        progress: Called after each product with the share that is done, 0 to 1.
     """
     graph = model.graph
-    blocks: dict[ir.Value, int] = {}  # the width of the blocks in which a value is rotated before it is quantised
+    blocks: dict[ir.Value, int] = {}  # by value, the block width of its rotation before it is quantized
     residual_block = 1
     if recipe.residual_block and moments.covariances:
         residual_block = fitting_block(len(next(iter(moments.covariances.values()))), recipe.residual_block)
@@ -105,11 +106,11 @@ def quantise(
             blocks.update(dict.fromkeys((normed, *_chosen_rows(normed)), residual_block))
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
-    quantise_embedding(graph, residual_block)
-    rows = _RowQuantiser(graph)
-    deferred: dict[ir.Value, ir.Value] = {}  # a value, and the factor of each of its rows still to be multiplied by
+    quantize_embedding(graph, residual_block)
+    rows = _RowQuantizer(graph)
+    deferred: dict[ir.Value, ir.Value] = {}  # by value, the factors that its rows are not multiplied by yet
     products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
-    # Like the embedding, lm_head has a vocabulary's worth of weights: they come first, while nothing else is held.
+    # lm_head comes first, like the embedding: both are large, and nothing else is in memory yet.
     products.sort(key=lambda product: not product[0].outputs[0].is_graph_output())
     for done, (node, weight) in enumerate(products):
         hidden, matrix = node.inputs[0], _read(weight)
@@ -119,16 +120,16 @@ def quantise(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
-        columns = quantise_columns(matrix, recipe.weight_limit)
+        columns = quantize_columns(matrix, recipe.weight_limit)
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
             product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
             _replace_value(graph, node.outputs[0], product)
             continue
-        quantised = rows.quantise(hidden, block, node, len(matrix))
-        product = _insert_product(graph, node, quantised, str(weight.name), *columns)
+        quantized = rows.quantize(hidden, block, node, len(matrix))
+        product = _insert_product(graph, node, quantized, str(weight.name), *columns)
         factor = deferred.get(hidden)
-        scale = quantised.scale if factor is None else insert(graph, node, "Mul", quantised.scale, factor)
+        scale = quantized.scale if factor is None else insert(graph, node, "Mul", quantized.scale, factor)
         if (gated := _gated(node)) is not None:
             deferred[gated] = scale
         else:
@@ -139,11 +140,11 @@ def quantise(
         tidy(model)
 
 
-def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round (K, N) weights to integers of at most ``limit``; returns them and the scale of each of N columns."""
+def quantize_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round (K, N) weights to integers of at most ``limit``; return them and the scale of each of the N columns."""
     integers, scales = np.empty(matrix.shape, np.int8), np.empty(matrix.shape[1], np.float32)
-    for start in range(0, matrix.shape[1], _COLUMNS_AT_ONCE):
-        part = slice(start, start + _COLUMNS_AT_ONCE)
+    for start in range(0, matrix.shape[1], _MAX_COLUMNS):
+        part = slice(start, start + _MAX_COLUMNS)
         largest = np.abs(matrix[:, part]).max(axis=0)
         scales[part] = np.where(largest > 0, largest / limit, 1)
         integers[:, part] = np.rint(matrix[:, part] / scales[part])
@@ -151,35 +152,34 @@ def quantise_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[n
 
 
 @dataclass(frozen=True)
-class _QuantisedRows:
+class _QuantizedRows:
     integers: ir.Value  # uint8 (1, S, K)
     scale: ir.Value  # float32 (1, S, 1): the row's largest magnitude
     zero_point: ir.Value
 
 
-class _RowQuantiser:
-    """Adds the nodes that quantise an activation, once for all products that read it."""
+class _RowQuantizer:
+    """Inserts the nodes that quantize an activation, once for all products that read it."""
 
     def __init__(self, graph: ir.Graph) -> None:
         self._graph = graph
-        self._done: dict[ir.Value, _QuantisedRows] = {}
+        self._done: dict[ir.Value, _QuantizedRows] = {}
         self._last_axis = add_constant(graph, "rows.axis", np.array([-1], np.int64))
         self._limit = add_constant(graph, "rows.limit", np.float32(127))
         self._unit = add_constant(graph, "rows.unit", np.float32(1))
         self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
 
-    def quantise(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantisedRows:
-        """Quantise ``hidden``, ``width`` wide, rotated in blocks."""
-        given = hidden
-        if given not in self._done:
-            hidden = _rotate_blocks(self._graph, before, hidden, block, width)
-            magnitude = self._add(before, "Abs", hidden)
+    def quantize(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantizedRows:
+        """Insert what quantizes ``hidden``, of this ``width``, after a rotation in blocks."""
+        if hidden not in self._done:
+            rotated = _rotate_blocks(self._graph, before, hidden, block, width)
+            magnitude = self._add(before, "Abs", rotated)
             scale = self._add(before, "ReduceMax", magnitude, self._last_axis, keepdims=1)
-            # A row of zeros becomes 0 * inf, which rounds to any integers at all: its scale of 0 makes them zeros.
-            scaled = self._add(before, "Mul", hidden, self._add(before, "Div", self._limit, scale))
+            # A row of zeros becomes 0 * inf, whose integers are undefined; its scale of 0 makes the product zero.
+            scaled = self._add(before, "Mul", rotated, self._add(before, "Div", self._limit, scale))
             integers = self._add(before, "QuantizeLinear", scaled, self._unit, self._zero_point)
-            self._done[given] = _QuantisedRows(integers, scale, self._zero_point)
-        return self._done[given]
+            self._done[hidden] = _QuantizedRows(integers, scale, self._zero_point)
+        return self._done[hidden]
 
     def _add(self, before: ir.Node, op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
         return insert(self._graph, before, op_type, *inputs, **attributes)
@@ -188,19 +188,21 @@ class _RowQuantiser:
 def _insert_product(
     graph: ir.Graph,
     before: ir.Node,
-    rows: _QuantisedRows,
+    rows: _QuantizedRows,
     name: str,
     integers: NDArray[np.int8],
     scales: NDArray[np.float32],
 ) -> ir.Value:
-    """Return the product (1, S, N) of the quantised rows, each still to be multiplied by its scale."""
+    """Insert the product (1, S, N) of the quantized rows; its rows are not multiplied by their scales yet."""
     node = ir.node(
         "MatMulIntegerToFloat",
         [
             rows.integers,
             add_constant(graph, f"{name}.int8", integers),
             graph.initializers["rows.unit"],
-            add_constant(graph, f"{name}.scale", scales / 127),  # the row's scale is its largest magnitude, not a step
+            add_constant(
+                graph, f"{name}.scale", scales / 127
+            ),  # 127, because a row's scale is its largest magnitude, not its step
             rows.zero_point,
         ],
         domain=MICROSOFT,
@@ -211,7 +213,7 @@ def _insert_product(
 
 
 def _gated(product: ir.Node) -> ir.Value | None:
-    """Return ``product * gate`` where that is all the product is for and a product is all that reads it."""
+    """Return ``product * gate`` if nothing else reads the product, and only another product reads the result."""
     value = product.outputs[0]
     for op_type in ("Mul", "MatMul"):
         users = [node for node, _ in value.uses()]
@@ -222,12 +224,12 @@ def _gated(product: ir.Node) -> ir.Value | None:
 
 
 def _chosen_rows(value: ir.Value) -> list[ir.Value]:
-    """Return what is ``value`` but for the rows left out."""
+    """Return the values that are selected rows of ``value``."""
     return [node.outputs[0] for node, _ in value.uses() if node.op_type == "Gather"]
 
 
 def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
-    """Hand ``old``'s users and its place among the graph's outputs to ``new``."""
+    """Replace ``old`` by ``new`` in all users and in the graph's outputs."""
     new.shape, new.type = old.shape, old.type
     if old.is_graph_output():
         new.name, old.name = old.name, f"{old.name}.float"
@@ -236,7 +238,7 @@ def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
 
 
 def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int, width: int) -> ir.Value:
-    """(1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), K being ``width``; nothing for blocks of one."""
+    """Insert (1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), where K is ``width``; nothing for blocks of one."""
     if block == 1:
         return hidden
 
@@ -251,8 +253,8 @@ def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: in
     )
 
 
-def quantise_embedding(graph: ir.Graph, block: int) -> None:
-    """``Gather`` from an INT8 table and from its column of scales; a row is held rotated in blocks of that width."""
+def quantize_embedding(graph: ir.Graph, block: int) -> None:
+    """Replace the embedding by one of INT8 with a scale per token; its rows are rotated in blocks of this width."""
     table = next(
         (
             node
@@ -270,7 +272,7 @@ def quantise_embedding(graph: ir.Graph, block: int) -> None:
     weight, ids = table.inputs
     assert weight is not None
     matrix = rotate_columns(_read(weight), hadamard(block))  # (V, H)
-    integers, scales = quantise_columns(matrix.T, 127)
+    integers, scales = quantize_columns(matrix.T, 127)
     tokens = ir.node("Gather", [add_constant(graph, f"{weight.name}.int8", integers.T), ids])
     steps = ir.node("Gather", [add_constant(graph, f"{weight.name}.scale", scales[:, None]), ids])
     real = ir.node("Cast", [tokens.outputs[0]], attributes={"to": ir.DataType.FLOAT})

@@ -1,23 +1,24 @@
-"""Change of basis, folded into the weights, so that rounding a row to 8 bits costs as little as it can.
+"""Change of basis, folded into the weights, so that rounding activations to 8 bits loses as little as possible.
 
 A decoder whose norms are RMSNorm computes the same function when its residual stream is multiplied by an orthogonal
-matrix Q: whatever reads the stream takes Q^T first, whatever writes it gives Q last, and RMSNorm sees the same length
-once its own weights have moved into the products behind it (QuaRot, arXiv:2404.00456). Here Q is made of the principal
-axes of what the norms give on real code, because a few of them carry most of it. Then each norm's own weights, free
-again, divide every axis by
+matrix Q: weights that read the stream are multiplied by Q^T, weights that write it by Q. RMSNorm allows this once its
+own weights are folded into the products that read it (QuaRot, arXiv:2404.00456). Here the columns of Q are the
+principal axes of the norms' outputs on real code, because a few axes have most of the variance. The norm's own weights
+are then free again, and divide every axis by
 
     s = (variance of the axis / squared length of the weights that read it) ^ 1/4
 
-and those weights are multiplied by it, which spreads what rounding loses evenly: activations and weights are rounded to
-steps as large as their largest value, and the sum of both losses is least at this s (it is SmoothQuant's balance,
-arXiv:2211.10438, in the one basis where it pays). A rotation of small blocks at run time
-(:mod:`midfill_export.quantization.quantize`) then makes the axes of a block alike, so none sticks out.
+and those weights are multiplied by s. The step of rounding is proportional to the largest value, of an activation and
+of the weights alike, and the sum of both losses is smallest at this s (SmoothQuant's balance, arXiv:2211.10438, in this
+basis). A rotation of small blocks at run time (:mod:`midfill_export.quantization.quantize`) then makes the axes of a
+block equally large.
 
-The values of each attention head are rotated by a Hadamard matrix between ``v`` and ``o_proj``, offline. What a gated
-MLP gives to ``down_proj`` is balanced in the same way between ``up_proj``'s columns, whose scales are free, and
-``down_proj``'s rows: a few of its neurons speak so much louder than the others that it was the product rounded worst.
+The values of each attention head are rotated by a Hadamard matrix between ``v`` and ``o_proj``, in the weights. The
+input of ``down_proj`` in a gated MLP is balanced by the same formula: ``up_proj``'s columns are divided by s, and
+``down_proj``'s rows are multiplied by it. A few of its neurons are so much larger than the others that, without this,
+it is the product that loses most by rounding.
 
-In the graph, (K, N) weights stand right of the product: readers become Q^T W, writers W Q.
+In the graph, the (K, N) weights are the right operand: readers of the stream become Q^T W, writers W Q.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ _NORMS = ("SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization")
 
 
 def can_rotate(graph: ir.Graph) -> bool:
-    """Whether every norm is an RMSNorm that only products read, of a stream that only products and a table write.
+    """Whether every norm is an RMSNorm that only products read, of a stream that only products and the embedding write.
 
-    LayerNorm's mean is not kept by a rotation; norms of what a layer gives (Gemma), or of heads, know nothing of one.
+    A rotation does not keep the mean that LayerNorm subtracts. Norms of a layer's output (Gemma), or of heads, are not
+    between the stream and a product.
     """
     if any(node.op_type in ("LayerNormalization", "SkipLayerNormalization") for node in graph):
         return False
@@ -49,7 +51,7 @@ def can_rotate(graph: ir.Graph) -> bool:
 
 
 def fold_norms(graph: ir.Graph) -> None:
-    """Move each RMSNorm's weights into the products that read it; its own become ones, shared with no other norm."""
+    """Fold each RMSNorm's weights into the products that read it, in place; its own weights become ones."""
     for norm in norms(graph):
         weights = np.array(tensor_of(_value(norm.inputs[_scale_index(norm)])).numpy(), np.float32)
         for node in readers(norm):
@@ -62,18 +64,18 @@ def fold_norms(graph: ir.Graph) -> None:
 
 
 def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> None:
-    """Change the basis of the residual stream and of each head's values, in place; weights change when they are read.
+    """Change the basis of the residual stream and of each head's values; weights are changed when they are read.
 
     Args:
-        model: With folded norms (:func:`fold_norms`).
-        covariances: By the name of each norm's output, E[x x^T] (width, width), at any scale.
-        block: Width of the blocks that are rotated at run time; axes are ordered so that each has its share of large
-            and of small ones.
+        model: A graph with folded norms (:func:`fold_norms`).
+        covariances: E[x x^T] (width, width) by the name of each norm's output, at any scale.
+        block: Width of the blocks that are rotated at run time; axes are ordered so that each block gets large and
+            small ones.
     """
     graph = model.graph
     writers = [node for node in graph if weight_of(node) is not None and _feeds_norm(node)]
     embedding = next(node for node in graph if node.op_type == "Gather" and _is_token_lookup(node))
-    turn = principal_axes(list(covariances.values()))[:, dealt(len(next(iter(covariances.values()))), block)]
+    turn = principal_axes(list(covariances.values()))[:, interleaved(len(next(iter(covariances.values()))), block)]
     for norm in norms(graph):
         behind = readers(norm)
         covariance = covariances[str(norm.outputs[0].name)]
@@ -93,11 +95,11 @@ def rotate(model: ir.Model, covariances: Mapping[str, Matrix], block: int) -> No
 
 
 def balance_gated(graph: ir.Graph, squares: Mapping[str, Matrix]) -> None:
-    """Divide ``up_proj``'s columns by a factor each and multiply ``down_proj``'s rows by it, in place.
+    """Divide each of ``up_proj``'s columns by a factor and multiply ``down_proj``'s row by it, in place.
 
     Args:
-        graph: Where each product of :func:`gated_products` reads ``up * gate``.
-        squares: By the name of such a product's input, the sum of x^2 of each of its neurons (width,).
+        graph: The graph.
+        squares: The sum of x^2 of each neuron (width,), by the name of the input of each of :func:`gated_products`.
     """
     for down, up in gated_products(graph):
         lengths = np.square(_read(_weight(down))).sum(axis=1)
@@ -107,13 +109,13 @@ def balance_gated(graph: ir.Graph, squares: Mapping[str, Matrix]) -> None:
 
 
 def gated_products(graph: ir.Graph) -> list[tuple[ir.Node, ir.Node]]:
-    """Return each product that reads nothing but ``up * gate``, with the product that gives ``up``, and only to it."""
+    """Return each product whose input is ``up * gate``, with the product ``up``; nothing else may read either."""
     pairs = []
     for down in graph:
         gated = _value(down.inputs[0]).producer() if weight_of(down) is not None else None
         if gated is None or gated.op_type != "Mul" or len(gated.outputs[0].uses()) != 1:
             continue
-        # A gate is read twice, by its sigmoid too, unless an activation of its own stands between.
+        # SiLU reads the gate twice; another activation gives a value that no product makes. So only ``up`` remains.
         ups = [value for value in gated.inputs if value is not None and len(value.uses()) == 1]
         makers = [maker for value in ups if (maker := value.producer()) is not None and weight_of(maker) is not None]
         if len(makers) == 1:
@@ -122,20 +124,20 @@ def gated_products(graph: ir.Graph) -> list[tuple[ir.Node, ir.Node]]:
 
 
 def principal_axes(covariances: Sequence[Matrix]) -> Matrix:
-    """Return the axes (width, width), a column each, most variance first, that all the covariances share best."""
+    """Return the principal axes (width, width) of the mean covariance, one per column, largest variance first."""
     mean = sum(covariance / np.trace(covariance) for covariance in covariances)
     _, axes = np.linalg.eigh(np.asarray(mean, np.float64))
     return np.ascontiguousarray(axes[:, ::-1], np.float32)
 
 
-def dealt(width: int, block: int) -> NDArray[np.intp]:
-    """Return an order of ``width`` axes that deals them out to blocks like cards: the largest to different blocks."""
+def interleaved(width: int, block: int) -> NDArray[np.intp]:
+    """Return an order of ``width`` axes, largest first, in which neighbours are in different blocks."""
     order: NDArray[np.intp] = np.arange(width).reshape(block, width // block).T.reshape(-1)
     return order
 
 
 def balance(variances: Matrix, lengths: Matrix) -> Matrix:
-    """Return by how much to divide each axis of an activation, and multiply the weights that read it."""
+    """Return the factor by which to divide each axis of an activation, and to multiply the weights that read it."""
     floor = 1e-6
     steps: Matrix = (
         np.maximum(variances, floor * variances.mean()) / np.maximum(lengths, floor * lengths.mean())
@@ -154,8 +156,8 @@ def hadamard(size: int) -> Matrix:
     matrix = np.ones((1, 1))
     while len(matrix) < size:
         matrix = np.block([[matrix, matrix], [matrix, -matrix]])
-    normalised: Matrix = (matrix / np.sqrt(size)).astype(np.float32)
-    return normalised
+    normalized: Matrix = (matrix / np.sqrt(size)).astype(np.float32)
+    return normalized
 
 
 def fitting_block(width: int, at_most: int) -> int:
@@ -178,7 +180,7 @@ def rotate_columns(matrix: Matrix, rotation: Matrix) -> Matrix:
 
 
 def _rotate_values(attention: ir.Node) -> None:
-    """Rotate each head's values by a Hadamard matrix, and take it back in the output projection."""
+    """Rotate each head's values by a Hadamard matrix, and undo it in the output projection."""
     heads, kv_heads = (attention.attributes[name].as_int() for name in ("num_heads", "kv_num_heads"))
     packed = _value(attention.inputs[0]).producer()
     assert packed is not None
@@ -203,12 +205,12 @@ def _rotate_values(attention: ir.Node) -> None:
 
 
 def norms(graph: ir.Graph) -> list[ir.Node]:
-    """Return the nodes that normalise the residual stream, in order."""
+    """Return the nodes that normalize the residual stream, in order."""
     return [node for node in graph if node.op_type in _NORMS]
 
 
 def readers(norm: ir.Node) -> list[ir.Node]:
-    """Return the products that read what a norm gives."""
+    """Return the products that read the output of a norm."""
     return [node for node in _users(norm.outputs[0]) if weight_of(node) is not None]
 
 
@@ -229,7 +231,7 @@ def _read(value: ir.Value) -> Matrix:
 
 
 def _users(value: ir.Value) -> Iterator[ir.Node]:
-    """Return what reads ``value``, looking through the choice of logit rows."""
+    """Yield the nodes that read ``value``, or logit rows selected from it."""
     for node, _ in value.uses():
         if node.op_type == "Gather":
             yield from _users(node.outputs[0])
@@ -238,11 +240,11 @@ def _users(value: ir.Value) -> Iterator[ir.Node]:
 
 
 def _is_written(value: ir.Value | None) -> bool:
-    """Whether part of a stream is the product of a weight, a row of the embedding, or the stream as it was before."""
+    """Whether ``value`` is the product of a weight, a row of the embedding, or an earlier state of the stream."""
     writer = value.producer() if value is not None else None
     if writer is None:
         return False
-    if writer.op_type == "Gather" and not _is_token_lookup(writer):  # the choice of logit rows
+    if writer.op_type == "Gather" and not _is_token_lookup(writer):  # it selects logit rows
         return _is_written(writer.inputs[0])
     return writer.op_type in ("Gather", "SkipSimplifiedLayerNormalization") or weight_of(writer) is not None
 
@@ -256,7 +258,7 @@ def _is_token_lookup(gather: ir.Node) -> bool:
 
 
 def _change(value: ir.Value, change: Callable[[Matrix], Matrix]) -> None:
-    """Apply ``change`` to a weight whenever it is read, so that only one weight is in memory at a time."""
+    """Apply ``change`` to a weight when it is read, so that only one weight is in memory at a time."""
     tensor = value.const_value
     assert tensor is not None
     value.const_value = ir.LazyTensor(

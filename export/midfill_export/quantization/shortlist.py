@@ -1,8 +1,8 @@
-"""``lm_head`` in 4 bits for all tokens, and in 8 bits for those few that are likeliest by the 4.
+"""``lm_head`` in 4 bits for all tokens, and in 8 bits for the few that are likeliest according to the 4 bits.
 
-It is more than a quarter of what a lone token reads (Qwen2.5-Coder-0.5B), and all but a few of its logits say no more
-than that a token is unlikely. So it is there twice: of the 8-bit table only the rows of the likeliest tokens are looked
-up and multiplied again, with an input that is not rounded.
+``lm_head`` is more than a quarter of the weights that one decoding step reads (Qwen2.5-Coder-0.5B), and nearly all
+tokens are unlikely. So the weights are stored twice. All logits are computed in 4 bits. Then the rows of the likeliest
+tokens are looked up in the 8-bit table, and their logits are computed again, with an input that is not rounded.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from midfill_export.graph.nodes import MICROSOFT, add_constant, insert
 
-_COLUMNS_AT_ONCE = 8192
-"""So that a vocabulary's worth of columns is not held several times over in FP32."""
+_MAX_COLUMNS = 8192
+"""Most columns rounded at once, so that those of a vocabulary are not in memory several times in FP32."""
 _INT8_ACCUMULATION = 4
-"""``accuracy_level``: the input is rounded to 8 bits, too."""
-_ROUGH_BLOCK = 128
-"""How many weights of a column in 4 bits share a scale, and how many numbers of their input."""
+"""The ``accuracy_level`` with which the operator rounds its input to 8 bits."""
+_BLOCK = 128
+"""Number of 4-bit weights of a column, and of numbers of the input, that share a scale."""
 
 
 def insert_shortlisted_product(
@@ -32,12 +32,12 @@ def insert_shortlisted_product(
     scales: NDArray[np.float32],
     shortlist: int,
 ) -> ir.Value:
-    """Return the product (1, S, N) of ``hidden`` with columns in 4 bits, the largest of each row computed in 8."""
+    """Insert the product (1, S, N) of ``hidden`` in 4 bits, with the ``shortlist`` largest of each row in 8 bits."""
 
     def add(op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
         return insert(graph, before, op_type, *inputs, **attributes)
 
-    weights, steps = in_four_bits(integers, scales, _ROUGH_BLOCK)
+    weights, steps = in_four_bits(integers, scales, _BLOCK)
     rough = ir.node(
         "MatMulNBits",
         [hidden, add_constant(graph, f"{name}.uint4", weights), add_constant(graph, f"{name}.uint4.scale", steps)],
@@ -45,7 +45,7 @@ def insert_shortlisted_product(
             "K": integers.shape[0],
             "N": integers.shape[1],
             "bits": 4,
-            "block_size": _ROUGH_BLOCK,
+            "block_size": _BLOCK,
             "accuracy_level": _INT8_ACCUMULATION,
         },
         domain=MICROSOFT,
@@ -71,22 +71,24 @@ def insert_shortlisted_product(
 def in_four_bits(
     integers: NDArray[np.int8], scales: NDArray[np.float32], block: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Round (K, N) integers, with a scale for each of N columns, to 4 bits, laid out as ``MatMulNBits`` reads them.
+    """Round (K, N) integers, with a scale for each of the N columns, to 4 bits, in the layout of ``MatMulNBits``.
 
     Returns:
-        Pairs of numbers with zero point 8, the first one in the lower half (N, K / block, block / 2), the last block
-        filled up with zeros; and a scale for each block (N, K / block).
+        Bytes (N, K / block, block / 2) of two numbers each, with zero point 8 and the first number in the lower half;
+        the last block is padded with zeros. And a scale for each block (N, K / block).
     """
     rows, columns = integers.shape
     count = -(-rows // block)
     packed = np.empty((columns, count, block // 2), np.uint8)
     steps = np.empty((columns, count), np.float32)
-    for start in range(0, columns, _COLUMNS_AT_ONCE):
-        part = slice(start, start + _COLUMNS_AT_ONCE)
+    for start in range(0, columns, _MAX_COLUMNS):
+        part = slice(start, start + _MAX_COLUMNS)
         blocks = np.zeros((len(steps[part]), count * block), np.float32)
         blocks[:, :rows] = integers[:, part].T
         blocks = blocks.reshape(-1, count, block)
-        step = np.abs(blocks).max(axis=2) / 7.5  # from -8 to 7: the largest of one sign loses half a step, at most
+        step = (
+            np.abs(blocks).max(axis=2) / 7.5
+        )  # numbers are -8 to 7: the largest positive one loses half a step at most
         step[step == 0] = 1
         nibbles = (np.clip(np.rint(blocks / step[:, :, None]), -8, 7) + 8).astype(np.uint8)
         packed[part] = nibbles[:, :, ::2] | nibbles[:, :, 1::2] << 4

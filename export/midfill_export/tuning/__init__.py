@@ -1,1 +1,1 @@
-"""A model fine-tuned on somebody's own code, on their own machine: samples, training, judgement, a bundle."""
+"""Fine-tuning a model on the user's own code, on the user's machine: samples, training, scores, a bundle."""

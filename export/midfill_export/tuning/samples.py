@@ -1,8 +1,8 @@
-"""Somebody's code -> fill-in-the-middle samples, of which some are kept apart to judge by.
+"""The user's code -> fill-in-the-middle samples, to train on and to score on.
 
-The same files count as for the workspace's index: ignore rules apply, secrets are redacted before anything else sees a
-text, and what is minified or generated is no example. Files are kept apart whole, by a hash of their paths: another
-line of a file that was learnt would be no test.
+The files are those of the workspace's index: ignore rules apply, secrets are redacted first, and
+minified and generated files are left out. Whole files are held out for the score, chosen by a hash of their paths,
+because another line of a file that was trained on would be no test.
 """
 
 from __future__ import annotations
@@ -23,58 +23,60 @@ from midfill.prompt.context import Context, gather
 from midfill.prompt.fim import build_prompt
 from midfill_export.build.verify import Sample
 
-LEAST_CHARACTERS = 20_000
-"""Of code to learn from; less is soon known by heart."""
+MIN_CHARACTERS = 20_000
+"""Minimum number of characters to train on; with less the model would only memorize them."""
 HELD_OUT_SAMPLES = 96
-_CHARACTERS = 1_200
-"""Around a gap; a third of them behind it."""
+"""Number of gaps that a model is scored on."""
+_CONTEXT_CHARACTERS = 1_200
+"""Maximum number of characters around a gap; a third of them are after it."""
 _NO_LIMIT = 1 << 30
-"""Tokens of a prompt: its characters are limited already."""
-_MOST_LINES = 6
-_ANSWER_TOKENS = 64
-_ONE_IN = 8
-"""Files are kept apart."""
+"""Tokens of a prompt; its characters are limited already."""
+_MAX_LINES = 6
+"""Maximum number of lines of a gap."""
+_MAX_ANSWER_TOKENS = 64
+_HELD_OUT_EVERY = 8
+"""One file in this many is held out."""
 _PROSE = frozenset({PLAIN_TEXT.name, "Markdown"})
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of code, as the server would read it: without secrets, with plain newlines."""
+    """A file of code as the server reads it: without secrets, with plain newlines."""
 
     path: str
-    """Within the folder, with forward slashes."""
+    """Relative to the folder, with forward slashes."""
     text: str
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is learnt from, and what is judged by."""
+    """The files to train on, and the files held out for the score."""
 
-    learnt: tuple[File, ...]
+    training: tuple[File, ...]
     held_out: tuple[File, ...]
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all paths and texts."""
+        """Hash of all paths and texts."""
         digest = hashlib.sha256()
-        for file in (*self.learnt, *self.held_out):
+        for file in (*self.training, *self.held_out):
             for part in (file.path, file.text):
                 digest.update(hashlib.sha256(part.encode("utf-8", "surrogatepass")).digest())
         return digest.hexdigest()
 
     def __str__(self) -> str:
-        characters = sum(len(file.text) for file in self.learnt)
-        return f"{len(self.learnt)} files, {characters:,} characters; {len(self.held_out)} others to judge by"
+        characters = sum(len(file.text) for file in self.training)
+        return f"{len(self.training)} files, {characters:,} characters; {len(self.held_out)} other files held out"
 
 
 def read_corpus(folder: Path) -> Corpus:
     """Read the code of a folder.
 
     Raises:
-        UsageError: there is none, or too little.
+        UsageError: there is no code, or too little.
     """
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder: name one with code to learn from.")
+        raise UsageError(f"{folder} is not a folder: name a folder of code to train on.")
     ignore = IgnoreRules([folder])
     top = ignore.folders[0]
     files = []
@@ -82,70 +84,76 @@ def read_corpus(folder: Path) -> Corpus:
         if language_of(path).name not in _PROSE and (text := read_source(path)) is not None:
             files.append(File(path.relative_to(top).as_posix(), gather(text, 0).suffix))
     if not files:
-        raise UsageError(f"{folder} has no code that may be learnt from: all is ignored, generated, or of no language.")
-    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.path.encode("utf-8", "surrogatepass")).digest())
-    count = -(-len(files) // _ONE_IN)
-    corpus = Corpus(tuple(by_hash[count:]), tuple(by_hash[:count]))
-    if len(files) < 2 or sum(len(file.text) for file in corpus.learnt) < LEAST_CHARACTERS:
         raise UsageError(
-            f"{folder} has too little code: {corpus}. It takes {LEAST_CHARACTERS:,} characters, in more than one file."
+            f"{folder} has no code to train on: all files are ignored, generated, or of no known language."
+        )
+    by_hash = sorted(files, key=lambda file: hashlib.sha256(file.path.encode("utf-8", "surrogatepass")).digest())
+    count = -(-len(files) // _HELD_OUT_EVERY)
+    corpus = Corpus(tuple(by_hash[count:]), tuple(by_hash[:count]))
+    if len(files) < 2 or sum(len(file.text) for file in corpus.training) < MIN_CHARACTERS:
+        raise UsageError(
+            f"{folder} has too little code ({corpus}): {MIN_CHARACTERS:,} characters in at least two files are needed."
         )
     return corpus
 
 
 class Cutter:
-    """Cuts gaps out of files, as the server would be asked for them."""
+    """Cuts gaps out of files, with the prompts that the server would build for them."""
 
     def __init__(self, encode: Callable[[str], list[int]], fim: FimFormat, end: int | None, room: int) -> None:
-        """Cut for a model with room for so many tokens.
+        """Set up the cutter for one model.
 
-        ``end`` is the token that ends what fills a gap; None for a model that knows of no gaps.
+        Args:
+            encode: Text -> tokens.
+            fim: The model's prompt format.
+            end: The token that ends the text of a gap; None for a model without a fill-in-the-middle format.
+            room: The model's context length in tokens.
         """
         self._encode = encode
         self._fim = fim
         self._end = end
         self._room = room
-        characters = min(_CHARACTERS, room - _ANSWER_TOKENS)
+        characters = min(_CONTEXT_CHARACTERS, room - _MAX_ANSWER_TOKENS)
         self._suffix_characters = characters // 3
         self._prefix_characters = characters - self._suffix_characters
 
     def held_out(self, files: Sequence[File], count: int = HELD_OUT_SAMPLES) -> list[Sample]:
-        """Return gaps of files in turn, always the same ones, of a line each: what an editor asks for most.
+        """Return gaps of one line each from the files in turn; they are the same on each call.
 
-        Whether a gap is ended, too, is not judged: the server ends it.
+        The answers do not contain the token that ends a gap, because the server ends suggestions itself.
         """
         dice = random.Random("held out")  # noqa: S311 (a sample keeps no secret)
         found: list[Sample] = []
-        for number in range(4 * count):  # some cuts come to nothing
+        for number in range(4 * count):  # some cuts give no sample
             sample = self._cut(files[number % len(files)].text, dice, most_lines=1)
             if sample is not None:
-                found.append(replace(sample, answer=sample.answer[:_ANSWER_TOKENS]))
+                found.append(replace(sample, answer=sample.answer[:_MAX_ANSWER_TOKENS]))
             if len(found) == count:
                 break
         return found
 
     def training(self, files: Sequence[File], number: int) -> Sample:
-        """Return sample ``number`` of a row without end; the same for the same files and number.
+        """Return sample ``number``; it is the same for the same files and number.
 
-        Longer files are drawn more often: a line of any file is as likely.
+        Longer files are drawn more often, so that each line of all files has about the same chance.
         """
         dice = random.Random(f"sample {number}")  # noqa: S311
         weights = [len(file.text) for file in files]
         while True:
             [file] = dice.choices(files, weights)
-            sample = self._cut(file.text, dice, most_lines=1 if dice.random() < 0.5 else _MOST_LINES)
+            sample = self._cut(file.text, dice, most_lines=1 if dice.random() < 0.5 else _MAX_LINES)
             if sample is None:
                 continue
-            if self._end is None or len(sample.answer) > _ANSWER_TOKENS:
-                return replace(sample, answer=sample.answer[:_ANSWER_TOKENS])
+            if self._end is None or len(sample.answer) > _MAX_ANSWER_TOKENS:
+                return replace(sample, answer=sample.answer[:_MAX_ANSWER_TOKENS])
             return replace(sample, answer=[*sample.answer, self._end])
 
     def _cut(self, text: str, dice: random.Random, most_lines: int) -> Sample | None:
-        """Cut out the rest of a line, or of several, from a random place of the first one on.
+        """Cut out the text from a random place in a line to its end, or to that of a later line; None if that fails.
 
-        Text is no row of characters to a model. A gap is to be written in the tokens that its text has where it stands,
-        line end included; those begin at the last token that the text before the cursor has there, too, to which the
-        server goes back as well (:mod:`midfill.inference.token_healing`).
+        The answer is the tokens of the gap, line end included, as they are in the whole text. A token may begin before
+        the cursor and end after it. Then the prompt ends before that token, as in the server
+        (:mod:`midfill.inference.token_healing`).
         """
         lines = [f"{line}\n" for line in text.split("\n")]
         first = dice.randrange(len(lines))
@@ -164,9 +172,9 @@ class Cutter:
         kept = next(common_prefix(whole, part.ids) for part in prompt.parts if part.kind == "prefix")
         parts = [part.ids[:kept] if part.kind == "prefix" else part.ids for part in prompt.parts]
         ids = [token for part in parts for token in part]
-        return Sample(ids, whole[kept:]) if 0 < len(ids) <= self._room - _ANSWER_TOKENS - 1 else None
+        return Sample(ids, whole[kept:]) if 0 < len(ids) <= self._room - _MAX_ANSWER_TOKENS - 1 else None
 
 
 def _from_line_start(text: str, most: int) -> str:
-    """Return the end of a text, in up to ``most`` characters."""
+    """Return the end of a text from the start of a line, in at most ``most`` characters."""
     return text if len(text) <= most else text[text.find("\n", len(text) - most) + 1 :]

@@ -1,4 +1,4 @@
-"""``midfill tune``: a folder of code and a model -> a bundle that knows the code better, or none."""
+"""``midfill tune``: fine-tune a model on a folder of code, and build its bundle if it completes that code better."""
 
 from __future__ import annotations
 
@@ -14,41 +14,45 @@ from midfill.inference.bundle import GRAPH, load_bundle
 from midfill.inference.licences import Permit
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
-from midfill_export.build.convert import to_bundle, to_float
-from midfill_export.build.pack import OnStage, scratch_beside
-from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint, torch_logits
-from midfill_export.loaders.formats import STOP_TOKENS, find_format
-from midfill_export.tuning.judging import Score, judge
+from midfill_export.build.bundle import build_bundle
+from midfill_export.build.bundle_folder import scratch_beside
+from midfill_export.build.from_checkpoint import trace_checkpoint
+from midfill_export.build.progress import OnStage
+from midfill_export.build.torch_logits import torch_logits
+from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint
+from midfill_export.loaders.fim_formats import STOP_TOKENS, find_format
 from midfill_export.tuning.samples import Corpus, Cutter, read_corpus
-from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_A_STEP, Run, train
+from midfill_export.tuning.scoring import Score, score
+from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_PER_STEP, Run, train
 
 
 class NotBetter(ExportError):
-    """What was learnt is of no use: the bundle there is stays."""
+    """The tuned model is no better on held-out code; no bundle was changed."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """A run that came to an end."""
+    """The result of a finished run."""
 
     path: Path
     previous: Path | None
-    """Where the bundle is that stood there before."""
+    """Where the previous bundle was moved to; None if there was none."""
     before: Score
-    """Of the model as it was, in FP32."""
+    """Score of the base model in FP32."""
     after: Score
-    """Of the bundle, in INT8."""
+    """Score of the tuned bundle in INT8."""
     run: Run
 
 
 @dataclass(frozen=True)
-class _Given(Checkpoint):
-    """A checkpoint whose weights are at hand, changed."""
+class _TunedCheckpoint(Checkpoint):
+    """A checkpoint whose weights were changed and are in memory."""
 
     models: list[PreTrainedModel]
+    """The model, until it is loaded."""
 
     def load_model(self) -> PreTrainedModel:
-        return self.models.pop()  # whoever asked for it lets it go
+        return self.models.pop()  # removed here, so that the caller can free its memory
 
 
 def tune(
@@ -61,22 +65,23 @@ def tune(
     *,
     fresh: bool = False,
 ) -> Tuned:
-    """Fine-tune ``base`` on the code in ``folder`` and put its bundle at ``out``, if it is better on code held out.
+    """Fine-tune ``base`` on the code in ``folder`` and put its bundle at ``out``, if it is better on held-out files.
 
     Args:
         folder: Where the code is.
-        base: As for :func:`midfill_export.build.convert.convert`.
-        out: The bundle's folder; one that is there is kept beside it.
-        minutes: Of training, in all sittings.
-        permit: What its licence wants.
-        progress: Told a line for each stage.
-        fresh: Whether an interrupted run is forgotten instead of gone on with.
+        base: A GGUF file, a checkpoint folder or a hub id.
+        out: The bundle's folder; an older bundle there is kept beside it.
+        minutes: Of training, those of interrupted runs included.
+        permit: What the user does with the model, and which licences the user accepts.
+        progress: Called with a line after each stage.
+        fresh: Start again instead of continuing an interrupted run.
 
     Raises:
         UsageError: there is too little code.
-        SourceError, LicenceRefused, ExportError: as :func:`midfill_export.build.convert.convert`.
-        NotBetter: the code held out is filled no better than before.
-        Interrupted: by the user; the same command goes on.
+        SourceError, LicenceRefused, ExportError: as
+            :func:`midfill_export.build.from_checkpoint.bundle_from_checkpoint`.
+        NotBetter: the tuned model is no better on the held-out files.
+        Interrupted: the user stopped the run; calling again with the same arguments continues it.
     """
     corpus = read_corpus(folder)
     progress(f"code: {corpus}")
@@ -91,30 +96,34 @@ def tune(
     cutter = Cutter(verify.plain_encoder(tokenizer), fim, end, model.config.max_position_embeddings)
     held_out = cutter.held_out(corpus.held_out)
     if not held_out:
-        raise UsageError(f"{folder}: the files kept apart have nothing to judge by: give it more code.")
+        raise UsageError(f"{folder}: no gap could be cut out of the held-out files: name a folder with more code.")
     progress(f"model: {checkpoint.name}, {model.num_parameters() / 1e6:.0f}M parameters, {fim}, on {device}")
-    before = judge(held_out, torch_logits(model, held_out))
+    before = score(held_out, torch_logits(model, held_out))
     progress(f"before: {before}")
 
-    kept = out.with_name(f".{out.name}.tuning") / "run.pt"
+    training_state = out.with_name(f".{out.name}.tuning") / "run.pt"
     if fresh:
-        shutil.rmtree(kept.parent, ignore_errors=True)
+        shutil.rmtree(training_state.parent, ignore_errors=True)
     run = Run(_identity(checkpoint, corpus))
-    tuned = train(model, lambda number: cutter.training(corpus.learnt, number), run, minutes * 60, kept, progress)
-    learnt = judge(held_out, torch_logits(tuned, held_out))
-    progress(f"after, in FP32: {learnt}")
-    _require_better(before, learnt, "in FP32")
+    tuned = train(
+        model, lambda number: cutter.training(corpus.training, number), run, minutes * 60, training_state, progress
+    )
+    learned = score(held_out, torch_logits(tuned, held_out))
+    progress(f"after, in FP32: {learned}")
+    _require_better(before, learned, "in FP32")
 
-    named = replace(checkpoint.source, repository=f"{checkpoint.source.repository}, tuned")
-    given = _Given(checkpoint.location, checkpoint.gguf_file, f"{checkpoint.name}, tuned", named, [tuned.cpu()])
+    source = replace(checkpoint.source, repository=f"{checkpoint.source.repository}, tuned")
+    tuned_checkpoint = _TunedCheckpoint(
+        checkpoint.location, checkpoint.gguf_file, f"{checkpoint.name}, tuned", source, [tuned.cpu()]
+    )
     with scratch_beside(out) as scratch:
-        exported = to_bundle(to_float(given, scratch, progress), scratch, scratch / "tuned", progress=progress)
-        bundle = load_bundle(exported.path)
-        after = judge(held_out, verify.graph_logits(OnnxModel(bundle.path / GRAPH, bundle.manifest.kv), held_out))
+        build_bundle(trace_checkpoint(tuned_checkpoint, scratch, progress), scratch / "tuned", progress=progress)
+        bundle = load_bundle(scratch / "tuned")
+        after = score(held_out, verify.graph_logits(OnnxModel(bundle.path / GRAPH, bundle.manifest.kv), held_out))
         progress(f"after, in INT8: {after}")
         _require_better(before, after, "in INT8")
-        previous = _install(exported.path, out)
-    shutil.rmtree(kept.parent, ignore_errors=True)
+        previous = _install(bundle.path, out)
+    shutil.rmtree(training_state.parent, ignore_errors=True)
     return Tuned(out, previous, before, after, run)
 
 
@@ -132,21 +141,21 @@ def to_json(tuned: Tuned) -> dict[str, object]:
 
 
 def _identity(checkpoint: Checkpoint, corpus: Corpus) -> str:
-    """Tell runs apart: what goes on with another's checkpoint would be neither."""
+    """Return a text that is the same only for runs that may continue each other."""
     origin = checkpoint.source.sha256 or checkpoint.location
-    return f"{origin} {corpus.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_A_STEP}"
+    return f"{origin} {corpus.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_PER_STEP}"
 
 
 def _require_better(before: Score, after: Score, how: str) -> None:
     if after.perplexity >= before.perplexity:
         raise NotBetter(
-            f"What was learnt does not carry over ({how}: perplexity {before.perplexity:.3f} before, "
-            f"{after.perplexity:.3f} after, on files kept apart): no bundle was changed. Give it more code or time."
+            f"The tuned model is no better on held-out files ({how}: perplexity {before.perplexity:.3f} before, "
+            f"{after.perplexity:.3f} after): no bundle was changed. Give it more code or time."
         )
 
 
 def _install(bundle: Path, out: Path) -> Path | None:
-    """Move a bundle to its place, and one that is there beside it."""
+    """Move a bundle to ``out``, and an older bundle there to a folder beside it, which is returned."""
     previous = out.with_name(f"{out.name}.previous")
     if out.exists():
         shutil.rmtree(previous, ignore_errors=True)

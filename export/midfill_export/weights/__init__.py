@@ -1,1 +1,1 @@
-"""Getting weights: from a hub, a package registry or a file, known by their SHA-256."""
+"""Getting weights from the hub, a package registry or a file, and checking their SHA-256."""

@@ -1,4 +1,4 @@
-"""Run an ordinary download tool as a program, and report how its folder grows."""
+"""Run a download tool as a separate program, and report its progress by the size of its files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 OnDownloaded = Callable[[int, int, str], None]
-"""Called with the bytes done, the bytes in all, and what is being done."""
+"""Called with the number of bytes done, the number of all bytes, and what is being done."""
 
 POLL_SECONDS = 0.2
 
 
 class Unavailable(Exception):
-    """A source cannot give the weights here and now; another may."""
+    """A source cannot deliver the weights now; another source may."""
 
 
 def run_watched(
@@ -28,11 +28,11 @@ def run_watched(
         command: The tool and its arguments.
         folder: Where the tool puts both its temporary files and its result.
         environment: The tool's environment variables.
-        on_growth: Called several times a second with the bytes downloaded so far.
+        on_growth: Called several times a second with the number of bytes downloaded so far.
 
     Raises:
-        Unavailable: The tool failed; the message is the last line it wrote.
-        OSError: The tool could not be started, or filled the disk.
+        Unavailable: The tool failed; the message is its last line of output.
+        OSError: The tool could not be started, or the disk is full.
     """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the command is built from pinned data)
@@ -61,9 +61,9 @@ def _ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def largest_file(folder: Path) -> int:
-    """Return the size of the largest file; not the sum, since a tool may hold its download twice while it moves it."""
+    """Return the size of the largest file, not the sum: a tool may hold its download twice while it moves it."""
     largest = 0
-    # os.walk passes over folders that vanish meanwhile (pip's temporary ones do); Path.rglob raises.
+    # os.walk skips folders that vanish meanwhile, as pip's temporary ones do; Path.rglob raises.
     for parent, _, names in os.walk(folder):
         for name in names:
             try:

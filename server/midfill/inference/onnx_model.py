@@ -75,7 +75,7 @@ def runs(short_of_long: int, tokens: int, rows: int) -> Iterator[Run]:
 
 
 class OnnxModel:
-    """A graph as :mod:`midfill_export.graph.graph` describes it, in an onnxruntime session on the CPU."""
+    """A graph as :mod:`midfill_export.graph.optimize` describes it, in an onnxruntime session on the CPU."""
 
     def __init__(self, graph: Path, kv: KvLayout, threads: int = 0) -> None:
         """Load ``graph``; ``threads`` 0 takes one per usable core.

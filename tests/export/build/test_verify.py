@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from export.conftest import train_tokenizer
 from midfill_export.build.verify import (
     calibration_prompts,
     compare,
@@ -12,9 +13,7 @@ from midfill_export.build.verify import (
     plain_encoder,
     verification_samples,
 )
-from midfill_export.loaders.formats import find_format
-
-from .conftest import train_tokenizer
+from midfill_export.loaders.fim_formats import find_format
 
 
 def test_equal_logits_agree_fully() -> None:

@@ -53,21 +53,27 @@ def test_neither(cache: Path, tmp_path: Path) -> None:
         run(argparse.Namespace(what="7b", model="0.5b"), tmp_path, "personal")
 
 
-@pytest.mark.parametrize(
-    ("use", "accepted", "served"),
-    [("personal", False, False), ("personal", True, True), ("commercial", True, False)],
-    ids=["not accepted", "accepted", "at work"],
-)
-def test_licence_that_restricts_commercial_use(
-    cache: Path, tmp_path: Path, use: str, accepted: bool, served: bool
-) -> None:
-    """It wants to be accepted, at home; nothing is fetched before."""
+RESTRICTED = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
+
+
+def restricted_arguments(cache: Path, accepted: bool) -> argparse.Namespace:
+    """Put the weights into the cache and return the arguments of a pull."""
     cache.mkdir(parents=True)
     (cache / TINY.file).write_bytes(CONTENT)
-    arguments = argparse.Namespace(what="tiny", model="0.5b", accept_license=accepted, weights_only=True)
-    restricted = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
-    if served:
-        assert run(arguments, tmp_path, use, restricted) == 0
-    else:
-        with pytest.raises(LicenceRefused, match=r"stable-code-3b.*work needs their membership"):
-            run(arguments, tmp_path, use, restricted)
+    return argparse.Namespace(what="tiny", model="0.5b", accept_license=accepted, weights_only=True)
+
+
+def test_licence_that_restricts_commercial_use_can_be_accepted(cache: Path, tmp_path: Path) -> None:
+    """For personal use that is enough."""
+    assert run(restricted_arguments(cache, accepted=True), tmp_path, "personal", RESTRICTED) == 0
+
+
+@pytest.mark.parametrize(
+    ("use", "accepted"), [("personal", False), ("commercial", True)], ids=["not accepted", "at work"]
+)
+def test_licence_that_restricts_commercial_use_is_refused(
+    cache: Path, tmp_path: Path, use: str, accepted: bool
+) -> None:
+    """Without acceptance, and for commercial use in any case."""
+    with pytest.raises(LicenceRefused, match=r"stable-code-3b.*work needs their membership"):
+        run(restricted_arguments(cache, accepted), tmp_path, use, RESTRICTED)

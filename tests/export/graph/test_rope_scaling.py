@@ -1,4 +1,4 @@
-"""Longer contexts than a model was trained for: angles as the papers have them, and a manifest that says so."""
+"""Longer contexts than a model was trained for: the angles are those of the papers, and the manifest records them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
 from midfill.inference.bundle import load_bundle
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.build import convert as stages
-from midfill_export.graph.rope_scaling import Stretch, read_stretch
+from midfill_export.build.bundle import build_bundle
+from midfill_export.build.from_checkpoint import trace_checkpoint
+from midfill_export.graph.rope_scaling import RopeScaling, parse_rope_scaling
 from midfill_export.graph.to_onnx import read_rotaries
 from midfill_export.loaders.checkpoint import open_checkpoint
 
@@ -39,30 +40,30 @@ def frequencies(base: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("stretch", "expected"),
+    ("scaling", "expected"),
     [
-        (Stretch(), frequencies(BASE)),
-        (Stretch(32), frequencies(BASE)),
-        (Stretch(256, "linear"), frequencies(BASE) / 4),
-        (Stretch(256, "ntk"), frequencies(BASE * 4 ** (2 * PAIRS / (2 * PAIRS - 2)))),
-        (Stretch(0, "base", 1e6), frequencies(1e6)),
-        (Stretch(256, "base", 1e6), frequencies(1e6)),
+        (RopeScaling(), frequencies(BASE)),
+        (RopeScaling(32), frequencies(BASE)),
+        (RopeScaling(256, "linear"), frequencies(BASE) / 4),
+        (RopeScaling(256, "ntk"), frequencies(BASE * 4 ** (2 * PAIRS / (2 * PAIRS - 2)))),
+        (RopeScaling(0, "base", 1e6), frequencies(1e6)),
+        (RopeScaling(256, "base", 1e6), frequencies(1e6)),
     ],
     ids=["trained", "shorter", "linear", "ntk", "base", "base and context"],
 )
-def test_angles(folder: Path, stretch: Stretch, expected: np.ndarray) -> None:
+def test_angles(folder: Path, scaling: RopeScaling, expected: np.ndarray) -> None:
     """The frequencies are what each method makes of them, for as many positions as asked for."""
     model = AutoModelForCausalLM.from_pretrained(folder)
-    stretch.apply(model)
+    scaling.apply(model)
     rotary = read_rotaries(model, model.config.max_position_embeddings)[0]
-    assert rotary.positions == (stretch.context or TRAINED)
+    assert rotary.positions == (scaling.context or TRAINED)
     np.testing.assert_allclose(rotary.frequencies, expected, rtol=1e-5)
 
 
 def test_yarn_leaves_fast_pairs_alone(folder: Path) -> None:
     """The fastest pair turns as before, the slowest by a quarter, and all that is read grows by YaRN's temperature."""
     model = AutoModelForCausalLM.from_pretrained(folder)
-    said = Stretch(256, "yarn").apply(model)
+    said = RopeScaling(256, "yarn").apply(model)
     rotary = read_rotaries(model, 256)[0]
     assert rotary.frequencies[0] == pytest.approx(1.0)
     assert rotary.frequencies[-1] == pytest.approx(frequencies(BASE)[-1] / 4, rel=1e-4)
@@ -72,38 +73,37 @@ def test_yarn_leaves_fast_pairs_alone(folder: Path) -> None:
 
 def test_bundle_of_a_longer_context(folder: Path, tmp_path: Path) -> None:
     """Its graph computes what the stretched model does, beyond the trained length too; the manifest tells."""
-    told: list[str] = []
-    floating = stages.to_float(open_checkpoint(str(folder)), tmp_path, told.append, Stretch(256, "yarn"))
-    assert any("256 tokens by yarn (trained: 64); a KV cache of all of it takes" in line for line in told)
+    lines: list[str] = []
+    traced = trace_checkpoint(open_checkpoint(str(folder)), tmp_path, lines.append, RopeScaling(256, "yarn"))
+    assert any("256 tokens by yarn (trained: 64); a KV cache of all of it takes" in line for line in lines)
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
-    Stretch(256, "yarn").apply(model)
+    RopeScaling(256, "yarn").apply(model)
     ids = [5, 60, 81, 200, 7, 33, 150, 90, 12, 260] * 20
     with torch.inference_mode():
         expected = model(torch.tensor([ids])).logits[0].numpy()
-    graph = OnnxModel(floating.graph, floating.about.kv, threads=1)
+    graph = OnnxModel(traced.path, traced.description.kv, threads=1)
     assert np.abs(graph.step(ids, graph.new_cache(256), len(ids), CancelFlag()) - expected).max() < CLOSE
-    (tmp_path / "scratch").mkdir()
-    stages.to_bundle(floating, tmp_path / "scratch", tmp_path / "bundle")
+    build_bundle(traced, tmp_path / "bundle")
     manifest = load_bundle(tmp_path / "bundle").manifest
     assert manifest.context_length == 256
     assert manifest.stretch["method"] == "yarn"
 
 
 def test_longer_without_a_method_is_refused(folder: Path) -> None:
-    """The message says how long, and what to say."""
-    with pytest.raises(UsageError, match=r"64 tokens are what the model was trained for: for 65, say how \(--rope"):
-        Stretch(65).apply(AutoModelForCausalLM.from_pretrained(folder))
+    """The message names the trained length and what to add."""
+    with pytest.raises(UsageError, match=r"trained for 64 tokens: for 65, name a method \(for example --rope"):
+        RopeScaling(65).apply(AutoModelForCausalLM.from_pretrained(folder))
 
 
 @pytest.mark.parametrize("rope", ["", "longer", "base", "base=", "base=x", "base=1", "base=nan", "yarn=4", "YARN"])
 def test_wrong_method(rope: str) -> None:
     """One line lists the methods."""
-    with pytest.raises(UsageError, match="--rope is linear, ntk, yarn or base=NUMBER"):
-        read_stretch(None, rope)
+    with pytest.raises(UsageError, match="--rope must be linear, ntk, yarn or base=NUMBER"):
+        parse_rope_scaling(None, rope)
 
 
 def test_method_of_the_command_line() -> None:
     """As it is written."""
-    assert read_stretch(None, None) == Stretch()
-    assert read_stretch(100_000, "yarn") == Stretch(100_000, "yarn")
-    assert read_stretch(None, "base=1e6") == Stretch(0, "base", 1e6)
+    assert parse_rope_scaling(None, None) == RopeScaling()
+    assert parse_rope_scaling(100_000, "yarn") == RopeScaling(100_000, "yarn")
+    assert parse_rope_scaling(None, "base=1e6") == RopeScaling(0, "base", 1e6)

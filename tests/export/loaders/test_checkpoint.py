@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.errors import LicenceRefused
-from midfill_export.build.convert import convert
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 
 
@@ -23,7 +23,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("card", "licence"),
     [
-        (None, "unknown"),
         ("---\nlicense: apache-2.0\n---\n# A model\n", "apache-2.0"),
         ("---\nlicense: other\n---\n", "other"),
         ("---\nlicense: other\nlicense_name: stabilityai-community\n---\n", "stabilityai-community"),
@@ -33,19 +32,23 @@ def folder(tmp_path: Path) -> Path:
         ("---\nlicense: 7\n---\n", "unknown"),
         ("\x00", "unknown"),
     ],
-    ids=["no card", "named", "other", "its own name", "not named", "no head", "no YAML", "a number", "no text"],
+    ids=["named", "other", "its own name", "not named", "no head", "no YAML", "a number", "no text"],
 )
-def test_licence_of_a_checkpoint_is_its_cards(folder: Path, card: str | None, licence: str) -> None:
+def test_licence_of_a_checkpoint_is_its_cards(folder: Path, card: str, licence: str) -> None:
     """A card that says nothing, or cannot be read, leaves it unknown."""
-    if card is not None:
-        (folder / "README.md").write_text(card)
+    (folder / "README.md").write_text(card)
     assert open_checkpoint(str(folder)).source.license == licence
+
+
+def test_licence_of_a_checkpoint_without_a_card_is_unknown(folder: Path) -> None:
+    """Nothing else names it."""
+    assert open_checkpoint(str(folder)).source.license == "unknown"
 
 
 def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: Path, tmp_path: Path) -> None:
     """The licence is told, and nothing is loaded: there are no weights here."""
     told: list[str] = []
     with pytest.raises(LicenceRefused, match="--accept-license"):
-        convert(str(folder), tmp_path / "bundle", progress=told.append)
+        bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=told.append)
     assert "licence: stabilityai-community (Stability AI's: personal use" in told[0]
     assert not (tmp_path / "bundle").exists()

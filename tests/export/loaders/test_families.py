@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnx_ir as ir
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -17,8 +16,8 @@ from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.inference.onnx_model import OnnxModel
 from midfill.settings.schema import Settings
-from midfill_export.build import convert as stages
-from midfill_export.build.convert import FloatModel
+from midfill_export.build.bundle import build_bundle
+from midfill_export.build.from_checkpoint import TracedModel, trace_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.quantization.rotate import can_rotate
 
@@ -72,7 +71,7 @@ class Family(NamedTuple):
 
     model_type: str
     folder: Path
-    floating: FloatModel
+    traced: TracedModel
     reference: np.ndarray
     """Logits (S, V) of the checkpoint in torch."""
 
@@ -83,16 +82,16 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("family")
     model_type, options = FAMILIES[request.param]
     make_checkpoint(folder, model_type, **options)
-    floating = stages.to_float(open_checkpoint(str(folder)), folder, lambda _: None)
+    traced = trace_checkpoint(open_checkpoint(str(folder)), folder, lambda _: None)
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
     with torch.inference_mode():
-        return Family(model_type, folder, floating, model(torch.tensor([IDS])).logits[0].numpy())
+        return Family(model_type, folder, traced, model(torch.tensor([IDS])).logits[0].numpy())
 
 
 def test_family_from_checkpoint_to_server(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its FP32 graph computes what the checkpoint does, is rotated where that is sound, and its bundle completes."""
-    floating, reference = family.floating, family.reference
-    model = OnnxModel(floating.graph, floating.about.kv, threads=1)
+    traced, reference = family.traced, family.reference
+    model = OnnxModel(traced.path, traced.description.kv, threads=1)
     whole = model.step(IDS, model.new_cache(64), len(IDS), CancelFlag())
     assert np.abs(whole - reference).max() < CLOSE, "in a prefill"
 
@@ -110,12 +109,10 @@ def test_family_from_checkpoint_to_server(family: Family, monkeypatch: pytest.Mo
     assert np.abs(again - reference[25:]).max() < CLOSE, "after the cache was trimmed"
     del model
 
-    assert can_rotate(ir.load(floating.graph).graph) == (family.model_type in ROTATED)
+    assert can_rotate(traced.open_graph().graph) == (family.model_type in ROTATED)
 
     monkeypatch.setenv("MIDFILL_CACHE", str(family.folder / "cache"))
-    scratch = family.folder / "scratch"
-    scratch.mkdir()
-    manifest = stages.to_bundle(floating, scratch, family.folder / "bundle").manifest
+    manifest = build_bundle(traced, family.folder / "bundle")
     assert manifest.family == family.model_type
     assert manifest.verification.top1_agreement > 0.85
     engine = load_engine(Settings(bundle=family.folder / "bundle", max_tokens=8, deadline_ms=0))

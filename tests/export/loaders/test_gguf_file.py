@@ -45,13 +45,13 @@ def test_fields_are_those_of_the_package(mixed: Path) -> None:
     assert found.fields == ours
     assert found.number("whole") == 7
     assert found.text("whole") is None
-    with pytest.raises(SourceError, match="does not say its nothing"):
+    with pytest.raises(SourceError, match="has no number nothing in its metadata"):
         found.number("nothing")
 
 
 def test_tensors_are_those_of_the_package(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every number, in parts too."""
-    monkeypatch.setattr("midfill_export.loaders.gguf_file._VALUES_AT_ONCE", 64 * 32)
+    monkeypatch.setattr("midfill_export.loaders.gguf_file._MAX_VALUES", 64 * 32)
     found = open_gguf(mixed).tensors
     for tensor in gguf.GGUFReader(mixed).tensors:
         expected = gguf.dequantize(tensor.data, tensor.tensor_type)

@@ -9,10 +9,9 @@ import onnx_ir as ir
 import onnxruntime as ort
 import pytest
 
+from midfill_export.graph.template import fill
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.loaders.template import fill
 from midfill_export.quantization import layerwise
-from midfill_export.quantization.calibrate import second_moments
 from midfill_export.quantization.rotate import gated_products, norms
 from midfill_export.weights.known_models import Weights
 
@@ -45,7 +44,7 @@ def test_pieces_make_no_difference(
 ) -> None:
     """Cut at every norm, in one, or by onnxruntime from a file: the logits are the same."""
     whole = _shown(model)
-    monkeypatch.setattr(layerwise, "_WEIGHT_BYTES", 1)
+    monkeypatch.setattr(layerwise, "_MIN_PIECE_BYTES", 1)
     cut = _shown(fill(weights.template, open_gguf(gguf_file)))
     assert whole.keys() == cut.keys()
     assert len(whole) == len(PROMPTS) * (5 + 2 + 1)
@@ -56,16 +55,3 @@ def test_pieces_make_no_difference(
     for run, prompt in enumerate(PROMPTS):
         (expected,) = session.run(["logits"], layerwise.prompt_feeds(again.graph, prompt, 2))
         assert np.abs(whole[run, "logits"] - expected).max() < 1e-5
-
-
-def test_calibration_is_the_same_each_time(weights: Weights, gguf_file: Path) -> None:
-    """Two runs sum up the same moments, to the bit, and tell how far they are."""
-    told: list[float] = []
-    first, second = (
-        second_moments(fill(weights.template, open_gguf(gguf_file)), PROMPTS, told.append) for _ in range(2)
-    )
-    assert told == [1.0, 1.0]
-    assert len(first.covariances) == 5
-    assert len(first.squares) == 2
-    for ours, theirs in ((first.covariances, second.covariances), (first.squares, second.squares)):
-        assert all(np.array_equal(ours[name], theirs[name]) for name in theirs)

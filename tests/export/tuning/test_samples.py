@@ -9,7 +9,7 @@ import pytest
 
 from midfill.common.errors import UsageError
 from midfill.inference.bundle import FimFormat
-from midfill_export.tuning.samples import LEAST_CHARACTERS, Cutter, File, read_corpus
+from midfill_export.tuning.samples import MIN_CHARACTERS, Cutter, File, read_corpus
 
 SUFFIX_FIRST = FimFormat(order="suffix-first", prefix=1001, suffix=1002, middle=1003)
 PREFIX_ONLY = FimFormat(order="prefix-only")
@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 def test_only_code_that_may_be_learnt(folder: Path) -> None:
     """Ignored and generated files and prose are left out, and secrets redacted."""
     corpus = read_corpus(folder)
-    files = (*corpus.learnt, *corpus.held_out)
+    files = (*corpus.training, *corpus.held_out)
     assert {file.path for file in files} == {"kept.py", *(f"module_{number}.py" for number in range(16))}
     text = "".join(file.text for file in files)
     assert TOKEN not in text
@@ -73,7 +73,7 @@ def test_files_are_kept_apart_whole(folder: Path) -> None:
     """About one of eight, by its path alone: the same ones when the code changes, and another fingerprint."""
     corpus = read_corpus(folder)
     assert len(corpus.held_out) == 3
-    assert not {file.path for file in corpus.held_out} & {file.path for file in corpus.learnt}
+    assert not {file.path for file in corpus.held_out} & {file.path for file in corpus.training}
     assert read_corpus(folder) == corpus
     (folder / "module_0.py").write_text(code(0) + "\n# changed\n")
     changed = read_corpus(folder)
@@ -91,16 +91,15 @@ def test_gaps_are_cut_as_they_are_asked_for() -> None:
         suffix_at, middle_at = sample.prompt.index(1002), sample.prompt.index(1003)
         suffix = "".join(map(chr, sample.prompt[suffix_at + 1 : middle_at]))
         prefix = "".join(map(chr, sample.prompt[middle_at + 1 :]))
-        whole = sample.answer[-1] == END
-        answer = "".join(map(chr, sample.answer[:-1] if whole else sample.answer))
+        answer = "".join(chr(token) for token in sample.answer if token != END)
         assert prefix + answer in f"{text}\n"
         assert answer
-        assert whole or len(answer) == 64
         assert suffix.startswith("\n")
-        if whole:
-            assert answer.endswith("\n")
-            assert (prefix + answer + suffix[1:]) in f"{text}\n"
-            several += answer.count("\n") > 1
+        whole = sample.answer[-1] == END
+        assert whole or len(answer) == 64
+        assert not whole or answer.endswith("\n")
+        assert not whole or (prefix + answer + suffix[1:]) in f"{text}\n"
+        several += whole and answer.count("\n") > 1
     assert several > 5
 
 
@@ -148,14 +147,14 @@ def test_samples_are_the_same_by_their_numbers() -> None:
 
 def test_folders_that_will_not_do(tmp_path: Path) -> None:
     """No folder, no code, all of it ignored, and too little: one line each."""
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         read_corpus(tmp_path / "missing")
-    with pytest.raises(UsageError, match="has no code that may be learnt from"):
+    with pytest.raises(UsageError, match="has no code to train on"):
         read_corpus(tmp_path)
-    (tmp_path / "one.py").write_text("x = 1\n" * LEAST_CHARACTERS)
-    with pytest.raises(UsageError, match="too little code: 0 files"):
+    (tmp_path / "one.py").write_text("x = 1\n" * MIN_CHARACTERS)
+    with pytest.raises(UsageError, match=r"too little code \(0 files"):
         read_corpus(tmp_path)
     (tmp_path / "two.py").write_text("y = 2\n")
     (tmp_path / ".gitignore").write_text("*.py\n")
-    with pytest.raises(UsageError, match="all is ignored"):
+    with pytest.raises(UsageError, match="all files are ignored"):
         read_corpus(tmp_path)

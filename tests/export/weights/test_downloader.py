@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from midfill_export.weights.downloader import Unavailable, largest_file, run_watched
 
-SLOW_DOWNLOAD = """
+DOWNLOAD_IN_STEPS = """
 import pathlib, sys, time
-for size in range(1000, 100_000, 1000):
-    pathlib.Path(sys.argv[1], "file").write_bytes(bytes(size))
-    time.sleep(0.05 if size < 20_000 else 0)
+folder = pathlib.Path(sys.argv[1])
+for size in (1000, 2000, 3000):
+    (folder / "file").write_bytes(bytes(size))
+    while not (folder / f"seen-{size}").exists():
+        time.sleep(0.01)
 """
+"""A download that goes on when what it has written was reported."""
 
 
 def ignore(size: int) -> None:
@@ -32,8 +35,13 @@ def python(program: str, *arguments: str) -> list[str]:
 def test_growth_is_reported(tmp_path: Path) -> None:
     """The bytes are reported while the tool runs, not only when it has ended."""
     sizes: list[int] = []
-    run_watched(python(SLOW_DOWNLOAD, str(tmp_path)), tmp_path, {}, sizes.append)
-    assert len({size for size in sizes if 0 < size < 99_000}) > 1
+
+    def note(size: int) -> None:
+        sizes.append(size)
+        (tmp_path / f"seen-{size}").touch()
+
+    run_watched(python(DOWNLOAD_IN_STEPS, str(tmp_path)), tmp_path, {}, note)
+    assert sorted(set(sizes) - {0}) == [1000, 2000, 3000]
 
 
 def test_failure(tmp_path: Path) -> None:
@@ -49,16 +57,22 @@ def test_full_disk(tmp_path: Path) -> None:
     assert failure.value.errno == errno.ENOSPC
 
 
-def test_tool_dies_with_us(tmp_path: Path) -> None:
+def test_tool_dies_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception, such as Ctrl-C, ends the tool too."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Recorded(subprocess.Popen):
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
 
     def interrupt(size: int) -> None:
         raise KeyboardInterrupt
 
-    started = time.monotonic()
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
     with pytest.raises(KeyboardInterrupt):
-        run_watched(python("import time; time.sleep(60)"), tmp_path, {}, interrupt)
-    assert time.monotonic() - started < 30
+        run_watched(python("import time; time.sleep(3600)"), tmp_path, {}, interrupt)
+    assert [process.returncode is not None for process in started] == [True]
 
 
 def test_folder_vanishes_while_it_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

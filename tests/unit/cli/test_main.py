@@ -279,7 +279,7 @@ def test_unexpected_fault_is_one_line(tmp_path: Path, code: Path, run: Run) -> N
 
 def test_export_without_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """What must be installed first is said."""
-    monkeypatch.setitem(sys.modules, "midfill_export.cli_export", None)
+    monkeypatch.setitem(sys.modules, "midfill_export.cli.export", None)
     ran = run("export", "source")
     assert is_one_line(ran, code=2)
     assert "pip install 'midfill[export]'" in ran.err

@@ -1,4 +1,4 @@
-"""Attention as onnxruntime's operator wants it: query, key and value from one product, RoPE inside, nothing around."""
+"""Packed attention: query, key and value come from one product, and onnxruntime's operator applies RoPE itself."""
 
 from __future__ import annotations
 
@@ -21,33 +21,34 @@ from midfill_export.graph.nodes import (
 )
 
 COS, SIN = "rotary.cos", "rotary.sin"
-"""Names of the tables of RoPE, which all layers share; those of layers with others have a number more."""
-_PAIRS = 8
-"""The attention turns pairs of numbers of a head in multiples of so many."""
+"""Names of RoPE's tables, which all layers share; the names of further tables end with a number."""
+_PAIR_MULTIPLE = 8
+"""The operator needs a number of rotated pairs that is a multiple of this."""
 
 
 @dataclass(frozen=True)
 class Rotary:
-    """RoPE as a model has it, whatever scaling of positions led to it."""
+    """The RoPE of a model, any scaling included."""
 
     frequencies: NDArray[np.float32]
-    """Radians by which a position turns each pair of a head's numbers, (rotary_dim / 2,)."""
+    """Radians per position by which each pair of a head's numbers is rotated, (rotary_dim / 2,)."""
     scaling: float
-    """Of the cosines and sines."""
+    """Factor of the cosines and sines."""
     positions: int
+    """Number of positions, the context length."""
 
     @property
     def pairs(self) -> int:
-        """How many pairs of a head's numbers are turned."""
+        """Number of pairs of a head's numbers that are rotated."""
         return len(self.frequencies)
 
     def tables(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return cosines and sines, each (positions, pairs), padded as GroupQueryAttention wants it."""
-        # The angle is rounded to FP32, as it is where the model was trained; its cosine is rounded from FP64, so that
-        # any machine has the same.
+        """Return cosines and sines, each (positions, pairs), padded for ``GroupQueryAttention``."""
+        # The angle is rounded to FP32, as in training. Its cosine is rounded from FP64, so that it is the same on every
+        # machine.
         angles = np.arange(self.positions, dtype=np.float32)[:, None] * self.frequencies
         cos, sin = (self.scaling * turn(angles.astype(np.float64)) for turn in (np.cos, np.sin))
-        more = ((0, 0), (0, -self.pairs % _PAIRS))
+        more = ((0, 0), (0, -self.pairs % _PAIR_MULTIPLE))
         return (
             np.pad(cos.astype(np.float32), more, constant_values=1),
             np.pad(sin.astype(np.float32), more),
@@ -55,7 +56,7 @@ class Rotary:
 
 
 def pack_attention(graph: ir.Graph, rotaries: Sequence[Rotary]) -> None:
-    """One projection for query, key and value where that can be, RoPE inside the operator, no reshapes around it."""
+    """Pack the projections of query, key and value into one where possible, and let the operator apply RoPE."""
     tables: dict[int, list[ir.Value]] = {}
     for rotary in rotaries:
         if id(rotary) not in tables:
@@ -96,17 +97,20 @@ def pack_attention(graph: ir.Graph, rotaries: Sequence[Rotary]) -> None:
 
 
 def head_order(head_size: int, pairs: int) -> NDArray[np.intp]:
-    """Return in which order a head's numbers stand, so that those of a pair are as far apart as the operator has them.
+    """Return the order of a head's numbers in which the operator rotates the same pairs as the model.
 
-    A model that turns ``pairs`` of a head (StableLM: 10 of 80 numbers' 40) turns number i with i + pairs; the operator,
-    whose tables are padded, i with i + padded. Attention is the same in any order that queries and keys share.
+    The model rotates number i together with number i + pairs (StableLM rotates 10 pairs of a head of 80 numbers). The
+    operator, whose tables are padded, rotates number i together with number i + padded. Attention stays the same in any
+    order, if queries and keys have the same order.
 
     Raises:
         ExportError: the head is too small for the padded tables.
     """
-    padded = pairs + -pairs % _PAIRS
+    padded = pairs + -pairs % _PAIR_MULTIPLE
     if 2 * padded > head_size:
-        raise ExportError(f"{pairs} pairs of a head of {head_size} are turned, which onnxruntime's attention cannot do")
+        raise ExportError(
+            f"The model rotates {pairs} pairs of a head of {head_size}, which onnxruntime's attention cannot do."
+        )
     turned = np.arange(2 * pairs)
     rest = iter(range(2 * pairs, head_size))
     places = {**dict(enumerate(turned[:pairs])), **dict(enumerate(turned[pairs:], start=padded))}
@@ -116,9 +120,10 @@ def head_order(head_size: int, pairs: int) -> NDArray[np.intp]:
 def _pack_projections(
     graph: ir.Graph, layer: int, before: ir.Node, sources: list[ir.Value], pairs: int
 ) -> ir.Value | None:
-    """Concatenate three ``MatMul [+ Add bias]`` of one input into one, (in, q + k + v), heads as the operator has them.
+    """Concatenate three ``MatMul [+ Add bias]`` of one input into one, (in, q + k + v), in the operator's head order.
 
-    None where they are something else, such as normalised by head (Gemma 3).
+    Returns:
+        The packed value; None if the three are something else, such as normalized for each head (Gemma 3).
     """
     weights: list[ir.Value] = []
     biases: list[ir.Value | None] = []
@@ -144,7 +149,7 @@ def _pack_projections(
     order = head_order(size_of(weights[0], 1) // heads[0], pairs)
 
     def sort(arrays: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Put the numbers of each head of query and key in order, and join."""
+        """Reorder the numbers of each head of query and key, and concatenate."""
         for index, count in enumerate(heads):
             array = arrays[index]
             arrays[index] = array.reshape(*array.shape[:-1], count, -1)[..., order].reshape(array.shape)
@@ -172,7 +177,7 @@ def _pack_projections(
 
 
 def _bypass_reshapes(old: ir.Value, new: ir.Value) -> None:
-    """Everything that used ``old`` through reshapes uses ``new``, which has the wanted shape already."""
+    """Replace every use of ``old`` behind reshapes by ``new``, which has the right shape already."""
     for node, index in tuple(old.uses()):
         if node.op_type == "Reshape" and index == 0:
             _bypass_reshapes(node.outputs[0], new)
@@ -181,7 +186,7 @@ def _bypass_reshapes(old: ir.Value, new: ir.Value) -> None:
 
 
 def _skip(value: ir.Value, *op_types: str) -> ir.Value:
-    """Walk back through data-moving nodes to what they move."""
+    """Return the value from which nodes of these types made ``value``."""
     for producer in _producers(value):
         if producer.op_type not in op_types:
             break

@@ -1,18 +1,16 @@
-"""The bundle: what it says of its model, its files, and its place, which it takes when it is whole or not at all."""
+"""The folder of a bundle: a graph, a tokenizer and a manifest, completed in scratch and then moved to its place."""
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import onnx_ir as ir
 import psutil
 from tokenizers import Tokenizer
 
@@ -31,18 +29,11 @@ from midfill.inference.bundle import (
     write_manifest,
 )
 from midfill_export.build.verify import Agreement
-from midfill_export.graph import graph
-from midfill_export.graph.grouped_attention import add_grouped_attention
-from midfill_export.quantization.calibrate import Moments
-from midfill_export.quantization.quantize import Recipe, quantise
-
-OnStage = Callable[[str], None]
-"""Told one line at the start of each stage and at its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """All that a bundle says of its model, whatever graph is in it."""
+    """All that a bundle says of its model, whatever graph is in it; the fields are those of the manifest."""
 
     name: str
     family: str
@@ -60,9 +51,9 @@ class Description:
 
 @contextmanager
 def scratch_beside(out: Path) -> Iterator[Path]:
-    """Give a folder on the same disk as ``out`` that goes away again; a full disk becomes an ExportError.
+    """Give a folder on the same disk as ``out``, which is removed at the end; a full disk becomes an ExportError.
 
-    What processes that were killed left there goes away first.
+    What killed processes left there is removed first.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,39 +71,40 @@ def _remove_leftovers(out: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_int8(model: ir.Model, recipe: Recipe, moments: Moments, path: Path) -> None:
-    """Quantise an FP32 graph and write it to ``path``, its weights beside it."""
-    quantise(model, recipe, moments)
-    add_grouped_attention(model.graph)
-    graph.save(model, path)
-    gc.collect()
-
-
 def complete_bundle(
-    about: Description,
+    description: Description,
     folder: Path,
     quantisation: dict[str, Any],
     target: str,
     difference: float,
     agreement: Agreement,
 ) -> Manifest:
-    """Put the tokenizer and the manifest beside a graph, which makes a folder a bundle."""
-    about.tokenizer.no_padding()
-    about.tokenizer.no_truncation()
-    about.tokenizer.save(str(folder / TOKENIZER))
+    """Put the tokenizer and the manifest beside a graph, which makes the folder a bundle.
+
+    Args:
+        description: What the bundle says of its model.
+        folder: Where the graph and its weights are.
+        quantisation: The recipe of the graph (:meth:`midfill_export.quantization.quantize.Recipe.describe`).
+        target: The kind of processor the graph is for.
+        difference: Largest difference of a logit between the FP32 graph and the checkpoint.
+        agreement: Between the graph and the FP32 graph.
+    """
+    description.tokenizer.no_padding()
+    description.tokenizer.no_truncation()
+    description.tokenizer.save(str(folder / TOKENIZER))
     manifest = Manifest(
         format=FORMAT,
         made_by=f"midfill {__version__}",
-        name=about.name,
-        family=about.family,
-        source=about.source,
-        fim=about.fim,
-        fim_tokens=about.fim_tokens,
-        stop_tokens=about.stop_tokens,
-        chat_template=about.chat_template,
-        context_length=about.context_length,
-        vocabulary=about.vocabulary,
-        kv=about.kv,
+        name=description.name,
+        family=description.family,
+        source=description.source,
+        fim=description.fim,
+        fim_tokens=description.fim_tokens,
+        stop_tokens=description.stop_tokens,
+        chat_template=description.chat_template,
+        context_length=description.context_length,
+        vocabulary=description.vocabulary,
+        kv=description.kv,
         quantisation=quantisation,
         target=target,
         verification=Verification(
@@ -122,19 +114,19 @@ def complete_bundle(
             mean_kl=agreement.mean_kl,
         ),
         files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
-        stretch=about.stretch,
+        stretch=description.stretch,
     )
     write_manifest(folder, manifest)
     return manifest
 
 
 def folder_size(folder: Path) -> int:
-    """Return the bytes of all files in ``folder``."""
+    """Return the number of bytes of all files in ``folder``."""
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
 def put_in_place(bundle: Path, out: Path) -> None:
-    """Move the finished bundle to ``out``; an older one there is kept until the new one stands."""
+    """Move the finished bundle to ``out``; an older one there is kept until the new one is in its place."""
     old = out.with_name(f".{out.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():

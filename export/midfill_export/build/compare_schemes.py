@@ -1,4 +1,4 @@
-"""``midfill export SOURCE --compare``: what each way to quantise costs and keeps, on this machine, of one model."""
+"""``midfill export SOURCE --compare``: size, speed and accuracy of one model in each quantization scheme."""
 
 from __future__ import annotations
 
@@ -24,13 +24,27 @@ from midfill.inference.decoder import PREFILL_CHUNK
 from midfill.inference.onnx_model import OnnxModel
 from midfill.settings.schema import Settings
 from midfill_export.build import verify
-from midfill_export.build.convert import FloatModel, quantise_to, to_float
-from midfill_export.build.pack import OnStage, complete_bundle, folder_size, scratch_beside
+from midfill_export.build.bundle import calibrate, measure_agreement, verification_samples, write_int8
+from midfill_export.build.bundle_folder import complete_bundle, folder_size, scratch_beside
+from midfill_export.build.from_checkpoint import TracedModel, trace_checkpoint
+from midfill_export.build.progress import OnStage
 from midfill_export.loaders.checkpoint import open_checkpoint
+from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.quantize import Recipe
 
-PREFILL, CONTEXT, DECODED, ROUNDS = 1024, 256, 16, 3
+PREFILL_TOKENS, CONTEXT_TOKENS, DECODED_TOKENS, ROUNDS = 1024, 256, 16, 3
 SUITE = "humaneval-single"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A traced model, with what all schemes need of it."""
+
+    traced: TracedModel
+    moments: Moments
+    samples: list[verify.Sample]
+    reference: list[verify.Logits]
+    """The FP32 graph's logits of ``samples``."""
 
 
 @dataclass(frozen=True)
@@ -38,41 +52,45 @@ class Scheme:
     """One way to write a model's graph."""
 
     name: str
-    write: Callable[[FloatModel, Path], None]
-    """Given the model and the path to write the graph to, its weights beside it."""
+    write: Callable[[Measured, Path], None]
+    """Writes the graph of the model to the path, its weights beside it."""
 
 
 @dataclass
 class Row:
-    """What one scheme costs and keeps."""
+    """What was measured of one scheme."""
 
     scheme: str
     bytes: int
+    """Of the graph and its weights."""
     top1: float
+    """Share of positions with the same most likely token as in FP32."""
     mean_kl: float
+    """Mean KL divergence from FP32, in nats."""
     passed: float | None = None
-    """Share of the evaluation's tasks whose program passes; None when it was not run."""
+    """Share of the evaluation's tasks whose program passes; None when the evaluation was not run."""
     prefill: list[float] = field(default_factory=list)
-    """Tokens a second of a prompt of ``PREFILL`` tokens, a figure a round."""
+    """Tokens a second while a prompt of ``PREFILL_TOKENS`` is prefilled, one figure for each round."""
     decode: list[float] = field(default_factory=list)
-    """Tokens a second, one at a time, after ``CONTEXT`` tokens, a figure a round."""
+    """Tokens a second, decoded one at a time after ``CONTEXT_TOKENS``, one figure for each round."""
 
 
-def compare(source: str, out: Path, tasks: int, progress: OnStage) -> list[Row]:
-    """Write ``source`` in every scheme and measure it; all is scratch beside ``out``, and goes away.
+def compare_schemes(source: str, out: Path, tasks: int, progress: OnStage) -> list[Row]:
+    """Write ``source`` in every scheme and measure it; all files are removed afterwards.
 
     Args:
-        source: As for :func:`midfill_export.build.convert.convert`.
-        out: Tells the disk to work on; it is not written.
+        source: A GGUF file, a checkpoint folder or a hub id.
+        out: The files are written beside this path; it is not written itself.
         tasks: How many tasks of the evaluation, spread over all; 0 for none.
-        progress: Told a line for each stage.
+        progress: Called with a line after each stage.
 
     Raises:
-        SourceError, ExportError: as :func:`midfill_export.build.convert.convert`.
+        SourceError, ExportError: as :func:`midfill_export.build.from_checkpoint.bundle_from_checkpoint`.
     """
     checkpoint = open_checkpoint(source)
     with scratch_beside(out) as scratch:
-        model = to_float(checkpoint, scratch, progress)
+        model = _measure_float(trace_checkpoint(checkpoint, scratch, progress), progress)
+        description = model.traced.description
         rows, folders = [], []
         for number, scheme in enumerate(SCHEMES):
             folder = scratch / str(number)
@@ -82,10 +100,10 @@ def compare(source: str, out: Path, tasks: int, progress: OnStage) -> list[Row]:
             folders.append(folder)
             progress(f"{scheme.name}: agreement {rows[-1].top1:.4f}")
         ids = [token for sample in model.samples for token in sample.ids]
-        ids = ids[: min(PREFILL, model.about.context_length // 2)]
-        for turn in range(ROUNDS):  # all of them in each round, for the machine's speed may drift
+        ids = ids[: min(PREFILL_TOKENS, description.context_length // 2)]
+        for turn in range(ROUNDS):  # each round measures all schemes, because the machine's speed may drift
             for row, folder in zip(rows, folders, strict=True):
-                prefill, decode = _speeds(OnnxModel(folder / GRAPH, model.about.kv), ids)
+                prefill, decode = _speeds(OnnxModel(folder / GRAPH, description.kv), ids)
                 row.prefill.append(prefill)
                 row.decode.append(decode)
                 gc.collect()
@@ -94,8 +112,9 @@ def compare(source: str, out: Path, tasks: int, progress: OnStage) -> list[Row]:
 
 
 def to_text(rows: Sequence[Row]) -> str:
-    """Lay the rows out as a Markdown table."""
-    head = f"| scheme | MB | top-1 agreement | mean KL | {SUITE} | prefill {PREFILL:,} | decode at {CONTEXT} |"
+    """Return the rows as a Markdown table."""
+    columns = f"prefill {PREFILL_TOKENS:,} | decode at {CONTEXT_TOKENS}"
+    head = f"| scheme | MB | top-1 agreement | mean KL | {SUITE} | {columns} |"
     lines = [head, "|---|---:|---:|---:|---:|---:|---:|"]
     for row in rows:
         passed = "" if row.passed is None else f"{row.passed:.1%}"
@@ -107,17 +126,21 @@ def to_text(rows: Sequence[Row]) -> str:
 
 
 def to_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Lay the rows out for a program."""
+    """Return what JSON can hold."""
     return [asdict(row) for row in rows]
 
 
-def _measure_quality(model: FloatModel, name: str, folder: Path, tasks: int) -> Row:
-    agreement = verify.compare(
-        model.reference, verify.graph_logits(OnnxModel(folder / GRAPH, model.about.kv), model.samples)
-    )
+def _measure_float(traced: TracedModel, progress: OnStage) -> Measured:
+    samples = verification_samples(traced.description)
+    return Measured(traced, calibrate(traced, progress), samples, traced.logits(samples))
+
+
+def _measure_quality(model: Measured, name: str, folder: Path, tasks: int) -> Row:
+    description = model.traced.description
+    agreement = measure_agreement(model.reference, folder, description, model.samples)
     row = Row(name, folder_size(folder), agreement.top1, agreement.mean_kl)
     if tasks:
-        complete_bundle(model.about, folder, {"scheme": name}, cpu.detect_target(), model.difference, agreement)
+        complete_bundle(description, folder, {"scheme": name}, cpu.detect_target(), model.traced.difference, agreement)
         engine = load_engine(Settings(bundle=folder))
         report = evals.run(
             SUITE, lambda request: engine.complete(request, CancelFlag()), tasks, lambda *_: None, spread_out=True
@@ -128,18 +151,18 @@ def _measure_quality(model: FloatModel, name: str, folder: Path, tasks: int) -> 
 
 
 def _speeds(model: OnnxModel, ids: Sequence[int]) -> tuple[float, float]:
-    """Return tokens a second of prefill and of decoding one by one."""
+    """Return the tokens a second of a prefill, and of decoding one token at a time."""
     cache = model.new_cache(len(ids))
 
     def step(start: int, end: int) -> None:
         model.step(ids[start:end], cache, 1, CancelFlag())
 
-    context = min(CONTEXT, len(ids) - DECODED)
+    context = min(CONTEXT_TOKENS, len(ids) - DECODED_TOKENS)
     step(0, context)  # the first step of a session is slower
     started = time.perf_counter()
-    for place in range(context, context + DECODED):
+    for place in range(context, context + DECODED_TOKENS):
         step(place, place + 1)
-    decode = DECODED / (time.perf_counter() - started)
+    decode = DECODED_TOKENS / (time.perf_counter() - started)
     cache.truncate(0)
     started = time.perf_counter()
     for place in range(0, len(ids), PREFILL_CHUNK):
@@ -147,19 +170,23 @@ def _speeds(model: OnnxModel, ids: Sequence[int]) -> tuple[float, float]:
     return len(ids) / (time.perf_counter() - started), decode
 
 
-def _keep_float(model: FloatModel, path: Path) -> None:
-    for file in (model.graph, model.graph.with_name(f"{GRAPH}.data")):
-        shutil.copyfile(file, path.parent / file.name)  # onnx refuses weights behind links
+def _keep_float(model: Measured, path: Path) -> None:
+    for file in (model.traced.path, model.traced.path.with_name(f"{GRAPH}.data")):
+        shutil.copyfile(file, path.parent / file.name)  # copied, because onnx refuses weights behind links
 
 
-def _per_row(**options: Any) -> Callable[[FloatModel, Path], None]:
-    return lambda model, path: quantise_to(model, Recipe(cpu.detect_target(), **options), path)
+def _per_row(**options: Any) -> Callable[[Measured, Path], None]:
+    def write(model: Measured, path: Path) -> None:
+        moments = Moments(dict(model.moments.covariances), model.moments.squares)  # a copy, because it is emptied
+        write_int8(model.traced, Recipe(cpu.detect_target(), **options), moments, path)
+
+    return write
 
 
-def _per_tensor(model: FloatModel, path: Path) -> None:
-    """Write what onnxruntime's own tool makes: one scale for an activation."""
+def _per_tensor(model: Measured, path: Path) -> None:
+    """Write what onnxruntime's own tool makes: one scale for a whole activation."""
     quantize_dynamic(
-        model.graph,
+        model.traced.path,
         path,
         op_types_to_quantize=["MatMul"],
         per_channel=True,
@@ -169,12 +196,12 @@ def _per_tensor(model: FloatModel, path: Path) -> None:
     )
 
 
-def _in_blocks(bits: int) -> Callable[[FloatModel, Path], None]:
+def _in_blocks(bits: int) -> Callable[[Measured, Path], None]:
     """Write ``MatMulNBits``: weights in blocks of 32, activations rounded to 8 bits inside the operator."""
 
-    def write(model: FloatModel, path: Path) -> None:
+    def write(model: Measured, path: Path) -> None:
         quantizer = MatMulNBitsQuantizer(
-            onnx.load(model.graph), bits=bits, block_size=32, is_symmetric=True, accuracy_level=4
+            onnx.load(model.traced.path), bits=bits, block_size=32, is_symmetric=True, accuracy_level=4
         )
         quantizer.process()
         quantizer.model.save_model_to_file(str(path), use_external_data_format=True)

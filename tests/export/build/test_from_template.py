@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ import pytest
 
 from midfill.common.errors import ExportError, SourceError
 from midfill.inference.bundle import load_bundle
-from midfill_export.build import pack, prepare
-from midfill_export.build.convert import convert
+from midfill_export.build import bundle, from_template
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint
+from midfill_export.build.from_template import bundle_from_template, is_built
 from midfill_export.cli import pull
 from midfill_export.cli.pull import run
 from midfill_export.weights.known_models import Weights
@@ -53,13 +55,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def pulled(weights: Weights, gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a bundle of the GGUF by its template."""
     out = tmp_path_factory.mktemp("pulled") / "tiny"
-    prepare.prepare(weights, gguf_file, out)
+    bundle_from_template(weights, gguf_file, out)
     return out
 
 
 def test_bundle_is_what_an_export_makes(pulled: Path, gguf_file: Path, tmp_path: Path) -> None:
     """The same nodes, every initializer to the bit, and the same manifest but for what was measured on the way."""
-    exported = convert(str(gguf_file), tmp_path / "out").path
+    exported = bundle_from_checkpoint(str(gguf_file), tmp_path / "out").path
     ours, theirs = (ir.load(folder / "model.onnx").graph for folder in (pulled, exported))
     assert [(node.op_type, node.name) for node in ours] == [(node.op_type, node.name) for node in theirs]
     assert set(ours.initializers) == set(theirs.initializers)
@@ -81,32 +83,32 @@ def test_pull_without_torch_completes(weights: Weights, gguf_file: Path, cache: 
 
     (tmp_path / "weights").write_bytes(pickle.dumps(weights))
     (tmp_path / "a.py").write_text("def add(left, right):\n    return ")
-    bundle = cache / "bundles" / "tiny-qwen2"
+    made = cache / "bundles" / "tiny-qwen2"
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_TORCH, tmp_path / "weights", gguf_file, f"{tmp_path / 'a.py'}:2:12"],
-        env={**os.environ, "MIDFILL_BUNDLE": str(bundle)},
+        env={**os.environ, "MIDFILL_BUNDLE": str(made)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{bundle}\n{{")
+    assert done.stdout.startswith(f"{made}\n{{")
     assert '"tokens":' in done.stdout
     assert "calibration: the activations after 5 norms" in done.stderr
-    assert [path.name for path in bundle.parent.iterdir()] == ["tiny-qwen2"]
+    assert [path.name for path in made.parent.iterdir()] == ["tiny-qwen2"]
 
 
 def test_what_is_there_is_not_made_again(
     weights: Weights, gguf_file: Path, pulled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second pull leaves the bundle alone; a bundle of another recipe, or a damaged one, is made anew."""
-    monkeypatch.setattr(prepare, "prepare", lambda *_: pytest.fail("it was made again"))
+    monkeypatch.setattr(from_template, "bundle_from_template", lambda *_: pytest.fail("it was built again"))
     (pulled.parent / "tiny-qwen2").symlink_to(pulled)
     given = argparse.Namespace(what=str(gguf_file), model="tiny", weights_only=False)
     assert run(given, pulled.parent, "personal", {"tiny": weights}) == 0
-    assert "its bundle is there already" in capsys.readouterr().err
-    assert not prepare.is_prepared(replace(weights, sha256="0" * 64), pulled)
-    assert not prepare.is_prepared(weights, pulled / "nowhere")
+    assert "its bundle exists already" in capsys.readouterr().err
+    assert not is_built(replace(weights, sha256="0" * 64), pulled)
+    assert not is_built(weights, pulled / "nowhere")
 
 
 def test_full_disk_leaves_nothing(
@@ -117,27 +119,26 @@ def test_full_disk_leaves_nothing(
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pack.graph, "save", no_space)
+    monkeypatch.setattr(bundle, "save_graph", no_space)
     with pytest.raises(ExportError, match="No space left on device"):
-        prepare.prepare(weights, gguf_file, tmp_path / "out")
+        bundle_from_template(weights, gguf_file, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_that_is_ended_leaves_nothing(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
+def test_one_that_is_ended_leaves_nothing(
+    weights: Weights, gguf_file: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """SIGTERM ends a pull as an error would; an older bundle stays."""
-    prepare.prepare(weights, gguf_file, tmp_path / "out")
+    bundle_from_template(weights, gguf_file, tmp_path / "out")
     before = (tmp_path / "out" / "manifest.json").read_bytes()
 
     def end(line: str) -> None:
         if line.startswith("int8"):
             signal.raise_signal(signal.SIGTERM)
 
-    previous = signal.signal(signal.SIGTERM, pull.end)
-    try:
-        with pytest.raises(SystemExit, match="143"):
-            prepare.prepare(weights, gguf_file, tmp_path / "out", end)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+    request.addfinalizer(partial(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, pull.end)))
+    with pytest.raises(SystemExit, match="143"):
+        bundle_from_template(weights, gguf_file, tmp_path / "out", end)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 
@@ -146,7 +147,7 @@ def test_what_a_killed_pull_left_goes_away(weights: Weights, gguf_file: Path, tm
     """The next one removes it; what a running process makes beside it stays."""
     (tmp_path / ".out-4194305-killed").mkdir()
     (tmp_path / f".out-{os.getpid()}-running").mkdir()
-    prepare.prepare(weights, gguf_file, tmp_path / "out")
+    bundle_from_template(weights, gguf_file, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f".out-{os.getpid()}-running", "out"]
 
 
@@ -157,4 +158,4 @@ def test_tokenizer_of_another_kind_is_refused(weights: Weights, gguf_file: Path,
     at = data.index(b"qwen2", data.index(b"tokenizer.ggml.pre"))
     other.write_bytes(data[:at] + b"jais2" + data[at + 5 :])
     with pytest.raises(SourceError, match=r"only `midfill export` can read \(gpt2, jais2\)"):
-        prepare.prepare(weights, other, tmp_path / "out")
+        bundle_from_template(weights, other, tmp_path / "out")

@@ -1,4 +1,4 @@
-"""Source to bundle: every stage on a tiny model, and what happens when a stage cannot go on."""
+"""A checkpoint becomes a bundle through torch, on a tiny model; and what happens when a stage fails."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import Settings
-from midfill_export.build import convert as stages
-from midfill_export.build.convert import convert
+from midfill_export.build import bundle, verify
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint, trace_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 
 
@@ -47,8 +47,8 @@ def test_bundle_completes(bundle_folder: Path) -> None:
 
 
 def test_graph_has_one_attention_a_layer(checkpoint: Path, tmp_path: Path) -> None:
-    """Each layer costs one GroupQueryAttention and about a dozen nodes before quantisation."""
-    exported = convert(str(checkpoint), tmp_path / "out")
+    """Each layer costs one GroupQueryAttention and about a dozen nodes before quantization."""
+    exported = bundle_from_checkpoint(str(checkpoint), tmp_path / "out")
     assert exported.attention_nodes == 2
     assert exported.float_nodes < 15 * 2 + 20
 
@@ -59,14 +59,12 @@ def test_gguf_gives_the_same_model(checkpoint: Path, gguf_file: Path, tmp_path: 
     for source in (checkpoint, gguf_file):
         scratch = tmp_path / source.name
         scratch.mkdir()
-        models.append(stages.to_float(open_checkpoint(str(source)), scratch, lambda _: None))
+        models.append(trace_checkpoint(open_checkpoint(str(source)), scratch, lambda _: None))
     ours, theirs = models
-    assert ours.about.fim == theirs.about.fim
-    assert (
-        ours.graph.with_name("model.onnx.data").read_bytes() == theirs.graph.with_name("model.onnx.data").read_bytes()
-    )
-    assert theirs.about.source.license == "MIT"
-    assert len(theirs.about.source.sha256) == 64
+    assert ours.description.fim == theirs.description.fim
+    assert ours.path.with_name("model.onnx.data").read_bytes() == theirs.path.with_name("model.onnx.data").read_bytes()
+    assert theirs.description.source.license == "MIT"
+    assert len(theirs.description.source.sha256) == 64
 
 
 def test_gguf_tokenizer_knows_control_tokens(gguf_file: Path) -> None:
@@ -78,11 +76,11 @@ def test_gguf_tokenizer_knows_control_tokens(gguf_file: Path) -> None:
 def test_failed_export_keeps_the_old_bundle(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the graph is not the model, nothing is written and an older bundle stays as it was."""
     out = tmp_path / "out"
-    convert(str(checkpoint), out)
+    bundle_from_checkpoint(str(checkpoint), out)
     before = load_bundle(out).manifest
-    monkeypatch.setattr(stages, "PARITY_LIMIT", -1.0)
+    monkeypatch.setattr(verify, "PARITY_LIMIT", -1.0)
     with pytest.raises(ExportError, match="differs from the checkpoint"):
-        convert(str(checkpoint), out)
+        bundle_from_checkpoint(str(checkpoint), out)
     assert load_bundle(out).manifest == before
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -93,9 +91,9 @@ def test_full_disk_is_one_line(checkpoint: Path, tmp_path: Path, monkeypatch: py
     def no_space(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(stages.graph, "save", no_space)
+    monkeypatch.setattr(bundle, "save_graph", no_space)
     with pytest.raises(ExportError, match="No space left on device") as caught:
-        convert(str(checkpoint), tmp_path / "out")
+        bundle_from_checkpoint(str(checkpoint), tmp_path / "out")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -112,7 +110,7 @@ def test_full_disk_is_one_line(checkpoint: Path, tmp_path: Path, monkeypatch: py
 def test_wrong_source_is_one_line(make, says: str, tmp_path: Path) -> None:
     """A source that is not there, or not a model, is refused with a line that says so."""
     with pytest.raises(SourceError, match=says) as caught:
-        convert(str(make(tmp_path)), tmp_path / "out")
+        bundle_from_checkpoint(str(make(tmp_path)), tmp_path / "out")
     assert "\n" not in str(caught.value)
 
 
@@ -121,7 +119,7 @@ def test_checkpoint_without_tokenizer_is_refused(checkpoint: Path, tmp_path: Pat
     folder = tmp_path / "bare"
     shutil.copytree(checkpoint, folder, ignore=shutil.ignore_patterns("tokenizer*", "special_tokens*"))
     with pytest.raises(SourceError, match="tokenizer"):
-        convert(str(folder), tmp_path / "out")
+        bundle_from_checkpoint(str(folder), tmp_path / "out")
 
 
 def _write(path: Path, content: bytes) -> Path:

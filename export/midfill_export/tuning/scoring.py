@@ -1,7 +1,7 @@
-"""How well a model fills gaps of code that it did not learn: by its logits, without decoding.
+"""Score how well a model fills gaps in code that it was not trained on, from logits alone, without decoding.
 
-Greedy decoding writes a gap exactly if the likeliest token is the right one at each of its places, given those before
-it; so one reading of the sample tells both that and the perplexity.
+Greedy decoding fills a gap exactly if the likeliest token is the right one at each position, given the right tokens
+before it. So one run over the sample gives both this and the perplexity.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from midfill_export.build.verify import Sample
 
 @dataclass(frozen=True)
 class Score:
-    """What some samples come to."""
+    """The result over some samples."""
 
     perplexity: float
-    """Of the tokens that fill the gaps."""
+    """Perplexity of the tokens that fill the gaps."""
     exact: float
     """Share of gaps that greedy decoding fills exactly."""
     samples: int
@@ -30,8 +30,8 @@ class Score:
         return f"perplexity {self.perplexity:.3f}, {self.exact:.1%} of {self.samples} gaps filled exactly"
 
 
-def judge(samples: Sequence[Sample], logits: Sequence[NDArray[np.float32]]) -> Score:
-    """Return what logits (answer, V) of each sample say."""
+def score(samples: Sequence[Sample], logits: Sequence[NDArray[np.float32]]) -> Score:
+    """Return the score of the logits (answer, V) of each sample."""
     surprise, places, exact = 0.0, 0, 0
     for sample, rows in zip(samples, logits, strict=True):
         shifted = rows.astype(np.float64) - rows.max(axis=1, keepdims=True)

@@ -10,12 +10,11 @@ import onnx_ir as ir
 import pytest
 
 from midfill.common.errors import ExportError
-from midfill_export.build.make_template import make_template
-from midfill_export.graph import graph
+from midfill_export.graph import template
 from midfill_export.graph.nodes import attention_nodes, tensor_of
-from midfill_export.graph.packing import Rotary
+from midfill_export.graph.optimize import optimize
+from midfill_export.graph.packed_attention import Rotary
 from midfill_export.graph.to_onnx import export_onnx
-from midfill_export.loaders import template
 from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.weights.known_models import WEIGHTS, Weights
@@ -26,7 +25,7 @@ def float_model(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ir
     """Trace the GGUF's model, and make it lean."""
     traced = tmp_path_factory.mktemp("traced") / "model.onnx"
     rotary = export_onnx(open_checkpoint(str(gguf_file)).load_model(), traced, 512)
-    return graph.optimise(traced, rotary)
+    return optimize(traced, rotary)
 
 
 def test_filled_it_is_the_graph_that_it_was(float_model: ir.Model, weights: Weights, gguf_file: Path) -> None:
@@ -67,20 +66,16 @@ def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
 
 
 def test_what_is_no_template_is_refused(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
-    """Neither a missing file nor an ordinary graph is one; and none is made of a checkpoint folder."""
+    """A missing file or an ordinary graph is refused."""
     for path in (tmp_path / "missing.onnx", bundle_folder / "model.onnx"):
-        with pytest.raises(ExportError, match="is no template"):
+        with pytest.raises(ExportError, match="is not a template"):
             template.fill(path, open_gguf(gguf_file))
 
 
-def test_weights_from_elsewhere_make_none(
-    checkpoint: Path, gguf_file: Path, float_model: ir.Model, tmp_path: Path
-) -> None:
-    """It is made of a GGUF, and all its weights must be found there."""
-    with pytest.raises(ExportError, match="is no GGUF file"):
-        make_template(str(checkpoint), tmp_path / "out.onnx")
+def test_weights_from_elsewhere_are_refused(float_model: ir.Model, gguf_file: Path) -> None:
+    """A template can only be made if all weights are found in the GGUF."""
     whole = open_gguf(gguf_file)
     lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if "ffn_up" not in key})
     rotary = Rotary(np.ones(8, np.float32), 1.0, 512)
-    with pytest.raises(ExportError, match=r"up_proj.* is made of no tensors"):
+    with pytest.raises(ExportError, match=r"up_proj.* is not made of tensors"):
         template.empty(float_model.clone(), rotary, lacking)

@@ -1,4 +1,4 @@
-"""Prompt formats by control token, as data; a tokenizer that has a format's tokens is taken to follow it."""
+"""The known fill-in-the-middle formats, as data; a model's format is found by the control tokens of its tokenizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from midfill.inference.bundle import FimFormat
 
 @dataclass(frozen=True, kw_only=True)
 class KnownFormat:
-    """One family's control tokens, and the order its models complete best in."""
+    """One family's control tokens, and the order of prefix and suffix in which its models complete best."""
 
     family: str
     prefix: str
@@ -22,13 +22,13 @@ class KnownFormat:
     order: Literal["suffix-first", "prefix-first"]
     repository: str = ""
     file: str = ""
-    """What precedes a repository's name, and a file's path; a model of the family may lack them."""
+    """Tokens before a repository's name and before a file's path; a model of the family may lack them."""
     mark: str = ""
-    """A token that tells the family from others with the same names for the three."""
+    """A token that only this family has, where others name prefix, suffix and middle in the same way."""
 
 
-# The order is measured where real weights could be had (Qwen2.5-Coder: suffix first, 66% against 51% of single lines
-# exact) and the papers' own elsewhere. Where several fit a tokenizer, the first one does whose files are marked, too.
+# The order of Qwen2.5-Coder was measured: suffix first fills 66% of single lines exactly, prefix first 51%. The other
+# orders are those of the papers. If several formats fit a tokenizer, the first one with tokens for files is used.
 KNOWN_FORMATS = (
     KnownFormat(
         family="codegemma",
@@ -108,27 +108,27 @@ STOP_TOKENS = (
     "</s>",
     "<eos>",
 )
-"""Texts that end a suggestion in any model that has them as one token."""
+"""Control tokens that end a suggestion, in any model that has them."""
 
 
 def find_format(tokenizer: Tokenizer) -> tuple[FimFormat, dict[str, str]]:
-    """Return the format whose FIM tokens ``tokenizer`` has, and their texts; prefix only when it has none at all.
+    """Return the format whose tokens ``tokenizer`` has, and their texts by part; prefix only if it has none at all.
 
-    The tokens for several files are part of it if there are both.
+    The tokens for repository and file are included if the tokenizer has both.
 
     Raises:
-        SourceError: it has some of a format's tokens, but not all.
+        SourceError: the tokenizer has some of a format's three FIM tokens, but not all.
     """
     found = [fitting for known in KNOWN_FORMATS if (fitting := _ids(known, tokenizer)) is not None]
     if not found:
-        _refuse_half_a_format(tokenizer)
+        _require_whole_format(tokenizer)
         return FimFormat(order="prefix-only"), {}
-    known, ids = max(found, key=lambda each: len(each[1]))  # the first of those that are the fullest
+    known, ids = max(found, key=lambda each: len(each[1]))  # the first of those with the most tokens
     return FimFormat(order=known.order, **ids), {part: getattr(known, part) for part in ids}
 
 
 def _ids(known: KnownFormat, tokenizer: Tokenizer) -> tuple[KnownFormat, dict[str, int]] | None:
-    """Return what a tokenizer has of a format, by the parts' names; None if it is not the tokenizer's."""
+    """Return the ids of a format's tokens by part; None if the tokenizer does not follow the format."""
     ids = {part: tokenizer.token_to_id(getattr(known, part)) for part in ("prefix", "suffix", "middle")}
     if None in ids.values() or (known.mark and tokenizer.token_to_id(known.mark) is None):
         return None
@@ -136,19 +136,19 @@ def _ids(known: KnownFormat, tokenizer: Tokenizer) -> tuple[KnownFormat, dict[st
     return known, ids if None in files.values() else ids | files
 
 
-def _refuse_half_a_format(tokenizer: Tokenizer) -> None:
+def _require_whole_format(tokenizer: Tokenizer) -> None:
     for known in KNOWN_FORMATS:
         missing = [text for text in (known.prefix, known.suffix, known.middle) if tokenizer.token_to_id(text) is None]
         if 0 < len(missing) < 3:
             raise SourceError(
-                f"the tokenizer has fill-in-the-middle tokens of {known.family}, but no {' and no '.join(missing)}:"
-                " it is incomplete; get the checkpoint's own tokenizer.json."
+                f"The tokenizer has fill-in-the-middle tokens of {known.family}, but no {' and no '.join(missing)}:"
+                " it is incomplete. Get the checkpoint's own tokenizer.json."
             )
 
 
 def find_stop_tokens(tokenizer: Tokenizer, fim: FimFormat, declared: list[int]) -> list[int]:
-    """Return the ids that end a suggestion: those declared by the checkpoint, known texts, and FIM's own."""
-    # Only what was added as a token of its own: "</s>" is ordinary text to Qwen, and ends a strikethrough in HTML.
+    """Return the ids that end a suggestion: those the checkpoint declares, known control tokens, and the FIM tokens."""
+    # Only added tokens: to Qwen "</s>" is ordinary text, which ends a strikethrough in HTML.
     added = {token.content: number for number, token in tokenizer.get_added_tokens_decoder().items()}
     control = (token for token in (fim.prefix, fim.suffix, fim.middle) if token >= 0)
     return sorted({*declared, *(added[text] for text in STOP_TOKENS if text in added), *control})

@@ -1,12 +1,12 @@
-"""The exported graph, made lean: fused norms, packed attention, logits only where they are asked for.
+"""Optimize the traced graph: fused norms, packed attention, and logits only for the rows that are asked for.
 
-Reads what :mod:`midfill_export.graph.to_onnx` traced and gives one ``GroupQueryAttention`` a layer and about a dozen
-nodes around it. What onnxruntime would do by itself at load time (folding, SiLU) is left to it.
+The input is what :mod:`midfill_export.graph.to_onnx` traced. The result has one ``GroupQueryAttention`` and about a
+dozen other nodes for each layer. What onnxruntime does by itself when it loads a graph (folding, SiLU) is left to it.
 
-The graph that comes out has these inputs and outputs (S new tokens, T tokens with the past, L rows of logits):
+The optimized graph has these inputs and outputs (S new tokens, T tokens with the past, L rows of logits):
 
 * ``input_ids`` int64 (1, S), ``attention_mask`` int64 (1, T), ``logit_rows`` int64 (L,): which of the S positions
-  go through ``lm_head`` (a prefill wants one row, a check of drafted tokens wants several),
+  go through ``lm_head`` (a prefill needs one row, a check of drafted tokens needs several),
 * ``past_key_values.N.key|value`` and ``present.N.key|value`` float32 (1, kv_heads, capacity, head_size), to be bound
   to the same memory,
 * ``logits`` float32 (1, L, vocabulary).
@@ -23,14 +23,18 @@ from onnx_ir.passes import common as passes
 
 from midfill.common.errors import ExportError
 from midfill_export.graph.nodes import MICROSOFT, add_tensor, attention_nodes, tensor_of, weight_of
-from midfill_export.graph.packing import Rotary, pack_attention
+from midfill_export.graph.packed_attention import Rotary, pack_attention
 
 
-def optimise(traced: Path, rotaries: Sequence[Rotary]) -> ir.Model:
-    """Load ``traced`` and fuse it, with the RoPE tables of each layer; weights stay on disk until they are written.
+def optimize(traced: Path, rotaries: Sequence[Rotary]) -> ir.Model:
+    """Load ``traced`` and fuse its nodes; weights stay on disk until they are read.
+
+    Args:
+        traced: The graph's file.
+        rotaries: The RoPE of each layer.
 
     Raises:
-        ExportError: the graph is not of the shape a decoder traced by Midfill has.
+        ExportError: the graph does not have the shape of a decoder that Midfill traced.
     """
     model = ir.load(traced)
     graph = model.graph
@@ -55,13 +59,8 @@ def optimise(traced: Path, rotaries: Sequence[Rotary]) -> ir.Model:
     return model
 
 
-def save(model: ir.Model, path: Path) -> None:
-    """Write ``model`` to ``path`` with its weights in ``<path>.data`` beside it."""
-    ir.save(model, path, external_data=f"{path.name}.data")
-
-
 def _fold_weight_transposes(graph: ir.Graph) -> None:
-    """``MatMul(x, Transpose(W))`` becomes ``MatMul(x, W')``; W' keeps W's name and is transposed when read."""
+    """Replace ``MatMul(x, Transpose(W))`` by ``MatMul(x, W')``; W' is named after W, and transposed when it is read."""
     for node in list(graph):
         source = node.inputs[0] if node.op_type == "Transpose" else None
         if source is None or not source.is_initializer():
@@ -80,9 +79,9 @@ def _transposed(tensor: ir.TensorProtocol, name: str) -> ir.LazyTensor:
 
 
 def _fold_scalars(graph: ir.Graph) -> None:
-    """Give a product, or a look-up in a table, the one number that it is multiplied or divided by in its weights.
+    """Multiply the weights of a product, or a table, by the one number that its result is multiplied or divided by.
 
-    Gemma scales its embeddings so, Granite those, its residual stream and its logits.
+    Gemma scales its embeddings by such a number; Granite its embeddings, its residual stream and its logits.
     """
     for node in list(graph):
         if node.op_type not in ("Mul", "Div"):
@@ -108,7 +107,7 @@ def _fold_scalars(graph: ir.Graph) -> None:
 
 
 def _scaled(node: ir.Node) -> tuple[ir.Value | None, float | None]:
-    """Return what a Mul or Div scales, and by which number; None and None if by more than one."""
+    """Return the value that a Mul or Div scales, and the factor; None and None if it is not one constant number."""
     left, right = node.inputs
     for value, other in ((left, right), (right, left)):
         constant = ir.convenience.get_const_tensor(other) if other is not None else None
@@ -130,7 +129,7 @@ def _multiplied(tensor: ir.TensorProtocol, factor: float, name: str) -> ir.LazyT
 
 
 def _fuse_norms(graph: ir.Graph) -> None:
-    """``midfill::RMSNorm`` becomes onnxruntime's, with the residual addition before it where there is one."""
+    """Replace ``midfill::RMSNorm``, and the residual addition before it if there is one, by onnxruntime's node."""
     for node in list(graph):
         if node.op_type != "RMSNorm":
             continue
@@ -162,18 +161,18 @@ def _fuse_norms(graph: ir.Graph) -> None:
 
 
 def _gather_logit_rows(graph: ir.Graph) -> None:
-    """Choose the rows wanted as early as may be: after the last attention nothing looks at other positions any more.
+    """Select the rows whose logits are asked for, directly after the last attention: nothing later needs the others.
 
-    A prefill wants one row, so it saves ``lm_head`` (a quarter of a small model's work) and the last layer's MLP.
+    A prefill asks for one row. So it saves most of ``lm_head`` (a quarter of a small model's work) and of the last MLP.
     """
     head = next((value.producer() for value in graph.outputs if value.name == "logits"), None)
     if head is None or weight_of(head) is None:
-        raise ExportError("the graph's logits do not come from one product; this head is not supported")
+        raise ExportError("the logits of the graph are not the result of one product: this model cannot be exported.")
     rows = ir.Value(name="logit_rows", shape=ir.Shape(["rows"]), type=ir.TensorType(ir.DataType.INT64))
     graph.inputs.append(rows)
     head.name = "lm_head"
     joint = _joint_after_last_attention(graph)
-    if joint is None:  # an MLP beside the attention, not after it
+    if joint is None:  # a model with the MLP beside the attention, not after it
         _gather(graph, head, 0, rows)
     else:
         projection, addition, residual = joint
@@ -182,7 +181,7 @@ def _gather_logit_rows(graph: ir.Graph) -> None:
 
 
 def _joint_after_last_attention(graph: ir.Graph) -> tuple[ir.Node, ir.Node, int] | None:
-    """Return the last layer's output projection, the norm that adds the residual to it, and which input that is."""
+    """Return the last output projection, the norm that adds the residual to it, and the index of the residual input."""
     nodes = attention_nodes(graph)
     users = [node for node, _ in nodes[-1].outputs[0].uses()] if nodes else []
     projection = users[0] if len(users) == 1 and weight_of(users[0]) is not None else None
@@ -196,7 +195,7 @@ def _joint_after_last_attention(graph: ir.Graph) -> tuple[ir.Node, ir.Node, int]
 
 
 def _gather(graph: ir.Graph, node: ir.Node, index: int, rows: ir.Value) -> None:
-    """Give ``node`` only ``rows`` of what it reads at ``index``, along axis 1."""
+    """Make ``node`` read only ``rows`` of its input ``index``, along axis 1."""
     gather = ir.node("Gather", [node.inputs[index], rows], attributes={"axis": 1})
     graph.insert_before(node, gather)
     node.replace_input_with(index, gather.outputs[0])

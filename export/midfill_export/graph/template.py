@@ -1,8 +1,8 @@
-"""The FP32 graph of a model without its weights: made once, with torch, and filled from a GGUF wherever it is used.
+"""A template: the FP32 graph of a model without its weights. It is made once, with torch, and filled from a GGUF.
 
-A template is an ONNX graph as :mod:`midfill_export.graph.graph` leaves it, whose weights are inputs; each says by its
-metadata which tensors of a GGUF it is made of. The tables of RoPE are computed anew from a few numbers. All else, small
-constants, stays as it is. Filled, it is the graph that it was made of, to the bit.
+A template is an optimized ONNX graph (:mod:`midfill_export.graph.optimize`) whose weights are inputs. The metadata of
+each such input names the tensors of a GGUF that it is made of. The tables of RoPE are computed from a few numbers, and
+small constants stay as they are. A filled template is the original graph, to the bit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from midfill.common.errors import ExportError
 from midfill_export.graph.nodes import tensor_of
-from midfill_export.graph.packing import COS, SIN, Rotary
+from midfill_export.graph.packed_attention import COS, SIN, Rotary
 from midfill_export.loaders.gguf_file import GgufFile, GgufTensor
 
 _ORIGIN, _ROTARY, _DIFFERENCE = "midfill.gguf", "midfill.rotary", "midfill.difference"
@@ -27,18 +27,24 @@ Matrix = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Origin:
-    """How an initializer is made of tensors of a GGUF."""
+    """Which tensors of a GGUF an initializer is made of."""
 
     tensors: list[str]
-    """Side by side, along the last axis."""
+    """Names, concatenated along the last axis."""
     transposed: bool
+    """Whether each tensor is transposed first."""
 
 
 def empty(model: ir.Model, rotary: Rotary, gguf: GgufFile) -> None:
-    """Take the weights out of ``model``, which :func:`midfill_export.graph.graph.optimise` made of ``gguf``, in place.
+    """Take the weights out of ``model``, in place.
+
+    Args:
+        model: An optimized graph of the model in ``gguf``.
+        rotary: The RoPE of all its layers.
+        gguf: The file that the template will be filled from.
 
     Raises:
-        ExportError: some weights are not tensors of the GGUF, transposed or side by side.
+        ExportError: some weights are not made of tensors of the GGUF.
     """
     first_rows = {name: tensor.read_rows(0, 1)[0] for name, tensor in gguf.tensors.items()}
     for name, value in list(model.graph.initializers.items()):
@@ -48,7 +54,7 @@ def empty(model: ir.Model, rotary: Rotary, gguf: GgufFile) -> None:
         if name not in (COS, SIN):
             origin = _find_origin(tensor.numpy(), gguf, first_rows)
             if origin is None:
-                raise ExportError(f"{name} is made of no tensors of {gguf.path.name}: there can be no template.")
+                raise ExportError(f"{name} is not made of tensors of {gguf.path.name}: no template can be made.")
             value.metadata_props[_ORIGIN] = json.dumps([origin.tensors, origin.transposed])
         del model.graph.initializers[name]
         value.const_value = None
@@ -57,29 +63,29 @@ def empty(model: ir.Model, rotary: Rotary, gguf: GgufFile) -> None:
 
 
 def save(model: ir.Model, difference: float, path: Path) -> None:
-    """Write a template; ``difference`` is the largest of a logit between it, filled, and the checkpoint."""
+    """Write a template, with the largest difference of a logit between it, when it is filled, and the checkpoint."""
     model.metadata_props[_DIFFERENCE] = repr(difference)
     path.parent.mkdir(parents=True, exist_ok=True)
     ir.save(model, path)
 
 
 def difference_of(template: Path) -> float:
-    """Return the largest difference of a logit between the filled template and the checkpoint, as it was measured."""
+    """Return the largest difference of a logit between the filled template and the checkpoint."""
     return float(ir.load(template).metadata_props[_DIFFERENCE])
 
 
 def fill(template: Path, gguf: GgufFile) -> ir.Model:
-    """Return the FP32 graph of a GGUF; each weight is read when it is wanted.
+    """Return the FP32 graph of a GGUF; each weight is read when it is used.
 
     Raises:
-        ExportError: the template cannot be read, or the GGUF has not the tensors that it wants.
+        ExportError: the template cannot be read, or a tensor that it needs is not in the GGUF.
     """
     try:
         model = ir.load(template)
         del model.metadata_props[_DIFFERENCE]
         frequencies, scaling, positions = json.loads(model.metadata_props.pop(_ROTARY))
     except (OSError, KeyError, ValueError) as error:
-        raise ExportError(f"{template} is no template of Midfill's ({type(error).__name__}).") from error
+        raise ExportError(f"{template} is not a template made by Midfill ({type(error).__name__}).") from error
     tables = dict(zip((COS, SIN), Rotary(np.array(frequencies, np.float32), scaling, positions).tables(), strict=True))
     for value in list(model.graph.inputs):
         if value.name in tables:
@@ -100,8 +106,8 @@ def _lazy(value: ir.Value, origin: Origin, gguf: GgufFile) -> ir.LazyTensor:
     assert value.shape is not None
     shape = value.shape.numpy()
     if missing or _joint_shape(parts, origin.transposed) != shape:
-        wanted = missing[0] if missing else f"{', '.join(origin.tensors)} for {shape}"
-        raise ExportError(f"{gguf.path.name} is another model than its template was made of: it has no {wanted}.")
+        needed = missing[0] if missing else f"{', '.join(origin.tensors)} for {shape}"
+        raise ExportError(f"{gguf.path.name} does not fit its template, made of another model: it has no {needed}.")
     return ir.LazyTensor(
         lambda: ir.tensor(_join(parts, shape, origin.transposed)),
         dtype=ir.DataType.FLOAT,
@@ -120,7 +126,7 @@ def _oriented(tensor: GgufTensor, transposed: bool) -> tuple[int, ...]:
 
 
 def _join(parts: list[GgufTensor], shape: tuple[int, ...], transposed: bool) -> Matrix:
-    """Read tensors side by side into one array, without another as large."""
+    """Read tensors into one array, concatenated along the last axis, without a second array of that size."""
     joint = np.empty(shape, np.float32)
     column = 0
     for part in parts:
@@ -138,18 +144,18 @@ def _join(parts: list[GgufTensor], shape: tuple[int, ...], transposed: bool) -> 
 
 
 def _find_origin(array: Matrix, gguf: GgufFile, first_rows: dict[str, Matrix]) -> Origin | None:
-    """Return the tensors that ``array`` is made of, found by their numbers."""
+    """Return the tensors that ``array`` is made of, found by comparing values."""
     for transposed in (True, False) if array.ndim == 2 else (False,):
-        names = list(_side_by_side(array, transposed, gguf, first_rows))
+        names = list(_concatenated(array, transposed, gguf, first_rows))
         if names and None not in names:
             return Origin([name for name in names if name is not None], transposed)
     return None
 
 
-def _side_by_side(
+def _concatenated(
     array: Matrix, transposed: bool, gguf: GgufFile, first_rows: dict[str, Matrix]
 ) -> Iterator[str | None]:
-    """Yield the name of each tensor from the first column on, and None where there is no next one."""
+    """Yield the name of each tensor from the first column on, and None at the first column that no tensor fits."""
     column = 0
     while column < array.shape[-1]:
         rest = array[..., column:]

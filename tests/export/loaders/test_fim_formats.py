@@ -7,7 +7,7 @@ from tokenizers import AddedToken, Tokenizer, models
 
 from midfill.common.errors import SourceError
 from midfill.inference.bundle import FimFormat
-from midfill_export.loaders.formats import KNOWN_FORMATS, find_format, find_stop_tokens
+from midfill_export.loaders.fim_formats import KNOWN_FORMATS, find_format, find_stop_tokens
 
 
 def tokenizer_with(*tokens: str) -> Tokenizer:

@@ -14,7 +14,8 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import ModelError
 from midfill.inference.bundle import KvLayout
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.graph import graph
+from midfill_export.graph.nodes import save_graph
+from midfill_export.graph.optimize import optimize
 from midfill_export.graph.to_onnx import export_onnx
 from midfill_export.quantization.rotate import fold_norms, norms, rotate
 
@@ -33,11 +34,11 @@ def reference(checkpoint: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def float_graph(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Trace and optimise the FP32 graph."""
+    """Trace and optimize the FP32 graph."""
     folder = tmp_path_factory.mktemp("float")
     (folder / "traced").mkdir()
     rotary = export_onnx(AutoModelForCausalLM.from_pretrained(checkpoint).eval(), folder / "traced" / "model.onnx", 512)
-    graph.save(graph.optimise(folder / "traced" / "model.onnx", rotary), folder / "model.onnx")
+    save_graph(optimize(folder / "traced" / "model.onnx", rotary), folder / "model.onnx")
     return folder / "model.onnx"
 
 
@@ -101,7 +102,7 @@ def test_rotation_changes_nothing(float_graph: Path, reference: np.ndarray, tmp_
     before = {name: value.const_value.numpy().copy() for name, value in rotated.graph.initializers.items()}
     seen = np.random.default_rng(3).standard_normal((200, 64)).astype(np.float32)
     rotate(rotated, {norm.outputs[0].name: seen.T @ seen for norm in norms(rotated.graph)}, block=16)
-    graph.save(rotated, tmp_path / "model.onnx")
+    save_graph(rotated, tmp_path / "model.onnx")
     logits = OnnxModel(tmp_path / "model.onnx", KV, threads=1).step(IDS, KvCacheOf(tmp_path), len(IDS), CancelFlag())
     assert np.abs(logits - reference).max() < 5 * CLOSE
     initializers = ir.load(tmp_path / "model.onnx").graph.initializers

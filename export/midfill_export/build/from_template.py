@@ -1,0 +1,114 @@
+"""Pulled weights -> bundle, with a template instead of torch: the same bundle that ``midfill export`` makes.
+
+Weights are dequantized one matrix at a time, so that the whole FP32 model is never in memory, nor on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx_ir as ir
+
+from midfill.common.errors import BundleError
+from midfill.inference import cpu
+from midfill.inference.bundle import KvLayout, Manifest, load_bundle
+from midfill_export.build import verify
+from midfill_export.build.bundle import build_bundle
+from midfill_export.build.bundle_folder import Description
+from midfill_export.build.progress import OnStage
+from midfill_export.graph import template
+from midfill_export.loaders.fim_formats import find_format, find_stop_tokens
+from midfill_export.loaders.gguf_file import GgufFile, open_gguf
+from midfill_export.loaders.gguf_tokenizer import read_tokenizer
+from midfill_export.quantization.quantize import Recipe
+from midfill_export.quantization.rotate import fold_norms
+from midfill_export.weights.known_models import Weights
+
+_EVERY_SAMPLE = 4
+"""A quarter of the samples is enough here: the recipe itself was verified on all of them by an export."""
+
+
+@dataclass(frozen=True)
+class FilledTemplate:
+    """The FP32 model of a GGUF, as a template that is filled each time (a ``FloatModel``)."""
+
+    description: Description
+    template: Path
+    gguf: GgufFile
+
+    @property
+    def difference(self) -> float:
+        """Largest difference of a logit, as it was measured when the template was made."""
+        return template.difference_of(self.template)
+
+    def open_graph(self) -> ir.Model:
+        """Fill the template; weights are read from the GGUF when they are used."""
+        model = template.fill(self.template, self.gguf)
+        fold_norms(model.graph)
+        return model
+
+    def logits(self, samples: Sequence[verify.Sample]) -> list[verify.Logits]:
+        """Run the graph a few layers at a time."""
+        return verify.float_logits(self.open_graph(), samples)
+
+
+def is_built(weights: Weights, out: Path) -> bool:
+    """Tell whether ``out`` is a whole bundle of these weights by the current recipe, for this kind of processor."""
+    recipe = Recipe(cpu.detect_target())
+    try:
+        manifest = load_bundle(out).manifest
+    except BundleError:
+        return False
+    return (manifest.source.sha256, manifest.quantisation) == (weights.sha256, recipe.describe())
+
+
+def bundle_from_template(weights: Weights, path: Path, out: Path, progress: OnStage = lambda _: None) -> Manifest:
+    """Build the bundle folder ``out`` of pulled weights; it is replaced only when everything went well.
+
+    Args:
+        weights: Which weights they are.
+        path: The GGUF file.
+        out: The bundle's folder.
+        progress: Called with a line after each stage.
+
+    Raises:
+        SourceError: the weights cannot be read.
+        ExportError: the template is of another model, or the disk is full.
+    """
+    gguf = open_gguf(path)
+    description = describe_gguf(weights, gguf)
+    progress(f"tokenizer: {description.tokenizer.get_vocab_size()} tokens, {description.fim}")
+    model = FilledTemplate(description, weights.template, gguf)
+    return build_bundle(model, out, every_sample=_EVERY_SAMPLE, progress=progress)
+
+
+def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
+    """Return all that a GGUF says of its model.
+
+    Raises:
+        SourceError: something that is needed is missing, or of a kind that is unknown here.
+    """
+    tokenizer = read_tokenizer(gguf)
+    fim, fim_tokens = find_format(tokenizer)
+    family = gguf.text("general.architecture") or ""
+    heads = gguf.number(f"{family}.attention.head_count")
+    declared = gguf.fields.get("tokenizer.ggml.eos_token_id")
+    return Description(
+        name=weights.title,
+        family=family,
+        source=weights.origin,
+        tokenizer=tokenizer,
+        chat_template=gguf.text("tokenizer.chat_template") or "",
+        fim=fim,
+        fim_tokens=fim_tokens,
+        stop_tokens=find_stop_tokens(tokenizer, fim, [declared] if isinstance(declared, int) else []),
+        context_length=gguf.number(f"{family}.context_length"),
+        vocabulary=len(gguf.fields["tokenizer.ggml.tokens"]),
+        kv=KvLayout(
+            layers=gguf.number(f"{family}.block_count"),
+            heads=gguf.number(f"{family}.attention.head_count_kv"),
+            head_size=gguf.number(f"{family}.embedding_length") // heads,
+        ),
+    )

@@ -1,0 +1,40 @@
+"""The pinned weights."""
+
+from __future__ import annotations
+
+import pytest
+
+from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes
+
+
+@pytest.mark.parametrize("weights", WEIGHTS.values(), ids=lambda weights: weights.name)
+def test_parts_add_up(weights: Weights) -> None:
+    """The pinned sizes of the parts add up to the whole."""
+    assert sum(weights.size_of_part(part) for part in range(1, weights.parts + 1)) == weights.size
+
+
+@pytest.mark.parametrize("weights", WEIGHTS.values(), ids=lambda weights: weights.name)
+def test_weights_are_pinned_and_have_a_template(weights: Weights) -> None:
+    """The SHA-256 is whole, and the template is a file of this package."""
+    assert len(bytes.fromhex(weights.sha256)) == 32
+    assert weights.template.is_file()
+    assert weights.origin.sha256 == weights.sha256
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("Qwen-0.5B-q4_k_m.gguf", "qwen-0.5b"),
+        ("/models/tiny.Q8_0.gguf", "tiny"),
+        ("tiny-F16.gguf", "tiny"),
+        ("owner/Name-1B", "name-1b"),
+    ],
+)
+def test_bundle_is_named_after_the_model(file: str, name: str) -> None:
+    """The folder has the model's name, without its kind of quantization."""
+    assert bundle_name(file) == name
+
+
+def test_sizes_are_in_millions_of_bytes() -> None:
+    """As downloads are advertised."""
+    assert megabytes(491_400_064) == "491 MB"
