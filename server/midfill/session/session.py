@@ -22,7 +22,9 @@ from midfill.outcomes.journal import Entry, Journal, journal_file
 from midfill.privacy.ignore import IGNORE_FILES
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
+from midfill.session.action_runner import ActionRunner
 from midfill.session.action_service import ActionService
+from midfill.session.snapshots import OpenDocuments
 from midfill.settings.schema import Settings, needs_reload
 from midfill.settings.sources import SettingsSources
 
@@ -42,6 +44,7 @@ class Session:
         options: object,
         current_text: CurrentText,
         on_index_progress: OnProgress = lambda _: None,
+        open_documents: OpenDocuments = dict,
     ) -> None:
         """Read the settings; nothing is loaded or indexed before :meth:`begin`.
 
@@ -51,14 +54,15 @@ class Session:
             options: the client's `initializationOptions`.
             current_text: an open document's text, by its path.
             on_index_progress: told how far the workspace's index is, from another thread.
+            open_documents: all open documents, for actions.
         """
         self._make_completer = make_completer
         self._on_index_progress = on_index_progress
         self._configuration = SettingsSources(folders)
         self.settings, self.problems = self._configuration.options(options)
         self.completer = make_completer(_calibrated(self.settings))
-        self.assistant = ActionService(self.completer, self.settings)
-        """Does actions."""
+        self._action_runner = ActionRunner(self.completer, self.settings)
+        self.actions = ActionService(self._action_runner, open_documents)
         self._statistics = Counters()
         self._feedback = AcceptanceTracker(self._statistics, current_text)
         self._journal = Journal(journal_file() if self.settings.journal else None)
@@ -145,7 +149,7 @@ class Session:
 
     def close(self) -> None:
         """Stop everything."""
-        self.assistant.close()
+        self._action_runner.close()
         if self._workspace is not None:
             self._workspace.close()
         self.completer.close()
@@ -161,7 +165,7 @@ class Session:
             closing.add_done_callback(self._closing.discard)
         elif settings != old:
             self.completer.configure(_calibrated(settings))
-        self.assistant.use(self.completer, settings)
+        self._action_runner.use(self.completer, settings)
         self._journal.file = journal_file() if settings.journal else None
         if (old.exclude, old.workspace_tokens > 0) != (settings.exclude, settings.workspace_tokens > 0):
             self._open_workspace()

@@ -1,4 +1,4 @@
-"""The assistant: whose model an action is done with, which documents it may see, and what is let go afterwards."""
+"""Which model does an action, which documents it may see, and when a larger model is unloaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from midfill.actions import ACTIONS, Outcome, Task
+from midfill.actions import ACTIONS, ActionResult, ActionTask
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag, Cancelled
@@ -18,12 +18,12 @@ from midfill.completion.completer import Completer
 from midfill.completion.engine import Engine
 from midfill.inference.bundle import MANIFEST
 from midfill.prompt.snippets import WorkspaceSnippets
-from midfill.session.action_service import ActionService
+from midfill.session.action_runner import ActionRunner
 from midfill.settings.schema import Settings
 from unit.replies import Replies, engine_of
 
 CODE = "def tax(net):\n    return net\n"
-TASK = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/a.py"))
+TASK = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/a.py"))
 SETTINGS = Settings(bundle=Path("small"), actions_bundle=Path("none"), draft_tokens=0)
 
 
@@ -49,9 +49,9 @@ async def completer() -> AsyncIterator[Completer]:
     await asyncio.to_thread(completer.close)
 
 
-async def explained(assistant: ActionService, task: Task = TASK) -> Outcome:
+async def explained(runner: ActionRunner, task: ActionTask = TASK) -> ActionResult:
     """Have code explained."""
-    return await assistant.perform(ACTIONS["explain"], task, CancelFlag())
+    return await runner.perform(ACTIONS["explain"], task, CancelFlag())
 
 
 def with_larger(folder: Path) -> Settings:
@@ -63,9 +63,9 @@ def with_larger(folder: Path) -> Settings:
 
 async def test_model_of_suggestions_serves_actions(completer: Completer) -> None:
     """Where there is no other; a request that comes while it loads waits for it."""
-    assistant = ActionService(completer, SETTINGS)
-    assert (await explained(assistant)).text == "The small one."
-    assistant.close()
+    runner = ActionRunner(completer, SETTINGS)
+    assert (await explained(runner)).text == "The small one."
+    runner.close()
 
 
 async def test_larger_model_serves_actions_and_is_let_go(completer: Completer, tmp_path: Path) -> None:
@@ -76,13 +76,13 @@ async def test_larger_model_serves_actions_and_is_let_go(completer: Completer, t
         loaded.append(settings.bundle)
         return engine_of(Replies("The larger one."))
 
-    assistant = ActionService(completer, with_larger(tmp_path / "large"), load)
+    runner = ActionRunner(completer, with_larger(tmp_path / "large"), load)
     assert loaded == []
-    assert [(await explained(assistant)).text for _ in range(2)] == ["The larger one."] * 2
+    assert [(await explained(runner)).text for _ in range(2)] == ["The larger one."] * 2
     assert loaded == [tmp_path / "large"]
-    assistant.use(completer, SETTINGS)
-    assert (await explained(assistant)).text == "The small one."
-    assistant.close()
+    runner.use(completer, SETTINGS)
+    assert (await explained(runner)).text == "The small one."
+    runner.close()
 
 
 async def test_larger_model_that_cannot_be_loaded_is_tried_once(completer: Completer, tmp_path: Path) -> None:
@@ -93,20 +93,20 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(completer: Compl
         tried.append(settings.bundle)
         raise BundleDamaged("broken")
 
-    assistant = ActionService(completer, with_larger(tmp_path / "large"), load)
-    assert [(await explained(assistant)).text for _ in range(2)] == ["The small one."] * 2
+    runner = ActionRunner(completer, with_larger(tmp_path / "large"), load)
+    assert [(await explained(runner)).text for _ in range(2)] == ["The small one."] * 2
     assert len(tried) == 1
-    assistant.close()
+    runner.close()
 
 
 async def test_excluded_document_reaches_no_model(completer: Completer) -> None:
     """The reason says so."""
     completer.work_in(Workspace())
-    assistant = ActionService(completer, SETTINGS)
-    secret = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
-    assert (await explained(assistant, secret)).reason == "excluded"
-    assert (await explained(assistant)).text
-    assistant.close()
+    runner = ActionRunner(completer, SETTINGS)
+    secret = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
+    assert (await explained(runner, secret)).reason == "excluded"
+    assert (await explained(runner)).text
+    runner.close()
 
 
 async def test_without_a_model_there_is_its_error() -> None:
@@ -119,17 +119,17 @@ async def test_without_a_model_there_is_its_error() -> None:
     loading = completer.start()
     with pytest.raises(BundleNotFound):
         await asyncio.wrap_future(loading)
-    assistant = ActionService(completer, SETTINGS)
+    runner = ActionRunner(completer, SETTINGS)
     with pytest.raises(MidfillError, match=r"There is none\."):
-        await explained(assistant)
-    assistant.close()
+        await explained(runner)
+    runner.close()
     await asyncio.to_thread(completer.close)
 
 
 async def test_cancelled_action_is_not_begun(completer: Completer) -> None:
     """When it is its turn."""
-    assistant, cancel = ActionService(completer, SETTINGS), CancelFlag()
+    runner, cancel = ActionRunner(completer, SETTINGS), CancelFlag()
     cancel.set("cancelled")
     with pytest.raises(Cancelled, match="cancelled"):
-        await assistant.perform(ACTIONS["explain"], TASK, cancel)
-    assistant.close()
+        await runner.perform(ACTIONS["explain"], TASK, cancel)
+    runner.close()
