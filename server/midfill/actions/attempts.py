@@ -9,7 +9,7 @@ from midfill.actions.action import Action, ActionTask, Reader
 from midfill.actions.checked_edit import Edit, is_whole
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.prompts import prompt
-from midfill.actions.question import Question
+from midfill.actions.question import ActionQuestion
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
 from midfill.chat.conversation import ChatAnswer
@@ -25,7 +25,9 @@ _SECOND_SAMPLING = Sampling(temperature=0.7, top_p=0.9)
 class Attempts:
     """The answers to one question, up to the first that an edit can be made of."""
 
-    def __init__(self, action: Action, read: Reader, task: ActionTask, question: Question, dialogue: Dialogue) -> None:
+    def __init__(
+        self, action: Action, read: Reader, task: ActionTask, question: ActionQuestion, dialogue: Dialogue
+    ) -> None:
         self._action = action
         self._read = read
         self._task = task

@@ -10,7 +10,7 @@ from midfill.actions.action import Action, ActionTask, Finder, Need
 from midfill.actions.attempts import Attempts
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.hunks import merged
-from midfill.actions.question import Question, question_about
+from midfill.actions.question import ActionQuestion, question_about
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
 from midfill.chat.conversation import Conversation
@@ -84,7 +84,7 @@ def _perform_part(action: Action, task: ActionTask, dialogue: Dialogue) -> Actio
     return _text(task, question, dialogue)
 
 
-def _findings(find: Finder, task: ActionTask, question: Question, dialogue: Dialogue) -> ActionResult:
+def _findings(find: Finder, task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> ActionResult:
     """Return what may be wrong in the lines, and show each finding at once."""
     findings, lines = [], []
     for finding in find(task, question.messages, dialogue.conversation, dialogue.cancel):
@@ -95,7 +95,7 @@ def _findings(find: Finder, task: ActionTask, question: Question, dialogue: Dial
     return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, task=task)
 
 
-def _text(task: ActionTask, question: Question, dialogue: Dialogue) -> ActionResult:
+def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> ActionResult:
     """Return what the model says, and show it as it comes."""
     answer = dialogue.answer(question.messages, question.max_tokens, is_stuck, on_text=dialogue.on_text)
     return ActionResult(

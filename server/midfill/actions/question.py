@@ -29,7 +29,7 @@ _MAX_CODE_TOKENS = 4_000
 
 
 @dataclass(frozen=True)
-class Question:
+class ActionQuestion:
     """What the model is asked."""
 
     messages: tuple[Message, ...]
@@ -39,7 +39,7 @@ class Question:
     """Names of definitions that did not fit."""
 
 
-def question_about(action: Action, task: ActionTask, conversation: Conversation) -> Question:
+def question_about(action: Action, task: ActionTask, conversation: Conversation) -> ActionQuestion:
     """Return the question that an action asks about the lines of a task.
 
     Raises:
@@ -64,7 +64,7 @@ def question_about(action: Action, task: ActionTask, conversation: Conversation)
     around = selection.around(conversation.count, around_tokens)
     history = task.history or (Message("system", prompt("system", {})),)
     asked = Message("user", _words(action, task, code.text, around.text))
-    return Question((*history, asked), max_tokens, (*code.left_out, *around.left_out))
+    return ActionQuestion((*history, asked), max_tokens, (*code.left_out, *around.left_out))
 
 
 def _words(action: Action, task: ActionTask, code: str, around: str) -> str:
