@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -71,6 +71,8 @@ class ActionTask:
 
 Reader = Callable[[str, ActionTask], Edit]
 """Makes an edit of an answer, or raises :class:`midfill.actions.reasons.Faulty`."""
+Locator = Callable[[str, Iterable[str]], "str | None"]
+"""Returns which one of some paths an error message is about; None if it names none of them."""
 Finder = Callable[[ActionTask, Sequence[Message], Conversation, CancelFlag], Iterator[Finding]]
 """Yields what may be wrong in the lines, in their order; it is given the question that the model is asked."""
 
@@ -103,8 +105,8 @@ class Action:
 
     An action that needs selected lines is offered for a selection only; one that works on a whole file, for the file.
     """
-    located_by_traceback: bool = False
-    """Whether the traceback in the message chooses the document, if the request names none."""
+    locate: Locator | None = None
+    """Chooses the document by the message, if a request names none; None for an action whose request must name one."""
     prepare: Callable[[ActionTask], ActionTask] = _unchanged
     """Chooses the lines. Raises :class:`midfill.actions.reasons.Faulty` where the action has nothing to do."""
     parts: Callable[[ActionTask], Sequence[ActionTask]] | None = None

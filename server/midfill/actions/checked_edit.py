@@ -38,12 +38,12 @@ _CODE_LEFT_OUT = re.compile(
 
 @dataclass(frozen=True)
 class Edit:
-    """Whole lines of a document, and the lines that replace them. No lines: the new ones are inserted there."""
+    """Whole lines of a document, and the lines that replace them. If none are replaced, the new ones are inserted."""
 
     first_line: int
     """The first line that is replaced, from 0."""
     end_line: int
-    """The line after the last one that is replaced."""
+    """The line after the last one that is replaced; ``first_line`` if none is replaced."""
     lines: tuple[str, ...]
     """The new lines, without line ends."""
     path: str = ""

@@ -41,7 +41,7 @@ def line_of(message: str, path: str) -> int | None:
 
 
 def document_of(message: str, paths: Iterable[str]) -> str | None:
-    """Return the one of these files in which the error arose, by the traceback in a message; None if it names none.
+    """Return which of these files a traceback names as the place of the error; None if it names none of them.
 
     Python names the innermost frame last; other tools name it first.
     """
@@ -88,7 +88,7 @@ FIX = Action(
     kind="quickfix",
     needs=Need.MESSAGE,
     offered=frozenset({Place.DIAGNOSTIC}),
-    located_by_traceback=True,
+    locate=document_of,
     prepare=_prepare,
     values=_values,
     begin=declared,

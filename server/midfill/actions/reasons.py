@@ -23,14 +23,14 @@ class ActionReason(str, Enum):
 
     # The request lacks something.
     NO_MESSAGE = "no-message", "there is no error message to go by"
-    NO_INSTRUCTION = "no-instruction", "there is nothing asked"
+    NO_INSTRUCTION = "no-instruction", "there is no instruction"
     TOO_LONG = "too-long", "the code is too long: select less"
 
     # The action has nothing to do in these lines, or not in this language.
     NO_DEFINITION = "no-definition", "there is no function or class in these lines"
     NO_BODY = "no-body", "the definition has no body to document"
     ONE_LINE = "one-line", "the body stands on the line of its declaration"
-    DOCUMENTED = "documented", "all that can be documented is already"
+    DOCUMENTED = "documented", "everything that can be documented already is"
     NO_CONVENTION = "no-convention", "it is not known how this language is documented"
     NO_ANNOTATIONS = "no-annotations", "this language has no types that could be added"
     NO_LAYOUT = "no-layout", "it is not known where tests of this language belong"

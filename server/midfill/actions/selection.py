@@ -134,7 +134,7 @@ class Selection:
         head_end = min([self.first_line, *(d.first_line for d in definitions if d.kind in ("function", "class"))])
         used = set(IDENTIFIER.findall(self.code))
         head = self.redacted_lines[:head_end]
-        if self.lines:  # a place to insert at may need any of them
+        if self.lines:  # code shows what it uses; at a place to insert, any line may matter
             head = [line for line in head if used & set(IDENTIFIER.findall(line))]
         pieces = ["\n".join(head[:_MAX_HEAD_LINES]).strip()]
         pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.actions.action import Action, ActionTask, Gives
+from midfill.actions.action import Action, ActionTask, Gives, Locator
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding, Findings
-from midfill.actions.fix import document_of
 from midfill.actions.reasons import ActionReason
 from midfill.actions.result import ActionResult
 from midfill.actions.selection import lines_of
@@ -29,7 +28,7 @@ class ActionRequest:
 
     action: Action
     uri: str = ""
-    """The document; "" to let a traceback choose it, if the action allows that."""
+    """The document; "" to let the message choose it, if the action allows that."""
     lines: tuple[int, int] | None = None
     """The first line and the line after the last one, from 0; None for the whole document."""
     version: int | None = None
@@ -105,8 +104,8 @@ class ActionService:
         if request.continues:
             return self._accept_question(request)
         uri, documents = request.uri, self._open_documents()
-        if not uri and request.action.located_by_traceback:
-            uri = self._uri_in_traceback(request.message)
+        if not uri and request.action.locate:
+            uri = self._located(request.action.locate, request.message)
         document = documents.get(uri)
         if document is None:
             return _refusal(ActionReason.NOT_OPEN)
@@ -183,10 +182,10 @@ class ActionService:
         task = ActionTask(result.task.selection, instruction=request.instruction, history=result.messages)
         return AcceptedRequest(action=request.action, uri=uri, document=self._open_documents().get(uri), task=task)
 
-    def _uri_in_traceback(self, message: str) -> str:
-        """Return the open document in which an error arose; "" if the traceback names none."""
+    def _located(self, locate: Locator, message: str) -> str:
+        """Return the open document that a message is about; "" if it names none."""
         uris = {document.path: uri for uri, document in self._open_documents().items()}
-        path = document_of(message, uris)
+        path = locate(message, uris)
         return uris[path] if path else ""
 
     def _open_text(self, path: str) -> str | None:

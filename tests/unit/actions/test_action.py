@@ -10,7 +10,7 @@ import pytest
 
 import midfill
 from midfill.actions import ACTIONS
-from midfill.actions.action import Gives, Need, Place
+from midfill.actions.action import Need, Place
 
 FOLDERS = ("actions", "session", "lsp", "cli")
 NAMES = {action.name for action in ACTIONS.values()} | {action.kind for action in ACTIONS.values()}
@@ -103,11 +103,10 @@ def test_what_each_action_needs_gives_and_where_it_is_offered() -> None:
         "document-all": ("", "edit", "file"),
         "review": ("", "findings", "file"),
     }
-    assert [name for name, action in ACTIONS.items() if action.located_by_traceback] == ["fix"]
 
 
 def test_action_that_a_traceback_locates_needs_a_message() -> None:
     """There is no traceback without one."""
-    located = [action for action in ACTIONS.values() if action.located_by_traceback]
-    assert {action.needs for action in located} == {Need.MESSAGE}
-    assert {action.gives for action in located} == {Gives.EDIT}
+    located = {name: action for name, action in ACTIONS.items() if action.locate}
+    assert list(located) == ["fix"]
+    assert {action.needs for action in located.values()} == {Need.MESSAGE}
