@@ -1,18 +1,51 @@
-"""What an action is, and what it works on."""
+"""What an action is: what it needs, what it gives, when it is offered, and how the model is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from enum import Enum, auto
 
-from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.checked_edit import Edit
+from midfill.actions.findings import Finding
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.prompt.chat_template import Message
 
-Need = Literal["message", "instruction"]
+
+class Need(Enum):
+    """What a request must have besides lines of code."""
+
+    MESSAGE = auto()
+    """An error message."""
+    INSTRUCTION = auto()
+    """What the user wants, in words."""
+
+
+class Gives(Enum):
+    """What an action gives when all went well."""
+
+    EDIT = auto()
+    """Lines that take the place of others."""
+    TEXT = auto()
+    """Markdown for a person to read."""
+    FINDINGS = auto()
+    """Lines that may be wrong, and the same as a text."""
+
+
+class Place(Enum):
+    """Where an action can be offered."""
+
+    CURSOR = auto()
+    SELECTION = auto()
+    DIAGNOSTIC = auto()
+    FILE = auto()
+    """Anywhere in a file; the action then works on all of it."""
+
+
+LINES = frozenset({Place.CURSOR, Place.SELECTION})
 
 
 def _not_open(_: str) -> None:
@@ -20,87 +53,101 @@ def _not_open(_: str) -> None:
 
 
 @dataclass(frozen=True)
-class Task:
-    """What an action is asked to do."""
+class ActionTask:
+    """What an action works on, and what it is asked."""
 
     selection: Selection
     message: str = ""
-    """A diagnostic's, a compiler's or a test's, with its traceback where there is one."""
+    """The error message of a diagnostic, a compiler or a test, with its traceback if there is one."""
     instruction: str = ""
     """What the user wants, in their words."""
     history: tuple[Message, ...] = ()
-    """The turns before, of a conversation that goes on."""
+    """The messages of the conversation that this task continues."""
     whole_file: bool = False
     """Whether no lines were selected."""
     open_text: Callable[[str], str | None] = _not_open
-    """The text that an editor has of a file, by its path; that counts rather than what is on disk."""
+    """Returns the text of a file, by its path, if an editor has it open. It counts rather than the text on disk."""
 
 
-Reader = Callable[[str, Task], Edit]
-"""Makes an edit of an answer, or raises :class:`midfill.actions.checked_edit.Faulty`."""
-Look = Callable[[Task, Sequence[Message], Conversation, CancelFlag], Iterator[str]]
-"""Takes the lines, and what the model is asked of them."""
+Reader = Callable[[str, ActionTask], Edit]
+"""Makes an edit of an answer, or raises :class:`midfill.actions.reasons.Faulty`."""
+Locator = Callable[[str, Iterable[str]], "str | None"]
+"""Returns which one of some paths an error message is about; None if it names none of them."""
+Finder = Callable[[ActionTask, Sequence[Message], Conversation, CancelFlag], Iterator[Finding]]
+"""Yields what may be wrong in the lines, in their order; it is given the question that the model is asked."""
 
 
-def _as_it_is(task: Task) -> Task:
+def _unchanged(task: ActionTask) -> ActionTask:
     return task
 
 
-def _code(task: Task) -> str:
-    return task.selection.code
-
-
-def _nothing(_: Task) -> str:
+def _no_text(_: ActionTask) -> str:
     return ""
 
 
-def _nothing_more(_: Task) -> Mapping[str, str]:
+def _no_values(_: ActionTask) -> Mapping[str, str]:
     return {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something the model can be asked to do with code; its prompt is the file of its name."""
+    """Something that the model can be asked to do with code. Its prompt is the file of its name."""
 
     name: str
     title: str
-    """For a menu."""
+    """Its name in a menu."""
     kind: str
     """LSP's CodeActionKind."""
     needs: Need | None = None
-    """What it cannot do without, besides lines."""
-    prepare: Callable[[Task], Task] = _as_it_is
-    """Chooses the lines; raises :class:`midfill.actions.checked_edit.Faulty` where the action has nothing to do."""
-    parts: Callable[[Task], Sequence[Task]] | None = None
-    """What it falls into, each prepared and done by itself; None for one whole."""
-    values: Callable[[Task], Mapping[str, str]] = _nothing_more
-    """What its prompt is told besides what all are."""
-    prompt: Callable[[Task], str] | None = None
-    """Chooses another prompt than the one of its name."""
-    shown: Callable[[Task], str] = _code
-    """What stands in the prompt for the lines."""
-    begin: Callable[[Task], str] = _nothing
-    """What the answer begins with."""
+    """What a request must have; the action is refused without it."""
+    offered: frozenset[Place] = LINES
+    """The places where it is offered.
+
+    An action that needs selected lines is offered for a selection only; one that works on a whole file, for the file.
+    """
+    locate: Locator | None = None
+    """Chooses the document by the message, if a request names none; None for an action whose request must name one."""
+    prepare: Callable[[ActionTask], ActionTask] = _unchanged
+    """Chooses the lines. Raises :class:`midfill.actions.reasons.Faulty` where the action has nothing to do."""
+    parts: Callable[[ActionTask], Sequence[ActionTask]] | None = None
+    """Splits the task into parts, each of which is done separately; None for a task that is done as a whole."""
+    values: Callable[[ActionTask], Mapping[str, str]] = _no_values
+    """Returns the values of the names in its prompt, besides those that all prompts have."""
+    prompt: Callable[[ActionTask], str] | None = None
+    """Returns the name of the prompt, where that is not the action's own name."""
+    begin: Callable[[ActionTask], str] = _no_text
+    """Returns the text that the answer must begin with."""
     enough: Callable[[str], bool] | None = None
-    """Whether an answer says what is wanted already; None for when its code is whole."""
-    look: Look | None = None
-    """Makes what is there to read, line by line, where that is not simply the model's answer."""
+    """Says whether an unfinished answer has all that is needed; None to stop when its block of code is complete."""
     read: Reader | None = None
-    """Makes the edit; None for an action whose answer is read by a person."""
+    """Makes an edit of the answer; None for an action that gives no edit."""
+    find: Finder | None = None
+    """Finds what may be wrong; None for an action that gives no findings."""
     must_change: bool = False
-    """Whether the code cannot stay as it is: then less likely answers are tried, too."""
+    """Whether the code cannot stay as it is. Less likely answers are then tried if the first one changes nothing."""
+
+    @property
+    def gives(self) -> Gives:
+        """What it gives when all went well."""
+        if self.find:
+            return Gives.FINDINGS
+        return Gives.EDIT if self.read else Gives.TEXT
 
 
-def in_code(task: Task) -> str:
-    """Begin with a block of code."""
+def in_code(task: ActionTask) -> str:
+    """Begin the answer with a block of code."""
     return f"```{task.selection.language.grammar}\n"
 
 
-def with_definition(task: Task) -> Task:
-    """Select the whole definition where one line is selected: a cursor is in it, rather than at it."""
+def with_definition(task: ActionTask) -> ActionTask:
+    """Select the whole definition if one line is selected: somebody who has a cursor in it means all of it.
+
+    Raises:
+        Faulty: there is no code in the lines.
+    """
     selection = task.selection
     if selection.end_line - selection.first_line <= 1:
         selection = selection.of_definition()
     if not selection.code.strip():
-        raise Faulty("no-code", "there is no code in these lines")
+        raise Faulty(ActionReason.NO_CODE, "there is no code in these lines")
     return replace(task, selection=selection)

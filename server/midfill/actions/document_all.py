@@ -1,20 +1,20 @@
-"""Document all: what each function and class of a file lacks, by the action for one."""
+"""Document all: add the documentation that functions and classes of a file lack, one after the other."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from midfill.actions.action import Action, Task
-from midfill.actions.checked_edit import Faulty
+from midfill.actions.action import Action, ActionTask, Place
 from midfill.actions.docstrings import CONVENTIONS, place_for
 from midfill.actions.document import DOCUMENT
+from midfill.actions.reasons import ActionReason, Faulty
 
 
-def _parts(task: Task) -> list[Task]:
+def _parts(task: ActionTask) -> list[ActionTask]:
     selection = task.selection
     if selection.language.grammar not in CONVENTIONS:
-        raise Faulty("no-convention", f"it is not known how {selection.language.name} is documented")
-    parts: list[Task] = []
+        raise Faulty(ActionReason.NO_CONVENTION, f"it is not known how {selection.language.name} is documented")
+    parts: list[ActionTask] = []
     for definition in selection.syntax.definitions():
         if definition.kind not in ("function", "class"):
             continue
@@ -23,14 +23,14 @@ def _parts(task: Task) -> list[Task]:
             place = place_for(whole, definition)
             if whole.selected_definition == definition and place.first_line == place.end_line:
                 parts.append(DOCUMENT.prepare(replace(task, selection=whole)))
-        except Faulty:  # it cannot be documented: it has no body, or one on the line of its declaration
+        except Faulty:  # it has no body, or one on the line of its declaration
             continue
     if not parts:
-        raise Faulty("documented", "all that can be documented is already")
+        raise Faulty(ActionReason.DOCUMENTED)
     return parts
 
 
-def _whole_file(task: Task) -> Task:
+def _whole_file(task: ActionTask) -> ActionTask:
     return replace(task, selection=task.selection.of_lines(0, len(task.selection.redacted_lines)))
 
 
@@ -38,6 +38,7 @@ DOCUMENT_ALL = Action(
     name="document-all",
     title="Document all that is not documented",
     kind="source.midfill.document",
+    offered=frozenset({Place.FILE}),
     prepare=_whole_file,
     parts=_parts,
     values=DOCUMENT.values,

@@ -1,4 +1,4 @@
-"""Explain: what the selected code does, in prose."""
+"""Explain: describe in prose what the selected code does."""
 
 from midfill.actions.action import Action, with_definition
 

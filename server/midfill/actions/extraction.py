@@ -1,7 +1,7 @@
-"""Python statements that move into a function of their own: what they need, what they leave behind, where both go.
+"""Moving Python statements into a new function: its parameters, its results, and where the function and its call go.
 
-By Python's own parser and nothing else, so that what comes out does what was there before; only the name is to be
-found. What cannot be moved without changing what it does is refused.
+All of this follows from Python's own parser, so that the code does the same as before; only the function's name is
+missing. Statements that would do something else in a function of their own are refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.checked_edit import Edit
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import margin_of
 from midfill.code.python_ast import SCOPES, own_nodes, parse
 
@@ -23,24 +24,24 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 @dataclass(frozen=True)
 class Extraction:
-    """Statements of a function that can move."""
+    """Statements that can move from one function into a new one."""
 
     statements: tuple[ast.stmt, ...]
     function: _Function
-    """The innermost that they are in."""
+    """The innermost function that they are in."""
     outermost: ast.stmt
-    """The statement of the module that they are in."""
+    """The module's own statement that they are in."""
     parameters: tuple[str, ...]
     results: tuple[str, ...]
     receiver: str
-    """The first parameter of a method that they use (``self``), "" for none: else they become a plain function."""
+    """The first parameter of their method, such as ``self``; "" if they do not use it and become a plain function."""
     is_class_method: bool
     is_async: bool
     names: frozenset[str]
-    """All of the module, of which the new one must be none."""
+    """All names of the module. The new function must have another name."""
 
     def edit(self, name: str, document: str) -> Edit:
-        """Return what puts the statements into a function ``name``, and a call of it in their place."""
+        """Return the edit that moves the statements into a function ``name``, and puts a call in their place."""
         lines = document.split("\n")
         first, end = self.statements[0].lineno - 1, _end(self.statements[-1])
         there = margin_of([lines[first]])
@@ -54,7 +55,7 @@ class Extraction:
             made = self._function(name, lines[first:end], first, there, margin)
             return Edit(first, last, (call, *lines[end:last], "", *made))
         start = _start(self.outermost)
-        while start and lines[start - 1].startswith("#"):  # a comment that belongs to what is below
+        while start and lines[start - 1].startswith("#"):  # a comment that belongs to the statement below
             start -= 1
         made = self._function(name, lines[first:end], first, there, "")
         return Edit(start, end, (*made, "", "", *lines[start:first], call))
@@ -84,35 +85,35 @@ class Extraction:
 
 
 def extraction(document: str, first_line: int, end_line: int) -> Extraction:
-    """Return what becomes of the statements that stand in these lines of a module.
+    """Return how the statements in these lines of a module become a function.
 
     Raises:
-        Faulty: they cannot become a function.
+        Faulty: they cannot become one.
     """
     module = parse(document)
     if module is None:
-        raise Faulty("syntax", "the file is not valid Python")
+        raise Faulty(ActionReason.SYNTAX, "the file is not valid Python")
     path, statements = _find(module, first_line + 1, end_line)
     functions = [node for node in path if isinstance(node, _FUNCTIONS)]
     if not functions:
-        raise Faulty("no-function", "only lines within a function can be taken out of it")
+        raise Faulty(ActionReason.NO_FUNCTION)
     function = functions[-1]
     inner = path[path.index(function) :]
     loop = next((node for node in inner if isinstance(node, _LOOPS)), None)
     _check_flow(statements, function)
 
-    chain = _Names(functions, statements, loop)
+    names = _Names(functions, statements, loop)
     class_ = path[path.index(function) - 1]
     receiver = _receiver(function, class_) if isinstance(class_, ast.ClassDef) else ""
-    receiver = receiver if receiver in chain.inputs else ""
+    receiver = receiver if receiver in names.inputs else ""
     if not receiver and any(_is_bound_to_class(node) for statement in statements for node in ast.walk(statement)):
-        raise Faulty("class", "these lines can only stand in their class")
+        raise Faulty(ActionReason.CLASS)
     return Extraction(
         statements=tuple(statements),
         function=function,
         outermost=next(node for node in path[1:] if isinstance(node, ast.stmt)),
-        parameters=tuple(name for name in chain.inputs if name != receiver),
-        results=chain.results,
+        parameters=tuple(name for name in names.inputs if name != receiver),
+        results=names.results,
         receiver=receiver,
         is_class_method=bool(receiver) and "classmethod" in _decorators(function),
         is_async=any(isinstance(n, (ast.Await, ast.AsyncFor, ast.AsyncWith)) for n in own_nodes(statements)),
@@ -121,7 +122,7 @@ def extraction(document: str, first_line: int, end_line: int) -> Extraction:
 
 
 class _Names:
-    """What statements need of the variables of the functions they are in, and what those need of them afterwards."""
+    """The variables that statements use from the functions around them, and those that they set for later use."""
 
     def __init__(self, functions: Sequence[_Function], statements: Sequence[ast.stmt], loop: ast.stmt | None) -> None:
         function = functions[-1]
@@ -129,7 +130,7 @@ class _Names:
         inside = {id(node) for statement in statements for node in ast.walk(statement)}
         stored = list(dict.fromkeys(name for name, _ in _bound(statements)))
         if set(stored) & _declared_elsewhere(function):
-            raise Faulty("global", "these lines set variables of the module or of a function around")
+            raise Faulty(ActionReason.GLOBAL)
         before = {argument.arg: 0 for f in functions for argument in _arguments(f)}
         before |= {name: 0 for f in functions[:-1] for name, _ in _bound(f.body)}
         before |= {name: line for name, line in _bound(function.body) if line < first}
@@ -154,20 +155,20 @@ class _Names:
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
             if id(node) not in inside and (node.lineno > last or loop is not None)
         }
-        if loop is not None:  # what one round leaves, the next one finds
+        if loop is not None:  # the next round of the loop uses what this one sets
             later |= set(needed)
         results = [name for name in stored if name in later]
         for name in results:
             if name not in certain:
                 if name not in before:
-                    raise Faulty("maybe-unset", f"'{name}' is used below, and may not be set by these lines")
+                    raise Faulty(ActionReason.MAYBE_UNSET, f"'{name}' is used below, and may not be set by these lines")
                 needed[name] = None
         self.results = tuple(results)
         self.inputs = tuple(sorted((name for name in needed if name in before), key=list(before).index))
 
 
 def _find(module: ast.Module, first: int, last: int) -> tuple[list[ast.AST], list[ast.stmt]]:
-    """Return the statements within these lines, and the nodes round them, the outermost first."""
+    """Return the nodes around the statements in these lines, the outermost first, and the statements."""
     path: list[ast.AST] = [module]
     while True:
         around = None
@@ -175,12 +176,12 @@ def _find(module: ast.Module, first: int, last: int) -> tuple[list[ast.AST], lis
             touched = [s for s in block if _start(s) + 1 <= last and _end(s) >= first]
             if touched and all(first <= _start(s) + 1 and _end(s) <= last for s in touched):
                 if _shares_lines(block, touched):
-                    raise Faulty("not-statements", "select whole lines of statements")
+                    raise Faulty(ActionReason.NOT_STATEMENTS, "select whole lines of statements")
                 return path, touched
             if len(touched) == 1:
                 around = touched[0] if around is None else None
         if around is None:
-            raise Faulty("not-statements", "select whole statements")
+            raise Faulty(ActionReason.NOT_STATEMENTS)
         path.append(around)
 
 
@@ -199,18 +200,18 @@ def _shares_lines(block: Sequence[ast.stmt], chosen: Sequence[ast.stmt]) -> bool
 
 
 def _check_flow(statements: Sequence[ast.stmt], function: _Function) -> None:
-    """Refuse what would go elsewhere from within another function."""
+    """Refuse statements that leave the function or a loop, and the function's docstring."""
     first = function.body[0]
     if statements[0] is first and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-        raise Faulty("documentation", "the function's documentation cannot be taken out of it")
+        raise Faulty(ActionReason.DOCUMENTATION)
     for node in own_nodes(statements):
         if isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
-            raise Faulty("returns", "these lines return from the function they are in")
+            raise Faulty(ActionReason.RETURNS)
     stack: list[ast.AST] = list(statements)
     while stack:
         node = stack.pop()
         if isinstance(node, (ast.Break, ast.Continue)):
-            raise Faulty("leaves-loop", "these lines leave a loop that they are in")
+            raise Faulty(ActionReason.LEAVES_LOOP)
         if isinstance(node, _LOOPS):
             stack.extend(node.orelse)
         elif not isinstance(node, SCOPES):
@@ -222,7 +223,7 @@ def _nested(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _bound(nodes: Iterable[ast.AST]) -> list[tuple[str, int]]:
-    """Return the names that are set, each with its line, in their order."""
+    """Return the names that are set, each with its line, in the order of the lines."""
     found: list[tuple[str, int]] = []
     stack = list(nodes)
     while stack:
@@ -238,7 +239,7 @@ def _bound(nodes: Iterable[ast.AST]) -> list[tuple[str, int]]:
             found.append((node.name, line))
         elif isinstance(node, ast.MatchMapping) and node.rest:
             found.append((node.rest, line))
-        if isinstance(node, _COMPREHENSIONS):  # only what := sets is seen outside
+        if isinstance(node, _COMPREHENSIONS):  # outside it, only the names that := sets are visible
             stack.extend(inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
         elif not isinstance(node, SCOPES):
             stack.extend(ast.iter_child_nodes(node))
@@ -246,7 +247,7 @@ def _bound(nodes: Iterable[ast.AST]) -> list[tuple[str, int]]:
 
 
 def _read(nodes: Iterable[ast.AST]) -> list[str]:
-    """Return the names that are read, also within functions."""
+    """Return the names that are read, in inner functions too."""
     found: list[str] = []
     for node in (inner for outer in nodes for inner in ast.walk(outer)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
@@ -257,7 +258,7 @@ def _read(nodes: Iterable[ast.AST]) -> list[str]:
 
 
 def _certainly_set(statements: Iterable[ast.stmt]) -> set[str]:
-    """Return the names that are set whichever way the statements go, if they come to their end."""
+    """Return the names that are set on every path through the statements that reaches their end."""
     names: set[str] = set()
     for statement in statements:
         if isinstance(statement, (ast.With, ast.AsyncWith)):
@@ -314,11 +315,11 @@ def _all_names(module: ast.Module) -> Iterator[str]:
 
 
 def _start(statement: ast.stmt) -> int:
-    """Return the first line, from 0, with what decorates it."""
+    """Return the first line of a statement, from 0, with its decorators."""
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
 
 
 def _end(statement: ast.stmt) -> int:
-    """Return the line after the last one, from 0."""
+    """Return the line after the last one of a statement, from 0."""
     return statement.end_lineno or statement.lineno

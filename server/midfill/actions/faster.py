@@ -1,4 +1,4 @@
-"""Faster: the same results in less time."""
+"""Make faster: the same results in less time."""
 
 from midfill.actions.action import Action, with_definition
 from midfill.actions.rewriting import declared, rewriting

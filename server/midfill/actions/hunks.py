@@ -1,4 +1,4 @@
-"""Edits of several parts of a document as one, and one edit as the few lines that really change."""
+"""Joins edits of several parts of a document into one, and splits an edit into the lines that really change."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from midfill.actions.selection import lines_of
 
 
 def merged(edits: Sequence[Edit], document: str) -> Edit:
-    """Make one edit of several of the same document, which do not overlap."""
+    """Join several edits of one document into one edit. They must not overlap."""
     ordered = sorted(edits, key=lambda edit: (edit.first_line, edit.end_line))
     first, end = ordered[0].first_line, max(edit.end_line for edit in ordered)
-    there = [line.rstrip("\r\n") for line in lines_of(document)]
+    old = [line.rstrip("\r\n") for line in lines_of(document)]
     lines: list[str] = []
     at = first
     for edit in ordered:
-        lines += [*there[at : edit.first_line], *edit.lines]
+        lines += [*old[at : edit.first_line], *edit.lines]
         at = edit.end_line
     return Edit(first, end, tuple(lines), ordered[0].path)
 
 
 def hunks(edit: Edit, document: str) -> Iterator[Edit]:
-    """Yield the smallest edits of whole lines that come to the same, by their order in the document."""
-    there = [line.rstrip("\r\n") for line in lines_of(document)][edit.first_line : edit.end_line]
-    changes = SequenceMatcher(None, there, edit.lines, autojunk=False).get_opcodes()
-    if changes and changes[-1][0] == "delete" and not document.endswith("\n"):  # the last line's end may be concerned
+    """Yield the smallest edits of whole lines that together make the same change, in the order of the document."""
+    old = [line.rstrip("\r\n") for line in lines_of(document)][edit.first_line : edit.end_line]
+    changes = SequenceMatcher(None, old, edit.lines, autojunk=False).get_opcodes()
+    if (
+        changes and changes[-1][0] == "delete" and not document.endswith("\n")
+    ):  # the end of the last line may change too
         yield edit
         return
     for tag, first, end, start, stop in changes:

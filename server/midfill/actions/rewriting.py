@@ -1,29 +1,29 @@
-"""What the actions that rewrite code share."""
+"""What the actions that rewrite code have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from midfill.actions.action import Task, in_code
+from midfill.actions.action import ActionTask, in_code
 from midfill.actions.checked_edit import Edit, Keeps, replace_selection
 from midfill.actions.docstrings import head_of
 
 
-def rewriting(keeps: Keeps) -> Callable[[str, Task], Edit]:
-    """Return what reads an answer as the code that takes the selected lines' place.
+def rewriting(keeps: Keeps) -> Callable[[str, ActionTask], Edit]:
+    """Return a reader that puts the code of an answer in place of the selected lines.
 
-    Who gives an instruction of their own may want other declarations, so only names stay then.
+    A user who gives an instruction may want other declarations; then only the names must stay.
     """
 
-    def read(answer: str, task: Task) -> Edit:
-        asked = task.instruction and keeps == "signatures"
-        return replace_selection(answer, task.selection, "names" if asked else keeps)
+    def read(answer: str, task: ActionTask) -> Edit:
+        free = task.instruction and keeps == "signatures"
+        return replace_selection(answer, task.selection, "names" if free else keeps)
 
     return read
 
 
-def declared(task: Task) -> str:
-    """Begin with how the selected definition is declared and documented, which is to stay: what is left is its body."""
+def declared(task: ActionTask) -> str:
+    """Begin the answer with the declaration and the docstring of the selected definition, so that they stay."""
     found = task.selection.selected_definition
     head = head_of(task.selection, found) if found and not task.instruction else []
     return in_code(task) + "".join(f"{line}\n" for line in task.selection.code.split("\n")[: len(head)])

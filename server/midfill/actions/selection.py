@@ -1,4 +1,4 @@
-"""The lines an action works on, as a model may see them: without secrets, at the left margin, among what matters."""
+"""The lines that an action works on, as a model may see them: without secrets, and with the code that they use."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from midfill.code.languages import Language
 from midfill.code.syntax import Definition, Syntax
 from midfill.privacy.secrets import redact
 
-_MOST_HEAD_LINES = 60
-"""Of the imports and constants above the first definition."""
+_MAX_HEAD_LINES = 60
+"""Maximum number of lines of the imports and constants above the first definition."""
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
 
 Count = Callable[[str], int]
-"""A text -> how many tokens it has."""
+"""A text -> its number of tokens."""
 
 
 @dataclass(frozen=True)
-class Around:
-    """What of the document besides the selection a prompt has room for."""
+class Excerpt:
+    """The parts of a document that fit into a prompt."""
 
     text: str
     left_out: tuple[str, ...] = ()
-    """Names of definitions that there was no room for."""
+    """Names of definitions that did not fit."""
 
 
 class Selection:
-    """Whole lines of a document; lines count from 0 and end at a newline only."""
+    """Whole lines of a document. Lines count from 0, and only a newline ends one."""
 
     def __init__(
         self,
@@ -41,61 +41,66 @@ class Selection:
         end_line: int,
         path: str = "",
         indent: str = "",
-        read: _Read | None = None,
+        parsed: _Parsed | None = None,
     ) -> None:
-        """Select the lines from ``first_line`` up to, without, ``end_line``.
+        """Select the lines from ``first_line`` to before ``end_line``.
 
-        None are selected if these are the same: a place to insert at, ``indent``ed so. What was ``read`` of the
-        document for another selection is not read again.
+        Args:
+            document: the text of the document.
+            language: its language.
+            first_line: the first selected line.
+            end_line: the line after the last one. If it is ``first_line``, the selection is a place to insert at.
+            path: the path of the document; "" if it has none.
+            indent: the indentation of a place to insert at.
+            parsed: the same document, if another selection of it has been made before.
         """
-        self._read = read or _Read(document, language)
+        self._parsed = parsed or _Parsed(document, language)
         self.document = document
         self.language = language
         self.path = path
-        """Of the document, "" for one that has none."""
         self._indent = indent
-        count = self._read.count
+        count = self._parsed.count
         self.first_line = min(max(first_line, 0), count)
         self.end_line = min(max(end_line, self.first_line), count)
 
     @property
     def lines(self) -> list[str]:
-        """The selected lines, with plain newlines and without secrets, as they are indented."""
+        """The selected lines with their indentation, without secrets and without line ends."""
         return self.redacted_lines[self.first_line : self.end_line]
 
     @property
     def code(self) -> str:
-        """The selected lines without what all are indented by; what a model is shown."""
+        """The selected lines as a model sees them: without the indentation that all of them have."""
         return "\n".join(dedented(self.lines))
 
     @property
     def margin(self) -> str:
-        """What all selected lines are indented by, and what takes their place is to be."""
+        """The indentation that all selected lines have; lines that replace them need it too."""
         return margin_of(self.lines) or self._indent
 
     @property
     def redacted(self) -> str:
-        """The document with plain newlines and without secrets."""
+        """The document without secrets, and with plain newlines."""
         return "\n".join(self.redacted_lines)
 
     @property
     def redacted_lines(self) -> list[str]:
-        """The document's lines without secrets, each secret with a placeholder of its own."""
-        return self._read.lines
+        """The document's lines, with a placeholder for each secret."""
+        return self._parsed.lines
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What each placeholder of the document stands for."""
-        return self._read.secrets
+        """The secret that each placeholder of the document stands for."""
+        return self._parsed.secrets
 
     @property
     def syntax(self) -> Syntax:
         """The redacted document, parsed."""
-        return self._read.syntax
+        return self._parsed.syntax
 
     @cached_property
     def definition(self) -> Definition | None:
-        """The innermost function round the first line that is not blank, else the innermost class, else None."""
+        """The innermost function around the first line that is not blank; else the innermost class; else None."""
         line = next(
             (number for number, text in enumerate(self.lines, self.first_line) if text.strip()), self.first_line
         )
@@ -109,31 +114,31 @@ class Selection:
 
     @property
     def selected_definition(self) -> Definition | None:
-        """The definition that is just what is selected."""
+        """The definition whose lines are exactly the selected ones."""
         found = self.definition
         whole = found is not None and (found.first_line, found.last_line + 1) == (self.first_line, self.end_line)
         return found if whole else None
 
     def of_lines(self, first_line: int, end_line: int, indent: str = "") -> Selection:
         """Select other lines of the same document."""
-        return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._read)
+        return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._parsed)
 
     def of_definition(self) -> Selection:
-        """Select the definition the selection begins in; what is selected already, where it is in none."""
+        """Select the definition in which the selection begins; the same lines if it begins in none."""
         found = self.definition
         return self.of_lines(found.first_line, found.last_line + 1) if found else self
 
-    def around(self, count: Count, budget: int) -> Around:
-        """Return what the selection uses and the declarations it is in, in at most ``budget`` tokens."""
+    def around(self, count: Count, budget: int) -> Excerpt:
+        """Return the code that the selection uses, and the declarations around it, in at most ``budget`` tokens."""
         definitions = self.syntax.definitions()
         head_end = min([self.first_line, *(d.first_line for d in definitions if d.kind in ("function", "class"))])
         used = set(IDENTIFIER.findall(self.code))
         head = self.redacted_lines[:head_end]
-        if self.lines:  # of what is written already, it is known what matters
+        if self.lines:  # code shows what it uses; at a place to insert, any line may matter
             head = [line for line in head if used & set(IDENTIFIER.findall(line))]
-        pieces = ["\n".join(head[:_MOST_HEAD_LINES]).strip()]
+        pieces = ["\n".join(head[:_MAX_HEAD_LINES]).strip()]
         pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]
-        wanted = [
+        used_definitions = [
             d
             for d in definitions
             if d.name in used
@@ -143,18 +148,18 @@ class Selection:
         text, left_out = "", []
         for piece in filter(None, pieces):
             text = _joined(text, piece, count, budget) or text
-        for definition in wanted:
+        for definition in used_definitions:
             whole = "\n".join(self.redacted_lines[definition.first_line : definition.last_line + 1])
             longer = _joined(text, whole, count, budget) or _joined(text, definition.signature, count, budget)
             if longer is None:
                 left_out.append(definition.name)
             text = longer or text
-        return Around(text, tuple(left_out))
+        return Excerpt(text, tuple(left_out))
 
-    def outline(self, count: Count, budget: int, asked: str = "") -> Around:
-        """Return the selected lines in at most ``budget`` tokens: functions without their bodies, but for some.
+    def outline(self, count: Count, budget: int, question: str = "") -> Excerpt:
+        """Return the selected lines in at most ``budget`` tokens: most functions are shown without their bodies.
 
-        Bodies are shown of functions that are ``asked`` about, then of those that others use most.
+        The bodies that fit are those of the functions that the ``question`` names, then of those that are used most.
         """
         functions: list[Definition] = []
         for found in self.syntax.definitions():
@@ -163,7 +168,7 @@ class Selection:
             if found.kind == "function" and inside and outer and found.last_line > found.first_line:
                 functions.append(found)
         uses = Counter(IDENTIFIER.findall(self.code))
-        named = set(IDENTIFIER.findall(asked))
+        named = set(IDENTIFIER.findall(question))
         folded = {function.first_line: function for function in functions}
         room = budget - count(self._folded(folded))
         for function in sorted(functions, key=lambda f: (f.name not in named, -uses[f.name], f.first_line)):
@@ -176,10 +181,10 @@ class Selection:
         lines = self._folded(folded).split("\n")
         while lines and count("\n".join(lines)) > budget:
             del lines[len(lines) * 9 // 10 :]
-        return Around("\n".join(lines), tuple(function.name for function in folded.values()))
+        return Excerpt("\n".join(lines), tuple(function.name for function in folded.values()))
 
     def _folded(self, functions: Mapping[int, Definition]) -> str:
-        """Return the selected lines with these functions, by their first lines, declared only."""
+        """Return the selected lines, with only the declarations of these functions. The keys are their first lines."""
         lines: list[str] = []
         number = self.first_line
         while number < self.end_line:
@@ -193,8 +198,8 @@ class Selection:
         return "\n".join(dedented(lines))
 
 
-class _Read:
-    """What is known of a document, whatever is selected of it; read when it is first wanted."""
+class _Parsed:
+    """A document, read only once for all selections of it, and only when it is needed."""
 
     def __init__(self, document: str, language: Language) -> None:
         self._document = document
@@ -202,22 +207,22 @@ class _Read:
 
     @cached_property
     def count(self) -> int:
-        """How many lines it has."""
+        """Its number of lines."""
         return len(lines_of(self._document))
 
     @cached_property
     def lines(self) -> list[str]:
-        """Its lines without secrets, with plain newlines."""
+        """Its lines, without secrets and without line ends."""
         return self._redacted[0].split("\n")
 
     @property
     def secrets(self) -> dict[str, str]:
-        """What each placeholder stands for."""
+        """The secret that each placeholder stands for."""
         return self._redacted[1]
 
     @cached_property
     def syntax(self) -> Syntax:
-        """It without secrets, parsed."""
+        """The syntax of the document without secrets."""
         return Syntax(self._redacted[0], self._language)
 
     @cached_property
@@ -236,12 +241,12 @@ class _Read:
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of ``text`` with their ends, as they are."""
+    """Return the lines of ``text`` with their line ends."""
     return _LINE.findall(text)
 
 
 def margin_of(lines: Sequence[str]) -> str:
-    """Return the white space that all lines begin with, but for blank ones."""
+    """Return the white space with which all lines begin. Blank lines do not count."""
     margins = [line[: len(line) - len(line.lstrip(" \t"))] for line in lines if line.strip()]
     margin = min(margins, key=len, default="")
     while not all(other.startswith(margin) for other in margins):
@@ -250,18 +255,17 @@ def margin_of(lines: Sequence[str]) -> str:
 
 
 def dedented(lines: Sequence[str]) -> list[str]:
-    """Return the lines without what all begin with; blank ones are empty."""
+    """Return the lines without the white space with which all begin. Blank lines become empty."""
     margin = margin_of(lines)
     return [line[len(margin) :] if line.strip() else "" for line in lines]
 
 
 def _free_name(kind: str, text: str, taken: Collection[str]) -> str:
     names = (f"<{kind}>" if number == 1 else f"<{kind}-{number}>" for number in range(1, len(text) + 2))
-
     return next(name for name in names if name not in text and name not in taken)
 
 
 def _joined(text: str, piece: str, count: Count, budget: int) -> str | None:
-    """Return both below each other, None if they do not fit."""
+    """Return both texts, the second one below; None if they do not fit."""
     whole = f"{text}\n\n{piece}" if text else piece
     return whole if count(whole) <= budget else None

@@ -1,20 +1,21 @@
-"""Simplify: the same, shorter and as the language's users write it."""
+"""Simplify: shorter code that does the same, in the usual style of its language."""
 
-from midfill.actions.action import Action, Task, with_definition
-from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.action import Action, ActionTask, with_definition
+from midfill.actions.checked_edit import Edit
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import declared, rewriting
 from midfill.code.normalize import code_tokens
 
 _rewritten = rewriting("signatures")
 
 
-def _read(answer: str, task: Task) -> Edit:
+def _read(answer: str, task: ActionTask) -> Edit:
     edit = _rewritten(answer, task)
     before, after = (
         len(code_tokens("\n".join(lines), task.selection.language)) for lines in (task.selection.lines, edit.lines)
     )
     if after > before and not task.instruction:
-        raise Faulty("longer", "it is longer than before: make it shorter")
+        raise Faulty(ActionReason.LONGER)
     return edit
 
 

@@ -1,4 +1,4 @@
-"""Tests: for one definition, in the file where the project's layout has them."""
+"""Write tests: for one definition, in the file where the project keeps such tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.actions.checked_edit import Edit, Faulty, checked, code_in, is_whole
+from midfill.actions.action import Action, ActionTask, in_code, with_definition
+from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection, lines_of
 from midfill.code.languages import Language
 from midfill.code.source_files import read_text
@@ -24,20 +25,20 @@ _HAS_TEST = {
 _CALLS_TEST = re.compile(r"\b(?:test|it)\s*\(")
 _PYTHON_TEST = "\ndef test"
 _NEXT_PART = re.compile(r"\n(?=\S)")
-"""Where another function begins, or a block ends."""
+"""Where the next function begins, or the block ends."""
 _ASSERTION = re.compile(r"^[ \t]+assert .*\n", re.MULTILINE)
-_MOST_ASSERTIONS = 8
-"""Of one answer: small models go on for ever."""
+_MAX_ASSERTIONS = 8
+"""Maximum number of assertions in one answer. Small models would go on for ever."""
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where tests of one language are looked for and put, and what they are written with."""
+    """Where the tests of one language are, and what they are written with."""
 
     name: str
-    """Of the file, from the name of what it tests."""
+    """The name of the file, made of the name of the file that it tests."""
     folders: tuple[str, ...]
-    """From the repository's root; the first that is there, else beside the file."""
+    """Folders in the repository's root. The first that exists is used; if none does, tests are beside the file."""
     framework: str
 
 
@@ -51,18 +52,18 @@ _LAYOUTS = {
     "java": _Layout("{stem}Test{suffix}", (), "JUnit 5"),
     "kotlin": _Layout("{stem}Test{suffix}", (), "JUnit 5"),
 }
-"""By grammar."""
+"""The layouts, by grammar."""
 
 
 def place_of_tests(path: Path, language: Language) -> Path:
-    """Return where the tests of a file are, or belong.
+    """Return the file that has the tests of a file, or should have them.
 
     Raises:
-        Faulty: the language's tests have no file of their own, or it is not known which.
+        Faulty: the layout of this language's tests is not known.
     """
     layout = _LAYOUTS.get(language.grammar)
     if layout is None:
-        raise Faulty("no-layout", f"it is not known where tests of {language.name} belong")
+        raise Faulty(ActionReason.NO_LAYOUT, f"it is not known where tests of {language.name} belong")
     name = layout.name.format(stem=path.stem, suffix=path.suffix)
     if language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
         return Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name)
@@ -74,7 +75,7 @@ def place_of_tests(path: Path, language: Language) -> Path:
 
 
 def module_of(path: Path) -> str:
-    """Return the name by which Python imports a file: with the packages it is in."""
+    """Return the name by which Python imports a file, with the packages that it is in."""
     parts = [] if path.stem == "__init__" else [path.stem]
     folder = path.parent
     while (folder / "__init__.py").is_file() and folder != folder.parent:
@@ -83,21 +84,21 @@ def module_of(path: Path) -> str:
     return ".".join(parts)
 
 
-def _definition(task: Task) -> Definition:
+def _definition(task: ActionTask) -> Definition:
     found = task.selection.definition
     if found is None:
-        raise Faulty("no-definition", "there is no function or class to test")
+        raise Faulty(ActionReason.NO_DEFINITION, "there is no function or class to test")
     return found
 
 
-def _prepare(task: Task) -> Task:
+def _prepare(task: ActionTask) -> ActionTask:
     _definition(task)
     place_of_tests(Path(task.selection.path), task.selection.language)
     return with_definition(task)
 
 
-def _imported(task: Task) -> str:
-    """Return the name that a test must import: the function's, or that of the class it is a method of."""
+def _imported(task: ActionTask) -> str:
+    """Return the name that a test must import: the definition, or the outermost one that it is in."""
     found = _definition(task)
     outer = [
         d
@@ -107,7 +108,7 @@ def _imported(task: Task) -> str:
     return min(outer, key=lambda d: d.first_line).name
 
 
-def _opening(task: Task) -> str:
+def _opening(task: ActionTask) -> str:
     path, language = Path(task.selection.path), task.selection.language
     name = _imported(task)
     if language.grammar == "python":
@@ -121,7 +122,7 @@ def _opening(task: Task) -> str:
     return package[0] if package else ""
 
 
-def _values(task: Task) -> Mapping[str, str]:
+def _values(task: ActionTask) -> Mapping[str, str]:
     layout = _LAYOUTS[task.selection.language.grammar]
     return {
         "name": _definition(task).name,
@@ -130,38 +131,38 @@ def _values(task: Task) -> Mapping[str, str]:
     }
 
 
-def _begin(task: Task) -> str:
-    """Begin with the import, and in Python with the first assertion: models go on as they have begun."""
+def _begin(task: ActionTask) -> str:
+    """Begin the answer with the import, in Python also with the first assertion: models go on as they have begun."""
     opening = _opening(task)
     begun = in_code(task) + (f"{opening}\n" if opening else "")
     if task.selection.language.grammar != "python":
         return begun
     found = _definition(task)
     call = f"    assert {found.name}(" if (found.name, found.kind) == (_imported(task), "function") else ""
-    there = _there(task, place_of_tests(Path(task.selection.path), task.selection.language))
-    names = (f"test_{found.name}{number}" for number in ("", *(f"_{n}" for n in range(2, len(there) + 3))))
-    return f"{begun}\n\ndef {next(name for name in names if f'def {name}(' not in there)}():\n{call}"
+    existing = _existing(task, place_of_tests(Path(task.selection.path), task.selection.language))
+    names = (f"test_{found.name}{number}" for number in ("", *(f"_{n}" for n in range(2, len(existing) + 3))))
+    return f"{begun}\n\ndef {next(name for name in names if f'def {name}(' not in existing)}():\n{call}"
 
 
 def _enough(answer: str) -> bool:
-    """Say whether there is a whole block of tests, or in Python one whole function or some assertions of it."""
+    """Return whether a block of tests is complete. In Python, one function is enough, or many assertions in it."""
     tests = answer.partition(_PYTHON_TEST)[2] if answer.startswith("```python\n") else ""
-    return is_whole(answer) or bool(_NEXT_PART.search(tests)) or len(_ASSERTION.findall(tests)) >= _MOST_ASSERTIONS
+    return is_whole(answer) or bool(_NEXT_PART.search(tests)) or len(_ASSERTION.findall(tests)) >= _MAX_ASSERTIONS
 
 
-def _there(task: Task, file: Path) -> str:
-    """Return the tests that there are, as an editor or the disk has them."""
-    there = task.open_text(str(file))
-    if there is None:
-        there = (read_text(file) or "") if file.exists() else ""
-    return there
+def _existing(task: ActionTask, file: Path) -> str:
+    """Return the text of the tests' file: as an editor has it, or else as it is on disk."""
+    text = task.open_text(str(file))
+    if text is None:
+        text = (read_text(file) or "") if file.exists() else ""
+    return text
 
 
-def _read(answer: str, task: Task) -> Edit:
+def _read(answer: str, task: ActionTask) -> Edit:
     code = code_in(answer)
     language = task.selection.language
     if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
-        raise Faulty("no-test", "there is no test in the code")
+        raise Faulty(ActionReason.NO_TEST)
     opening = _opening(task)
     if language.grammar == "python":
         before, test, after = f"\n{code}".partition(_PYTHON_TEST)
@@ -171,13 +172,13 @@ def _read(answer: str, task: Task) -> Edit:
     if opening not in code:
         code = f"{opening}\n\n{code}"
     file = place_of_tests(Path(task.selection.path), language)
-    there = _there(task, file)
-    if not there and file.exists() and file.stat().st_size:
-        raise Faulty("unreadable", f"{file.name} cannot be read")
-    if there:
+    existing = _existing(task, file)
+    if not existing and file.exists() and file.stat().st_size:
+        raise Faulty(ActionReason.UNREADABLE, f"{file.name} cannot be read")
+    if existing:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
-    end = len(lines_of(there))
-    return replace(checked(code, Selection(there, language, end, end, str(file)), "nothing"), path=str(file))
+    end = len(lines_of(existing))
+    return replace(checked(code, Selection(existing, language, end, end, str(file)), "nothing"), path=str(file))
 
 
 TESTS = Action(

@@ -1,4 +1,4 @@
-"""Types: annotations where the language has them, and nothing but them."""
+"""Add types: annotations, where the language has them, and nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import ast
 import re
 from collections.abc import Mapping
 
-from midfill.actions.action import Action, Task, in_code, with_definition
-from midfill.actions.checked_edit import Edit, Faulty
+from midfill.actions.action import Action, ActionTask, in_code, with_definition
+from midfill.actions.checked_edit import Edit
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import rewriting
 from midfill.actions.selection import dedented
 from midfill.code.python_ast import own_nodes, parse
@@ -18,39 +19,37 @@ _STYLE = {
     "tsx": "",
     "php": "",
 }
-"""What is said of them, by grammar of a language in which they may be left out."""
-
-
+"""What the prompt says about types, by grammar. These languages let a programmer leave types out."""
 _BARE = re.compile(r"\w+\(\s*(?:(?:self|cls)\s*,\s*)?(?!self\b|cls\b)[A-Za-z_]\w*(?=\s*[,)=])")
-"""A declaration up to its first parameter, if that has no type."""
+"""A declaration up to its first parameter, if this parameter has no type."""
 
 
-def _prepare(task: Task) -> Task:
+def _prepare(task: ActionTask) -> ActionTask:
     if task.selection.language.grammar not in _STYLE:
-        raise Faulty("no-annotations", f"{task.selection.language.name} has no types that could be added")
+        raise Faulty(ActionReason.NO_ANNOTATIONS, f"{task.selection.language.name} has no types that could be added")
     return with_definition(task)
 
 
-def _values(task: Task) -> Mapping[str, str]:
+def _values(task: ActionTask) -> Mapping[str, str]:
     return {"style": _STYLE[task.selection.language.grammar]}
 
 
-def _begin(task: Task) -> str:
-    """Begin with the declaration up to where its first type belongs, or all would stay as it is."""
+def _begin(task: ActionTask) -> str:
+    """Begin with the declaration up to its first missing type; otherwise the model repeats the code without types."""
     found, code = task.selection.selected_definition, task.selection.code
     bare = _BARE.match(code, code.index(f"{found.name}(")) if found and f"{found.name}(" in code else None
     return in_code(task) + (f"{code[: bare.end()]}:" if bare else "")
 
 
-def _read(answer: str, task: Task) -> Edit:
-    """Take nothing but annotations, and no ``-> None`` of a Python function that returns something."""
+def _read(answer: str, task: ActionTask) -> Edit:
+    """Accept annotations only, and no ``-> None`` for a Python function that returns something."""
     edit = rewriting("all but types")(answer, task)
     tree = parse("\n".join(dedented(edit.lines))) if task.selection.language.grammar == "python" else None
     for function in ast.walk(tree) if tree else ():
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef) and _says_none(function.returns):
             for statement in own_nodes(function.body):
                 if isinstance(statement, ast.Return) and statement.value and not _says_none(statement.value):
-                    raise Faulty("wrong-type", f"{function.name} returns something, so '-> None' is wrong")
+                    raise Faulty(ActionReason.WRONG_TYPE, f"{function.name} returns something, so '-> None' is wrong")
     return edit
 
 

@@ -1,4 +1,4 @@
-"""Write: code from a comment, from a sentence, or for a declaration that has no body yet."""
+"""Write: code for a comment, for an instruction, or for a declaration that has no body yet."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from midfill.actions.action import Action, Task, in_code
-from midfill.actions.checked_edit import Edit, Faulty, checked, code_in, replace_selection
+from midfill.actions.action import Action, ActionTask, in_code
+from midfill.actions.checked_edit import Edit, checked, code_in, replace_selection
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import declared
 from midfill.actions.selection import Selection, dedented, margin_of
 from midfill.code.normalize import code_tokens
 
-_NOTHING = (
+_PLACEHOLDERS = (
     (),
     ("pass",),
     ("...",),
@@ -21,79 +22,79 @@ _NOTHING = (
     ("{", "}"),
     ("end",),
 )
-"""Bodies of what is still to be written, without its declaration."""
+"""The tokens of a body that is not written yet."""
 _MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|[ \t]*\*/[ \t]*$", re.MULTILINE)
-
-
+"""What marks a comment."""
 _EXAMPLE = re.compile(
     r"^[ \t]*(?:#|//|--|/\*)[ \t]*(?:example|usage|test)\b|^if __name__\b", re.IGNORECASE | re.MULTILINE
 )
-"""What models add unasked: an example of how to use it."""
+"""Where an example of how to use the code begins; models add one though nobody asked."""
 
 
 def is_unwritten(selection: Selection) -> bool:
-    """Say whether the definition a selection begins in has no body but what stands for one."""
+    """Return whether the function in which a selection begins has no body, or a placeholder for one."""
     found = selection.definition
     if found is None or found.kind != "function":
         return False
     whole = code_tokens(selection.of_definition().code, selection.language)
     declared = code_tokens("\n".join(dedented(found.signature.split("\n"))), selection.language)
     rest = tuple(token for token in whole[len(declared) :] if token not in (":", ";"))
-    return whole[: len(declared)] == declared and rest in _NOTHING
+    return whole[: len(declared)] == declared and rest in _PLACEHOLDERS
 
 
 def _is_comment(selection: Selection) -> bool:
     return bool(selection.code.strip()) and not code_tokens(selection.code, selection.language)
 
 
-def _prepare(task: Task) -> Task:
-    """Choose what the code takes the place of: a definition without a body, nothing below a comment, else the lines."""
+def _prepare(task: ActionTask) -> ActionTask:
+    """Choose the lines to replace: a definition without a body, none (below a comment), or the selected ones."""
     selection = task.selection
     if is_unwritten(selection):
         return replace(task, selection=selection.of_definition())
     if _is_comment(selection):
-        asked = "\n".join(filter(None, (_MARKS.sub("", selection.code).strip(), task.instruction)))
+        instruction = "\n".join(filter(None, (_MARKS.sub("", selection.code).strip(), task.instruction)))
         below = selection.of_lines(selection.end_line, selection.end_line, margin_of(selection.lines))
-        return replace(task, selection=below, instruction=asked)
+        return replace(task, selection=below, instruction=instruction)
     if not task.instruction:
-        raise Faulty("no-instruction", "there is no comment here that says what to write: give an instruction")
-    if selection.end_line - selection.first_line == 1 and selection.code.strip():  # a cursor: what is there stays
+        raise Faulty(
+            ActionReason.NO_INSTRUCTION, "there is no comment here that says what to write: give an instruction"
+        )
+    if selection.end_line - selection.first_line == 1 and selection.code.strip():  # a cursor in a line, which stays
         indent = margin_of(selection.lines)
         return replace(task, selection=selection.of_lines(selection.end_line, selection.end_line, indent))
     return task
 
 
-def _values(task: Task) -> Mapping[str, str]:
-    wanted = task.instruction or "It must do what its name and its documentation say."
-    return {"instruction": wanted}
+def _values(task: ActionTask) -> Mapping[str, str]:
+    return {"instruction": task.instruction or "It must do what its name and its documentation say."}
 
 
-def prompt_of(task: Task) -> str:
-    """Return the name of the prompt: to complete a definition is another matter than to write from nothing."""
+def prompt_of(task: ActionTask) -> str:
+    """Return the name of the prompt: one completes a definition, the other writes new code."""
     return "complete" if is_unwritten(task.selection) else "write"
 
 
-def _begin(task: Task) -> str:
+def _begin(task: ActionTask) -> str:
     return declared(replace(task, instruction="")) if is_unwritten(task.selection) else in_code(task)
 
 
-def _read(answer: str, task: Task) -> Edit:
+def _read(answer: str, task: ActionTask) -> Edit:
     selection = task.selection
     if is_unwritten(selection):
         edit = replace_selection(answer, selection, "signatures")
         written = edit.apply(selection.document)
         if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
-            raise Faulty("unchanged", "the body is still missing")
+            raise Faulty(ActionReason.UNCHANGED, "the body is still missing")
         return edit
     code = code_in(answer)
     if found := _EXAMPLE.search(code):
         code = code[: found.start()].rstrip()
     above = {line.strip() for line in selection.redacted_lines[: selection.first_line]}
     lines = code.split("\n")
-    while lines and (not lines[0].strip() or lines[0].strip() in above):  # imports, and the comment that asked for it
+    while lines and (not lines[0].strip() or lines[0].strip() in above):  # an import, or the comment
         del lines[0]
     if not lines:
-        raise Faulty("unchanged", "there is nothing but what was there already")
+        raise Faulty(ActionReason.UNCHANGED, "there is nothing but what was there already")
     return checked("\n".join(dedented(lines)), selection, "nothing")
 
 

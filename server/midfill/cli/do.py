@@ -1,4 +1,4 @@
-"""`midfill do`: one action on one file, as an editor would have it done."""
+"""`midfill do`: one action on one file, as in an editor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from midfill.actions import ACTIONS, Action, Outcome, Task, findings, perform
+from midfill.actions import ACTIONS, Action, ActionReason, ActionResult, ActionTask, perform
+from midfill.actions.action import Gives
 from midfill.actions.checked_edit import Edit
 from midfill.actions.selection import Selection, lines_of
 from midfill.chat.conversation import Conversation
@@ -32,7 +33,7 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what is asked, and print the edit as a diff, or what there is to read.
+    """Do the action, and print its edit as a diff, or its text.
 
     Raises:
         UsageError: there is no such place or action.
@@ -43,26 +44,26 @@ def run(args: argparse.Namespace) -> int:
     settings = own_settings(args.bundle)
     folder = file.path.resolve().parent
     if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
-        return _refuse("excluded", f"{file.path} is excluded from what the model may see")
+        return _refuse(ActionReason.EXCLUDED, f"{file.path} is excluded from what the model may see")
     model = load_model(settings)
-    streams = action.read is None and not args.json
+    streams = action.gives is not Gives.EDIT and not args.json
     on_text = _print_piece if streams else _print_nothing
-    outcome = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
-    target = _target(outcome.edit, file)
-    written = target.text if outcome.edit is None else outcome.edit.apply(target.text)
-    if outcome.edit and args.write and not _write(target, written):
-        return _refuse("changed", f"{target.path} was changed meanwhile; nothing is written")
+    result = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
+    target = _target(result.edit, file)
+    written = target.text if result.edit is None else result.edit.apply(target.text)
+    if result.edit and args.write and not _write(target, written):
+        return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile; nothing is written")
     if args.json:
-        found = _to_json(action, outcome, target, written)
-        sys.stdout.write(f"{json.dumps({**found, 'written': bool(outcome.edit and args.write)}, indent=2)}\n")
-        return 1 if outcome.reason else 0
-    if outcome.reason:
-        return _refuse(outcome.reason, outcome.detail)
+        printed = _to_json(action, result, target, written)
+        sys.stdout.write(f"{json.dumps({**printed, 'written': bool(result.edit and args.write)}, indent=2)}\n")
+        return 1 if result.reason else 0
+    if result.reason:
+        return _refuse(result.reason, result.detail)
     if streams:
         sys.stdout.write("\n")
     elif not args.write:
         sys.stdout.write(_diff(target, written))
-    _tell(outcome, f"wrote {target.path}; " if args.write else "")
+    _print_cost(result, f"wrote {target.path}; " if args.write else "")
     return 0
 
 
@@ -70,12 +71,12 @@ def _action(args: argparse.Namespace) -> Action:
     action = ACTIONS.get(args.action)
     if action is None:
         raise UsageError(f"'{args.action}' is no action: choose one of {', '.join(ACTIONS)}.")
-    if args.write and action.read is None:
+    if args.write and action.gives is not Gives.EDIT:
         raise UsageError(f"'{action.name}' writes nothing: leave --write out.")
     return action
 
 
-def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
+def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
     parts = _PLACE.fullmatch(args.place)
     if not parts:
         raise UsageError(f"'{args.place}' is no place: write FILE:LINE or FILE:LINE-LINE, counted from 1.")
@@ -89,11 +90,11 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
     path = str(file.path.resolve())
     message = sys.stdin.read() if args.message == "-" else args.message or ""
     selection = Selection(file.text, language_of(path), first - 1, last, path)
-    return file, Task(selection, message, args.instruction or "", whole_file=not parts["first"])
+    return file, ActionTask(selection, message, args.instruction or "", whole_file=not parts["first"])
 
 
 def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
-    """Return the file that is edited, which may be another one, and may not be there yet."""
+    """Return the file that is edited: this one or another one, which may not exist yet."""
     if edit is None or not edit.path:
         return file
     path = Path(edit.path)
@@ -102,7 +103,7 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
 
 
 def _write(target: SourceFile, text: str) -> bool:
-    """Put ``text`` in the file's place, whole or not at all; False if it is no longer what was read."""
+    """Replace the file's text, completely or not at all; return False if the file has changed since it was read."""
     path = target.path.resolve()
     mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
     if (path.read_bytes() if path.exists() else b"") != target.data:
@@ -125,17 +126,15 @@ def _write(target: SourceFile, text: str) -> bool:
 
 
 def _diff(target: SourceFile, written: str) -> str:
-    """Return a unified diff that `patch` and `git apply` take."""
+    """Return a unified diff that `patch` and `git apply` accept."""
     name = target.path.as_posix().lstrip("/")
     source = f"a/{name}" if target.path.exists() else "/dev/null"
     lines = difflib.unified_diff(lines_of(target.text), lines_of(written), source, f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
-def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str) -> dict[str, Any]:
-    edit, selection = outcome.edit, outcome.task.selection
-    reviewed = findings(outcome.text, outcome.task) if action.name == "review" else []
-    found = [{"line": finding.line + 1, "text": finding.text} for finding in reviewed]
+def _to_json(action: Action, result: ActionResult, target: SourceFile, written: str) -> dict[str, Any]:
+    edit, selection = result.edit, result.task.selection
     return {
         "action": action.name,
         "lines": [selection.first_line + 1, selection.end_line],
@@ -148,19 +147,19 @@ def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str)
             "lines": edit.lines,
             "diff": _diff(target, written),
         },
-        "text": outcome.text,
-        "findings": found,
-        "reason": outcome.reason,
-        "detail": outcome.detail,
-        "left_out": outcome.left_out,
-        "answers": [dataclasses.asdict(answer) for answer in outcome.answers],
+        "text": result.text,
+        "findings": [{"line": finding.line + 1, "text": finding.text} for finding in result.findings],
+        "reason": result.reason or "",
+        "detail": result.detail,
+        "left_out": result.left_out,
+        "answers": [dataclasses.asdict(answer) for answer in result.answers],
     }
 
 
-def _tell(outcome: Outcome, first: str) -> None:
-    if outcome.note:
-        sys.stderr.write(f"midfill: {outcome.note}\n")
-    for answer in outcome.answers:
+def _print_cost(result: ActionResult, first: str) -> None:
+    if result.note:
+        sys.stderr.write(f"midfill: {result.note}\n")
+    for answer in result.answers:
         stages = ", ".join(f"{stage} {value:.0f}" for stage, value in answer.milliseconds.items())
         sys.stderr.write(
             f"{first}{answer.tokens} tokens after {answer.prompt_tokens} of prompt; milliseconds: {stages};"
@@ -168,7 +167,7 @@ def _tell(outcome: Outcome, first: str) -> None:
         )
 
 
-def _refuse(reason: str, detail: str) -> int:
+def _refuse(reason: ActionReason, detail: str) -> int:
     sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}.\n")
     return 1
 

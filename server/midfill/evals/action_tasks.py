@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from midfill.actions import Task
+from midfill.actions import ActionTask
 from midfill.actions.checked_edit import Edit
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
@@ -97,18 +97,18 @@ class Problem:
         files = {f"{self.stem}.py": source, f"test_{self.stem}.py": tests}
         return run_pytest(files, f"test_{self.stem}.py", seconds=_SECONDS, megabytes=_MEGABYTES)
 
-    def task(self, source: str, folder: Path, message: str = "") -> Task:
+    def task(self, source: str, folder: Path, message: str = "") -> ActionTask:
         """Ask with the cursor on the function's declaration, in a file of ``folder``."""
         line = function(source, self.entry).lineno - 1
         selection = Selection(source, _LANGUAGE, line, line + 1, str(folder / f"{self.stem}.py"))
-        return Task(selection, message)
+        return ActionTask(selection, message)
 
 
 @dataclass(frozen=True)
 class Asked:
     """How one action is tried."""
 
-    make: Callable[[Problem, Path], Task | None]
+    make: Callable[[Problem, Path], ActionTask | None]
     """None where there is nothing to try."""
     judge: Callable[[Problem, str, str], Verdict]
     """Takes the file, and the text of the file that was edited."""
@@ -157,24 +157,24 @@ def touches_other_lines(problem: Problem, source: str, edit: Edit) -> bool:
     return edited[: len(above)] != above or (bool(below) and edited[-len(below) :] != below)
 
 
-def _fix(problem: Problem, folder: Path) -> Task | None:
+def _fix(problem: Problem, folder: Path) -> ActionTask | None:
     found = problem.mutant
     return problem.task(found[0].source, folder, found[1]) if found else None
 
 
-def _write(problem: Problem, folder: Path) -> Task:
+def _write(problem: Problem, folder: Path) -> ActionTask:
     return problem.task(problem.prompt, folder)
 
 
-def _document(problem: Problem, folder: Path) -> Task:
+def _document(problem: Problem, folder: Path) -> ActionTask:
     return problem.task(problem.undocumented, folder)
 
 
-def _tests(problem: Problem, folder: Path) -> Task | None:
+def _tests(problem: Problem, folder: Path) -> ActionTask | None:
     return problem.task(problem.source, folder) if problem.mutant else None
 
 
-def _simplify(problem: Problem, folder: Path) -> Task:
+def _simplify(problem: Problem, folder: Path) -> ActionTask:
     return problem.task(problem.source, folder)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midfill.actions import ACTIONS, Outcome, Task, perform
+from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
@@ -24,7 +24,7 @@ from midfill.evals.runner import OnCounted
 USUAL = 40
 """How many functions, spread over all, are enough for an estimate."""
 
-Perform = Callable[[str, Task], Outcome]
+Perform = Callable[[str, ActionTask], ActionResult]
 """Does an action by its name."""
 
 
@@ -186,7 +186,7 @@ def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -
     outcome = do(action, task)
     milliseconds = (time.perf_counter() - started) * 1000
     edit = outcome.edit
-    verdict, fits, elsewhere = Verdict(outcome.reason, outcome.detail), None, None
+    verdict, fits, elsewhere = Verdict(str(outcome.reason or ""), outcome.detail), None, None
     text = outcome.answers[-1].text if outcome.answers else ""
     if edit:
         text = "\n".join(edit.lines)

@@ -1,191 +1,143 @@
-"""Which actions there are for some lines, and what a client says of the one it wants."""
+"""Code actions as LSP has them: the actions that are offered for a range, and the one that a client chooses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from midfill.actions import ACTIONS, Action, Task
-from midfill.actions.checked_edit import Faulty
-from midfill.actions.selection import Selection
-from midfill.code.languages import language_of
-from midfill.lsp.text_document import Document
+from midfill.actions import ACTIONS, Action, ActionTask
+from midfill.actions.action import Gives
+from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
+from midfill.lsp.capabilities import ActionClient
+from midfill.session.action_service import ActionRequest
+from midfill.session.snapshots import DocumentSnapshot
 
 DO = "midfill.do"
 """The command that does an action."""
 INPUT = "midfill.input"
 """The client's own command: it asks its user for an instruction, and sends ``DO`` with that."""
-_LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """An action that a client wants, as it says so in an action's data and a command's argument."""
+    """An action that a client wants, as in a code action's data and a command's argument."""
 
     action: Action
     uri: str
     range: types.Range | None = None
     """None for the whole document."""
     version: int | None = None
-    """Of the document for which the action was offered."""
+    """The version of the document for which the action was offered."""
     message: str = ""
     instruction: str = ""
 
     @classmethod
-    def read(cls, said: object) -> Wanted:
-        """Read what a client says, which is an object.
+    def read(cls, argument: object) -> Wanted:
+        """Read a client's JSON.
 
         Raises:
-            JsonRpcInvalidParams: it says no such thing; the error quotes none of it.
+            JsonRpcInvalidParams: it has another form. The error quotes none of it.
         """
-        if not isinstance(said, Mapping):
+        if not isinstance(argument, Mapping):
             raise JsonRpcInvalidParams("one object is needed: {action, uri, range?, version?, message?, instruction?}")
-        action = ACTIONS.get(said["action"]) if isinstance(said.get("action"), str) else None
+        action = ACTIONS.get(argument["action"]) if isinstance(argument.get("action"), str) else None
         if action is None:
             raise JsonRpcInvalidParams(f"'action' must be one of {', '.join(ACTIONS)}")
-        texts = {name: said.get(name) or "" for name in ("uri", "message", "instruction")}
+        texts = {name: argument.get(name) or "" for name in ("uri", "message", "instruction")}
         if wrong := next((name for name, value in texts.items() if not isinstance(value, str)), None):
             raise JsonRpcInvalidParams(f"'{wrong}' must be a text")
-        version = said.get("version")
+        version = argument.get("version")
         if isinstance(version, bool) or not isinstance(version, (int, type(None))):
             raise JsonRpcInvalidParams("'version' must be a whole number")
-        return cls(action=action, range=_read_range(said.get("range")), version=version, **texts)
+        return cls(action=action, range=_read_range(argument.get("range")), version=version, **texts)
 
     def to_json(self) -> dict[str, Any]:
-        """Say the same."""
+        """Return the JSON that :meth:`read` reads."""
         given = {"message": self.message, "instruction": self.instruction, "version": self.version}
-        said: dict[str, Any] = {"action": self.action.name, "uri": self.uri}
-        said |= {name: value for name, value in given.items() if value not in ("", None)}
-        return said if self.range is None else {**said, "range": _range_to_json(self.range)}
+        argument: dict[str, Any] = {"action": self.action.name, "uri": self.uri}
+        argument |= {name: value for name, value in given.items() if value not in ("", None)}
+        return argument if self.range is None else {**argument, "range": _range_to_json(self.range)}
 
-    def task(self, document: Document, path: str, open_text: Callable[[str], str | None]) -> Task:
-        """Return what the action is to do in a document."""
-        language = language_of(path, document.language)
-        first, end = _lines(self.range) if self.range else (0, document.text.count("\n") + 1)
-        selection = Selection(document.text, language, first, end, path)
-        return Task(
-            selection,
+    def request(self, *, continues: bool = False) -> ActionRequest:
+        """Return the request without LSP's types; it may continue the last answer."""
+        return ActionRequest(
+            action=self.action,
+            uri=self.uri,
+            lines=_lines(self.range) if self.range else None,
+            version=self.version,
             message=self.message,
             instruction=self.instruction,
-            whole_file=self.range is None,
-            open_text=open_text,
+            continues=continues,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Client:
-    """What an editor can do with actions."""
-
-    literals: bool = False
-    """Take actions, not commands only."""
-    resolves_edits: bool = False
-    asks_for_input: bool = False
-    """Its plug-in knows ``INPUT``."""
-
-    @classmethod
-    def of(cls, capabilities: types.ClientCapabilities) -> Client:
-        """Read what it says of itself."""
-        able = capabilities.text_document.code_action if capabilities.text_document else None
-        properties = able.resolve_support.properties if able and able.resolve_support else ()
-        own = own_capabilities(capabilities)
-        return cls(
-            literals=bool(able and able.code_action_literal_support),
-            resolves_edits=bool(able and able.data_support) and "edit" in properties and not own.get("commands"),
-            asks_for_input=own.get("input") is True,
-        )
-
-
-@dataclass(frozen=True)
-class _Offer:
-    wanted: Wanted
-    title: str
-    diagnostics: Sequence[types.Diagnostic] = field(default=())
-    needs_input: bool = False
-
-
-def own_capabilities(capabilities: types.ClientCapabilities) -> Mapping[str, Any]:
-    """Return what a client's ``experimental`` capabilities say of Midfill."""
-    experimental = capabilities.experimental
-    own = experimental.get("midfill") if isinstance(experimental, Mapping) else None
-    return own if isinstance(own, Mapping) else {}
 
 
 def offers(
-    uri: str, document: Document, path: str, params: types.CodeActionParams, client: Client
+    document: DocumentSnapshot, params: types.CodeActionParams, client: ActionClient
 ) -> list[types.CodeAction | types.Command]:
-    """Return the actions that there are for a range: titles only, nothing is computed yet.
+    """Return the actions that are offered for a range: titles only, the model is not asked.
 
-    For a cursor that moves there are fixes only: a light bulb that always shines says nothing.
+    For a cursor that moves, there are only the actions for its diagnostics: a light bulb that is always lit says
+    nothing.
     """
-    context = params.context
-    automatic = context.trigger_kind == types.CodeActionTriggerKind.Automatic
-    found = [*_fixes(uri, document, context.diagnostics)]
-    if not automatic or params.range.start != params.range.end:
-        found += _applicable(uri, document, path, params.range, client)
-    only = context.only
-    return [_shown(offer, client) for offer in found if only is None or _is_of(offer.wanted.action.kind, only)]
+    context, selected = params.context, params.range.start != params.range.end
+    found = [
+        _code_action(offer, document, diagnostic.range, client, [diagnostic])
+        for diagnostic in context.diagnostics
+        for offer in _for_diagnostic(diagnostic)
+        if _is_of(offer.action.kind, context.only)
+    ]
+    if context.trigger_kind == types.CodeActionTriggerKind.Automatic and not selected:
+        return found
+    task = ActionTask(document.select(_lines(params.range)))
+    return found + [
+        _code_action(offer, document, params.range, client)
+        for offer in offers_for_lines(task, selected=selected)
+        if (client.asks_for_input or not offer.needs_input) and _is_of(offer.action.kind, context.only)
+    ]
 
 
-def _fixes(uri: str, document: Document, diagnostics: Iterable[types.Diagnostic]) -> list[_Offer]:
-    found = []
-    for diagnostic in diagnostics:
-        message = diagnostic.message if isinstance(diagnostic.message, str) else diagnostic.message.value
-        first_line = message.strip().partition("\n")[0]
-        shown = first_line if len(first_line) <= _LONGEST_TITLE else f"{first_line[: _LONGEST_TITLE - 1]}…"
-        source = ": ".join(filter(None, (diagnostic.source, str(diagnostic.code or ""))))
-        wanted = Wanted(
-            action=ACTIONS["fix"],
-            uri=uri,
-            range=diagnostic.range,
-            version=document.version,
-            message=f"{message} ({source})" if source else message,
-        )
-        found.append(_Offer(wanted, f"Fix: {shown}", [diagnostic]))
-    return found
+def _for_diagnostic(diagnostic: types.Diagnostic) -> Iterator[Offer]:
+    message = diagnostic.message if isinstance(diagnostic.message, str) else diagnostic.message.value
+    source = ": ".join(filter(None, (diagnostic.source, str(diagnostic.code or ""))))
+    return offers_for_diagnostic(message, source)
 
 
-def _applicable(uri: str, document: Document, path: str, where: types.Range, client: Client) -> list[_Offer]:
-    """Return the actions that have something to do in a range; the document is read for it, once."""
-    any_action = Wanted(action=ACTIONS["explain"], uri=uri, range=where, version=document.version)
-    task = any_action.task(document, path, lambda _: None)
-    selected = where.start != where.end
-    found = []
-    for action in ACTIONS.values():
-        if action.needs == "message" or (action.name == "extract" and not selected):
-            continue
-        of_file = action.kind.startswith("source.")
-        wanted = replace(any_action, action=action, range=None if of_file else where)
-        needs_input = action.needs == "instruction"
-        try:
-            action.prepare(task)
-        except Faulty as fault:
-            if fault.reason != "no-instruction":
-                continue
-            needs_input = True
-        if not needs_input or client.asks_for_input:
-            found.append(_Offer(wanted, f"{action.title}{'…' if needs_input else ''}", needs_input=needs_input))
-    return found
-
-
-def _shown(offer: _Offer, client: Client) -> types.CodeAction | types.Command:
-    data = offer.wanted.to_json()
+def _code_action(
+    offer: Offer,
+    document: DocumentSnapshot,
+    where: types.Range,
+    client: ActionClient,
+    diagnostics: Sequence[types.Diagnostic] = (),
+) -> types.CodeAction | types.Command:
+    """Return an offer in the form that the client can use."""
+    wanted = Wanted(
+        action=offer.action,
+        uri=document.uri,
+        range=None if offer.whole_file else where,
+        version=document.version,
+        message=offer.message,
+    )
+    data = wanted.to_json()
     command = types.Command(title=offer.title, command=INPUT if offer.needs_input else DO, arguments=[data])
     if not client.literals:
         return command
-    action = types.CodeAction(offer.title, offer.wanted.action.kind, offer.diagnostics or None)
-    if offer.wanted.action.read is not None and client.resolves_edits and not offer.needs_input:
+    action = types.CodeAction(offer.title, offer.action.kind, diagnostics or None)
+    if offer.action.gives is Gives.EDIT and client.resolves_edits and not offer.needs_input:
         action.data = data
     else:
         action.command = command
     return action
 
 
-def _is_of(kind: str, only: Iterable[str]) -> bool:
-    return any(wanted in ("", kind) or kind.startswith(f"{wanted}.") for wanted in map(_value, only))
+def _is_of(kind: str, only: Iterable[str | types.CodeActionKind] | None) -> bool:
+    """Return whether a kind is one of those that a client asks for, or below one; None asks for all."""
+    if only is None:
+        return True
+    return any(asked in ("", kind) or kind.startswith(f"{asked}.") for asked in map(_value, only))
 
 
 def _value(kind: str | types.CodeActionKind) -> str:
@@ -193,16 +145,16 @@ def _value(kind: str | types.CodeActionKind) -> str:
 
 
 def _lines(where: types.Range) -> tuple[int, int]:
-    """Return the lines that a range touches; one that ends at a line's start does not touch it."""
+    """Return the lines that a range touches; one that ends at a line's start does not touch that line."""
     first, last = where.start.line, where.end.line
     return first, max(last if where.end.character == 0 and last > first else last + 1, first + 1)
 
 
-def _read_range(said: object) -> types.Range | None:
-    if said is None:
+def _read_range(argument: object) -> types.Range | None:
+    if argument is None:
         return None
     try:
-        ends = [said[name] for name in ("start", "end")]  # type: ignore[index]
+        ends = [argument[name] for name in ("start", "end")]  # type: ignore[index]
         numbers = [end[name] for end in ends for name in ("line", "character")]
     except (TypeError, KeyError) as error:
         raise JsonRpcInvalidParams("'range' must be a range, as LSP has it") from error

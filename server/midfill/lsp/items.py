@@ -18,10 +18,10 @@ _FIRST_WORD = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 def ghost_texts(
     document: Document, suggestion: Completion, number: int, *, invoked: bool
 ) -> list[types.InlineCompletionItem]:
-    """Return a suggestion and its alternatives, the best first; none when there is nothing to suggest.
+    """Return a suggestion and its alternatives, the best one first; nothing if there is no suggestion.
 
-    Who asks outright gets the best one's first line and first word too, so that a client without commands for it can
-    accept a part.
+    An invoked request also gets the first line and the first word of the best one. Clients that have no commands to
+    accept a part can then offer one.
     """
     where = document.range_between(suggestion.start, suggestion.end)
     texts = _texts(suggestion)
@@ -36,9 +36,9 @@ def ghost_texts(
 def ghost_texts_after(
     suggestion: Completion, selected: types.SelectedCompletionInfo, offset: int, number: int
 ) -> list[types.InlineCompletionItem]:
-    """Return what follows the popup's selected item, which is inserted up to ``offset``.
+    """Return suggestions that continue the popup's selected item; the item's text ends at ``offset``.
 
-    The client shows only items that keep the selected item's range and begin with its text.
+    The client shows only those that have the selected item's range and begin with its text.
     """
     if not suggestion.start == suggestion.end == offset:
         return []
@@ -51,7 +51,7 @@ def ghost_texts_after(
 
 
 def popup_item(document: Document, offset: int, suggestion: Completion, number: int) -> types.CompletionItem:
-    """Return an item that replaces the word before the cursor too: clients drop items that do not begin with it."""
+    """Return an item that also replaces the word before the cursor. Clients drop items that do not begin with it."""
     word = cast("re.Match[str]", _WORD_BEFORE_CURSOR.search(document.text, 0, offset))
     start = min(word.start(), suggestion.start)
     text = document.text[start : suggestion.start] + suggestion.text
@@ -62,7 +62,7 @@ def popup_item(document: Document, offset: int, suggestion: Completion, number: 
         kind=types.CompletionItemKind.Snippet,
         detail="Midfill",
         filter_text=first_line,
-        sort_text="~",  # after what other servers know for certain
+        sort_text="~",  # below the items of other servers, which are certain
         preselect=False,
         insert_text_format=types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(range=document.range_between(start, suggestion.end), new_text=text),
@@ -71,7 +71,7 @@ def popup_item(document: Document, offset: int, suggestion: Completion, number: 
 
 
 ACCEPTED = "midfill.accepted"
-"""The command that a client runs after it has inserted an item."""
+"""The command that a client runs after it has inserted an item: the suggestion's number, and the length used."""
 
 
 def _accepted(number: int, length: int) -> types.Command:
@@ -83,7 +83,7 @@ def _texts(suggestion: Completion) -> list[str]:
 
 
 def _beginnings(text: str) -> list[str]:
-    """Return the first line with anything in it, and the first word, with what stands before them."""
+    """Return the text up to the end of its first line that is not blank, and up to the end of its first word."""
     head = len(text) - len(text.lstrip())
     end = text.find("\n", head)
     line = text if end < 0 else text[:end]

@@ -1,4 +1,4 @@
-"""Open notebooks: which cells each has, in their order. A cell's text is a document like any other."""
+"""Open notebooks: the cells of each, in their order. The text of a cell is a document like any other."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ SYNC = types.NotebookDocumentSyncOptions(
         for scheme in ("file", "untitled")
     ]
 )
-"""All cells of all notebooks, whatever their kind."""
+"""All cells of all kinds of notebooks."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """What a document is part of: a notebook's cells as one text, or the document itself."""
+    """The whole text that a document is part of: the cells of its notebook, or the document itself."""
 
     uri: str
     text: str
     start: int
-    """Where the document begins in the text."""
+    """The offset in the text at which the document begins."""
 
 
 class Notebooks:
@@ -39,12 +39,12 @@ class Notebooks:
         self._prose: set[str] = set()
 
     def open(self, notebook: types.NotebookDocument) -> None:
-        """Take in a notebook."""
+        """Keep a notebook that the client has opened."""
         self._cells[notebook.uri] = [cell.document for cell in notebook.cells]
         self._note_kinds(notebook.cells)
 
     def change(self, uri: str, array: types.NotebookCellArrayChange) -> None:
-        """Put cells in, or take some out."""
+        """Insert cells, or remove some."""
         cells = self._cells.setdefault(uri, [])
         new = array.cells or ()
         cells[array.start : array.start + array.delete_count] = [cell.document for cell in new]
@@ -55,7 +55,7 @@ class Notebooks:
         self._prose -= set(self._cells.pop(uri, ()))
 
     def whole(self, uri: str, document: Document, documents: Mapping[str, Document]) -> Whole:
-        """Return the text that ``document``, in place of the open one at ``uri``, is part of."""
+        """Return the whole text of ``document``, which takes the place of the open document at ``uri``."""
         notebook = next((notebook for notebook, cells in self._cells.items() if uri in cells), None)
         if notebook is None:
             return Whole(uri, document.text, 0)

@@ -1,4 +1,4 @@
-"""Work in the background, shown by the editor's own progress display."""
+"""The progress of work in the background, in the editor's own display."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
 
 class WorkProgress:
-    """An async context within which `report` reaches a client that can show work in progress.
+    """An async context in which `report` shows the progress of work, if the client can show it.
 
-    The context is entered and left at once: nothing waits for the client to agree, and nothing is sent until it has.
+    Entering and leaving the context take no time. Nothing waits for the client to accept the progress, and nothing is
+    sent before it has.
     """
 
     def __init__(
@@ -34,20 +35,20 @@ class WorkProgress:
         on_cancel: Callable[[], None] | None = None,
         every: float = 0.0,
     ) -> None:
-        """Begin with saying ``what`` is done.
+        """Prepare the progress; it begins when the context is entered.
 
         Args:
-            server: whose client is told.
-            what: is done, in a few words.
-            token: the client's own, which it agreed to by sending it; None to ask for one.
-            on_cancel: called when the client's user cancels the work; None for work that goes on.
-            every: so many seconds at least lie between reports; what comes sooner is left out.
+            server: the server of the client.
+            what: the work, in a few words.
+            token: the client's own token, which the client has accepted by sending it; None to create one.
+            on_cancel: called when the user cancels the work; None for work that cannot be cancelled.
+            every: minimum number of seconds between two reports. Reports that come sooner are left out.
         """
         window = server.client_capabilities.window
-        self._wanted = token is not None or bool(window and window.work_done_progress)
+        self._can_show = token is not None or bool(window and window.work_done_progress)
         self._progress = server.work_done_progress
         self._what = what
-        self._agreed = token is not None
+        self._accepted = token is not None
         self._token = str(uuid.uuid4()) if token is None else token
         self._on_cancel = on_cancel
         self._every = every
@@ -58,9 +59,9 @@ class WorkProgress:
         self._opening: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> WorkProgress:
-        if self._agreed:
+        if self._accepted:
             self._begin()
-        elif self._wanted:
+        elif self._can_show:
             self._opening = asyncio.create_task(self._open())
         return self
 
@@ -73,7 +74,7 @@ class WorkProgress:
         self._progress.tokens.pop(self._token, None)
 
     def report(self, message: str, fraction: float | None = None) -> None:
-        """Say how far it is; may be called from any thread."""
+        """Show how far the work is; may be called from any thread."""
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
@@ -81,7 +82,7 @@ class WorkProgress:
                 self._loop.call_soon_threadsafe(self._send, message, fraction)
 
     async def _open(self) -> None:
-        with contextlib.suppress(JsonRpcException):  # the client may refuse, and is then left alone
+        with contextlib.suppress(JsonRpcException):  # a client that refuses gets no progress
             await self._progress.create_async(self._token)
             if self._over:
                 self._progress.tokens.pop(self._token, None)

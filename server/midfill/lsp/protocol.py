@@ -1,7 +1,8 @@
-"""JSON-RPC as pygls speaks it, mended where a real client would notice.
+"""The protocol of pygls, with corrections that real clients need.
 
-Every request gets an answer, also one that cannot be read or comes at the wrong time; documents follow LSP's idea of a
-line (`midfill.documents`); and a header that announces more than memory holds does not end the server.
+Every request gets an answer, even one that cannot be read or that comes at the wrong time. Documents have lines as LSP
+defines them (:mod:`midfill.lsp.text_document`). A header that announces more than fits into memory does not end the
+server.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from pygls.lsp.server import LanguageServer
 
 _MAX_CONTENT_LENGTH = 1 << 30
+"""Maximum number of bytes of one message."""
 _CONTENT_LENGTH = re.compile(rb"Content-Length: (\d+)\r\n")
 _log = logging.getLogger(__name__)
 
 
 class MidfillProtocol(LanguageServerProtocol):
-    """The language server protocol of one client, and the documents that client has open."""
+    """The language server protocol of one client, and the client's open documents."""
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
@@ -44,22 +46,22 @@ class MidfillProtocol(LanguageServerProtocol):
 
     @property
     def shutdown_requested(self) -> bool:
-        """Whether the client has asked for an orderly end."""
+        """Whether the client has sent `shutdown`."""
         return self._shutdown
 
     def structure_message(self, data: dict[str, Any]) -> Any:
-        """Turn JSON into LSP types; a request that has the wrong shape is answered with that error."""
+        """Turn JSON into LSP types. A request of the wrong form is answered with an error."""
         try:
             return super().structure_message(data)
         except JsonRpcException as error:
             if "method" in data and isinstance(data.get("id"), (str, int)):
                 self._send_response(data["id"], error=error.to_response_error())
             elif "method" not in data and (waiting := self._request_futures.pop(data.get("id", ""), None)):
-                waiting.set_exception(error)  # somebody waits for this answer
+                waiting.set_exception(error)  # the server waits for this answer
             raise
 
     def handle_message(self, message: Any) -> None:
-        """Hand a message to its handler, or refuse a request that comes before `initialize` or after `shutdown`."""
+        """Pass a message to its handler; refuse a request that comes before `initialize` or after `shutdown`."""
         refusal: JsonRpcException | None = None
         if isinstance(message, RPCRequest):
             if self._shutdown:
@@ -100,7 +102,7 @@ class MidfillProtocol(LanguageServerProtocol):
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CHANGE)
     def lsp_notebook_document__did_change(self, params: types.DidChangeNotebookDocumentParams) -> None:
-        """Bring a notebook and its cells up to date; an edit of a cell is one of a document."""
+        """Bring a notebook and its cells up to date. An edit of a cell is an edit of a document."""
         cells = params.change.cells
         if cells is None:
             return
@@ -130,9 +132,9 @@ class MidfillProtocol(LanguageServerProtocol):
     async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls runs whatever has a method's name
         self, params: types.ExecuteCommandParams
     ) -> Any:
-        """Run a command; its handler is given the params as they are.
+        """Run a command. Its handler gets the params as they are.
 
-        pygls would keep their token from it, and would not end it when the client cancels.
+        pygls would not pass on their progress token, and would not stop the handler when the client cancels.
         """
         handler = self.fm.commands.get(params.command)
         if handler is None:
@@ -154,7 +156,7 @@ class MidfillProtocol(LanguageServerProtocol):
         changed: types.VersionedTextDocumentIdentifier,
         changes: Sequence[types.TextDocumentContentChangeEvent],
     ) -> bool:
-        """Apply changes, in order; False for a document that is not open."""
+        """Apply changes in their order; return False if the document is not open."""
         document = self.documents.get(changed.uri)
         if document is None:
             _log.warning("The client changed a document that it has not opened; ignored")
@@ -167,7 +169,7 @@ class MidfillProtocol(LanguageServerProtocol):
     def _tell_server(self, method: str, params: Any) -> None:
         """Call the server's own handler, if it has one.
 
-        pygls' way is to yield it, and then keeps a future of each such notification for ever.
+        If the handler were yielded to pygls, pygls would keep a future of each notification for ever.
         """
         handler = self.fm.features.get(method)
         if handler is not None:
@@ -175,10 +177,10 @@ class MidfillProtocol(LanguageServerProtocol):
 
 
 class BoundedInput:
-    """The client's bytes, without the headers of messages that would not fit into memory.
+    """The client's bytes, without the headers of messages that do not fit into memory.
 
-    pygls would try to read such a message and end with an OverflowError or MemoryError; without its length it looks
-    for the next header instead.
+    pygls would try to read such a message, and end with an OverflowError or MemoryError. Without the header it looks
+    for the next message instead.
     """
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""The server of one client, as its handlers know it: what it has, and what it shows by itself."""
+"""The server of one client: what its handlers share, and what it shows by itself."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from midfill import __version__
 from midfill.common.errors import MidfillError
 from midfill.common.logs import PublicText, describe
 from midfill.lsp import notebooks
-from midfill.lsp.diagnostics import Findings
+from midfill.lsp.diagnostics import diagnostics_of
 from midfill.lsp.progress import WorkProgress
 from midfill.lsp.protocol import MidfillProtocol
-from midfill.lsp.streamed_text import StreamedTexts
+from midfill.lsp.streamed_text import StreamedTexts, TextChannel, registration
 from midfill.lsp.text_document import Document
 from midfill.retrieval.index import IndexState
 from midfill.session.session import SchedulerFactory, Session
+from midfill.session.snapshots import DocumentSnapshot
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -35,12 +36,12 @@ Params = TypeVar("Params")
 Result = TypeVar("Result")
 
 _INDEX_SHOWN_AFTER = 1.0
-"""Seconds of indexing after which that is worth showing."""
+"""Number of seconds of indexing before its progress is shown, and between two reports."""
 _log = logging.getLogger(__name__)
 
 
 class MidfillServer(LanguageServer):
-    """The server of one client: its protocol, its session, and how much ghost text is being made right now."""
+    """The server of one client."""
 
     protocol: MidfillProtocol
 
@@ -50,15 +51,15 @@ class MidfillServer(LanguageServer):
             __version__,
             protocol_cls=MidfillProtocol,
             notebook_document_sync=notebooks.SYNC,
-            max_workers=1,  # they read stdin, a line at a time; of more, each would be started when one was slow to end
+            max_workers=1,  # a worker reads stdin line by line; pygls would start more of them if one ended slowly
         )
         self.make_scheduler = make_scheduler
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
-        self.findings = Findings()
-        self.answers = StreamedTexts()
+        """Number of requests for ghost text that are being answered."""
+        self.texts = StreamedTexts()
         self.last_offsets: dict[str, int] = {}
-        """Where each document was last edited or completed, as far as is known."""
+        """Where each document was last edited or completed; documents of which that is not known are not in it."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
@@ -72,17 +73,17 @@ class MidfillServer(LanguageServer):
 
     @property
     def folders(self) -> list[Path]:
-        """The workspace's folders that are on this machine's disk."""
+        """The folders of the workspace that are on this machine's disk."""
         workspace = self.protocol.workspace
         uris = list(workspace.folders) or ([workspace.root_uri] if workspace.root_uri else [])
         return [Path(path) for uri in uris if uri.startswith("file:") and (path := to_fs_path(uri))]
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
-        """Log a failure in one line without text; pygls would show its message, which may quote a document."""
-        theirs = source is JsonRpcException or isinstance(error, (JsonRpcInvalidParams, JsonRpcMethodNotFound))
+        """Log a failure in one line without text. pygls would show the error's message, which may quote a document."""
+        by_client = source is JsonRpcException or isinstance(error, (JsonRpcInvalidParams, JsonRpcMethodNotFound))
         _log.log(
-            logging.WARNING if theirs else logging.ERROR,
-            "A message of the client's could not be handled: %s" if theirs else "Midfill failed: %s",
+            logging.WARNING if by_client else logging.ERROR,
+            "A message of the client's could not be handled: %s" if by_client else "Midfill failed: %s",
             error,
         )
 
@@ -91,29 +92,59 @@ class MidfillServer(LanguageServer):
         self.window_show_message(types.ShowMessageParams(type=kind, message=message))
 
     def warn(self, problems: Sequence[str]) -> None:
-        """Show the user what is wrong with the settings, a line each."""
+        """Show the user each problem of the settings in one line."""
         for problem in problems:
             self.show(types.MessageType.Warning, problem)
 
     def current_text(self, path: str) -> str | None:
-        """Return an open document's text."""
+        """Return the text of a file if it is open."""
         _, document = self.open_document(path)
         return document.text if document else None
 
+    def open_documents(self) -> dict[str, DocumentSnapshot]:
+        """Return all open documents as they are now, by their URIs; may be called from any thread."""
+        return {
+            uri: DocumentSnapshot(
+                uri=uri,
+                path=path_of(uri),
+                text=document.text,
+                version=document.version,
+                language=document.language,
+            )
+            for uri, document in list(self.protocol.documents.items())
+        }
+
     def open_document(self, path: str) -> tuple[str, Document | None]:
-        """Return a file's URI, and its document if it is open."""
+        """Return the URI of a file, and its document if it is open."""
         found = ((uri, document) for uri, document in self.protocol.documents.items() if path_of(uri) == path)
         return next(found, (from_fs_path(path) or path, None))
 
     def publish_findings(self, uri: str) -> None:
-        """Show what reviews have found in a document, and nothing else."""
+        """Show the findings of a document in place of those that were shown before."""
         document = self.protocol.documents.get(uri)
-        found = self.findings.diagnostics(uri, document) if document else []
+        found = self.session.actions.findings.of(uri) if self.session else []
+        diagnostics = diagnostics_of(found, document) if document else []
         version = document.version if document else None
-        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics, version))
+
+    @property
+    def text_channel(self) -> TextChannel:
+        """The ways in which texts of actions can reach the user."""
+        return TextChannel(
+            capabilities=self.client_capabilities,
+            notify=self.protocol.notify,
+            show_document=self.window_show_document_async,
+            show_message=lambda text: self.show(types.MessageType.Info, text),
+        )
+
+    def register_texts(self) -> None:
+        """Let a client that can do so ask for the texts of actions as documents."""
+        found = registration(self.client_capabilities)
+        if found:
+            self.client_register_capability(types.RegistrationParams(registrations=[found]))
 
     def wake(self) -> None:
-        """Load the model, or load it again after it was let go, and show that; nothing if that is done or under way."""
+        """Load the model and show its progress, unless the model is loaded or being loaded already."""
         if self.session is not None:
             progress = WorkProgress(self, "loading the model")
             loading = self.session.load(progress.report)
@@ -121,11 +152,11 @@ class MidfillServer(LanguageServer):
                 self._loading = asyncio.create_task(_show_loading(self, progress, loading))
 
     def watch_index(self) -> None:
-        """Show how far the workspace's index is, from now on."""
+        """Show the progress of the workspace's index from now on."""
         self._loop = asyncio.get_running_loop()
 
     def index_progress(self, state: IndexState) -> None:
-        """Take how far the index is; from any thread."""
+        """Receive the progress of the index; may be called from any thread."""
         self._index_state = state
         if self._loop is not None and not state.done:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the client has left meanwhile
@@ -151,13 +182,13 @@ class MidfillServer(LanguageServer):
 
 
 def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> Callable[..., Awaitable[Result]]:
-    """Answer a crash of the handler with an error that quotes nothing; pygls would send the exception's message."""
+    """Answer a crash of the handler with an error that quotes nothing. pygls would send the exception's message."""
 
     @functools.wraps(handler)
     async def guarded(server: MidfillServer, params: Params) -> Result:
         try:
             return await handler(server, params)
-        except JsonRpcException:  # Midfill's own words
+        except JsonRpcException:  # its message is Midfill's own
             raise
         except Exception as error:
             raise JsonRpcInternalError(f"Midfill failed: {describe(error)}") from error
@@ -166,7 +197,7 @@ def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> 
 
 
 def plain(settings: object) -> object:
-    """Return settings as JSON has them: pygls makes objects with attributes of unknown ones."""
+    """Return settings as plain JSON values. pygls makes an object with attributes of each JSON object."""
     if isinstance(settings, (list, tuple)) and not hasattr(settings, "_asdict"):
         return [plain(value) for value in settings]
     if hasattr(settings, "_asdict"):
@@ -177,18 +208,18 @@ def plain(settings: object) -> object:
 
 
 def path_of(uri: str) -> str:
-    """Return the path of a document on disk, or its URI if it is not there."""
+    """Return the path of a document; its URI if it is not on disk."""
     return to_fs_path(uri) or uri
 
 
 async def _show_loading(server: MidfillServer, progress: WorkProgress, loading: Future[None]) -> None:
-    """Show the progress of loading, and in one line why it failed."""
+    """Show the progress of loading; if it fails, show why in one line."""
     async with progress:
         try:
             await asyncio.wrap_future(loading)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # a panic within the tokenizer is no Exception
+        except BaseException as error:  # a panic in the tokenizer is not an Exception
             message = str(error) if isinstance(error, MidfillError) else f"Midfill cannot load: {describe(error)}"
             _log.error("%s", PublicText(message))
             server.show(types.MessageType.Error, message)

@@ -1,9 +1,8 @@
-r"""Open documents, and the way between LSP positions and character offsets.
+r"""Open documents, and the conversion between LSP positions and character offsets.
 
-pygls keeps documents of its own, but 2.1 splits their lines with ``str.splitlines``, which also breaks at form feeds
-and U+2028 (so that later edits land in the wrong line), and it clamps a column beyond the last line to one before the
-line's end.
-Here lines end as LSP says, at ``\n``, ``\r\n`` and ``\r``, and every position leads to a valid offset.
+pygls keeps documents too. But pygls 2.1 splits lines with ``str.splitlines``, which also splits at form feeds and
+U+2028, so that later edits reach the wrong line. It also puts a column beyond the last line's end one character before
+that end. Here lines end as LSP says, at ``\n``, ``\r\n`` and ``\r``, and every position has a valid offset.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Document:
-    r"""One version of an open document; a change makes a new one, so that whoever holds this one keeps its offsets.
+    r"""One version of an open document. A change makes a new version, so offsets into this one stay valid.
 
-    The text always has ``\n`` for a line end, whatever the file has: editors put their own line ends into what they
-    insert, the model reads one kind only, and LSP columns never count line ends, so positions are not touched by it.
+    The line ends of the text are always ``\n``, whatever the file has: editors insert their own line ends, and the
+    model knows one kind only. LSP columns do not count line ends, so positions stay the same.
     """
 
     def __init__(self, text: str, *, language: str, encoding: str, version: int = 0) -> None:
         self.text = _normalized(text)
         self.language = language
         self.version = version
-        """The client's own number for it."""
+        """The client's own number for this version."""
         self.encoding = encoding
-        """The units in which positions count."""
+        """The unit of columns, one of LSP's position encodings."""
         self._units = _UNITS[encoding]
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def changed(self, change: types.TextDocumentContentChangeEvent, version: int | None = None) -> Document:
-        """Return the document after one change of a ``textDocument/didChange``, which may give it a new number."""
+        """Return the document after one change of a ``textDocument/didChange``, with its new version."""
         text = change.text
         if isinstance(change, types.TextDocumentContentChangePartial):
             start = self.offset_at(change.range.start)
@@ -51,7 +50,7 @@ class Document:
         return Document(text, language=self.language, encoding=self.encoding, version=version)
 
     def offset_at(self, position: types.Position) -> int:
-        """Return the offset of a position; one beyond its line or beyond the document is at the end of that."""
+        """Return the offset of a position. One beyond the end of its line, or of the document, is at that end."""
         if position.line >= len(self._line_starts):
             return len(self.text)
         start = self._line_starts[position.line]
@@ -70,5 +69,5 @@ class Document:
 
 
 def _normalized(text: str) -> str:
-    """Mend line ends, and surrogates without their other half: no tokenizer takes those, and U+FFFD is as wide."""
+    """Normalize line ends, and replace lone surrogates, which no tokenizer accepts, by U+FFFD, which is as wide."""
     return _LONE_SURROGATE.sub("\ufffd", _LINE_END.sub("\n", text))

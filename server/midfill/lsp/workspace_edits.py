@@ -1,4 +1,4 @@
-"""Edits as LSP has them: as much of what an editor can do with them as this one can."""
+"""Edits in the form that an editor can use: with versions, annotations and new files, if it supports them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _ANNOTATION = "midfill"
 def workspace_edit(
     edit: Edit, document: Document, uri: str, label: str, client: types.ClientCapabilities, *, is_new: bool = False
 ) -> types.WorkspaceEdit:
-    """Return what applies an edit to a document.
+    """Return an edit of a document as LSP has it.
 
     Args:
-        edit: what takes the place of which lines.
-        document: as it is now.
-        uri: the document's; of a file that is made if it ``is_new``.
-        label: what is done, for a person who is to confirm it.
+        edit: the edit.
+        document: the document as it is now.
+        uri: the URI of the document.
+        label: what the edit does, for the user who confirms it.
         client: what the editor can do.
-        is_new: whether there is no such file yet.
+        is_new: whether the edit creates the file.
     """
     able = client.workspace.workspace_edit if client.workspace else None
     operations: Sequence[Any] = (able.resource_operations or ()) if able else ()
@@ -46,7 +46,7 @@ def workspace_edit(
 
 
 def _text_edit(edit: Edit, document: Document) -> types.TextEdit:
-    """Replace whole lines; the last line of a document may have no end."""
+    """Replace whole lines. The last line of a document may have no line end."""
     count = document.text.count("\n") + 1
     text = "".join(f"{line}\n" for line in edit.lines)
     start, end = types.Position(edit.first_line, 0), types.Position(edit.end_line, 0)

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from midfill.actions import Action, Outcome, Task, perform
+from midfill.actions import Action, ActionResult, ActionTask, perform
+from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
@@ -56,12 +57,12 @@ class ActionRunner:
     async def perform(
         self,
         action: Action,
-        task: Task,
+        task: ActionTask,
         cancel: CancelFlag,
         *,
         on_text: Callable[[str], None] = lambda _: None,
         on_progress: Callable[[str], None] = lambda _: None,
-    ) -> Outcome:
+    ) -> ActionResult:
         """Do an action, after those that were asked for before. Both listeners are called from another thread.
 
         ``on_text`` gets the text for a person piece by piece, ``on_progress`` a few words about how far it is.
@@ -112,18 +113,17 @@ class ActionRunner:
         self,
         engine: Engine,
         action: Action,
-        task: Task,
+        task: ActionTask,
         cancel: CancelFlag,
         on_text: Callable[[str], None],
         on_progress: Callable[[str], None],
-    ) -> Outcome:
+    ) -> ActionResult:
         steps = self._scheduler.steps
         with steps.working():
             workspace = engine.workspace
             path = task.selection.path
             if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
-                detail = "this file is excluded from what the model may see"
-                return Outcome(reason="excluded", detail=detail, task=task)
+                return ActionResult.refused(Faulty(ActionReason.EXCLUDED), task)
             model = self._larger_model(on_progress) or engine.model
             cancel.check()
             if self._conversation is None or self._conversation_model is not model:

@@ -22,6 +22,8 @@ from midfill.privacy.ignore_rules import IGNORE_FILES
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
 from midfill.session.action_runner import ActionRunner
+from midfill.session.action_service import ActionService
+from midfill.session.snapshots import OpenDocuments
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
@@ -42,6 +44,7 @@ class Session:
         current_text: CurrentText,
         *,
         make_scheduler: SchedulerFactory = new_scheduler,
+        open_documents: OpenDocuments = dict,
         on_index_progress: OnProgress = lambda _: None,
     ) -> None:
         """Read the settings. Nothing is loaded or indexed before :meth:`begin`.
@@ -51,6 +54,7 @@ class Session:
             options: the client's `initializationOptions`.
             current_text: returns the text of an open document by its path.
             make_scheduler: makes what schedules the requests, with an engine of its own.
+            open_documents: returns all open documents, for actions.
             on_index_progress: called with the progress of the workspace's index, from another thread.
         """
         self._on_index_progress = on_index_progress
@@ -58,7 +62,8 @@ class Session:
         settings, self.problems = self._sources.options(options)
         self.settings = LiveSettings(_calibrated(settings))
         self.scheduler = make_scheduler(self.settings)
-        self.actions = ActionRunner(self.scheduler, self.settings)
+        self._action_runner = ActionRunner(self.scheduler, self.settings)
+        self.actions = ActionService(self._action_runner, open_documents)
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)
         self._journal = Journal(journal_file() if settings.journal else None)
@@ -145,7 +150,7 @@ class Session:
 
     def close(self) -> None:
         """Stop everything."""
-        self.actions.close()
+        self._action_runner.close()
         if self._workspace is not None:
             self._workspace.close()
         self.scheduler.close()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.actions.checked_edit import Edit, Faulty, Keeps, code_in, replace_selection
+from midfill.actions.checked_edit import Edit, Keeps, code_in, replace_selection
+from midfill.actions.reasons import Faulty
 from midfill.actions.selection import Selection, lines_of
 from midfill.code.languages import language_of
 
@@ -41,10 +42,10 @@ def replaced(answer: str, selection: Selection, keeps: Keeps = "signatures") -> 
     return replace_selection(answer, selection, keeps).apply(selection.document)
 
 
-def fault(answer: str, selection: Selection, keeps: Keeps = "signatures", *, cut_short: bool = False) -> str:
+def fault(answer: str, selection: Selection, keeps: Keeps = "signatures") -> str:
     """Return the reason code for which an answer is refused."""
     with pytest.raises(Faulty) as refused:
-        replace_selection(answer, selection, keeps, cut_short=cut_short)
+        replace_selection(answer, selection, keeps)
     assert str(refused.value), "the model is told"
     return refused.value.reason
 
@@ -114,11 +115,6 @@ def test_line_ends_stay(last: str) -> None:
 def test_answer_that_cannot_be_trusted_is_refused(answer: str, lines: tuple[int, int], reason: str) -> None:
     """Each fault has its code."""
     assert fault(answer, select(*lines)) == reason
-
-
-def test_answer_cut_short_is_refused() -> None:
-    """Code that ends where the tokens did may parse and yet be half."""
-    assert fault(fenced("return net"), select(9, 9), cut_short=True) == "cut-short"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from midfill.actions.checked_edit import Faulty
 from midfill.actions.docstrings import CONVENTIONS, marked, place_for, text_of
+from midfill.actions.reasons import Faulty
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from midfill.actions.checked_edit import Faulty
 from midfill.actions.extraction import extraction
+from midfill.actions.reasons import Faulty
 
 MARK = "  # <"
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from midfill.actions import ACTIONS, Finding, Outcome, Task, findings, perform
+from midfill.actions import ACTIONS, ActionResult, ActionTask, Finding, perform
 from midfill.actions.fix import line_of
 from midfill.actions.prompts import block
 from midfill.actions.selection import Selection
@@ -54,10 +54,10 @@ def select(first: int, last: int, document: str = CODE, path: str = "shop.py") -
     return Selection(document, language_of(path), first - 1, last, path)
 
 
-def do(name: str, selection: Selection, *replies: str, **asked: Any) -> tuple[Outcome, list[str]]:
+def do(name: str, selection: Selection, *replies: str, **asked: Any) -> tuple[ActionResult, list[str]]:
     """Do an action; return what came of it and the prompts."""
     talk, model = conversation(*replies)
-    return perform(ACTIONS[name], Task(selection, **asked), talk, CancelFlag()), model.asked
+    return perform(ACTIONS[name], ActionTask(selection, **asked), talk, CancelFlag()), model.asked
 
 
 def fenced(code: str) -> str:
@@ -65,7 +65,7 @@ def fenced(code: str) -> str:
     return f"```python\n{code}\n```\n"
 
 
-def edited(outcome: Outcome) -> str:
+def edited(outcome: ActionResult) -> str:
     """Return the document with the edit."""
     assert outcome.edit is not None, outcome.reason
     return outcome.edit.apply(outcome.task.selection.document)
@@ -105,7 +105,7 @@ def test_cursor_means_the_definition_it_is_in() -> None:
     assert block("def price(self, net):\n    return net + tax(net)", "python") in prompt
     assert "```python\nclass Shop:\n\ndef tax(net):\n    return net * RATE" in prompt
     assert "empty" not in prompt
-    assert (outcome.text, outcome.edit, outcome.reason) == ("It adds.", None, "")
+    assert (outcome.text, outcome.edit, outcome.reason) == ("It adds.", None, None)
 
 
 def test_what_there_is_no_room_for_is_counted() -> None:
@@ -133,9 +133,9 @@ def test_explanation_streams_and_goes_on() -> None:
     """Pieces come as they are written; a further question sees what was said and is not shown the code again."""
     talk, model = conversation("It adds.", "Because.")
     pieces: list[str] = []
-    first = perform(ACTIONS["explain"], Task(select(12, 12)), talk, CancelFlag(), pieces.append)
+    first = perform(ACTIONS["explain"], ActionTask(select(12, 12)), talk, CancelFlag(), pieces.append)
     assert "".join(pieces) == first.text == "It adds."
-    further = Task(select(12, 12), instruction="Why?", history=first.messages)
+    further = ActionTask(select(12, 12), instruction="Why?", history=first.messages)
     second = perform(ACTIONS["ask"], further, talk, CancelFlag())
     assert second.text == "Because."
     assert model.asked[1].endswith(
@@ -163,7 +163,7 @@ def test_fault_is_named_and_the_second_answer_counts() -> None:
     assert edited(outcome) == CODE.replace("net * RATE", "net * RATE or 0")
     assert len(prompts) == len(outcome.answers) == 2
     assert "That cannot be used: 'tax' is missing" in prompts[1]
-    assert outcome.reason == ""
+    assert outcome.reason is None
 
 
 def test_fix_that_changes_nothing_goes_on_where_the_model_hesitated() -> None:
@@ -171,7 +171,7 @@ def test_fix_that_changes_nothing_goes_on_where_the_model_hesitated() -> None:
     same, fixed = fenced("def tax(net):\n    return net * RATE"), fenced("def tax(net):\n    return net + RATE")
     talk, model = conversation(same, fixed)
     model.runner_up_beginnings = {encode("*")[0]: encode("+")[0]}
-    outcome = perform(ACTIONS["fix"], Task(select(7, 7), "TypeError: None"), talk, CancelFlag())
+    outcome = perform(ACTIONS["fix"], ActionTask(select(7, 7), "TypeError: None"), talk, CancelFlag())
     assert edited(outcome) == CODE.replace("net * RATE", "net + RATE")
     assert len(outcome.answers) == 2
     assert model.asked[1].endswith("def tax(net):\n    return net +")
@@ -184,7 +184,7 @@ def test_body_that_is_not_written_yet_is_written_after_all() -> None:
     code = "def f(left):\n    pass\n"
     talk, model = conversation(fenced("def f(left):\n    # to do"), fenced("def f(left):\n    return left"))
     model.runner_up_beginnings = {encode("#")[0]: encode(" return")[0], encode(" #")[0]: encode(" return")[0]}
-    outcome = perform(ACTIONS["write"], Task(select(1, 1, code)), talk, CancelFlag())
+    outcome = perform(ACTIONS["write"], ActionTask(select(1, 1, code)), talk, CancelFlag())
     assert edited(outcome) == "def f(left):\n    return left\n"
     assert len(outcome.answers) > 1
 
@@ -269,7 +269,7 @@ def test_code_too_long_for_the_room_is_refused() -> None:
     """Before anything is computed."""
     talk, model = conversation("x", room=600)
     long = "def f():\n" + "    print(add(1, 2))\n" * 200
-    outcome = perform(ACTIONS["simplify"], Task(select(1, 1, long)), talk, CancelFlag())
+    outcome = perform(ACTIONS["simplify"], ActionTask(select(1, 1, long)), talk, CancelFlag())
     assert (outcome.reason, model.asked) == ("too-long", [])
 
 
@@ -363,13 +363,13 @@ def test_traceback_chooses_the_function_when_no_lines_are_selected() -> None:
     assert "It arises here: `return net * RATE`" in prompt
 
 
-def review(code: str, likes: str, odds: float = 4.0) -> tuple[Outcome, list[str]]:
+def review(code: str, likes: str, odds: float = 4.0) -> tuple[ActionResult, list[str]]:
     """Review code with a model that would rather say ``likes``; return what was streamed, too."""
     table = np.zeros((tiny_tokenizer().get_vocab_size(),) * 2, np.float32)
     ids = encode(likes)
     table[ids[:-1], ids[1:]] = np.log(odds)
     pieces: list[str] = []
-    task = Task(select(1, 1, code))
+    task = ActionTask(select(1, 1, code))
     return perform(ACTIONS["review"], task, conversation_with(MarkovModel(table)), CancelFlag(), pieces.append), pieces
 
 
@@ -379,7 +379,7 @@ def test_review_tells_what_the_model_would_have_written() -> None:
     outcome, pieces = review(code, " left + x\n")
     assert outcome.text == "- Line 2: `return left * x` may have to be `return left + x`"
     assert "".join(pieces).strip() == outcome.text
-    assert findings(outcome.text, outcome.task) == [Finding(1, "`return left * x` may have to be `return left + x`")]
+    assert outcome.findings == (Finding(1, "`return left * x` may have to be `return left + x`"),)
     assert review(code, " left + x\n", odds=2.0)[0].text == "Nothing stands out."
 
 
@@ -393,13 +393,6 @@ def test_review_says_nothing_that_is_not_worth_it(likes: str) -> None:
     outcome, pieces = review("def f(left, x):\n    return left * x\n", likes)
     assert outcome.text == "Nothing stands out."
     assert pieces == ["Nothing stands out."]
-
-
-def test_findings_are_read_off_a_review() -> None:
-    """Only those of lines that were shown."""
-    task = Task(select(6, 7))
-    said = "- Line 7: `a` may have to be `b`\n\n- Line 6: `c` may have to be `d`\n- Line 99: x\nSo."
-    assert [finding.line for finding in findings(said, task)] == [5, 6]
 
 
 def test_text_that_goes_round_in_circles_ends() -> None:

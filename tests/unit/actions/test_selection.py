@@ -33,7 +33,7 @@ def test_outline_fits_and_says_what_it_left_out(budget: int) -> None:
 
 def test_bodies_that_are_asked_about_or_used_come_first() -> None:
     """By name in the question, then by how often others use them."""
-    outline = whole().outline(words, 660, asked="What does step_150 do?")
+    outline = whole().outline(words, 660, question="What does step_150 do?")
     assert "return first * 150" in outline.text
     assert "return first * 7\n" in outline.text
     assert "step_151" in outline.left_out

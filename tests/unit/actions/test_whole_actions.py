@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from midfill.actions import ACTIONS, Outcome, Task, perform
+from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
@@ -34,13 +34,13 @@ class Shop:
 '''
 
 
-def do(name: str, document: str, *replies: str, lines: tuple[int, int] | None = None) -> tuple[Outcome, list[str]]:
+def do(name: str, document: str, *replies: str, lines: tuple[int, int] | None = None) -> tuple[ActionResult, list[str]]:
     """Do an action on lines, or on the whole document; return what came of it, and what was told of its progress."""
     first, end = lines or (0, document.count("\n"))
     selection = Selection(document, language_of("shop.py"), first, end, "shop.py")
     told: list[str] = []
     talk = conversation_with(Replies(*replies))
-    outcome = perform(ACTIONS[name], Task(selection), talk, CancelFlag(), on_progress=told.append)
+    outcome = perform(ACTIONS[name], ActionTask(selection), talk, CancelFlag(), on_progress=told.append)
     return outcome, told
 
 
@@ -72,7 +72,7 @@ def test_nothing_is_taken_out_of_other_languages() -> None:
     """It is said so, and the model is not asked."""
     selection = Selection("func f() {\n\tg()\n}\n", language_of("a.go"), 1, 2, "a.go")
     model = Replies("none")
-    outcome = perform(ACTIONS["extract"], Task(selection), conversation_with(model), CancelFlag())
+    outcome = perform(ACTIONS["extract"], ActionTask(selection), conversation_with(model), CancelFlag())
     assert (outcome.reason, model.asked) == ("no-extraction", [])
 
 
@@ -112,7 +112,7 @@ def test_long_file_is_reviewed_in_parts() -> None:
     selection = Selection(document, language_of("a.py"), 0, document.count("\n"), "a.py")
     action = ACTIONS["review"]
     assert action.parts is not None
-    parts = [part.selection for part in action.parts(action.prepare(Task(selection)))]
+    parts = [part.selection for part in action.parts(action.prepare(ActionTask(selection)))]
     assert len(parts) > 2
     assert all(len(part.code) < 6_000 and part.code.startswith("def ") for part in parts)
     assert [line for part in parts for line in part.lines] == selection.lines

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from midfill.actions import Outcome, Task
+from midfill.actions import ActionResult, ActionTask
 from midfill.actions.checked_edit import Edit
 from midfill.chat.conversation import Conversation
 from midfill.cli.main import main
@@ -203,8 +203,8 @@ def test_broken_text_does_not_parse() -> None:
 def test_edit_that_does_not_parse_is_told_from_a_refusal() -> None:
     """It cannot happen, and is counted nevertheless."""
 
-    def do(name: str, task: Task) -> Outcome:
-        return Outcome(edit=Edit(7, 8, ("def largest(",)), task=task)
+    def do(name: str, task: ActionTask) -> ActionResult:
+        return ActionResult(edit=Edit(7, 8, ("def largest(",)), task=task)
 
     report = actions.run(do, "tiny", ["write"], [PROBLEM], "all", ignored)
     tally = report.to_json()["actions"]["write"]

@@ -324,7 +324,8 @@ async def test_findings_go_with_their_lines_and_by_a_command(editor: Editor) -> 
     """The client is told each time; each is offered a fix."""
     await editor.start()
     server = editor.wire.server
-    server.findings.put(URI, server.protocol.documents[URI], [Finding(1, "Odd."), Finding(6, "Even.")])
+    assert server.session is not None
+    server.session.actions.findings.put(URI, CODE, [Finding(1, "Odd."), Finding(6, "Even.")])
     server.publish_findings(URI)
 
     def hints() -> list[tuple[int, str]]:

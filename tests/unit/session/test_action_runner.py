@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 import pytest_asyncio
 
-from midfill.actions import ACTIONS, Outcome, Task
+from midfill.actions import ACTIONS, ActionResult, ActionTask
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag, Cancelled
@@ -25,7 +25,7 @@ from midfill.settings.schema import Settings
 from unit.replies import Replies, engine_of, model_of
 
 CODE = "def tax(net):\n    return net\n"
-TASK = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/a.py"))
+TASK = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/a.py"))
 SETTINGS = Settings(bundle=Path("small"), actions_bundle=Path("none"), draft_tokens=0)
 
 
@@ -57,7 +57,7 @@ async def scheduler(settings: LiveSettings) -> AsyncIterator[Scheduler]:
     await asyncio.to_thread(scheduler.close)
 
 
-async def explained(runner: ActionRunner, task: Task = TASK) -> Outcome:
+async def explained(runner: ActionRunner, task: ActionTask = TASK) -> ActionResult:
     """Have code explained."""
     return await runner.perform(ACTIONS["explain"], task, CancelFlag())
 
@@ -117,7 +117,7 @@ async def test_excluded_document_reaches_no_model(scheduler: Scheduler, settings
     """The reason says so."""
     scheduler.work_in(Workspace())
     runner = ActionRunner(scheduler, settings)
-    secret = Task(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
+    secret = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
     assert (await explained(runner, secret)).reason == "excluded"
     assert (await explained(runner)).text
     runner.close()

@@ -1,8 +1,8 @@
 """Suggestions over LSP, and what became of them.
 
-Ghost text (`textDocument/inlineCompletion`) is Midfill's first form. The popup (`textDocument/completion`) is for
-clients without it; a client that has both gets a popup item only when it asks outright and no ghost text is being made,
-so that typing neither shows one suggestion twice nor makes the two forms supersede each other.
+Ghost text (`textDocument/inlineCompletion`) is the preferred form. The popup (`textDocument/completion`) is for clients
+without it. A client that has both gets a popup item only for an invoked request while no ghost text is being generated.
+Otherwise typing would show a suggestion twice, or a request of one form would supersede one of the other.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from midfill.outcomes import counters
 from midfill.outcomes.journal import Entry
 
 _ALTERNATIVES = 3
-"""Suggestions for somebody who asks outright: enough to choose from, few enough to wait for."""
+"""Number of suggestions for an invoked request: enough to choose from, and few enough to wait for."""
 
 
 @text_free
 async def inline_completion(server: MidfillServer, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-    """Suggest ghost text, with alternatives if it is asked for outright, as editors let users leaf through them.
+    """Suggest ghost text. An invoked request gets alternatives, which editors let users cycle through.
 
-    Nothing to suggest is an empty list, for Neovim keeps stale ghost text on null.
+    Without a suggestion the list is empty: on null, Neovim keeps the old ghost text.
     """
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
@@ -51,11 +51,11 @@ async def inline_completion(server: MidfillServer, params: types.InlineCompletio
 
 @text_free
 async def completion(server: MidfillServer, params: types.CompletionParams) -> types.CompletionList:
-    """Suggest one item for the popup, to be asked for again as the user types on."""
+    """Suggest one item for the popup. The client asks again as the user types."""
     nothing = types.CompletionList(is_incomplete=True, items=[])
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
-    if document is None or (server.client_has_ghost_text and not _is_asked_for_outright(server, params)):
+    if document is None or (server.client_has_ghost_text and not _is_popup_invoked(server, params)):
         return nothing
     offset = document.offset_at(params.position)
     entry = await _complete(server, uri, document, offset, invoked=False)
@@ -68,20 +68,20 @@ async def completion(server: MidfillServer, params: types.CompletionParams) -> t
 async def _ghost_texts_after(
     server: MidfillServer, uri: str, document: Document, selected: types.SelectedCompletionInfo, invoked: bool
 ) -> list[types.InlineCompletionItem]:
-    """Suggest what follows the popup's selected item: the document is completed as it would be with that inserted."""
+    """Suggest what follows the popup's selected item: complete the document with that item inserted."""
     preview = document.changed(types.TextDocumentContentChangePartial(range=selected.range, text=selected.text))
     offset = len(preview.text) - (len(document.text) - document.offset_at(selected.range.end))
     entry = await _complete(server, uri, preview, offset, invoked)
     return items.ghost_texts_after(entry.completion, selected, offset, entry.verdict.number)
 
 
-def _is_asked_for_outright(server: MidfillServer, params: types.CompletionParams) -> bool:
+def _is_popup_invoked(server: MidfillServer, params: types.CompletionParams) -> bool:
     kind = params.context.trigger_kind if params.context else types.CompletionTriggerKind.Invoked
     return kind == types.CompletionTriggerKind.Invoked and not server.ghost_texts_in_progress
 
 
 async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, invoked: bool) -> Entry:
-    """Complete a document, as part of its notebook if it is a cell of one; offsets are the document's."""
+    """Complete a document, as part of its notebook if it is a cell. Offsets are those of the document."""
     assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
     server.last_offsets[uri] = offset
     server.wake()
@@ -97,7 +97,7 @@ async def _complete(server: MidfillServer, uri: str, document: Document, offset:
 
 
 def request_at(whole: Whole, document: Document, offset: int, invoked: bool) -> Request:
-    """Ask for a suggestion at an offset of a document that is part of ``whole``."""
+    """Return the request for a suggestion at an offset of a document that is part of ``whole``."""
     return Request(
         text=whole.text,
         offset=whole.start + offset,
@@ -109,11 +109,11 @@ def request_at(whole: Whole, document: Document, offset: int, invoked: bool) -> 
 
 
 def did_show(_server: MidfillServer, _params: object) -> None:
-    """Know that an item is shown; every item that is sent counts as that."""
+    """Do nothing: every item that is sent counts as shown."""
 
 
 def did_partially_accept(server: MidfillServer, params: object) -> None:
-    """Count a part of an item that was accepted; its length comes in UTF-16 units."""
+    """Count a part of an item that was accepted. Its length is in UTF-16 units."""
     number = _number_of(getattr(params, "item", None))
     length = getattr(params, "acceptedLength", None)
     if server.session is not None and number is not None and isinstance(length, int):
@@ -121,7 +121,7 @@ def did_partially_accept(server: MidfillServer, params: object) -> None:
 
 
 def accepted(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
-    """Count an item that was accepted, by its number and its length."""
+    """Count an item that was accepted; the arguments are its number and its length."""
     arguments = list(params.arguments or ())
     if len(arguments) != 2 or not all(isinstance(argument, int) for argument in arguments):
         raise JsonRpcInvalidParams(f"{params.command} takes two numbers")
@@ -131,21 +131,21 @@ def accepted(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
 
 
 def why(server: MidfillServer, params: types.ExecuteCommandParams) -> str:
-    """Return a Markdown page on so many requests, by default one: what came of them, and the exact prompt."""
+    """Return a Markdown page about the last requests, by default one: the result and the exact prompt of each."""
     last = params.arguments or (1,)
     count = last[0] if isinstance(last[0], int) else 1
     return server.session.why(max(count, 1)) if server.session is not None else ""
 
 
 def show_statistics(server: MidfillServer, _params: types.ExecuteCommandParams) -> str:
-    """Return what became of suggestions on this machine, as text."""
+    """Return the statistics of suggestions on this machine, as text."""
     if server.session is not None:
         server.session.save_statistics()
     return counters.to_text(counters.summary())
 
 
 def _number_of(item: object) -> int | None:
-    """Return the number of the suggestion that an item, as the client sends it back, was made of."""
+    """Return the number of the suggestion in an item that the client sends back."""
     arguments = getattr(getattr(item, "command", None), "arguments", None)
     number = arguments[0] if isinstance(arguments, (list, tuple)) and arguments else None
     return number if isinstance(number, int) else None

@@ -1,4 +1,4 @@
-"""What a client tells of itself, of its documents and of its files."""
+"""What a client says about itself, its documents and its files."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
         params.initialization_options,
         server.current_text,
         make_scheduler=server.make_scheduler,
+        open_documents=server.open_documents,
         on_index_progress=server.index_progress,
     )
 
 
 def initialized(server: MidfillServer, _params: types.InitializedParams) -> None:
-    """Load the model and index the workspace in the background; requests wait for the first, and not for the second."""
+    """Load the model and index the workspace in the background. Requests wait for the model, not for the index."""
     if server.session is None:
         return
     server.warn(server.session.problems)
-    server.answers.register(server)
+    server.register_texts()
     server.watch_index()
     server.session.begin()
     server.wake()
@@ -34,7 +35,7 @@ def initialized(server: MidfillServer, _params: types.InitializedParams) -> None
 
 
 def opened(server: MidfillServer, params: types.DidOpenTextDocumentParams) -> None:
-    """Expect a request where the document was last worked on, or at its start."""
+    """Expect a request where the user last worked in the document, or at its start."""
     _prepare(server, params.text_document.uri, visit=True)
 
 
@@ -42,7 +43,8 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
     """Expect a request where the last edit ended."""
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
-    if document is not None and server.findings.changed(uri, document):
+    findings = server.session.actions.findings if server.session is not None else None
+    if document is not None and findings is not None and findings.changed(uri, document.text):
         server.publish_findings(uri)
     change = params.content_changes[-1] if params.content_changes else None
     if document is not None and isinstance(change, types.TextDocumentContentChangePartial):
@@ -56,28 +58,28 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
 
 
 def saved(server: MidfillServer, params: types.DidSaveTextDocumentParams) -> None:
-    """Read the file anew for the index."""
+    """Read the file again for the index."""
     if server.session is not None:
         server.warn(server.session.files_changed([path_of(params.text_document.uri)]))
 
 
 def closed(server: MidfillServer, params: types.DidCloseTextDocumentParams) -> None:
-    """Use what was read of the document no more."""
-    if server.findings.forget(params.text_document.uri):
-        server.publish_findings(params.text_document.uri)
+    """Forget everything about the document."""
     if server.session is not None:
+        if server.session.actions.findings.forget(params.text_document.uri):
+            server.publish_findings(params.text_document.uri)
         server.session.closed(path_of(params.text_document.uri))
 
 
 def configuration_changed(server: MidfillServer, params: types.DidChangeConfigurationParams) -> None:
-    """Go by what the user has set anew."""
+    """Apply the user's changed settings."""
     if server.session is not None:
         server.warn(server.session.settings_changed(plain(params.settings)))
         server.wake()
 
 
 def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesParams) -> None:
-    """Read changed files anew: sources for the index, and settings."""
+    """Read changed files again: sources for the index, and settings."""
     if server.session is not None:
         server.warn(server.session.files_changed(path_of(event.uri) for event in params.changes))
 
@@ -89,13 +91,13 @@ def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFold
 
 
 def _watch_files(server: MidfillServer) -> None:
-    """Have the client tell of files that change on disk, if it offers to."""
+    """Let the client report files that change on disk, if it can."""
     workspace = server.client_capabilities.workspace
     watching = workspace.did_change_watched_files if workspace else None
     if watching is None or not watching.dynamic_registration:
         return
     watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
-    if watching.relative_pattern_support:  # the user's own settings are elsewhere
+    if watching.relative_pattern_support:  # the user's own settings are outside the workspace
         own = sources.user_file()
         pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
         watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
@@ -107,7 +109,7 @@ def _watch_files(server: MidfillServer) -> None:
 
 
 def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
-    """Have the model there, and its prompt computed ahead, when a request comes."""
+    """Load the model and prefill its prompt before a request comes."""
     document = server.protocol.documents.get(uri)
     if server.session is not None and document is not None:
         server.wake()
