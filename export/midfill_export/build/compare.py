@@ -15,7 +15,7 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-from midfill import evals
+from midfill.evals import suites
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH
 from midfill.common.cancel import CancelFlag
@@ -119,7 +119,7 @@ def _measure_quality(model: FloatModel, name: str, folder: Path, tasks: int) -> 
     if tasks:
         complete_bundle(model.about, folder, {"scheme": name}, cpu.detect_target(), model.difference, agreement)
         engine = load_engine(Settings(bundle=folder))
-        report = evals.run(
+        report = suites.run(
             SUITE, lambda request: engine.complete(request, CancelFlag()), tasks, lambda *_: None, spread_out=True
         )
         row.passed = report.passed.value

@@ -20,18 +20,18 @@ from midfill.code.languages import language_of
 from midfill.code.normalize import code_tokens
 from midfill.evals.humaneval import problems
 from midfill.evals.mutants import Mutant, mutants
-from midfill.evals.pytests import run_pytest
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
+from midfill.evals.sandboxed_pytest import run_pytest
 
 _SECONDS = 10.0
 _MEGABYTES = 512
-_MOST_MUTANTS = 30
+_MAX_MUTANTS = 30
 """Tried of each function."""
 _LANGUAGE = language_of("x.py")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """What came of an edit: a code, "" when it is right, and what there is to say of it."""
 
     reason: str = ""
@@ -39,7 +39,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Problem:
+class HumanEvalFunction:
     """One function of HumanEval, in a file of its own."""
 
     name: str
@@ -81,18 +81,18 @@ class Problem:
     def mutant(self) -> tuple[Mutant, str] | None:
         """A mistake that the tests find without running into the time limit, and pytest's report of it."""
         first_line = self.prompt.count("\n")
-        for mutant in mutants(self.source, first_line, self.name)[:_MOST_MUTANTS]:
+        for mutant in mutants(self.source, first_line, self.name)[:_MAX_MUTANTS]:
             outcome = self.run_tests(mutant.source, self.tests)
             if not outcome.passed and "test_" in outcome.reason:
                 return mutant, outcome.reason
         return None
 
-    def check(self, source: str) -> Outcome:
+    def check(self, source: str) -> RunResult:
         """Run HumanEval's tests on a program."""
         program = f"{source}\n{self.test}\ncheck({self.entry})\n"
         return run_python(program, seconds=_SECONDS, megabytes=_MEGABYTES)
 
-    def run_tests(self, source: str, tests: str) -> Outcome:
+    def run_tests(self, source: str, tests: str) -> RunResult:
         """Run tests for pytest on a program."""
         files = {f"{self.stem}.py": source, f"test_{self.stem}.py": tests}
         return run_pytest(files, f"test_{self.stem}.py", seconds=_SECONDS, megabytes=_MEGABYTES)
@@ -105,23 +105,24 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Trial:
     """How one action is tried."""
 
-    make: Callable[[Problem, Path], Task | None]
+    make: Callable[[HumanEvalFunction, Path], Task | None]
     """None where there is nothing to try."""
-    judge: Callable[[Problem, str, str], Verdict]
+    judge: Callable[[HumanEvalFunction, str, str], Judgement]
     """Takes the file, and the text of the file that was edited."""
 
 
-def all_problems() -> list[Problem]:
+def all_functions() -> list[HumanEvalFunction]:
     """Return the problems in their order.
 
     Raises:
         EvalError: The package is not installed.
     """
     return [
-        Problem(p["task_id"], p["prompt"], p["canonical_solution"], p["test"], p["entry_point"]) for p in problems()
+        HumanEvalFunction(p["task_id"], p["prompt"], p["canonical_solution"], p["test"], p["entry_point"])
+        for p in problems()
     ]
 
 
@@ -147,7 +148,7 @@ def parses(source: str) -> bool:
     return True
 
 
-def touches_other_lines(problem: Problem, source: str, edit: Edit) -> bool:
+def touches_other_lines(problem: HumanEvalFunction, source: str, edit: Edit) -> bool:
     """Say whether an edit changes more than the function: lines before or after it, or another file but its tests."""
     if edit.path:
         return Path(edit.path).name != f"test_{problem.stem}.py"
@@ -157,56 +158,56 @@ def touches_other_lines(problem: Problem, source: str, edit: Edit) -> bool:
     return edited[: len(above)] != above or (bool(below) and edited[-len(below) :] != below)
 
 
-def _fix(problem: Problem, folder: Path) -> Task | None:
+def _fix(problem: HumanEvalFunction, folder: Path) -> Task | None:
     found = problem.mutant
     return problem.task(found[0].source, folder, found[1]) if found else None
 
 
-def _write(problem: Problem, folder: Path) -> Task:
+def _write(problem: HumanEvalFunction, folder: Path) -> Task:
     return problem.task(problem.prompt, folder)
 
 
-def _document(problem: Problem, folder: Path) -> Task:
+def _document(problem: HumanEvalFunction, folder: Path) -> Task:
     return problem.task(problem.undocumented, folder)
 
 
-def _tests(problem: Problem, folder: Path) -> Task | None:
+def _tests(problem: HumanEvalFunction, folder: Path) -> Task | None:
     return problem.task(problem.source, folder) if problem.mutant else None
 
 
-def _simplify(problem: Problem, folder: Path) -> Task:
+def _simplify(problem: HumanEvalFunction, folder: Path) -> Task:
     return problem.task(problem.source, folder)
 
 
-def _passes(problem: Problem, _: str, edited: str) -> Verdict:
+def _passes(problem: HumanEvalFunction, _: str, edited: str) -> Judgement:
     outcome = problem.check(edited)
-    return Verdict() if outcome.passed else Verdict("tests-fail", outcome.reason)
+    return Judgement() if outcome.passed else Judgement("tests-fail", outcome.reason)
 
 
-def _is_documented(problem: Problem, source: str, edited: str) -> Verdict:
+def _is_documented(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     if _without_docstrings(source) != _without_docstrings(edited):
-        return Verdict("code-changed")
+        return Judgement("code-changed")
     asked = function(edited, problem.entry)
     docstring = ast.get_docstring(asked)
     if not docstring:
-        return Verdict("no-docstring")
+        return Judgement("no-docstring")
     missing = [a.arg for a in asked.args.args if not re.search(rf"\b{a.arg}\b", docstring)]
-    return Verdict("parameter-unnamed", ", ".join(missing)) if missing else Verdict()
+    return Judgement("parameter-unnamed", ", ".join(missing)) if missing else Judgement()
 
 
-def _tells_right_from_wrong(problem: Problem, source: str, edited: str) -> Verdict:
+def _tells_right_from_wrong(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     right = problem.run_tests(source, edited)
     if not right.passed:
-        return Verdict("wrong-test", right.reason)
+        return Judgement("wrong-test", right.reason)
     mutant, _ = problem.mutant or (None, "")
     survives = mutant is not None and problem.run_tests(mutant.source, edited).passed
-    return Verdict("mutant-survives", mutant.change) if survives and mutant else Verdict()
+    return Judgement("mutant-survives", mutant.change) if survives and mutant else Judgement()
 
 
-def _is_simpler(problem: Problem, source: str, edited: str) -> Verdict:
+def _is_simpler(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     before, after = (len(code_tokens(text, _LANGUAGE)) for text in (source, edited))
     if after > before:
-        return Verdict("longer", f"{after} tokens of code instead of {before}")
+        return Judgement("longer", f"{after} tokens of code instead of {before}")
     return _passes(problem, source, edited)
 
 
@@ -218,11 +219,11 @@ def _without_docstrings(source: str) -> str:
     return ast.dump(tree)
 
 
-ASKED: Mapping[str, Asked] = {
-    "fix": Asked(_fix, _passes),
-    "write": Asked(_write, _passes),
-    "document": Asked(_document, _is_documented),
-    "tests": Asked(_tests, _tells_right_from_wrong),
-    "simplify": Asked(_simplify, _is_simpler),
+TRIALS: Mapping[str, Trial] = {
+    "fix": Trial(_fix, _passes),
+    "write": Trial(_write, _passes),
+    "document": Trial(_document, _is_documented),
+    "tests": Trial(_tests, _tells_right_from_wrong),
+    "simplify": Trial(_simplify, _is_simpler),
 }
 """By the action's name."""

@@ -16,12 +16,12 @@ from midfill.actions import ACTIONS, Outcome, Task, perform
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
-from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
-from midfill.evals.kept_rows import append_row, read_rows
+from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, Judgement, parses, touches_other_lines
 from midfill.evals.report import Rate
-from midfill.evals.runner import OnCounted
+from midfill.evals.resume_file import append_result, read_results
+from midfill.evals.runner import OnProgress
 
-USUAL = 40
+DEFAULT_TASKS = 40
 """How many functions, spread over all, are enough for an estimate."""
 
 Perform = Callable[[str, Task], Outcome]
@@ -29,7 +29,7 @@ Perform = Callable[[str, Task], Outcome]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ActionResult:
     """What came of one action on one function."""
 
     model: str
@@ -54,10 +54,10 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Tally:
+class ActionScores:
     """What the rows of one action come to."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ActionResult]
 
     @property
     def passed(self) -> Rate:
@@ -65,7 +65,7 @@ class Tally:
         return Rate(sum(row.passed for row in self.rows), len(self.rows))
 
     @property
-    def edits(self) -> list[Row]:
+    def edits(self) -> list[ActionResult]:
         """The rows of which there was an edit to apply."""
         return [row for row in self.rows if row.applied]
 
@@ -103,13 +103,13 @@ class ActionsReport:
 
     selection: str
     model: str
-    rows: tuple[Row, ...]
+    rows: tuple[ActionResult, ...]
 
     @property
-    def tallies(self) -> dict[str, Tally]:
+    def scores(self) -> dict[str, ActionScores]:
         """The rows of each action."""
         names = dict.fromkeys(row.action for row in self.rows)
-        return {name: Tally([row for row in self.rows if row.action == name]) for name in names}
+        return {name: ActionScores([row for row in self.rows if row.action == name]) for name in names}
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
         """Return what JSON can hold, with every answer if ``rows``."""
@@ -117,7 +117,7 @@ class ActionsReport:
             "suite": "actions",
             "selection": self.selection,
             "model": self.model,
-            "actions": {name: tally.to_json() for name, tally in self.tallies.items()},
+            "actions": {name: scores.to_json() for name, scores in self.scores.items()},
         }
         if rows:
             summary["rows"] = [dataclasses.asdict(row) for row in self.rows]
@@ -126,7 +126,7 @@ class ActionsReport:
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
         title = f"actions: functions of HumanEval ({self.selection}), model {self.model or 'unknown'}"
-        return "\n".join([title, *(tally.to_text(name) for name, tally in self.tallies.items())])
+        return "\n".join([title, *(scores.to_text(name) for name, scores in self.scores.items())])
 
 
 def names(text: str | None) -> tuple[str, ...]:
@@ -135,9 +135,9 @@ def names(text: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: one of them cannot.
     """
-    chosen = tuple(part.strip() for part in text.split(",")) if text else tuple(ASKED)
-    for unknown in (name for name in chosen if name not in ASKED):
-        raise UsageError(f"'{unknown}' cannot be measured; what can is {', '.join(ASKED)}.")
+    chosen = tuple(part.strip() for part in text.split(",")) if text else tuple(TRIALS)
+    for unknown in (name for name in chosen if name not in TRIALS):
+        raise UsageError(f"'{unknown}' cannot be measured; what can is {', '.join(TRIALS)}.")
     return chosen
 
 
@@ -150,9 +150,9 @@ def run(
     do: Perform,
     model: str,
     actions: Sequence[str],
-    problems: Sequence[Problem],
+    problems: Sequence[HumanEvalFunction],
     selection: str,
-    progress: OnCounted,
+    progress: OnProgress,
     resume: Path | None = None,
 ) -> ActionsReport:
     """Do each action with each function.
@@ -162,23 +162,23 @@ def run(
     Raises:
         EvalError: that file cannot be read or written, or there is nothing to do.
     """
-    known = {(row.action, row.task): row for row in read_rows(resume, Row) if row.model == model}
-    rows: list[Row] = []
+    known = {(row.action, row.task): row for row in read_results(resume, ActionResult) if row.model == model}
+    rows: list[ActionResult] = []
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
         for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
             row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
             if row:
                 rows.append(row)
                 if (action, problem.name) not in known:
-                    append_row(resume, row)
+                    append_result(resume, row)
             progress(done, len(actions) * len(problems))
     if not rows:
         raise EvalError("There is nothing to do with these functions.")
     return ActionsReport(selection=selection, model=model, rows=tuple(rows))
 
 
-def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -> Row | None:
-    task = ASKED[action].make(problem, folder)
+def _row(do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path) -> ActionResult | None:
+    task = TRIALS[action].make(problem, folder)
     if task is None:
         return None
     source = task.selection.document
@@ -186,20 +186,20 @@ def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -
     outcome = do(action, task)
     milliseconds = (time.perf_counter() - started) * 1000
     edit = outcome.edit
-    verdict, fits, elsewhere = Verdict(outcome.reason, outcome.detail), None, None
+    judgement, fits, elsewhere = Judgement(outcome.reason, outcome.detail), None, None
     text = outcome.answers[-1].text if outcome.answers else ""
     if edit:
         text = "\n".join(edit.lines)
         edited = edit.apply("" if edit.path else source)
         fits, elsewhere = parses(edited), touches_other_lines(problem, source, edit)
-        verdict = ASKED[action].judge(problem, source, edited) if fits else Verdict("does-not-parse")
-    return Row(
+        judgement = TRIALS[action].judge(problem, source, edited) if fits else Judgement("does-not-parse")
+    return ActionResult(
         model=model,
         action=action,
         task=problem.name,
-        passed=not verdict.reason,
-        reason=verdict.reason,
-        detail=verdict.detail,
+        passed=not judgement.reason,
+        reason=judgement.reason,
+        detail=judgement.detail,
         applied=edit is not None,
         parses=fits,
         touches_other_lines=elsewhere,

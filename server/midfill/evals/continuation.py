@@ -14,7 +14,7 @@ from midfill.inference.decoder import Decoder
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.token_healing import TokenHealing
 
-MOST_TOKENS = 512
+MAX_TOKENS = 512
 _ROOM = 2_048
 """Tokens of a text and what comes after it."""
 
@@ -37,7 +37,7 @@ class Continuer:
         self._room = min(_ROOM, engine.bundle.manifest.context_length)
         self._cache = engine.model.new_cache(self._room)
 
-    def go_on(self, text: str, stops: Sequence[str], max_tokens: int = MOST_TOKENS) -> Continuation:
+    def continue_text(self, text: str, stops: Sequence[str], max_tokens: int = MAX_TOKENS) -> Continuation:
         """Write what comes after ``text``, up to the first of ``stops``, a stop token or ``max_tokens``.
 
         Raises:
@@ -62,10 +62,10 @@ class Continuer:
                 written = engine.text(ids)
                 if any(stop in written for stop in stops):
                     break
-        return Continuation(until(written, stops), len(ids), time.perf_counter() - started)
+        return Continuation(cut_at_stop(written, stops), len(ids), time.perf_counter() - started)
 
 
-def until(text: str, stops: Sequence[str]) -> str:
+def cut_at_stop(text: str, stops: Sequence[str]) -> str:
     """Return ``text`` up to the first place where one of ``stops`` begins."""
     ends = [place for stop in stops if (place := text.find(stop)) >= 0]
     return text[: min(ends)] if ends else text

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from midfill.common.errors import EvalError
 from midfill.evals.tasks import EvalTask
 
-MOST_LINES = 100
-MOST_TOKENS = 512
+MAX_LINES = 100
+MAX_TOKENS = 512
 """What a gap of several lines may be filled with: more than any solution has."""
 _SPANS = 10
 """Of each problem."""
@@ -77,20 +77,18 @@ def _cut_each_run(problem: Mapping[str, str]) -> Iterator[EvalTask]:
         for count, last in enumerate(written[place:], start=1):
             group = "1 line" if count == 1 else "2 or 3 lines" if count <= 3 else "4 lines or more"
             start, end = lines[first][0], lines[last][1]
-            yield _task(
-                problem, f"{first}-{last}", start, end, group=group, max_lines=MOST_LINES, max_tokens=MOST_TOKENS
-            )
+            yield _task(problem, f"{first}-{last}", start, end, group=group, max_lines=MAX_LINES, max_tokens=MAX_TOKENS)
 
 
 def _cut_spans(problem: Mapping[str, str]) -> Iterator[EvalTask]:
     solution = problem["canonical_solution"]
-    dice = random.Random(problem["task_id"])  # noqa: S311 (a sample keeps no secret)
+    rng = random.Random(problem["task_id"])  # noqa: S311 (a sample keeps no secret)
     for number in range(_SPANS):
         start = end = 0
         while not solution[start:end].strip():
-            start, end = sorted(dice.sample(range(len(solution) + 1), 2))
+            start, end = sorted(rng.sample(range(len(solution) + 1), 2))
         group = "several lines" if "\n" in solution[start:end] else "within a line"
-        yield _task(problem, f"span {number}", start, end, group=group, max_lines=MOST_LINES, max_tokens=MOST_TOKENS)
+        yield _task(problem, f"span {number}", start, end, group=group, max_lines=MAX_LINES, max_tokens=MAX_TOKENS)
 
 
 def _lines(solution: str) -> list[tuple[int, int]]:

@@ -19,9 +19,9 @@ NAMES = tuple(language.name for language in INSTALLED)
 
 _FILES = 10
 """Of each language; in each, one statement is begun and another one is asked for whole."""
-_SHORTEST, _LONGEST = 12, 100
+_MIN_CHARACTERS, _MAX_CHARACTERS = 12, 100
 """Characters of a statement without its indentation."""
-_SHORTEST_REST = 4
+_MIN_REST_CHARACTERS = 4
 _PLACE = re.compile(r"(?<=\w)(?=\W)|(?<=[^\w\s])(?=\w)|(?<=\s)(?=\S)")
 """Where somebody may look for help within a statement: at the end of a word, and before the next one."""
 _COMMENTS = ("#", "//", "/*", "*", "--", '"', "'", "<!--", ";")
@@ -35,11 +35,11 @@ def tasks(roots: Sequence[Path] | None = None) -> list[EvalTask]:
 
 def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[EvalTask]:
     for file, text in pick(language, _FILES, roots):
-        dice = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
+        rng = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
         lines = list(_statements(text))
-        for begun, (start, end) in zip((False, True), dice.sample(lines, min(2, len(lines))), strict=False):
+        for begun, (start, end) in zip((False, True), rng.sample(lines, min(2, len(lines))), strict=False):
             places = [place for place in _places(text, start, end) if begun]
-            cut = dice.choice(places) if places else start
+            cut = rng.choice(places) if places else start
             yield EvalTask(
                 name=f"{language.name}/{file.name}:{text.count(chr(10), 0, start) + 1}:{cut - start + 1}",
                 path=file.name,
@@ -56,7 +56,11 @@ def _statements(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for line in text.split("\n"):
         code = line.strip()
-        if _SHORTEST <= len(code) <= _LONGEST and not code.startswith(_COMMENTS) and re.search(r"\w{2}", code):
+        if (
+            _MIN_CHARACTERS <= len(code) <= _MAX_CHARACTERS
+            and not code.startswith(_COMMENTS)
+            and re.search(r"\w{2}", code)
+        ):
             begin = start + len(line) - len(line.lstrip())
             yield begin, begin + len(code)
         start += len(line) + 1
@@ -65,5 +69,8 @@ def _statements(text: str) -> Iterator[tuple[int, int]]:
 def _places(text: str, start: int, end: int) -> Iterator[int]:
     """Yield where in a statement a cursor may stand, with something before and behind it."""
     for found in _PLACE.finditer(text, start, end):
-        if found.start() - start >= _SHORTEST_REST and len(text[found.start() : end].strip()) >= _SHORTEST_REST:
+        if (
+            found.start() - start >= _MIN_REST_CHARACTERS
+            and len(text[found.start() : end].strip()) >= _MIN_REST_CHARACTERS
+        ):
             yield found.start()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from midfill.common.errors import EvalError
-from midfill.evals.runner import OnCounted
+from midfill.evals.runner import OnProgress
 from midfill.prompt.chat_template import Message
 
 CATEGORY = "coding"
@@ -79,7 +79,7 @@ def questions(path: Path) -> list[Question]:
     return found
 
 
-def run(say: Say, model: str, asked: Sequence[Question], progress: OnCounted) -> MtBenchReport:
+def run(say: Say, model: str, asked: Sequence[Question], progress: OnProgress) -> MtBenchReport:
     """Answer every turn of every question."""
     answers = []
     for done, question in enumerate(asked, start=1):

@@ -19,20 +19,20 @@ from typing import Any
 from midfill.common.errors import EvalError
 from midfill.evals import humaneval
 from midfill.evals.continuation import Continuation
-from midfill.evals.kept_rows import append_row, read_rows
 from midfill.evals.report import Rate
-from midfill.evals.runner import OnCounted
+from midfill.evals.resume_file import append_result, read_results
+from midfill.evals.runner import OnProgress
 from midfill.evals.tool_chains import CHAINS, needs_javatuples, run_program
 
 _PYTHON_STOPS = ("\ndef", "\n#", "\nif", "\nclass", "\nprint", "\n@")
 """What ends a function of HumanEval."""
 
-GoOn = Callable[[str, Sequence[str]], Continuation]
+ContinueText = Callable[[str, Sequence[str]], Continuation]
 """A text, and the texts that end what comes after it -> that."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class MultiplEProblem:
     """A function to be written."""
 
     name: str
@@ -48,7 +48,7 @@ class Problem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ProgramResult:
     """What came of one problem."""
 
     model: str
@@ -68,7 +68,7 @@ class MultiplEReport:
 
     selection: str
     model: str
-    rows: tuple[Row, ...]
+    rows: tuple[ProgramResult, ...]
     not_run: tuple[str, ...] = ()
     """What could not be run here, and why, a line each."""
 
@@ -99,12 +99,12 @@ class MultiplEReport:
         lines += [f"  {CHAINS[language].name:<11} {_passed(some)}" for language, some in self._by_language().items()]
         return "\n".join(lines + [f"  not run: {reason}" for reason in self.not_run])
 
-    def _by_language(self) -> dict[str, list[Row]]:
+    def _by_language(self) -> dict[str, list[ProgramResult]]:
         languages = dict.fromkeys(row.language for row in self.rows)
         return {language: [row for row in self.rows if row.language == language] for language in languages}
 
 
-def problems(path: Path | None) -> list[Problem]:
+def problems(path: Path | None) -> list[MultiplEProblem]:
     """Return the problems of a file of MultiPL-E's, or of all such files in a folder; without a path HumanEval's.
 
     Raises:
@@ -119,9 +119,9 @@ def problems(path: Path | None) -> list[Problem]:
     return found
 
 
-def runnable(chosen: Sequence[Problem]) -> tuple[list[Problem], tuple[str, ...]]:
+def runnable(chosen: Sequence[MultiplEProblem]) -> tuple[list[MultiplEProblem], tuple[str, ...]]:
     """Return the problems that this machine has the tools for, and a line on each kind that it has not."""
-    can: list[Problem] = []
+    can: list[MultiplEProblem] = []
     not_run: dict[str, int] = {}
     for problem in chosen:
         chain = CHAINS.get(problem.language)
@@ -139,11 +139,11 @@ def runnable(chosen: Sequence[Problem]) -> tuple[list[Problem], tuple[str, ...]]
 
 
 def run(
-    go_on: GoOn,
+    continue_text: ContinueText,
     model: str,
-    chosen: Sequence[Problem],
+    chosen: Sequence[MultiplEProblem],
     selection: str,
-    progress: OnCounted,
+    progress: OnProgress,
     resume: Path | None = None,
 ) -> MultiplEReport:
     """Have every problem solved, and its program run while the next one is written.
@@ -156,11 +156,11 @@ def run(
     can, not_run = runnable(chosen)
     if not can:
         raise EvalError(f"Nothing can be run here: {'; '.join(not_run) or 'there are no problems'}.")
-    known = {(row.language, row.task): row for row in read_rows(resume, Row) if row.model == model}
+    known = {(row.language, row.task): row for row in read_results(resume, ProgramResult) if row.model == model}
 
-    def checked(problem: Problem, answer: Continuation) -> Row:
+    def checked(problem: MultiplEProblem, answer: Continuation) -> ProgramResult:
         outcome = run_program(problem.language, problem.program(answer.text))
-        row = Row(
+        row = ProgramResult(
             model=model,
             language=problem.language,
             task=problem.name,
@@ -170,29 +170,29 @@ def run(
             tokens=answer.tokens,
             seconds=round(answer.seconds, 2),
         )
-        append_row(resume, row)
+        append_result(resume, row)
         return row
 
-    rows: list[Row | Future[Row]] = []
+    rows: list[ProgramResult | Future[ProgramResult]] = []
     with ThreadPoolExecutor(max_workers=1) as checker:  # the model needs the other cores
         for done, problem in enumerate(can, start=1):
             row = known.get((problem.language, problem.name))
-            rows.append(row or checker.submit(checked, problem, go_on(problem.prompt, problem.stop_tokens)))
+            rows.append(row or checker.submit(checked, problem, continue_text(problem.prompt, problem.stop_tokens)))
             progress(done, len(can))
-        ran = tuple(row if isinstance(row, Row) else row.result() for row in rows)
+        ran = tuple(row if isinstance(row, ProgramResult) else row.result() for row in rows)
     return MultiplEReport(selection=selection, model=model, rows=ran, not_run=not_run)
 
 
-def _passed(rows: Sequence[Row]) -> Rate:
+def _passed(rows: Sequence[ProgramResult]) -> Rate:
     return Rate(sum(row.passed for row in rows), len(rows))
 
 
-def _of_humaneval(*, task_id: str, prompt: str, test: str, entry_point: str, **_: str) -> Problem:
+def _of_humaneval(*, task_id: str, prompt: str, test: str, entry_point: str, **_: str) -> MultiplEProblem:
     tests = f"{test}\ncheck({entry_point})\n"
-    return Problem(name=task_id, language="py", prompt=prompt, tests=tests, stop_tokens=_PYTHON_STOPS)
+    return MultiplEProblem(name=task_id, language="py", prompt=prompt, tests=tests, stop_tokens=_PYTHON_STOPS)
 
 
-def _read(file: Path) -> list[Problem]:
+def _read(file: Path) -> list[MultiplEProblem]:
     found = []
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -212,5 +212,5 @@ def _read(file: Path) -> list[Problem]:
                 f"{file}, line {number}, is no problem: it should have the texts name, language, prompt and tests, and "
                 "a list stop_tokens."
             ) from error
-        found.append(Problem(**texts, stop_tokens=tuple(stops)))
+        found.append(MultiplEProblem(**texts, stop_tokens=tuple(stops)))
     return found

@@ -53,9 +53,9 @@ def mutants(source: str, first_line: int, seed: str) -> list[Mutant]:
     for kind, change in changes.found:
         if data.count(b"\n", 0, change.start) >= first_line:
             kinds.setdefault(kind, {})[change] = None
-    dice = random.Random(seed)  # noqa: S311 (a sample keeps no secret)
-    groups = [dice.sample(list(found), len(found)) for _, found in sorted(kinds.items())]
-    dice.shuffle(groups)
+    rng = random.Random(seed)  # noqa: S311 (a sample keeps no secret)
+    groups = [rng.sample(list(found), len(found)) for _, found in sorted(kinds.items())]
+    rng.shuffle(groups)
     in_turns = chain.from_iterable(zip_longest(*groups))
     return [_made(data, change) for change in in_turns if change]
 

@@ -16,13 +16,13 @@ from typing import Any
 from midfill.common.errors import EvalError
 from midfill.completion.types import Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, OnCounted
+from midfill.evals.runner import Complete, OnProgress
 
 LENGTHS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 """Tokens between definition and call."""
-USUAL = 4
+DEFAULT_NEEDLES = 4
 """Needles for each length."""
-ROOM = 400
+RESERVED_TOKENS = 400
 """Tokens for the definition, the call and the answer, besides what is between."""
 ANSWER_TOKENS = 6
 _NAMES = (
@@ -35,8 +35,8 @@ _NAMES = (
     ("count_hollow_spoon", "linen", "pillar", "comet"),
     ("order_crimson_ferry", "pebble", "anchor", "willow"),
 )
-MOST = len(_NAMES)
-FILES = 400
+MAX_NEEDLES = len(_NAMES)
+HAY_FILES = 400
 """Files to take what is between from, more than is needed."""
 
 Count = Callable[[str], int]
@@ -55,7 +55,7 @@ class Needle:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class NeedleResult:
     """What came of one."""
 
     length: int
@@ -72,7 +72,7 @@ class NeedleReport:
     """The results for all lengths."""
 
     model: str
-    rows: tuple[Found, ...]
+    rows: tuple[NeedleResult, ...]
     too_long: tuple[int, ...] = ()
     """Lengths beyond the model's context, which were left out."""
 
@@ -108,7 +108,7 @@ class NeedleReport:
         lines += [f"  {length:>14,}   is more than the model's context" for length in self.too_long]
         return "\n".join(lines)
 
-    def _by_length(self) -> dict[int, list[Found]]:
+    def _by_length(self) -> dict[int, list[NeedleResult]]:
         lengths = dict.fromkeys(row.length for row in self.rows)
         return {length: [row for row in self.rows if row.length == length] for length in lengths}
 
@@ -118,7 +118,7 @@ def needles(length: int, count: int, sources: Sequence[str], tokens_of: Count) -
 
     Args:
         length: tokens between definition and call.
-        count: how many, up to ``MOST``.
+        count: how many, up to ``MAX_NEEDLES``.
         sources: Python files to take what stands between from.
         tokens_of: counts tokens.
 
@@ -139,7 +139,7 @@ def needles(length: int, count: int, sources: Sequence[str], tokens_of: Count) -
     return made
 
 
-def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: OnCounted) -> NeedleReport:
+def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: OnProgress) -> NeedleReport:
     """Ask for the next argument of each call."""
     rows = []
     model = ""
@@ -157,7 +157,7 @@ def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], pro
         seconds = time.perf_counter() - started
         model = completion.model
         rows.append(
-            Found(
+            NeedleResult(
                 length=needle.length,
                 prompt_tokens=completion.prompt_tokens,
                 expected=needle.expected,

@@ -1,6 +1,6 @@
 """Files typed again character by character, without a clock: what an author is shown, and how much of it is right.
 
-Every place asks as typing does, through the memo, so that a suggestion is shown once however long it is typed along. A
+Every place asks as typing does, through the cache, so that a suggestion is shown once however long it is typed along. A
 suggestion that is all what the author types next, to its last character, is accepted, and the cursor jumps behind it;
 any other one is wrong, and the next character is typed.
 """
@@ -18,10 +18,10 @@ from midfill.completion.cache import CompletionCache
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, OnCounted
+from midfill.evals.runner import Complete, OnProgress
 
-CHARACTERS = 120
-"""Typed of each scene, at most."""
+MAX_CHARACTERS = 120
+"""TypingResult of each scene, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class ShownSuggestion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Typed:
+class TypingResult:
     """What one scene, or several, came to."""
 
     characters: int
@@ -79,8 +79,8 @@ class ReplayReport:
     selection: str
     model: str
     scenes: tuple[str, ...]
-    filtered: Typed
-    unfiltered: Typed
+    filtered: TypingResult
+    unfiltered: TypingResult
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
         """Return what JSON can hold, with every suggestion if ``rows``."""
@@ -111,9 +111,9 @@ class ReplayReport:
         return "\n".join(lines)
 
 
-def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: OnCounted) -> ReplayReport:
+def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: OnProgress) -> ReplayReport:
     """Type every scene twice: with the filters and the gate, and without."""
-    typed: dict[bool, list[Typed]] = {False: [], True: []}
+    typed: dict[bool, list[TypingResult]] = {False: [], True: []}
     names = []
     author = _Author(complete)
     for scene in scenes:
@@ -130,8 +130,8 @@ def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: O
     )
 
 
-def _together(typed: Sequence[Typed]) -> Typed:
-    return Typed(
+def _together(typed: Sequence[TypingResult]) -> TypingResult:
+    return TypingResult(
         characters=sum(part.characters for part in typed),
         shown=tuple(suggestion for part in typed for suggestion in part.shown),
     )
@@ -144,10 +144,10 @@ class _Author:
         self._complete = complete
         self.model = ""
 
-    def type(self, scene: Scene, *, unfiltered: bool) -> Typed:
-        memo = CompletionCache()
+    def type(self, scene: Scene, *, unfiltered: bool) -> TypingResult:
+        cache = CompletionCache()
         shown: list[ShownSuggestion] = []
-        keys = [key.text for key in scene.keys(CHARACTERS)]
+        keys = [key.text for key in scene.keys(MAX_CHARACTERS)]
         typed = "".join(keys)
         strokes = {place: key for key, place in zip(keys, _places(keys), strict=True)}
         place = 0
@@ -160,10 +160,10 @@ class _Author:
                 automatic=True,
                 unfiltered=unfiltered,
             )
-            if memo.find(request) is None:
+            if cache.find(request) is None:
                 completion = self._complete(request)
                 self.model = completion.model or self.model
-                memo.add(request, completion)
+                cache.add(request, completion)
                 if completion.text:
                     right = _is_right(completion, request, scene.typed[place:])
                     shown.append(
@@ -180,7 +180,7 @@ class _Author:
                         continue
             # After a suggestion that ended within an indentation, its rest is typed blank by blank.
             place += len(strokes.get(place, " "))
-        return Typed(characters=max(place, 1), shown=tuple(shown))
+        return TypingResult(characters=max(place, 1), shown=tuple(shown))
 
 
 def _places(keys: Sequence[str]) -> list[int]:

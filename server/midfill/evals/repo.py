@@ -23,10 +23,10 @@ from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.evals.repo_tasks import package_folder
 from midfill.evals.report import Rate
-from midfill.evals.runner import OnCounted
+from midfill.evals.runner import OnProgress
 from midfill.evals.tasks import EvalTask
 
-USUAL = 150
+DEFAULT_TASKS = 150
 """How many tasks are enough for an estimate."""
 _TYPED = 3
 """Characters between the request that computes the prompt and the one that is timed."""
@@ -143,7 +143,7 @@ def run(
     open_workspace: Callable[[Path], Indexed],
     tasks: Sequence[EvalTask],
     selection: str,
-    progress: OnCounted,
+    progress: OnProgress,
     folder_of: Callable[[str], Path | None] = package_folder,
 ) -> RepoReport:
     """Ask for each gap, once with its package indexed by ``open_workspace`` and once without.

@@ -28,7 +28,7 @@ PACKAGES = (
 """By the names they are imported by; ones that are not installed are left out."""
 
 _PER_FILE = 3
-_SHORTEST, _LONGEST = 4, 100
+_MIN_CHARACTERS, _MAX_CHARACTERS = 4, 100
 """Characters that are cut out."""
 _MODULE = "module"
 
@@ -59,7 +59,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
     modules = _parsed(texts)
     defined = {path: _defined(tree) for path, tree in modules.items()}
     names = {path: _names(tree) for path, tree in modules.items()}
-    dice = random.Random(name)  # noqa: S311 (a sample keeps no secret)
+    rng = random.Random(name)  # noqa: S311 (a sample keeps no secret)
     found = []
     for path, tree in modules.items():
         text = texts[path] or ""
@@ -68,7 +68,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
             for start, end, source in _gaps(tree, text, _imported(tree, path, defined))
             if (_words(text[start:end]) & names[source]) - _words(text[:start] + text[end:])
         ]
-        for start, end in dice.sample(gaps, min(_PER_FILE, len(gaps))):
+        for start, end in rng.sample(gaps, min(_PER_FILE, len(gaps))):
             line = text.count("\n", 0, start) + 1
             found.append(
                 EvalTask(
@@ -80,7 +80,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
                     group=name,
                 )
             )
-    dice.shuffle(found)
+    rng.shuffle(found)
     return found
 
 
@@ -151,7 +151,7 @@ def _gaps(tree: ast.Module, text: str, imported: Mapping[str, tuple[str, str]]) 
         rest = lines[row][column:].rstrip()
         if not lines[row][:column].endswith(("(", ",", ".")):  # blanks or brackets where few write them
             continue
-        if _SHORTEST <= len(rest.strip()) <= _LONGEST:
+        if _MIN_CHARACTERS <= len(rest.strip()) <= _MAX_CHARACTERS:
             taken.add(row)
             yield starts[row] + column, starts[row] + column + len(rest), source
 

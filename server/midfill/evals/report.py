@@ -13,7 +13,7 @@ Z95 = 1.959964
 """Standard normal deviate of a two-sided 95% interval."""
 
 
-class Result(Protocol):
+class SuiteReport(Protocol):
     """What every suite ends in."""
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
@@ -24,7 +24,7 @@ class Result(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TaskResult:
     """The result of one task."""
 
     task: str
@@ -74,10 +74,10 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Tally:
+class Scores:
     """What some rows come to; one row at least."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TaskResult]
 
     @property
     def exact(self) -> Rate:
@@ -113,26 +113,26 @@ class EvalReport:
     selection: str
     """Which of the suite's tasks were run, in words."""
     model: str
-    rows: tuple[Row, ...]
+    rows: tuple[TaskResult, ...]
     missing: tuple[str, ...] = ()
     """Groups that there is nothing for on this machine."""
 
     @property
     def exact(self) -> Rate:
-        """See :attr:`Tally.exact`."""
-        return Tally(self.rows).exact
+        """See :attr:`Scores.exact`."""
+        return Scores(self.rows).exact
 
     @property
     def passed(self) -> Rate:
-        """See :attr:`Tally.passed`."""
-        return Tally(self.rows).passed
+        """See :attr:`Scores.passed`."""
+        return Scores(self.rows).passed
 
     @property
-    def groups(self) -> dict[str, Tally]:
+    def groups(self) -> dict[str, Scores]:
         """The rows of each group, by its name; none when they are all in one."""
         names = dict.fromkeys(row.group for row in self.rows)
         return {
-            name: Tally([row for row in self.rows if row.group == name]) for name in sorted(names) if len(names) > 1
+            name: Scores([row for row in self.rows if row.group == name]) for name in sorted(names) if len(names) > 1
         }
 
     @property
@@ -161,8 +161,8 @@ class EvalReport:
             "suite": self.suite,
             "selection": self.selection,
             "model": self.model,
-            **Tally(self.rows).to_json(),
-            "groups": {name: tally.to_json() for name, tally in self.groups.items()},
+            **Scores(self.rows).to_json(),
+            "groups": {name: scores.to_json() for name, scores in self.groups.items()},
             "none_found": list(self.missing),
             "empty": self.empty,
             "tokens": self.tokens,
@@ -181,16 +181,16 @@ class EvalReport:
         if self.passed.total:
             lines.append(f"  tests pass     {self.passed}")
         lines += [
-            f"  similarity     {Tally(self.rows).similarity:.1%}",
+            f"  similarity     {Scores(self.rows).similarity:.1%}",
             f"  no suggestion  {self.empty}",
             f"  time           median {self.median_milliseconds:.0f} ms, 95% within {self.p95_milliseconds:.0f} ms",
             f"  tokens         {self.tokens}",
         ]
-        for name, tally in self.groups.items():
-            passed = f", {tally.passed.value:6.1%} pass" if tally.passed.total else ""
+        for name, scores in self.groups.items():
+            passed = f", {scores.passed.value:6.1%} pass" if scores.passed.total else ""
             lines.append(
-                f"  {name:<16} {len(tally.rows):4} tasks, {tally.exact.value:6.1%} exact{passed},"
-                f" {tally.similarity:6.1%} similar"
+                f"  {name:<16} {len(scores.rows):4} tasks, {scores.exact.value:6.1%} exact{passed},"
+                f" {scores.similarity:6.1%} similar"
             )
         lines += [f"  {name:<16} none found" for name in self.missing]
         return "\n".join(lines)

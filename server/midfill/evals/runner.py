@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from midfill.completion.types import Completion, Request
-from midfill.evals.report import EvalReport, Row
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.report import EvalReport, TaskResult
+from midfill.evals.sandbox import RunResult, run_python
 from midfill.evals.tasks import EvalTask
 
 Complete = Callable[[Request], Completion]
-OnCounted = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with the number of tasks done, and of all tasks."""
 
 SECONDS = 10.0
@@ -24,7 +24,7 @@ def run_tasks(
     selection: str,
     tasks: list[EvalTask],
     complete: Complete,
-    progress: OnCounted,
+    progress: OnProgress,
     *,
     missing: tuple[str, ...] = (),
 ) -> EvalReport:
@@ -32,7 +32,7 @@ def run_tasks(
     # One thread: the model needs the other cores.
     checker = ThreadPoolExecutor(max_workers=1)
     try:
-        pending: list[tuple[EvalTask, Completion, float, Future[Outcome] | None]] = []
+        pending: list[tuple[EvalTask, Completion, float, Future[RunResult] | None]] = []
         for done, task in enumerate(tasks, start=1):
             started = time.perf_counter()
             completion = complete(task.request())
@@ -49,12 +49,12 @@ def run_tasks(
     return EvalReport(suite=suite, selection=selection, model=pending[0][1].model, rows=rows, missing=missing)
 
 
-def _check(program: str) -> Outcome:
+def _check(program: str) -> RunResult:
     return run_python(program, seconds=SECONDS, megabytes=MEGABYTES)
 
 
-def _row(task: EvalTask, completion: Completion, milliseconds: float, outcome: Outcome | None) -> Row:
-    return Row(
+def _row(task: EvalTask, completion: Completion, milliseconds: float, outcome: RunResult | None) -> TaskResult:
+    return TaskResult(
         task=task.name,
         group=task.group,
         expected=task.expected,

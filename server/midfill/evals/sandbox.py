@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = Path(__file__).with_name("sandboxed.py")
-LONGEST_REASON = 300
+MAX_REASON_BYTES = 300
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunResult:
     """How a candidate ended."""
 
     passed: bool
@@ -32,14 +32,14 @@ class Outcome:
     """Why it did not pass; "" when it did."""
 
 
-def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: int = LONGEST_REASON) -> Outcome:
+def run_python(source: str, *, seconds: float, megabytes: int, max_reason_bytes: int = MAX_REASON_BYTES) -> RunResult:
     """Run a program to its end; it passes unless an exception ends it, ``SystemExit`` included.
 
     Args:
         source: The program, the checks at its end included.
         seconds: Time after which it is killed.
         megabytes: Address space it may have.
-        longest_reason: Bytes of the reason that are kept.
+        max_reason_bytes: Bytes of the reason that are kept.
     """
     token = secrets.token_hex(16)
     command = [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(math.ceil(seconds)), str(megabytes)]
@@ -57,14 +57,14 @@ def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: i
         try:
             process.communicate(f"{token}\n{source}".encode(errors="replace"), timeout=seconds)
         except subprocess.TimeoutExpired:
-            return Outcome(passed=False, reason=f"still running after {seconds:g} s")
+            return RunResult(passed=False, reason=f"still running after {seconds:g} s")
         finally:
             kill_group(process)
         verdict.seek(0)
-        said = verdict.read(longest_reason).decode(errors="replace")
+        said = verdict.read(max_reason_bytes).decode(errors="replace")
     if said == token:
-        return Outcome(passed=True, reason="")
-    return Outcome(passed=False, reason=said or f"ended before its checks did, with exit code {process.returncode}")
+        return RunResult(passed=True, reason="")
+    return RunResult(passed=False, reason=said or f"ended before its checks did, with exit code {process.returncode}")
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

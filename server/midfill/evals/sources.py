@@ -31,9 +31,9 @@ INSTALLED = (
 )
 """The languages that are looked for: those of programs that Midfill knows, and some that many machines have."""
 
-_SMALLEST, _LARGEST = 2_000, 40_000
+_MIN_BYTES, _MAX_BYTES = 2_000, 40_000
 """Bytes: room for a context, and a file that somebody edits by hand."""
-_MOST_ENTRIES = 400_000
+_MAX_FILES_PER_ROOT = 400_000
 """Of one root; what comes after is left out."""
 _SKIPPED = frozenset(
     (
@@ -128,7 +128,7 @@ def _installed(roots: tuple[Path, ...]) -> dict[str, list[SourceFile]]:
     for file in itertools.chain.from_iterable(map(_walk, roots)):
         name = (file.member or file.path).lower()
         suffix = PurePosixPath(name).suffix
-        if suffix in wanted and _SMALLEST <= file.size <= _LARGEST and not name.endswith(_DECLARATIONS):
+        if suffix in wanted and _MIN_BYTES <= file.size <= _MAX_BYTES and not name.endswith(_DECLARATIONS):
             found.setdefault(suffix, []).append(file)
     return found
 
@@ -155,7 +155,7 @@ def _walk(root: Path) -> Iterator[SourceFile]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(set(folders) - _SKIPPED)
         entries += len(files)
-        if entries > _MOST_ENTRIES:
+        if entries > _MAX_FILES_PER_ROOT:
             return
         for name in sorted(files):
             path = os.path.join(folder, name)

@@ -19,20 +19,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.evals.sandbox import LONGEST_REASON, Outcome, kill_group, run_python
+from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, run_python
 from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
 SECONDS = 15.0
 """For a program; compilers have ``_COMPILE_SECONDS``."""
 MEGABYTES = 1_024
 _COMPILE_SECONDS = 120.0
-_LARGEST_FILE = 64 << 20
+_MAX_FILE_BYTES = 64 << 20
 _JAVATUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)\b")
 """The names of a library that MultiPL-E's Java prompts import, most of them for nothing."""
 
 _TYPESCRIPT_SYNTAX = re.compile(r"error TS1\d{3}:")
 """What tsc says of a program that is none; other numbers are of types, or of node's own, whose types are not here."""
-_MOST_READ = 1 << 16
+_MAX_OUTPUT_BYTES = 1 << 16
 """Bytes of what a compiler says."""
 
 
@@ -87,7 +87,7 @@ CHAINS = {
 """By the names that MultiPL-E gives languages."""
 
 
-def run_program(language: str, source: str) -> Outcome:
+def run_program(language: str, source: str) -> RunResult:
     """Compile a program, if need be, and run it; it passes if it ends with 0.
 
     Args:
@@ -106,8 +106,8 @@ def run_program(language: str, source: str) -> Outcome:
             last = number == len(chain.commands)
             failed = _run(command, folder, compiling=not last, limit=last and not chain.limits_memory_itself)
             if failed and not (command[0] == "tsc" and not _TYPESCRIPT_SYNTAX.search(failed)):
-                return Outcome(passed=False, reason=failed[:LONGEST_REASON])
-    return Outcome(passed=True, reason="")
+                return RunResult(passed=False, reason=failed[:MAX_REASON_BYTES])
+    return RunResult(passed=True, reason="")
 
 
 def needs_javatuples(source: str) -> bool:
@@ -151,7 +151,7 @@ def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) 
         if code == 0:
             return ""
         said.seek(0)
-        words = said.read(_MOST_READ).decode(errors="replace").strip()
+        words = said.read(_MAX_OUTPUT_BYTES).decode(errors="replace").strip()
     return words or f"ended with exit code {code}"
 
 
@@ -164,7 +164,7 @@ def _locked_in(seconds: int, address_space: int | None) -> Callable[[], None] | 
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: 2 * seconds,
-        resource.RLIMIT_FSIZE: _LARGEST_FILE,
+        resource.RLIMIT_FSIZE: _MAX_FILE_BYTES,
     }
     if address_space:
         limits[resource.RLIMIT_AS] = address_space

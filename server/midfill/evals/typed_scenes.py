@@ -15,7 +15,7 @@ _PYTHON = 6
 _OTHERS = ("JavaScript", "TypeScript", "Java", "C", "C++", "Go", "Rust", "Lua", "Shell", "PHP")
 _FILES = 5
 """In so many of a language, a function is looked for."""
-_SHORTEST = 8
+_MIN_LINES = 8
 """Lines of a function."""
 
 
@@ -46,7 +46,7 @@ def _cuts(path: str, text: str, language: Language) -> Iterator[Scene]:
     lines = text.splitlines(keepends=True)
     for definition in Syntax(text, language).definitions():
         first, last = definition.first_line, definition.last_line
-        if definition.kind != "function" or last - first < _SHORTEST or last >= len(lines):
+        if definition.kind != "function" or last - first < _MIN_LINES or last >= len(lines):
             continue
         middle = (first + last) // 2
         code = lines[middle].lstrip()

@@ -18,12 +18,12 @@ from pygls.uris import to_fs_path
 from midfill.actions import ACTIONS
 from midfill.client.server_process import SERVE, Json
 from midfill.common.errors import HarnessError
-from midfill.harness.page import Page
+from midfill.harness.open_document import OpenDocument
 from midfill.harness.script import CURSOR
-from midfill.harness.session import PATIENCE, Session
+from midfill.harness.server_session import ANSWER_TIMEOUT_SECONDS, ServerSession
 from midfill.lsp.code_actions import DO
 
-ACTION_PATIENCE = 600.0
+ACTION_TIMEOUT_SECONDS = 600.0
 """Seconds that an action may take, which may write a page."""
 _BY_KEY, _BY_TYPING = 1, 2
 """LSP's numbers of how a request came about."""
@@ -51,9 +51,9 @@ class HeadlessEditor:
         """Use ``folder``, which is empty, and the ``bundle`` of the user's choice by default."""
         self.folder = folder / "workspace"
         self.folder.mkdir()
-        self.session = Session(self.folder, folder / "cache", bundle, command, answer=self._answer_server)
-        self._pages: dict[str, Page] = {}
-        self._page: Page | None = None
+        self.session = ServerSession(self.folder, folder / "cache", bundle, command, answer=self._answer_server)
+        self._pages: dict[str, OpenDocument] = {}
+        self._page: OpenDocument | None = None
         self.suggestions: list[Suggestion] = []
         """The answer that is shown, the best first."""
         self.reason = ""
@@ -72,7 +72,7 @@ class HeadlessEditor:
         self.session.__exit__(kind, error, trace)
 
     @property
-    def page(self) -> Page:
+    def page(self) -> OpenDocument:
         """The document that is worked on.
 
         Raises:
@@ -109,7 +109,7 @@ class HeadlessEditor:
         if file in self._pages:
             self.session.notify("textDocument/didClose", {"textDocument": {"uri": self._pages[file].uri}})
         before, _, after = text.partition(CURSOR)
-        page = self._page = self._pages[file] = Page(path, before + after, language)
+        page = self._page = self._pages[file] = OpenDocument(path, before + after, language)
         page.cursor = len(page.text) - len(after.replace("\r\n", "\n"))
         self.suggestions = []
         self._show(page)
@@ -189,7 +189,7 @@ class HeadlessEditor:
         if not ACTIONS[name].kind.startswith("source."):
             wanted["range"] = {"start": place["position"], "end": place["position"]}
         self.suggestions = []
-        result = self.execute(DO, [wanted], ACTION_PATIENCE)
+        result = self.execute(DO, [wanted], ACTION_TIMEOUT_SECONDS)
         self.answer, self.applied, self.reason = result["text"], result["applied"], result["reason"]
 
     def set(self, settings: Json) -> None:
@@ -207,7 +207,7 @@ class HeadlessEditor:
         """Do nothing for a while."""
         time.sleep(seconds)
 
-    def execute(self, command: str, arguments: Sequence[Any], seconds: float = PATIENCE) -> Any:
+    def execute(self, command: str, arguments: Sequence[Any], seconds: float = ANSWER_TIMEOUT_SECONDS) -> Any:
         """Have the server run one of its commands; return its result."""
         return self.session.ask("workspace/executeCommand", {"command": command, "arguments": list(arguments)}, seconds)
 
@@ -224,7 +224,7 @@ class HeadlessEditor:
         page = next((page for page in self._pages.values() if page.uri == uri), None)
         if page is None:
             path = Path(to_fs_path(uri) or "")
-            page = Page(path, path.read_text(encoding="utf-8") if path.exists() else "")
+            page = OpenDocument(path, path.read_text(encoding="utf-8") if path.exists() else "")
         for edit in sorted(edits, key=lambda edit: _order(edit["range"]["start"]), reverse=True):
             start, end = (page.offset(edit["range"][side]) for side in ("start", "end"))
             change = page.replace(start, end, edit["newText"])
@@ -245,11 +245,11 @@ class HeadlessEditor:
     def _replace(self, start: int, end: int, text: str) -> None:
         self._tell_of_change(self.page, self.page.replace(start, end, text))
 
-    def _tell_of_change(self, page: Page, change: Json) -> None:
+    def _tell_of_change(self, page: OpenDocument, change: Json) -> None:
         document = {"uri": page.uri, "version": page.version}
         self.session.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
-    def _show(self, page: Page) -> None:
+    def _show(self, page: OpenDocument) -> None:
         document = {
             "uri": page.uri,
             "languageId": page.language,

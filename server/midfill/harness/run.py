@@ -18,7 +18,7 @@ _LONGEST = 160
 
 
 @dataclass(frozen=True)
-class Fault:
+class Failure:
     """The first thing that was not as it should be."""
 
     number: int
@@ -27,19 +27,19 @@ class Fault:
     message: str
 
 
-def run_script(steps: Sequence[Step], bundle: Path | None = None) -> Fault | None:
+def run_script(steps: Sequence[Step], bundle: Path | None = None) -> Failure | None:
     """Run steps until one goes wrong; None if none does."""
     with (
         tempfile.TemporaryDirectory(prefix="midfill-harness-") as folder,
         HeadlessEditor(Path(folder), bundle) as editor,
     ):
         for number, step in enumerate(steps, 1):
-            if message := perform(editor, step):
-                return Fault(number, step, message)
+            if message := run_step(editor, step):
+                return Failure(number, step, message)
     return None
 
 
-def perform(editor: HeadlessEditor, step: Step) -> str | None:
+def run_step(editor: HeadlessEditor, step: Step) -> str | None:
     """Do what a step says; return in a sentence what is wrong, or None."""
     try:
         if step.verb == "set":
@@ -127,7 +127,7 @@ def _prompt(editor: HeadlessEditor, expected: str) -> str | None:
 
 
 def _message(editor: HeadlessEditor, expected: str) -> str | None:
-    return None if editor.session.has_said(expected) else f"no message has {_quoted(expected)}"
+    return None if editor.session.wait_for_message(expected) else f"no message has {_quoted(expected)}"
 
 
 _EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {

@@ -94,7 +94,7 @@ def test_missing_program_is_told(tmp_path: Path) -> None:
 
 def test_program_that_ends_at_once_is_told(tmp_path: Path) -> None:
     """With its code and its last words."""
-    with pytest.raises(BenchError, match=r"llama-server ended with code 3: the model is broken"):
+    with pytest.raises(BenchError, match=r"llama-server ended with exit code 3: the model is broken"):
         started(tmp_path, "break")
 
 
@@ -153,6 +153,6 @@ def test_sides_are_those_of_our_prompt() -> None:
 
 def test_nothing_but_a_peer_loads_http() -> None:
     """Importing the benchmark brings in neither its client of the peer nor an HTTP client."""
-    program = "import json, sys, midfill.bench; print(json.dumps(sorted(sys.modules)))"
+    program = "import json, sys, midfill.bench.benchmark; print(json.dumps(sorted(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
     assert {"midfill.bench.peer", "http.client", "urllib.request"}.isdisjoint(json.loads(output))

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from midfill.bench.replay import Stroke, accept, answer_percentile, play, share_right_within
+from midfill.bench.replay import Keystroke, answer_percentile, play, share_right_within, simulate_acceptance
 from midfill.bench.scenes import Scene
 from midfill.common.errors import BenchError
 
@@ -50,15 +50,15 @@ class Told:
         self.closed += 1
 
 
-def strokes_of(suggester: Told, pause: float = 0.01) -> list[Stroke]:
+def strokes_of(suggester: Told, pause: float = 0.01) -> list[Keystroke]:
     """Type the whole scene."""
     keys = SCENE.keys(100)
     return play(SCENE, keys, [pause] * len(keys), suggester)
 
 
-def stroke(rest: str, suggestion: str = "", seconds: float = 0.05, tokens: int | None = 10) -> Stroke:
+def stroke(rest: str, suggestion: str = "", seconds: float = 0.05, tokens: int | None = 10) -> Keystroke:
     """Record a keystroke."""
-    return Stroke(rest, seconds if suggestion else math.inf, suggestion, tokens)
+    return Keystroke(rest, seconds if suggestion else math.inf, suggestion, tokens)
 
 
 def test_document_grows_key_by_key() -> None:
@@ -149,12 +149,12 @@ def test_acceptance_spares_the_rest_of_the_line() -> None:
         stroke("ef", "ef", tokens=50000),  # the next line
         stroke("f", "f", tokens=600000),  # spared
     ]
-    accepted = accept(strokes)
+    accepted = simulate_acceptance(strokes)
     assert (accepted.typed, accepted.accepted, accepted.tokens_computed) == (3, 4, 50021)
     assert accepted.tokens_per_character == 50021 / 4
 
 
 def test_nothing_accepted_is_no_number() -> None:
     """Nor is what nobody counted."""
-    assert accept([stroke("b", "x")]).tokens_per_character is None
-    assert accept([stroke("b", "b", tokens=None)]).tokens_per_character is None
+    assert simulate_acceptance([stroke("b", "x")]).tokens_per_character is None
+    assert simulate_acceptance([stroke("b", "b", tokens=None)]).tokens_per_character is None

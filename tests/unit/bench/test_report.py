@@ -10,7 +10,7 @@ from midfill.bench.figures import Figure, Wanted
 from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
-from midfill.bench.replay import Stroke
+from midfill.bench.replay import Keystroke
 from midfill.bench.report import BenchReport, Circumstances, to_json, to_text, write_markdown
 
 FIGURES = [
@@ -20,7 +20,7 @@ FIGURES = [
     Figure(name=step_name(1), unit="ms", value=20.0, peer=25.0),
     Figure(name=step_name(2), unit="ms", value=21.0, peer=30.0),
 ]
-STROKES = [Stroke("b", 0.05, "b", 3), Stroke("c", math.inf, "", None)]
+STROKES = [Keystroke("b", 0.05, "b", 3), Keystroke("c", math.inf, "", None)]
 
 
 def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0.5) -> BenchReport:

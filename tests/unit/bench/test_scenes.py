@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from midfill.bench.scenes import Scene, rhythm, scenes, sources
+from midfill.bench.scenes import Scene, scenes, sources, typing_pauses
 
 
 def test_typing_everything_restores_the_file() -> None:
@@ -46,7 +46,7 @@ def test_rest_reaches_beyond_the_last_key() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_rhythm_is_human_and_the_same_each_time(seed: int) -> None:
     """Pauses vary around the pace, and do so alike for whoever types next."""
-    pauses = rhythm(50, 0.2, seed)
-    assert pauses == rhythm(50, 0.2, seed)
+    pauses = typing_pauses(50, 0.2, seed)
+    assert pauses == typing_pauses(50, 0.2, seed)
     assert all(0.1 <= pause <= 0.3 for pause in pauses)
     assert len(set(pauses)) == 50

@@ -15,9 +15,9 @@ from midfill.chat.conversation import Conversation
 from midfill.cli.main import main
 from midfill.common.errors import EvalError, UsageError
 from midfill.evals import actions
-from midfill.evals.action_tasks import ASKED, Problem, parses, touches_other_lines
+from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, parses, touches_other_lines
 from midfill.evals.mutants import mutants
-from midfill.evals.pytests import run_pytest
+from midfill.evals.sandboxed_pytest import run_pytest
 from unit.actions.test_perform import conversation, fenced
 
 PROMPT = '''import math
@@ -45,8 +45,8 @@ TEST = """def check(candidate):
     assert candidate([], 5) == 5
     assert candidate([7, 7], 5) == 7
 """
-PROBLEM = Problem("HumanEval/908", PROMPT, SOLUTION, TEST, "largest")
-NO_MISTAKE = Problem("HumanEval/901", 'def one(x):\n    """One."""\n', "    return x\n", TEST, "one")
+PROBLEM = HumanEvalFunction("HumanEval/908", PROMPT, SOLUTION, TEST, "largest")
+NO_MISTAKE = HumanEvalFunction("HumanEval/901", 'def one(x):\n    """One."""\n', "    return x\n", TEST, "one")
 TESTED = "from humaneval_908 import largest\n\n\ndef test_largest():\n    assert largest("
 DECLARED = PROMPT[PROMPT.index("def largest") :]
 
@@ -56,7 +56,7 @@ def ignored(done: int, total: int) -> None:
     assert 0 < done <= total
 
 
-def rows(action: str, *replies: str, problem: Problem = PROBLEM) -> list[actions.Row]:
+def rows(action: str, *replies: str, problem: HumanEvalFunction = PROBLEM) -> list[actions.ActionResult]:
     """Have one action done by a model that gives these answers in turn; return what came of it."""
     report = run(conversation(*replies)[0], action, problem=problem)
     assert report.model == "tiny"
@@ -64,7 +64,7 @@ def rows(action: str, *replies: str, problem: Problem = PROBLEM) -> list[actions
 
 
 def run(
-    talk: Conversation, *names: str, problem: Problem = PROBLEM, resume: Path | None = None
+    talk: Conversation, *names: str, problem: HumanEvalFunction = PROBLEM, resume: Path | None = None
 ) -> actions.ActionsReport:
     """Run the suite on one problem."""
     do = actions.performed_by(talk)
@@ -171,7 +171,7 @@ def test_functions_without_a_mistake_are_passed_over() -> None:
 
 def test_documentation_is_asked_for_where_there_is_none(tmp_path: Path) -> None:
     """The docstring is cut out, nothing else; the cursor is on the declaration."""
-    task = ASKED["document"].make(PROBLEM, tmp_path)
+    task = TRIALS["document"].make(PROBLEM, tmp_path)
     assert task is not None
     assert task.selection.document == PROBLEM.source.replace(PROMPT[PROMPT.index('    """') :], "")
     assert task.selection.lines == ["def largest(numbers, least):"]
@@ -207,8 +207,8 @@ def test_edit_that_does_not_parse_is_told_from_a_refusal() -> None:
         return Outcome(edit=Edit(7, 8, ("def largest(",)), task=task)
 
     report = actions.run(do, "tiny", ["write"], [PROBLEM], "all", ignored)
-    tally = report.to_json()["actions"]["write"]
-    assert (tally["parse"]["rate"], tally["wrong"], tally["refused"]) == (0.0, {"does-not-parse": 1}, {})
+    scores = report.to_json()["actions"]["write"]
+    assert (scores["parse"]["rate"], scores["wrong"], scores["refused"]) == (0.0, {"does-not-parse": 1}, {})
 
 
 def test_report_counts_what_came_of_each_action() -> None:
@@ -250,7 +250,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
 
 def test_actions_to_measure_are_named() -> None:
     """All of them unless some are."""
-    assert actions.names(None) == tuple(ASKED)
+    assert actions.names(None) == tuple(TRIALS)
     assert actions.names("write, fix") == ("write", "fix")
     with pytest.raises(UsageError, match="'explain' cannot be measured; what can is fix, write"):
         actions.names("write,explain")

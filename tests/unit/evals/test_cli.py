@@ -84,4 +84,4 @@ def test_needle_as_json(
 def test_lengths_that_are_none(lengths: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line says what they are."""
     assert main(["eval", "needle", f"--lengths={lengths}"]) == 2
-    assert "--lengths wants whole numbers from 100 to 1000000" in capsys.readouterr().err
+    assert "--lengths needs whole numbers from 100 to 1000000" in capsys.readouterr().err

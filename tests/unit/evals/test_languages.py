@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from midfill import evals
 from midfill.code.languages import Language
 from midfill.completion.types import Completion, Request
-from midfill.evals import languages, sources
+from midfill.evals import languages, sources, suites
 from midfill.evals.runner import run_tasks
 from midfill.evals.sources import INSTALLED, pick
 
@@ -123,6 +122,6 @@ def test_missing_languages_are_told(machine: Path, monkeypatch: pytest.MonkeyPat
     assert report.to_json()["none_found"] == ["Rust"]
     assert {row.reason for row in report.rows} == {"blank"}
     monkeypatch.setattr(sources, "installed_roots", lambda: [machine])
-    everything = evals.run("languages", answer, 1, lambda *_: None)
+    everything = suites.run("languages", answer, 1, lambda *_: None)
     assert set(everything.missing) == set(languages.NAMES) - {"C", "Lua"}
     assert len(languages.NAMES) >= 20

@@ -72,7 +72,7 @@ def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.
 def test_without_data(capsys: pytest.CaptureFixture[str]) -> None:
     """The questions are not shipped, and no other suite takes a file for the answers."""
     assert main(["eval", "mt-bench-coding"]) == 2
-    assert "wants --data with the path of MT-Bench's question.jsonl" in capsys.readouterr().err
+    assert "needs --data with the path of MT-Bench's question.jsonl" in capsys.readouterr().err
     assert main(["eval", "languages", "--out", "answers.jsonl"]) == 2
     assert "--out is for the suite 'mt-bench-coding'." in capsys.readouterr().err
 

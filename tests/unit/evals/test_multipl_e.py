@@ -13,8 +13,8 @@ import pytest
 from midfill.cli.main import main
 from midfill.common.errors import EvalError
 from midfill.evals import tool_chains
-from midfill.evals.continuation import Continuation, until
-from midfill.evals.multipl_e import Problem, problems, run, runnable
+from midfill.evals.continuation import Continuation, cut_at_stop
+from midfill.evals.multipl_e import MultiplEProblem, problems, run, runnable
 from midfill.evals.tool_chains import CHAINS, run_program
 
 DATA = Path(__file__).parents[2] / "data/multipl-e"
@@ -31,7 +31,7 @@ ENDLESS = {
 }
 
 
-def own(language: str) -> list[Problem]:
+def own(language: str) -> list[MultiplEProblem]:
     """Return the problems of a language, if this machine can run them."""
     if missing := CHAINS[language].missing:
         pytest.skip(f"there is no {missing} here")
@@ -44,7 +44,7 @@ def test_right_and_wrong_functions(language: str) -> None:
     first, *others = own(language)
     solutions = SOLUTIONS[language]
     for problem in (first, *others):
-        outcome = run_program(language, problem.program(until(solutions[problem.name], problem.stop_tokens)))
+        outcome = run_program(language, problem.program(cut_at_stop(solutions[problem.name], problem.stop_tokens)))
         assert outcome.passed, (problem.name, outcome.reason)
     wrong = first.program(solutions[others[1].name])
     assert not run_program(language, wrong).passed
@@ -92,22 +92,22 @@ def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
     chosen = problems(DATA / "own-py.jsonl")
     asked: list[str] = []
 
-    def go_on(prompt: str, stops: Sequence[str]) -> Continuation:
+    def continue_text(prompt: str, stops: Sequence[str]) -> Continuation:
         asked.append(prompt)
         name = next(problem.name for problem in chosen if problem.prompt == prompt)
-        return Continuation(until(SOLUTIONS["py"][name], stops), 7, 0.5)
+        return Continuation(cut_at_stop(SOLUTIONS["py"][name], stops), 7, 0.5)
 
     file = tmp_path / "rows.jsonl"
-    run(go_on, "small", chosen[:2], "first 2", lambda *_: None, file)
-    report = run(go_on, "small", chosen, "all", lambda *_: None, file)
+    run(continue_text, "small", chosen[:2], "first 2", lambda *_: None, file)
+    report = run(continue_text, "small", chosen, "all", lambda *_: None, file)
     assert len(asked) == 3
     assert report.to_json()["languages"]["py"]["passed"]["count"] == 3
     assert "Python      100.0% (3 of 3" in report.to_text()
-    run(go_on, "large", chosen, "all", lambda *_: None, file)
+    run(continue_text, "large", chosen, "all", lambda *_: None, file)
     assert len(asked) == 6
     file.write_text("{")
     with pytest.raises(EvalError, match="cannot be gone on with"):
-        run(go_on, "small", chosen, "all", lambda *_: None, file)
+        run(continue_text, "small", chosen, "all", lambda *_: None, file)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from midfill.common.errors import EvalError
 from midfill.completion.types import Completion, Request
-from midfill.evals.needle import MOST, NeedleReport, needles, run
+from midfill.evals.needle import MAX_NEEDLES, NeedleReport, needles, run
 
 HAY = ["import os\n\n\ndef hay(straw):\n    return straw\n" * 40, "class Stack:\n    pass\n" * 40]
 
@@ -34,7 +34,7 @@ def play(answer: str) -> NeedleReport:
 
 def test_definition_stands_so_far_before_its_call() -> None:
     """About as many tokens as asked for are between, and the answer stands in the definition alone."""
-    for needle in needles(120, MOST, HAY, words):
+    for needle in needles(120, MAX_NEEDLES, HAY, words):
         definition, hay = needle.text.split("\n\n\n", 1)
         hay, _, call = hay.rpartition("\n\n")
         assert 120 <= words(hay) <= 130
@@ -46,7 +46,7 @@ def test_definition_stands_so_far_before_its_call() -> None:
 def test_needles_have_hay_and_words_of_their_own() -> None:
     """So that one's prompt serves no other."""
     made = needles(60, 2, HAY, words)
-    assert len({needle.expected for needle in needles(60, MOST, HAY, words)}) == MOST
+    assert len({needle.expected for needle in needles(60, MAX_NEEDLES, HAY, words)}) == MAX_NEEDLES
     assert "def hay" in made[0].text
     assert "class Stack" in made[1].text
 

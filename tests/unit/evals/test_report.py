@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from midfill.evals.report import EvalReport, Rate, Row
+from midfill.evals.report import EvalReport, Rate, TaskResult
 
 
 def report(count: int, exact: int, passed: int) -> EvalReport:
@@ -17,7 +17,7 @@ def report(count: int, exact: int, passed: int) -> EvalReport:
         selection="all",
         model="model",
         rows=tuple(
-            Row(
+            TaskResult(
                 task=f"task {number}",
                 expected="x",
                 completion="x" if number else "",

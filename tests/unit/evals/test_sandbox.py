@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
 
 
 def namespaces_allowed() -> bool:
@@ -24,7 +24,7 @@ def namespaces_allowed() -> bool:
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such thing")
 
 
-def run(source: str, seconds: float = 20, megabytes: int = 512) -> Outcome:
+def run(source: str, seconds: float = 20, megabytes: int = 512) -> RunResult:
     """Run a candidate with limits that a healthy one never meets."""
     return run_python(source, seconds=seconds, megabytes=megabytes)
 
@@ -32,7 +32,7 @@ def run(source: str, seconds: float = 20, megabytes: int = 512) -> Outcome:
 def test_pass() -> None:
     """A program that comes to its end passes, whatever it prints and imports."""
     source = "import collections, hashlib, math, random, re, typing\nprint('output')\nassert math.gcd(4, 6) == 2"
-    assert run(source) == Outcome(passed=True, reason="")
+    assert run(source) == RunResult(passed=True, reason="")
 
 
 def test_long_source() -> None:
@@ -53,7 +53,7 @@ def test_long_source() -> None:
 )
 def test_failure(source: str, reason: str) -> None:
     """Whatever ends a program before its end is a failure, and the reason; so is exiting with success."""
-    assert run(source) == Outcome(passed=False, reason=reason)
+    assert run(source) == RunResult(passed=False, reason=reason)
 
 
 @POSIX
@@ -73,13 +73,13 @@ for descriptor in range(20):
         pass
 os._exit(0)
 """
-    assert run(forgery) == Outcome(passed=False, reason="0" * 32)
+    assert run(forgery) == RunResult(passed=False, reason="0" * 32)
 
 
 def test_endless_loop() -> None:
     """A program that does not end is killed."""
     started = time.monotonic()
-    assert run("while True: pass", seconds=1) == Outcome(passed=False, reason="still running after 1 s")
+    assert run("while True: pass", seconds=1) == RunResult(passed=False, reason="still running after 1 s")
     assert time.monotonic() - started < 10
 
 
@@ -112,7 +112,7 @@ def test_network_namespace() -> None:
         f"assert os.readlink('/proc/self/ns/net') != {ours!r}\n"
         "assert [line.split(':')[0].strip() for line in open('/proc/self/net/dev') if ':' in line] == ['lo']"
     )
-    assert outcome == Outcome(passed=True, reason="")
+    assert outcome == RunResult(passed=True, reason="")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from midfill.cli.main import main
 from midfill.harness.editor import HeadlessEditor
-from midfill.harness.page import Page
-from midfill.harness.run import perform
+from midfill.harness.open_document import OpenDocument
+from midfill.harness.run import run_step
 from midfill.harness.script import Step, read_script
 from unit.helpers import chain_graph, write_bundle
 
@@ -162,25 +162,25 @@ def test_fault(editor: HeadlessEditor, tmp_path: Path, step: str, fault: str) ->
     script = tmp_path / "script.yaml"
     script.write_text(f"- {step}\n")
     [read] = read_script(script)
-    assert perform(editor, read) == f"{fault}."
+    assert run_step(editor, read) == f"{fault}."
 
 
 def test_faults_where_nothing_is_shown(bundle: Path, tmp_path: Path) -> None:
     """Without a suggestion, and without a document."""
     with HeadlessEditor(tmp_path, bundle) as editor:
-        assert perform(editor, Step(1, "complete", {})) == "no document is open."
+        assert run_step(editor, Step(1, "complete", {})) == "no document is open."
         editor.set({"enabled": False})
         editor.open("a.py", "")
-        assert perform(editor, Step(1, "accept", {})) == "there is no suggestion to accept."
+        assert run_step(editor, Step(1, "accept", {})) == "there is no suggestion to accept."
         editor.complete()
-        assert perform(editor, Step(1, "expect", {"starts": "x"})) == "nothing is shown (disabled)."
+        assert run_step(editor, Step(1, "expect", {"starts": "x"})) == "nothing is shown (disabled)."
         wrong = "nothing is shown because of 'disabled', not 'unsure'."
-        assert perform(editor, Step(1, "expect", {"reason": "unsure"})) == wrong
+        assert run_step(editor, Step(1, "expect", {"reason": "unsure"})) == wrong
 
 
 def test_page_keeps_the_line_ends_of_its_file(tmp_path: Path) -> None:
     """Inside, a line ends one way; what is sent and saved has the file's."""
-    page = Page(tmp_path / "a.rb", "a\r\n🚀 b\r\n")
+    page = OpenDocument(tmp_path / "a.rb", "a\r\n🚀 b\r\n")
     assert page.language == "ruby"
     assert page.position(3) == {"line": 1, "character": 1}
     assert [page.offset({"line": line, "character": 1}) for line in (0, 1, 9)] == [1, 3, 6]

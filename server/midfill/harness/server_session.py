@@ -19,7 +19,7 @@ from midfill.common.errors import HarnessError
 from midfill.outcomes import journal
 from midfill.settings.schema import default_bundle
 
-PATIENCE = 120.0
+ANSWER_TIMEOUT_SECONDS = 120.0
 """Seconds after which an answer is not coming."""
 _CAPABILITIES = {
     "general": {"positionEncodings": ["utf-32"]},
@@ -29,7 +29,7 @@ _CAPABILITIES = {
 }
 
 
-class Session:
+class ServerSession:
     """One server at a time; a context manager that ends it."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Session:
         self._settings: Json = {}
         self._server: ServerProcess | None = None
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> ServerSession:
         return self
 
     def __exit__(
@@ -82,14 +82,14 @@ class Session:
         heard = self._server.notifications if self._server is not None else []
         return [str(told["params"]["message"]) for told in list(heard) if told["method"] == "window/showMessage"]
 
-    def has_said(self, text: str) -> bool:
+    def wait_for_message(self, text: str) -> bool:
         """Wait a while for a message that contains a text; whether it came."""
 
         def is_it(told: Json) -> bool:
             return told["method"] == "window/showMessage" and text in told["params"]["message"]
 
         try:
-            self.server().wait_for_notification(is_it, PATIENCE)
+            self.server().wait_for_notification(is_it, ANSWER_TIMEOUT_SECONDS)
         except TimeoutError:
             return False
         return True
@@ -114,7 +114,7 @@ class Session:
         """Tell the server something."""
         self.server().notify(method, params)
 
-    def ask(self, method: str, params: Any, seconds: float = PATIENCE) -> Any:
+    def ask(self, method: str, params: Any, seconds: float = ANSWER_TIMEOUT_SECONDS) -> Any:
         """Send a request and wait; return its result.
 
         Raises:
@@ -126,7 +126,7 @@ class Session:
             raise HarnessError(f"the server refused {method}: {answer['error']['message']}")
         return answer["result"]
 
-    def wait_for(self, answer: Future[Json], what: str, seconds: float = PATIENCE) -> Json:
+    def wait_for(self, answer: Future[Json], what: str, seconds: float = ANSWER_TIMEOUT_SECONDS) -> Json:
         """Wait for an answer, a result or an error; see :meth:`ask`."""
         try:
             return answer.result(seconds)

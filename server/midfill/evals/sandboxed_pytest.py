@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from midfill.common.errors import EvalError
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
 
 _NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
-_LONGEST_REPORT = 6_000
+_MAX_REPORT_CHARACTERS = 6_000
 _PROGRAM = """\
 import io, os, sys, types
 
@@ -44,7 +44,7 @@ if ended:
 """
 
 
-def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabytes: int) -> Outcome:
+def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabytes: int) -> RunResult:
     """Run the tests of one of ``files``, up to the first that fails; the reason is pytest's short report of it.
 
     Args:
@@ -57,8 +57,8 @@ def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabyte
         EvalError: pytest is not installed.
     """
     program = _PROGRAM.format(folders=_folders(), files=dict(files), tests=tests)
-    outcome = run_python(program, seconds=seconds, megabytes=megabytes, longest_reason=_LONGEST_REPORT)
-    return Outcome(outcome.passed, outcome.reason.removeprefix("AssertionError: ").strip())
+    outcome = run_python(program, seconds=seconds, megabytes=megabytes, max_reason_bytes=_MAX_REPORT_CHARACTERS)
+    return RunResult(outcome.passed, outcome.reason.removeprefix("AssertionError: ").strip())
 
 
 def _folders() -> list[str]:

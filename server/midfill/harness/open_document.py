@@ -11,7 +11,7 @@ from midfill.client.server_process import Json
 from midfill.code.languages import language_of
 
 
-class Page:
+class OpenDocument:
     """One open document, with the cursor at its end."""
 
     def __init__(self, path: Path, text: str, language: str = "") -> None:

@@ -12,10 +12,10 @@ from midfill.common.errors import EvalError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 
-def read_rows(file: Path | None, kind: type[Row]) -> list[Row]:
+def read_results(file: Path | None, kind: type[Result]) -> list[Result]:
     """Return the rows of ``kind`` that a file has; none without a file.
 
     Raises:
@@ -29,7 +29,7 @@ def read_rows(file: Path | None, kind: type[Row]) -> list[Row]:
         raise EvalError(f"{file} cannot be gone on with: {type(error).__name__}.") from error
 
 
-def append_row(file: Path | None, row: DataclassInstance) -> None:
+def append_result(file: Path | None, row: DataclassInstance) -> None:
     """Add a row to a file, if there is one.
 
     Raises:
