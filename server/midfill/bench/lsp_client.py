@@ -12,7 +12,8 @@ from types import TracebackType
 
 from midfill.bench import processes
 from midfill.bench.scenes import Scene
-from midfill.client.server_process import SERVE, Json, ServerProcess, result_of
+from midfill.client.framing import Json
+from midfill.client.server_process import SERVE, ServerProcess, result_of
 from midfill.common.errors import BenchError
 from midfill.settings.schema import Settings
 

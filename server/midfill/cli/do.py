@@ -1,4 +1,4 @@
-"""`midfill do`: one action on one file, as an editor would have it done."""
+"""`midfill do`: runs one action on one file, as an editor would."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do what is asked, and print the edit as a diff, or what there is to read.
+    """Run the action, and print its edit as a diff, or its text.
 
     Raises:
-        UsageError: there is no such place or action.
+        UsageError: there is no such action, file or line.
         MidfillError: as :func:`midfill.completion.engine.load_engine`.
     """
     action = _action(args)
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     target = _target(outcome.edit, file)
     written = target.text if outcome.edit is None else outcome.edit.apply(target.text)
     if outcome.edit and args.write and not _write(target, written):
-        return _refuse("changed", f"{target.path} was changed meanwhile; nothing is written")
+        return _refuse("changed", f"{target.path} was changed meanwhile, so it was not written")
     if args.json:
         found = _to_json(action, outcome, target, written)
         sys.stdout.write(f"{json.dumps({**found, 'written': bool(outcome.edit and args.write)}, indent=2)}\n")
@@ -61,23 +61,23 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     elif not args.write:
         sys.stdout.write(_diff(target, written))
-    _tell(outcome, f"wrote {target.path}; " if args.write else "")
+    _print_costs(outcome, f"wrote {target.path}; " if args.write else "")
     return 0
 
 
 def _action(args: argparse.Namespace) -> Action:
     action = ACTIONS.get(args.action)
     if action is None:
-        raise UsageError(f"'{args.action}' is no action: choose one of {', '.join(ACTIONS)}.")
+        raise UsageError(f"'{args.action}' is not an action: choose from {', '.join(ACTIONS)}.")
     if args.write and action.read is None:
-        raise UsageError(f"'{action.name}' writes nothing: leave --write out.")
+        raise UsageError(f"'{action.name}' changes no file: leave --write out.")
     return action
 
 
 def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
     parts = _PLACE.fullmatch(args.place)
     if not parts:
-        raise UsageError(f"'{args.place}' is no place: write FILE:LINE or FILE:LINE-LINE, counted from 1.")
+        raise UsageError(f"'{args.place}' is not a place: write FILE, FILE:LINE or FILE:LINE-LINE, counted from 1.")
     file = read_file(Path(parts["file"]))
     count = len(file.text.split("\n"))
     first, last = int(parts["first"] or 1), int(parts["last"] or parts["first"] or count)
@@ -92,7 +92,7 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, Task]:
 
 
 def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
-    """Return the file that is edited, which may be another one, and may not be there yet."""
+    """Return the file that the edit changes. It may be another file, and may not exist yet."""
     if edit is None or not edit.path:
         return file
     path = Path(edit.path)
@@ -101,7 +101,7 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
 
 
 def _write(target: SourceFile, text: str) -> bool:
-    """Put ``text`` in the file's place, whole or not at all; False if it is no longer what was read."""
+    """Replace the file's text atomically; return False if the file has changed since it was read."""
     path = target.path.resolve()
     mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
     if (path.read_bytes() if path.exists() else b"") != target.data:
@@ -124,7 +124,7 @@ def _write(target: SourceFile, text: str) -> bool:
 
 
 def _diff(target: SourceFile, written: str) -> str:
-    """Return a unified diff that `patch` and `git apply` take."""
+    """Return a unified diff that `patch` and `git apply` accept."""
     name = target.path.as_posix().lstrip("/")
     source = f"a/{name}" if target.path.exists() else "/dev/null"
     lines = difflib.unified_diff(lines_of(target.text), lines_of(written), source, f"b/{name}")
@@ -156,13 +156,14 @@ def _to_json(action: Action, outcome: Outcome, target: SourceFile, written: str)
     }
 
 
-def _tell(outcome: Outcome, first: str) -> None:
+def _print_costs(outcome: Outcome, prefix: str) -> None:
+    """Print the action's note, and the tokens and times of each answer, to standard error."""
     if outcome.note:
         sys.stderr.write(f"midfill: {outcome.note}\n")
     for answer in outcome.answers:
         stages = ", ".join(f"{stage} {value:.0f}" for stage, value in answer.milliseconds.items())
         sys.stderr.write(
-            f"{first}{answer.tokens} tokens after {answer.prompt_tokens} of prompt; milliseconds: {stages};"
+            f"{prefix}{answer.tokens} tokens; {answer.prompt_tokens} prompt tokens; milliseconds: {stages};"
             f" {answer.model}\n"
         )
 

@@ -1,7 +1,7 @@
-"""What actions are asked to do with HumanEval's functions, and what of their answers is right.
+"""The tasks of the suite ``actions``: what each action gets to do with a function of HumanEval, and when it is right.
 
-Each is asked as `midfill do` asks, on a file that holds one problem; the answer's edit is applied and judged by running
-it. What a test says of a mistake is what pytest says of HumanEval's own.
+An action runs as in `midfill do`, on a file with one function. Its edit is applied, and the result is judged by running
+it. The action ``fix`` gets the report of pytest for HumanEval's own tests.
 """
 
 from __future__ import annotations
@@ -26,28 +26,32 @@ from midfill.evals.sandboxed_pytest import run_pytest
 _SECONDS = 10.0
 _MEGABYTES = 512
 _MAX_MUTANTS = 30
-"""Tried of each function."""
+"""Maximum number of mutants of a function that are tried until the tests find one."""
 _LANGUAGE = language_of("x.py")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of an edit: a code, "" when it is right, and what there is to say of it."""
+    """Whether an edit is right."""
 
     reason: str = ""
+    """A code that says why the edit is wrong; "" if it is right."""
     detail: str = ""
+    """More about the reason, such as an error message."""
 
 
 @dataclass(frozen=True)
 class HumanEvalFunction:
-    """One function of HumanEval, in a file of its own."""
+    """One problem of HumanEval: a function in a file of its own."""
 
     name: str
+    """HumanEval's task id, such as "HumanEval/0"."""
     prompt: str
-    """Imports, helpers, and the declaration with its documentation."""
+    """Imports, helper functions, and the function's declaration with its docstring."""
     solution: str
-    """The body."""
+    """The function's body."""
     test: str
+    """HumanEval's tests: a function ``check`` that takes the function."""
     entry: str
     """The function's name."""
 
@@ -58,18 +62,18 @@ class HumanEvalFunction:
 
     @property
     def source(self) -> str:
-        """The right program."""
+        """The correct program."""
         return self.prompt + self.solution
 
     @property
     def tests(self) -> str:
         """HumanEval's tests, as a file for pytest."""
-        called = f"def test_{self.entry}():\n    check({self.entry})"
-        return f"from {self.stem} import *\n\n\n{self.test.strip()}\n\n\n{called}\n"
+        test_function = f"def test_{self.entry}():\n    check({self.entry})"
+        return f"from {self.stem} import *\n\n\n{self.test.strip()}\n\n\n{test_function}\n"
 
     @property
     def undocumented(self) -> str:
-        """The right program without the docstring of the function."""
+        """The correct program without the function's docstring."""
         body = function(self.source, self.entry).body
         docstring = body[0]
         lines = self.source.split("\n")
@@ -79,7 +83,7 @@ class HumanEvalFunction:
 
     @cached_property
     def mutant(self) -> tuple[Mutant, str] | None:
-        """A mistake that the tests find without running into the time limit, and pytest's report of it."""
+        """A mutant that fails the tests within the time limit, and pytest's report; None if there is no such mutant."""
         first_line = self.prompt.count("\n")
         for mutant in mutants(self.source, first_line, self.name)[:_MAX_MUTANTS]:
             outcome = self.run_tests(mutant.source, self.tests)
@@ -93,12 +97,12 @@ class HumanEvalFunction:
         return run_python(program, seconds=_SECONDS, megabytes=_MEGABYTES)
 
     def run_tests(self, source: str, tests: str) -> RunResult:
-        """Run tests for pytest on a program."""
+        """Run a file of pytest's tests on a program."""
         files = {f"{self.stem}.py": source, f"test_{self.stem}.py": tests}
         return run_pytest(files, f"test_{self.stem}.py", seconds=_SECONDS, megabytes=_MEGABYTES)
 
     def task(self, source: str, folder: Path, message: str = "") -> Task:
-        """Ask with the cursor on the function's declaration, in a file of ``folder``."""
+        """Return an action's task: the cursor is on the function's declaration, in a file in ``folder``."""
         line = function(source, self.entry).lineno - 1
         selection = Selection(source, _LANGUAGE, line, line + 1, str(folder / f"{self.stem}.py"))
         return Task(selection, message)
@@ -106,19 +110,19 @@ class HumanEvalFunction:
 
 @dataclass(frozen=True)
 class Trial:
-    """How one action is tried."""
+    """How one action is measured on a function."""
 
     make: Callable[[HumanEvalFunction, Path], Task | None]
-    """None where there is nothing to try."""
+    """Makes the action's task in a folder; returns None if the action cannot be measured on this function."""
     judge: Callable[[HumanEvalFunction, str, str], Judgement]
-    """Takes the file, and the text of the file that was edited."""
+    """Judges an edit. Takes the text before it, and the text after it of the file that it changed."""
 
 
 def all_functions() -> list[HumanEvalFunction]:
-    """Return the problems in their order.
+    """Return all functions of HumanEval, in its order.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     return [
         HumanEvalFunction(p["task_id"], p["prompt"], p["canonical_solution"], p["test"], p["entry_point"])
@@ -127,11 +131,11 @@ def all_functions() -> list[HumanEvalFunction]:
 
 
 def function(source: str, name: str) -> ast.FunctionDef:
-    """Return the last function of a name.
+    """Return the last top-level function with this name.
 
     Raises:
-        SyntaxError: ``source`` is no Python.
-        LookupError: there is none.
+        SyntaxError: ``source`` is not valid Python.
+        LookupError: there is no such function.
     """
     found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
     if not found:
@@ -140,7 +144,7 @@ def function(source: str, name: str) -> ast.FunctionDef:
 
 
 def parses(source: str) -> bool:
-    """Say whether Python takes it."""
+    """Return whether ``source`` is valid Python."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -149,12 +153,12 @@ def parses(source: str) -> bool:
 
 
 def touches_other_lines(problem: HumanEvalFunction, source: str, edit: Edit) -> bool:
-    """Say whether an edit changes more than the function: lines before or after it, or another file but its tests."""
+    """Return whether an edit changes lines outside the function, or a file that is not the function's test file."""
     if edit.path:
         return Path(edit.path).name != f"test_{problem.stem}.py"
-    asked = function(source, problem.entry)
+    node = function(source, problem.entry)
     lines, edited = source.split("\n"), edit.apply(source).split("\n")
-    above, below = lines[: asked.lineno - 1], lines[asked.end_lineno :]
+    above, below = lines[: node.lineno - 1], lines[node.end_lineno :]
     return edited[: len(above)] != above or (bool(below) and edited[-len(below) :] != below)
 
 
@@ -187,15 +191,15 @@ def _passes(problem: HumanEvalFunction, _: str, edited: str) -> Judgement:
 def _is_documented(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     if _without_docstrings(source) != _without_docstrings(edited):
         return Judgement("code-changed")
-    asked = function(edited, problem.entry)
-    docstring = ast.get_docstring(asked)
+    node = function(edited, problem.entry)
+    docstring = ast.get_docstring(node)
     if not docstring:
         return Judgement("no-docstring")
-    missing = [a.arg for a in asked.args.args if not re.search(rf"\b{a.arg}\b", docstring)]
+    missing = [a.arg for a in node.args.args if not re.search(rf"\b{a.arg}\b", docstring)]
     return Judgement("parameter-unnamed", ", ".join(missing)) if missing else Judgement()
 
 
-def _tells_right_from_wrong(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
+def _finds_the_mutant(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     right = problem.run_tests(source, edited)
     if not right.passed:
         return Judgement("wrong-test", right.reason)
@@ -223,7 +227,7 @@ TRIALS: Mapping[str, Trial] = {
     "fix": Trial(_fix, _passes),
     "write": Trial(_write, _passes),
     "document": Trial(_document, _is_documented),
-    "tests": Trial(_tests, _tells_right_from_wrong),
+    "tests": Trial(_tests, _finds_the_mutant),
     "simplify": Trial(_simplify, _is_simpler),
 }
-"""By the action's name."""
+"""The trials by the action's name."""

@@ -84,7 +84,7 @@ def test_completion_is_printed(bundle: Path, run: Run) -> None:
     ran = run("complete", "empty.py:1:1", "--bundle", bundle)
     assert (ran.code, ran.out) == (0, "pass\n")
     assert ran.err.count("\n") == 1
-    assert "tokens after 3 of prompt" in ran.err
+    assert "tokens; 3 prompt tokens; milliseconds: " in ran.err
 
 
 def test_completion_as_json(bundle: Path, run: Run) -> None:
@@ -126,7 +126,7 @@ def test_nothing_to_suggest_is_no_fault(bundle: Path, code: Path, run: Run) -> N
     """Stdout stays empty, stderr says why, and the command has done what it should."""
     ran = run("complete", f"{code}:3:1", "--bundle", bundle)
     assert (ran.code, ran.out) == (0, "")
-    assert ran.err.startswith("no suggestion (blank) after ")
+    assert ran.err.startswith("no suggestion (blank); ")
 
 
 @pytest.mark.parametrize("name", ["with space.py", "mit:doppelpunkt.py", "a:1:2", "naïve 模型.py"])

@@ -62,7 +62,7 @@ def test_edit_is_printed_as_a_diff_that_applies(run: Run, file: Path) -> None:
     code, out, err = run("write", f"{file.name}:4")
     assert (code, file.read_text()) == (0, CODE)
     assert out.endswith(f"@@ -2,3 +2,4 @@\n     return x\n \n # add\n+{SAID}\n")
-    assert "tokens after" in err
+    assert "prompt tokens; milliseconds: " in err
     subprocess.run(["git", "apply", "-"], input=out, text=True, check=True)
     assert file.read_text() == f"{CODE}{SAID}\n"
 

@@ -66,7 +66,7 @@ def test_too_little_memory_is_a_fault_that_says_what_to_do(tmp_path: Path) -> No
     folder = write_bundle(tmp_path / "b", kv=layout).path
     check = checks(Settings(bundle=folder, context_tokens=100_000))["memory"]
     assert not check.ok
-    assert check.detail.endswith("close something")
+    assert check.detail.endswith(": close other programs")
 
 
 def test_report_in_words() -> None:

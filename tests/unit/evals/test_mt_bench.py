@@ -54,9 +54,9 @@ def test_second_turn_sees_the_first(file: Path) -> None:
     [
         ("", "has no question of the category 'coding'"),
         ('{"question_id": 1, "category": "writing", "turns": ["A"]}', "has no question of the category"),
-        ('{"question_id": 1, "category": "coding", "turns": []}', "line 1, is no question"),
-        ('{"question_id": "x", "category": "coding", "turns": ["A"]}', "line 1, is no question"),
-        ("no JSON", "line 1, is no question"),
+        ('{"question_id": 1, "category": "coding", "turns": []}', ":1: this line is not a question"),
+        ('{"question_id": "x", "category": "coding", "turns": ["A"]}', ":1: this line is not a question"),
+        ("no JSON", ":1: this line is not a question"),
     ],
 )
 def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

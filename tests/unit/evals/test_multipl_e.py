@@ -79,11 +79,11 @@ def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     can, told = runnable([*python, *rust, java, pairs, other])
     assert can == [*python, java]
     assert told == (
-        "3 of Rust, for there is no rustc here",
-        "1 of Java with tuples, for no javatuples*.jar is in CLASSPATH",
-        "1 of 'cobol', which is none of py, js, ts, java, cpp, rs, php, r",
+        "3 of Rust, because rustc is not installed",
+        "1 of Java with tuples, because no javatuples*.jar is in CLASSPATH",
+        "1 of 'cobol', which is not one of py, js, ts, java, cpp, rs, php, r",
     )
-    with pytest.raises(EvalError, match="Nothing can be run here: 3 of Rust"):
+    with pytest.raises(EvalError, match="can run none of the problems: 3 of Rust"):
         run(lambda *_: Continuation("", 0, 0.0), "model", rust, "all", lambda *_: None)
 
 
@@ -106,7 +106,7 @@ def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
     run(continue_text, "large", chosen, "all", lambda *_: None, file)
     assert len(asked) == 6
     file.write_text("{")
-    with pytest.raises(EvalError, match="cannot be gone on with"):
+    with pytest.raises(EvalError, match="is not a file of this suite's results"):
         run(continue_text, "small", chosen, "all", lambda *_: None, file)
 
 
@@ -114,9 +114,12 @@ def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("", "has no problems"),
-        ("[]", "line 1, is no problem"),
-        ('{"name": "a"}', "line 1, is no problem"),
-        ('\n{"name": 1, "language": "py", "prompt": "", "tests": "", "stop_tokens": []}', "line 2, is no problem"),
+        ("[]", ":1: this line is not a problem"),
+        ('{"name": "a"}', ":1: this line is not a problem"),
+        (
+            '\n{"name": 1, "language": "py", "prompt": "", "tests": "", "stop_tokens": []}',
+            ":2: this line is not a problem",
+        ),
         ("\ud800", "cannot be read"),
     ],
 )

@@ -53,7 +53,7 @@ def test_needles_have_hay_and_words_of_their_own() -> None:
 
 def test_too_little_hay() -> None:
     """One line says so."""
-    with pytest.raises(EvalError, match="not 9000 tokens"):
+    with pytest.raises(EvalError, match="fewer than 9000 tokens"):
         needles(9000, 1, HAY, words)
 
 
@@ -71,4 +71,4 @@ def test_next_argument_counts(answer: str, found: int) -> None:
     assert len(said["rows"]) == 4
     json.dumps(said)
     assert f"{found} of 2" in report.to_text()
-    assert "9,000   is more than the model's context" in report.to_text()
+    assert "9,000   is longer than the model's context" in report.to_text()

@@ -154,7 +154,7 @@ def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert earlier.text == later.text[: earlier.offset] + later.text[later.offset :]
     said = json.loads(json.dumps(report.to_json(rows=True)))
     assert (said["within"]["exact"]["count"], said["without"]["exact"]["count"], len(said["rows"])) == (1, 0, 4)
-    assert "right with its package only 1, right without only 0" in report.to_text()
+    assert "right only with its package 1, right only without it 0" in report.to_text()
 
 
 def test_vanished_package(package: Path) -> None:
