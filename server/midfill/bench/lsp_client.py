@@ -1,4 +1,4 @@
-"""A language client that types: the server as a process of its own over pipes, as editors start it."""
+"""Types into the real language server, which runs as a process as editors start it."""
 
 from __future__ import annotations
 

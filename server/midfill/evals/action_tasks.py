@@ -86,9 +86,9 @@ class HumanEvalFunction:
         """A mutant that fails the tests within the time limit, and pytest's report; None if there is no such mutant."""
         first_line = self.prompt.count("\n")
         for mutant in mutants(self.source, first_line, self.name)[:_MAX_MUTANTS]:
-            outcome = self.run_tests(mutant.source, self.tests)
-            if not outcome.passed and "test_" in outcome.reason:
-                return mutant, outcome.reason
+            result = self.run_tests(mutant.source, self.tests)
+            if not result.passed and "test_" in result.reason:
+                return mutant, result.reason
         return None
 
     def check(self, source: str) -> RunResult:
@@ -184,8 +184,8 @@ def _simplify(problem: HumanEvalFunction, folder: Path) -> Task:
 
 
 def _passes(problem: HumanEvalFunction, _: str, edited: str) -> Judgement:
-    outcome = problem.check(edited)
-    return Judgement() if outcome.passed else Judgement("tests-fail", outcome.reason)
+    result = problem.check(edited)
+    return Judgement() if result.passed else Judgement("tests-fail", result.reason)
 
 
 def _is_documented(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:

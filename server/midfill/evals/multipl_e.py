@@ -161,13 +161,13 @@ def run(
     known = {(row.language, row.task): row for row in read_results(resume, ProgramResult) if row.model == model}
 
     def checked(problem: MultiplEProblem, answer: Continuation) -> ProgramResult:
-        outcome = run_program(problem.language, problem.program(answer.text))
+        run_result = run_program(problem.language, problem.program(answer.text))
         row = ProgramResult(
             model=model,
             language=problem.language,
             task=problem.name,
-            passed=outcome.passed,
-            reason=outcome.reason,
+            passed=run_result.passed,
+            reason=run_result.reason,
             answer=answer.text,
             tokens=answer.tokens,
             seconds=round(answer.seconds, 2),

@@ -10,7 +10,7 @@ from midfill.common.errors import EvalError
 from midfill.evals.sandbox import RunResult, run_python
 
 _NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
-_MAX_REPORT_CHARACTERS = 6_000
+_MAX_REPORT_BYTES = 6_000
 _PROGRAM = """\
 import io, os, sys, types
 
@@ -57,8 +57,8 @@ def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabyte
         EvalError: pytest is not installed.
     """
     program = _PROGRAM.format(folders=_folders(), files=dict(files), tests=tests)
-    outcome = run_python(program, seconds=seconds, megabytes=megabytes, max_reason_bytes=_MAX_REPORT_CHARACTERS)
-    return RunResult(outcome.passed, outcome.reason.removeprefix("AssertionError: ").strip())
+    result = run_python(program, seconds=seconds, megabytes=megabytes, max_reason_bytes=_MAX_REPORT_BYTES)
+    return RunResult(result.passed, result.reason.removeprefix("AssertionError: ").strip())
 
 
 def _folders() -> list[str]:

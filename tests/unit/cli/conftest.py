@@ -44,5 +44,5 @@ def code(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """Write a bundle whose model says one thing, in an empty document."""
+    """Write a bundle whose model suggests one text, in an empty document."""
     return write_bundle(tmp_path / "bundle", graph=chain_graph("pass")).path

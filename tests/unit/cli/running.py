@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command left."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -22,7 +22,7 @@ Run = Callable[..., Ran]
 
 
 def is_one_line(ran: Ran, code: int) -> bool:
-    """Whether a command failed as it should: with a code, one line on stderr, nothing on stdout."""
+    """Return whether a command failed as it should: exit code, one line on stderr, nothing on stdout."""
     return (
         ran.code == code
         and ran.out == ""

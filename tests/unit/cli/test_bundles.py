@@ -62,7 +62,7 @@ def test_bundle_that_cannot_be_used(damage: str, tmp_path: Path, code: Path, run
 
 
 def test_missing_bundle(code: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The place where it was looked for is named, be it the default's or the environment's."""
+    """The error names the folder, whether it is the default or from the environment."""
     ran = run("complete", f"{code}:1:1")
     assert is_one_line(ran, code=1)
     assert f"There is no model bundle in {Path.cwd() / 'cache' / 'bundles'}" in ran.err
@@ -71,7 +71,7 @@ def test_missing_bundle(code: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_doctor_of_a_sound_installation(tmp_path: Path, run: Run) -> None:
-    """Every check is well, and the exit code says so too."""
+    """Every check succeeds, and so does the command."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     ran = run("doctor", "--json", "--bundle", folder)
     report = json.loads(ran.out)

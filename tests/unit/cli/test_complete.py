@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("own_folders")
     ids=lambda place: place[:20] or "nothing",
 )
 def test_place_that_is_none(place: str, code: Path, run: Run) -> None:
-    """A place is FILE:LINE:COL, both from 1."""
+    """A position is FILE:LINE:COL; line and column count from 1."""
     ran = run("complete", place)
     assert is_one_line(ran, code=2)
     assert "FILE:LINE:COL" in ran.err
@@ -41,7 +41,7 @@ def test_place_that_is_none(place: str, code: Path, run: Run) -> None:
     ],
 )
 def test_place_past_the_end(line: int, column: int, complaint: str, code: Path, run: Run) -> None:
-    """The message says how much there is."""
+    """The message says how many lines or characters there are."""
     ran = run("complete", f"{code}:{line}:{column}")
     assert is_one_line(ran, code=2)
     assert complaint.format(code) in ran.err
@@ -51,7 +51,7 @@ def test_place_past_the_end(line: int, column: int, complaint: str, code: Path, 
     "name", ["none.py", "no/such/folder/a.py", "C:\\code.py", "folder", "code.py/within", "a" * 300]
 )
 def test_file_that_cannot_be_read(name: str, code: Path, run: Run) -> None:
-    """The file is named, with the system's reason; a colon of a Windows path belongs to the file."""
+    """The error names the file and the system's reason; a colon of a Windows path is part of the file."""
     Path("folder").mkdir()
     ran = run("complete", f"{name}:1:1")
     assert is_one_line(ran, code=2)
@@ -73,13 +73,13 @@ def test_file_that_is_not_utf8(run: Run) -> None:
 
 
 def test_binary_file(run: Run) -> None:
-    """A file that is no text at all is one line too."""
+    """A binary file gives one line, too."""
     Path("a.bin").write_bytes(bytes(range(256)))
     assert is_one_line(run("complete", "a.bin:1:1"), code=2)
 
 
 def test_completion_is_printed(bundle: Path, run: Run) -> None:
-    """The ghost text alone is on stdout; what it took is on stderr."""
+    """Only the suggestion is on stdout; tokens and times are on stderr."""
     Path("empty.py").touch()
     ran = run("complete", "empty.py:1:1", "--bundle", bundle)
     assert (ran.code, ran.out) == (0, "pass\n")
@@ -88,7 +88,7 @@ def test_completion_is_printed(bundle: Path, run: Run) -> None:
 
 
 def test_completion_as_json(bundle: Path, run: Run) -> None:
-    """The JSON has the text, its range as editors count, and what it took."""
+    """The JSON has the text, its range as editors count, tokens and times."""
     Path("a.py").write_bytes(b"\n\n")
     ran = run("complete", "a.py:1:1", "--bundle", bundle, "--json")
     report = json.loads(ran.out)
@@ -123,7 +123,7 @@ def test_place_is_the_range_of_a_plain_insertion(content: str, place: str, bundl
 
 
 def test_nothing_to_suggest_is_no_fault(bundle: Path, code: Path, run: Run) -> None:
-    """Stdout stays empty, stderr says why, and the command has done what it should."""
+    """Stdout is empty, stderr says why, and the command succeeds."""
     ran = run("complete", f"{code}:3:1", "--bundle", bundle)
     assert (ran.code, ran.out) == (0, "")
     assert ran.err.startswith("no suggestion (blank); ")
@@ -131,7 +131,7 @@ def test_nothing_to_suggest_is_no_fault(bundle: Path, code: Path, run: Run) -> N
 
 @pytest.mark.parametrize("name", ["with space.py", "mit:doppelpunkt.py", "a:1:2", "naïve 模型.py"])
 def test_file_of_any_name(name: str, bundle: Path, run: Run) -> None:
-    """Only the last two colons part line and column from the file."""
+    """Only the last two colons separate line and column from the file."""
     try:
         Path(name).touch()
     except OSError:
@@ -140,7 +140,7 @@ def test_file_of_any_name(name: str, bundle: Path, run: Run) -> None:
 
 
 def test_lines_of_a_windows_file_are_printed_with_plain_newlines(tmp_path: Path, run: Run) -> None:
-    """What the console does to a newline is not done twice."""
+    """The line ends of the system are not written twice."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("x\n   y")).path
     Path("a.py").write_bytes(b"\r\n")
     ran = run("complete", "a.py:1:1", "--bundle", folder)
@@ -149,7 +149,7 @@ def test_lines_of_a_windows_file_are_printed_with_plain_newlines(tmp_path: Path,
 
 
 def test_character_that_the_console_lacks_is_escaped(tmp_path: Path) -> None:
-    """An old code page is no reason to fail."""
+    """A console with an old code page does not make the command fail."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("naïve")).path
     Path("a.py").touch()
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}

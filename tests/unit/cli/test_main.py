@@ -53,7 +53,7 @@ COMMANDS = (
     ids=lambda arguments: " ".join(arguments)[:40] or "nothing",
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments: list[str], run: Run) -> None:
-    """Whoever mistypes a command is told what is wrong, without a page of usage."""
+    """A wrong command gives one line that says what is wrong, not a page of usage."""
     assert is_one_line(run(*arguments), code=2)
 
 
@@ -113,7 +113,7 @@ def test_debug_shows_where_an_error_came_from(where: str, code: Path) -> None:
 
 
 def test_unexpected_fault_is_one_line(tmp_path: Path, code: Path, run: Run) -> None:
-    """An exception nobody thought of is named, with the way to see more of it."""
+    """An unexpected exception is named, with the way to see more of it."""
     layout = KvLayout(layers=1, heads=1, head_size=1, inputs="past.{nonsense}")
     folder = write_bundle(tmp_path / "b", graph=chain_graph("pass"), kv=layout).path
     ran = run("complete", f"{code}:1:1", "--bundle", folder)
@@ -142,7 +142,7 @@ def test_program_ends_as_the_command_does(code: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_output_that_cannot_be_written_is_one_line() -> None:
-    """A full disk under stdout is said once, not again when Python ends."""
+    """A full disk is reported once, not again when Python ends."""
     with Path("/dev/full").open("w") as full:
         ran = midfill("doctor", "--bundle", "nowhere", stdout=full)
     assert (ran.returncode, ran.stderr) == (1, "midfill: No space left on device\n")
@@ -161,13 +161,13 @@ def test_reader_that_left_is_no_traceback() -> None:
 
 
 def test_address_that_does_not_exist_is_one_line() -> None:
-    """An address that cannot be listened at is said with the system's reason."""
+    """An address that cannot be used is reported with the system's reason."""
     ran = midfill("serve", "--tcp", "256.256.256.256:8700")
     assert is_one_line(Ran(ran.returncode, ran.stdout, ran.stderr), code=1)
 
 
 def test_help_needs_neither_model_nor_protocol() -> None:
-    """What a command does not need is not imported: help is there at once."""
+    """Help imports no model and no protocol, so it is fast."""
     program = (
         "import sys, midfill.cli.main; sys.exit(any(name in sys.modules for name in ('onnxruntime', 'pygls', 'numpy')))"
     )

@@ -40,7 +40,7 @@ class Oracle:
         self._expected = {task.prefix + task.suffix: (task.prefix, task.expected) for task in single_line_tasks()}
 
     def complete(self, request: Request) -> Completion:
-        """Return the right line, having made sure that the request is what an editor would send."""
+        """Return the right line, after checking that the request is what an editor would send."""
         assert (request.language, request.max_lines) == ("python", 1)
         prefix, expected = self._expected[request.text]
         assert request.text[: request.offset] == prefix
@@ -90,7 +90,7 @@ def test_spans_are_the_same_every_time() -> None:
 
 
 def test_gaps_of_several_lines_are_asked_for_as_a_whole() -> None:
-    """The request leaves room for the longest gap, and all of the answer is compared and run."""
+    """The request allows the longest gap, and the whole answer is compared and run."""
     task = next(task for task in multi_line_tasks() if task.group == "4 lines or more")
     request = task.request()
     assert (request.automatic, request.max_lines, request.max_tokens) == (False, 100, 512)
@@ -101,7 +101,7 @@ def test_gaps_of_several_lines_are_asked_for_as_a_whole() -> None:
 
 
 def test_long_suite_takes_a_sample() -> None:
-    """Without a limit, a suite that would take hours takes tasks from all its parts, and says so."""
+    """Without a limit, a suite that would take hours runs a sample of its tasks, and says so."""
     tasks = list(range(1000))
     assert suites.choose(tasks, None, 4, spread_out=False) == ([0, 250, 500, 750], "4 spread over 1000")
     assert suites.choose(tasks, 2, 4, spread_out=False) == ([0, 1], "first 2 of 1000")
@@ -132,7 +132,7 @@ def test_no_answers() -> None:
 
 
 def test_limit_takes_the_first() -> None:
-    """A limit runs the first tasks, or as many from all of them, and the report says which."""
+    """A limit runs the first tasks, or tasks from the whole suite, and the report says which."""
     first = suites.run("humaneval-single", answer_nothing, 3, ignore)
     assert [row.task for row in first.rows] == [task.name for task in single_line_tasks()[:3]]
     assert first.selection == "first 3 of 1033"
@@ -152,7 +152,7 @@ def test_spread() -> None:
 
 
 def test_exact_ignores_outer_blanks() -> None:
-    """Exactness compares the first line without the blanks around it, as published scores do."""
+    """The first line is compared without the whitespace around it, as in published scores."""
     task = single_line_tasks()[0]
     request = task.request()
     assert task.is_exact(answer(request, f"{task.expected.strip()}  \n    more"))
@@ -160,21 +160,21 @@ def test_exact_ignores_outer_blanks() -> None:
 
 
 def test_similarity() -> None:
-    """Similarity is 1 for what stood there, 0 for nothing in common, and in between for half of it."""
+    """Similarity is 1 for the expected text, 0 for nothing in common, and in between for a half."""
     task = replace(single_line_tasks()[0], expected="    abcd")
     similarities = [task.similarity(answer(task.request(), text)) for text in ("abcd", "ab", "xyz")]
     assert similarities == pytest.approx([1.0, 2 / 3, 0.0])
 
 
 def test_replacement() -> None:
-    """A completion that replaces what stands after the cursor is put where it says."""
+    """A completion may replace text after the cursor."""
     task = replace(single_line_tasks()[0], prefix="x = [", suffix="]\n", checks="assert x == [1]")
     completion = Completion(text="1]", start=5, end=6)
     assert task.program(completion) == "x = [1]\n\nassert x == [1]\n"
 
 
 def test_failing_engine() -> None:
-    """What the engine raises ends the run."""
+    """An error of the engine ends the run."""
 
     def fail(request: Request) -> Completion:
         raise ModelError("broken")

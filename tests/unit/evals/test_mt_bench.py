@@ -1,4 +1,4 @@
-"""MT-Bench's coding questions are answered turn by turn, in the form that its tools read."""
+"""MT-Bench's coding questions are answered turn by turn, in the format that its tools read."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ QUESTIONS = [
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Write the questions as the benchmark has them."""
+    """Write the questions in the benchmark's format."""
     path = tmp_path / "question.jsonl"
     path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
     return path
 
 
 def test_second_turn_sees_the_first(file: Path) -> None:
-    """Only questions on coding are asked, and each turn comes with all before it."""
+    """Only coding questions are asked, and each turn comes with all earlier ones."""
     heard: list[list[tuple[str, str]]] = []
 
     def say(messages: Sequence[Message]) -> str:
@@ -70,7 +70,7 @@ def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.
 
 
 def test_without_data(capsys: pytest.CaptureFixture[str]) -> None:
-    """The questions are not shipped, and no other suite takes a file for the answers."""
+    """The questions are not part of Midfill, and no other suite has a file for answers."""
     assert main(["eval", "mt-bench-coding"]) == 2
     assert "needs --data with the path of MT-Bench's question.jsonl" in capsys.readouterr().err
     assert main(["eval", "languages", "--out", "answers.jsonl"]) == 2
@@ -79,7 +79,7 @@ def test_without_data(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.bundle
 def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The default model answers both turns; the answers are written where they are wanted."""
+    """The default model answers both turns, and the answers are written to the file."""
     question = {
         "question_id": 3,
         "category": "coding",

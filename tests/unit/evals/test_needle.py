@@ -1,4 +1,4 @@
-"""Needles: how they are made, and what counts as found."""
+"""The suite ``needle``: how needles are made, and which answers count as found."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HAY = ["import os\n\n\ndef hay(straw):\n    return straw\n" * 40, "class Stack:\
 
 
 def words(text: str) -> int:
-    """Count what stands for tokens."""
+    """Count words, which stand for tokens here."""
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
 def play(answer: str) -> NeedleReport:
-    """Ask a model that always says ``answer``, where ``{}`` is the second parameter of the first function."""
+    """Run a model that always answers ``answer``, where ``{}`` is the second parameter of the first function."""
 
     def complete(request: Request) -> Completion:
         second = request.text.partition(", ")[2].partition(",")[0]
@@ -33,7 +33,7 @@ def play(answer: str) -> NeedleReport:
 
 
 def test_definition_stands_so_far_before_its_call() -> None:
-    """About as many tokens as asked for are between, and the answer stands in the definition alone."""
+    """The distance is about the requested one, and only the definition has the answer."""
     for needle in needles(120, MAX_NEEDLES, HAY, words):
         definition, hay = needle.text.split("\n\n\n", 1)
         hay, _, call = hay.rpartition("\n\n")
@@ -44,7 +44,7 @@ def test_definition_stands_so_far_before_its_call() -> None:
 
 
 def test_needles_have_hay_and_words_of_their_own() -> None:
-    """So that one's prompt serves no other."""
+    """So the cached prompt of one needle is of no use for another."""
     made = needles(60, 2, HAY, words)
     assert len({needle.expected for needle in needles(60, MAX_NEEDLES, HAY, words)}) == MAX_NEEDLES
     assert "def hay" in made[0].text
@@ -61,7 +61,7 @@ def test_too_little_hay() -> None:
     ("answer", "found"), [("{}=2)", 2), ("{} = 2)", 2), ("straw=2)", 0), ("", 0)], ids=["it", "spaced", "other", "none"]
 )
 def test_next_argument_counts(answer: str, found: int) -> None:
-    """By its name; the value is anybody's guess."""
+    """Only the name of the argument counts, not its value."""
     report = play(answer)
     said = report.to_json(rows=True)
     assert [(row["length"], row["needles"], row["found"]["count"]) for row in said["lengths"]] == [

@@ -1,4 +1,4 @@
-"""What a candidate may do in the sandbox, and what not."""
+"""What a candidate can do in the sandbox, and what it cannot do."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(source: str, seconds: float = 20, megabytes: int = 512) -> RunResult:
 
 
 def test_pass() -> None:
-    """A program that comes to its end passes, whatever it prints and imports."""
+    """A program that reaches its end passes, whatever it prints and imports."""
     source = "import collections, hashlib, math, random, re, typing\nprint('output')\nassert math.gcd(4, 6) == 2"
     assert run(source) == RunResult(passed=True, reason="")
 
@@ -105,7 +105,7 @@ def test_network() -> None:
 
 @pytest.mark.skipif(not namespaces_allowed(), reason="this system lets its users make no network namespace")
 def test_network_namespace() -> None:
-    """Below the refusals there is no network either: the one interface is a loopback of the candidate's own."""
+    """The network namespace is empty, too: its only interface is its own loopback."""
     ours = os.readlink("/proc/self/ns/net")
     outcome = run(
         "import os\n"
@@ -174,13 +174,13 @@ def test_big_file() -> None:
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's environment, which may hold secrets, is not there."""
+    """A candidate does not see the user's environment, which may have secrets."""
     monkeypatch.setenv("API_KEY", "secret")
     assert run("import os; assert 'API_KEY' not in os.environ").passed
 
 
 def test_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is left of a candidate's files, even when it was killed."""
+    """A candidate's files are removed, even if it was killed."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run("open('f', 'w').write('x')\nwhile True: pass", seconds=1)
     assert list(tmp_path.iterdir()) == []
