@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill.client.server_process import SERVE, Json, ServerProcess, framed
+from midfill.client.framing import Json, framed
+from midfill.client.server_process import SERVE, ServerProcess
 from midfill.common.errors import ServerEnded
 
 __all__ = ["MIDFILL", "PATIENCE", "SCRIPTED", "URI", "Json", "RawClient", "framed", "ghost_text_at"]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from midfill import bench
-from midfill.bench import Plan, machine
+from midfill.bench import benchmark, machine
+from midfill.bench.benchmark import PeerChoice
 from midfill.bench.lsp_client import LspClient
-from midfill.bench.report import BenchReport
+from midfill.bench.plan import Plan
+from midfill.bench.report import BenchReport, to_json
 from midfill.bench.scenes import Scene
 from midfill.settings.schema import Settings
 from unit.helpers import fake_llama_server
@@ -25,7 +26,7 @@ PLAN = Plan(
     cancelled=64,
     scenes=1,
     keys=8,
-    finished_every=4,
+    generated_every=4,
     key_seconds=0.05,
 )
 
@@ -45,17 +46,17 @@ def values(report: BenchReport) -> dict[str, float | None]:
 def test_bench_measures_every_figure(settings: Settings) -> None:
     """Each figure is a positive number with a unit, unless it says why not; every stage is told."""
     stages: list[str] = []
-    report = bench.run(settings, stages.append, PLAN)
+    report = benchmark.run(settings, stages.append, PLAN)
     found = values(report)
     assert {
-        *("load", "prefill of 300 tokens", "decode after 64 tokens, no guesses", machine.step_name(2)),
+        *("load", "prefill of 300 tokens", "decode after 64 tokens, no drafts", machine.step_name(2)),
         *("first token, after a keystroke", "stop after a cancel", "right suggestion within 100 ms"),
-        *("answer to a keystroke, median", "tokens computed for a character accepted"),
+        *("answer to a keystroke, median", "tokens computed per accepted character"),
     } <= found.keys()
     assert all(figure.unit for figure in report.figures)
     assert all((figure.value is None and figure.note) or (figure.value or 0) >= 0 for figure in report.figures)
     assert all(figure.peer is None for figure in report.figures)
-    assert {"loading", "prefill", "decode", "steps", "first token", "cancel", "writing"} <= set(stages)
+    assert {"loading", "prefill", "decode", "steps", "first token", "cancel", "generation"} <= set(stages)
     assert len(report.recording.served) == len(report.recording.counted) == PLAN.keys
     computed = [stroke.tokens_computed for stroke in report.recording.counted]
     assert None not in computed
@@ -66,25 +67,25 @@ def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> Non
     """The same figures for the peer, with ratios, and the same keystrokes."""
     model = tmp_path / "model.gguf"
     model.write_text("x = 1\n")
-    peer = bench.PeerChoice(fake_llama_server(tmp_path), model)
-    report = bench.run(settings, plan=PLAN, peer=peer)
+    peer = PeerChoice(fake_llama_server(tmp_path), model)
+    report = benchmark.run(settings, plan=PLAN, peer=peer)
     beside = {figure.name: figure.peer for figure in report.figures if figure.peer is not None}
     assert beside["prefill of 300 tokens"] == pytest.approx(500)
-    assert beside["decode after 64 tokens, no guesses"] == pytest.approx(100)
+    assert beside["decode after 64 tokens, no drafts"] == pytest.approx(100)
     assert {"load", "first token, after a keystroke", "memory after loading", machine.step_name(1)} <= beside.keys()
     ratios = {figure.name: figure.ratio for figure in report.figures}
     assert ratios["prefill of 300 tokens"] == pytest.approx((values(report)["prefill of 300 tokens"] or 0) / 500, rel=1)
     assert [stroke.rest for stroke in report.recording.peer] == [stroke.rest for stroke in report.recording.served]
     assert report.circumstances.peer.startswith("b1-fake: llama-server -m model.gguf")
-    json.dumps(bench.to_json(report), allow_nan=False)
+    json.dumps(to_json(report), allow_nan=False)
 
 
 def test_cancel_that_comes_too_late_is_no_zero(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """When all the text is read before the cancel comes, nothing was cancelled, and that is what is told."""
     monkeypatch.setattr(machine, "_CANCEL_AFTER", 60.0)
-    figure = machine.Machine(machine.Loaded(settings), PLAN).cancel()
+    figure = machine.Machine(machine.LoadedBundle(settings), PLAN).cancel()
     assert figure.value is None
-    assert "nothing was cancelled: 302 tokens were read within 60000 ms" in figure.note
+    assert "nothing was cancelled: the prefill of 302 tokens took less than 60000 ms" in figure.note
 
 
 def test_client_types_into_a_server(settings: Settings) -> None:

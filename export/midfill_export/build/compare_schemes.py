@@ -15,9 +15,9 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-from midfill import evals
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
+from midfill.evals import suites
 from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH
 from midfill.inference.decoder import PREFILL_CHUNK
@@ -142,7 +142,7 @@ def _measure_quality(model: Measured, name: str, folder: Path, tasks: int) -> Ro
     if tasks:
         complete_bundle(description, folder, {"scheme": name}, cpu.detect_target(), model.traced.difference, agreement)
         engine = load_engine(Settings(bundle=folder))
-        report = evals.run(
+        report = suites.run(
             SUITE, lambda request: engine.complete(request, CancelFlag()), tasks, lambda *_: None, spread_out=True
         )
         row.passed = report.passed.value

@@ -1,4 +1,7 @@
-"""Our own engine without a process between, and with eyes on its model: what only the inside can tell."""
+"""The completion engine in this process, with a model that counts the tokens it computes.
+
+The real server cannot report that count: the language server protocol has no place for it.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,15 @@ from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
 
-class WatchedModel:
-    """A model that counts what it computes."""
+class CountingModel:
+    """A model that counts the tokens it computes."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self.tokens_computed = 0
-        """Tokens of all steps that ended; one that was cancelled computed some, but nobody knows how many."""
+        """Tokens of all finished steps. A cancelled step computed some tokens too, but their number is unknown."""
         self.sequence: list[int] = []
-        """What the last step's cache held after it: the prompt, after the step that ends a prefill."""
+        """The tokens in the KV cache after the last step. After the last step of a prefill, that is the prompt."""
 
     def new_cache(self, capacity: int) -> KvCache:
         """See :meth:`midfill.inference.onnx_model.Model.new_cache`."""
@@ -46,11 +49,11 @@ class WatchedModel:
         return logits
 
 
-class Loaded:
-    """A bundle's tokenizer and model, for engines that share them."""
+class LoadedBundle:
+    """A bundle's tokenizer and model, which several engines share."""
 
     def __init__(self, settings: Settings) -> None:
-        """Load.
+        """Load the bundle that ``settings`` name.
 
         Raises:
             BundleError, ModelError: as :func:`midfill.completion.engine.load_engine`.
@@ -58,10 +61,10 @@ class Loaded:
         self.bundle: Bundle = load_bundle(settings.bundle)
         self.settings = settings
         self.tokenizer = load_tokenizer(self.bundle)
-        self.model = WatchedModel(OnnxModel(self.bundle.graph, self.bundle.manifest.kv, settings.threads))
+        self.model = CountingModel(OnnxModel(self.bundle.graph, self.bundle.manifest.kv, settings.threads))
 
     def new_engine(self) -> CompletionEngine:
-        """Return an engine that has completed nothing yet, and so remembers neither prompts nor suggestions."""
+        """Return a new engine, whose caches are empty."""
         return CompletionEngine(LoadedModel(self.bundle, self.tokenizer, self.model), LiveSettings(self.settings))
 
     def encode(self, text: str) -> list[int]:
@@ -70,19 +73,19 @@ class Loaded:
 
 
 class InProcess:
-    """The completer that the server drives, typed into directly to count the tokens it computes.
+    """A :class:`midfill.bench.replay.Suggester`: the server's scheduler, called directly.
 
-    A context manager that ends its threads.
+    A context manager that ends the scheduler's threads.
     """
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: LoadedBundle) -> None:
         self._model = loaded.model
         self._scheduler = new_scheduler(LiveSettings(loaded.settings), lambda *_: loaded.new_engine())
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bench-completer", daemon=True)
         self._path = ""
         self._text = ""
-        self._asked: Future[str] = Future()
+        self._pending: Future[str] = Future()
 
     def __enter__(self) -> InProcess:
         self._thread.start()
@@ -110,15 +113,15 @@ class InProcess:
         request = Request(
             text=self._text, offset=offset + len(text), path=self._path, language="python", automatic=True
         )
-        self._asked = asyncio.run_coroutine_threadsafe(self._complete(request), self._loop)
-        return self._asked
+        self._pending = asyncio.run_coroutine_threadsafe(self._complete(request), self._loop)
+        return self._pending
 
     def withdraw(self) -> None:
         """See :meth:`midfill.bench.replay.Suggester.withdraw`."""
-        self._asked.cancel()
+        self._pending.cancel()
 
     def close(self) -> None:
-        """See :meth:`midfill.bench.replay.Suggester.close`; a cancelled step ends at once."""
+        """See :meth:`midfill.bench.replay.Suggester.close`. There is nothing to wait for: a cancelled step ends."""
 
     async def _complete(self, request: Request) -> str:
         return (await self._scheduler.complete(request)).text

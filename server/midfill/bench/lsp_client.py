@@ -1,4 +1,4 @@
-"""A language client that types: the server as a process of its own over pipes, as editors start it."""
+"""Types into the real language server, which runs as a process as editors start it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from types import TracebackType
 
 from midfill.bench import processes
 from midfill.bench.scenes import Scene
-from midfill.client.server_process import SERVE, Json, ServerProcess, result_of
+from midfill.client.framing import Json
+from midfill.client.server_process import SERVE, ServerProcess, result_of
 from midfill.common.errors import BenchError
 from midfill.settings.schema import Settings
 
-_PATIENCE = 300.0
-"""Seconds after which a model will not load any more."""
+_TIMEOUT_SECONDS = 300.0
+"""Maximum time that a server may take to load its model."""
 _ERROR = 1
-"""LSP's number of a message that tells of an error."""
+"""LSP's ``MessageType.Error``."""
 
 
 class LspClient:
-    """One server's process, one document at a time; a context manager that ends it.
+    """A :class:`midfill.bench.replay.Suggester`: a server process with one open document at a time.
 
-    Columns are counted in code points (``utf-32``), so that they are those of Python's strings.
+    A context manager that ends the server. Columns count code points (``utf-32``), as the indices of Python's strings
+    do.
     """
 
-    tokens_computed = None  # not on the wire
+    tokens_computed = None  # the protocol does not report it
 
     def __init__(self, settings: Settings, command: Sequence[str] = SERVE) -> None:
-        """Start a server by ``command`` and wait until its model is loaded.
+        """Start a server with ``command`` and wait until its model is loaded.
 
         Raises:
             ServerEnded: the server ended.
-            BenchError: it said that it cannot load the model.
+            BenchError: the server cannot load the model; the message is the server's.
         """
         started = time.perf_counter()
         self._server = ServerProcess(command, tempfile.TemporaryFile("a+b"))  # noqa: SIM115 (closed with the process)
@@ -60,7 +62,7 @@ class LspClient:
 
     @property
     def memory(self) -> processes.Memory:
-        """Memory the server holds."""
+        """The server's memory."""
         return processes.memory_of(self._server.process.pid)
 
     def open(self, scene: Scene) -> None:
@@ -111,15 +113,15 @@ class LspClient:
             "capabilities": capabilities,
             "initializationOptions": _options(settings),
         }
-        result_of(self._server.request("initialize", params), _PATIENCE)
+        result_of(self._server.request("initialize", params), _TIMEOUT_SECONDS)
         self._server.notify("initialized", {})
-        told = self._server.wait_for_notification(_tells_of_loading, _PATIENCE)
-        if told["method"] == "window/showMessage":
-            raise BenchError(told["params"]["message"])
+        notification = self._server.wait_for_notification(_ends_loading, _TIMEOUT_SECONDS)
+        if notification["method"] == "window/showMessage":
+            raise BenchError(notification["params"]["message"])
 
 
-def _tells_of_loading(notification: Json) -> bool:
-    """Whether a notification is the end of loading, or says why the model cannot be loaded."""
+def _ends_loading(notification: Json) -> bool:
+    """Return whether a notification says that the model is loaded, or why it cannot be loaded."""
     params = notification["params"]
     if notification["method"] == "window/showMessage":
         return bool(params["type"] == _ERROR)
@@ -127,7 +129,7 @@ def _tells_of_loading(notification: Json) -> bool:
 
 
 def _options(settings: Settings) -> Json:
-    """Write settings as editors send them."""
+    """Return the settings in the form in which editors send them."""
     return {
         _camel(setting.name): str(value) if isinstance(value, Path) else value
         for setting in dataclasses.fields(settings)
@@ -145,7 +147,7 @@ def _position(text: str, offset: int) -> dict[str, int]:
 
 
 def _suggestion(answer: Future[Json]) -> Future[str]:
-    """Return the suggestion's text to come, "" for none; a request that was cancelled has no result at all."""
+    """Return a future for the suggestion's text: "" if there is no suggestion, or if the request was cancelled."""
     text: Future[str] = Future()
 
     def arrived(done: Future[Json]) -> None:

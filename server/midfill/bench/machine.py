@@ -1,6 +1,6 @@
-"""What this machine does with this bundle: reading, writing, steps, first tokens and stopping.
+"""Measures the model alone: prefill, decoding, single steps, the first token, and the time to stop after a cancel.
 
-Ours is measured through the server's own decoder, so in the same steps that the server takes.
+Midfill is measured through the decoder that the server uses, so the model computes in the same steps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from midfill.bench.figures import Figure, Measure, Samples, Wanted, ratio_of, take_turns
-from midfill.bench.in_process import Loaded
+from midfill.bench.in_process import LoadedBundle
 from midfill.bench.plan import Plan
 from midfill.bench.scenes import Scene, sources
 from midfill.common.cancel import CancelFlag, Cancelled
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer
 
 _CANCEL_AFTER = 0.05
+"""Seconds from the start of a prefill to its cancel."""
 _PREFILL_WANTED = {1024: Wanted(3.0)}
 _DECODE_WANTED = Wanted(1.0)
 _FIRST_TOKEN_WANTED = Wanted(0.5, at_most=True)
@@ -33,9 +34,9 @@ _NOTHING_TO_HEAL = TokenHealing(Vocabulary([]), "")
 
 
 class Machine:
-    """Measures one loaded bundle, beside a peer if there is one."""
+    """Measures one loaded bundle, and the peer in turns with it if there is one."""
 
-    def __init__(self, loaded: Loaded, plan: Plan, peer: LlamaServer | None = None) -> None:
+    def __init__(self, loaded: LoadedBundle, plan: Plan, peer: LlamaServer | None = None) -> None:
         self._engine = loaded.new_engine()
         self._model = loaded.model
         self._plan = plan
@@ -44,7 +45,7 @@ class Machine:
         self._tokens = [token for _, text in sources() for token in loaded.encode(text)][:longest]
 
     def prefills(self) -> list[Figure]:
-        """Read prompts of several lengths, nothing of them known."""
+        """Measure the prefill of prompts of several lengths, with empty caches."""
         peer, lengths = self._peer, self._plan.prefills
         figures = []
         for n in lengths:
@@ -53,12 +54,12 @@ class Machine:
                 self._plan.runs, partial(self._prefill_speed, ids), partial(peer.prefill_speed, ids) if peer else None
             )
             figures.append(samples.figure(f"prefill of {n:,} tokens", "tokens/s", _PREFILL_WANTED.get(n)))
-        # Tokens a second of the short prompt over the long one's are seconds a token of the long one over the short's.
-        name = f"prefill time a token at {lengths[-1]:,}, times that at {lengths[0]:,}"
-        return [*figures, _compared(name, figures[0], figures[-1])]
+        # The figures are tokens per second; the quotient of times per token is the inverse of their quotient.
+        name = f"prefill time per token at {lengths[-1]:,} tokens, divided by that at {lengths[0]:,}"
+        return [*figures, _quotient(name, figures[0], figures[-1])]
 
     def decodes(self) -> list[Figure]:
-        """Write one token at a time after contexts of several lengths."""
+        """Measure decoding, one token at a time, after contexts of several lengths."""
         peer, lengths, count = self._peer, self._plan.contexts, self._plan.decoded
         figures = []
         for n in lengths:
@@ -69,12 +70,12 @@ class Machine:
                 partial(self._decode_speed, ids, cache),
                 partial(peer.decode_speed, ids, count) if peer else None,
             )
-            figures.append(samples.figure(f"decode after {n:,} tokens, no guesses", "tokens/s", _DECODE_WANTED))
-        name = f"decode speed after {lengths[-1]:,}, times that after {lengths[0]:,}"
-        return [*figures, _compared(name, figures[-1], figures[0])]
+            figures.append(samples.figure(f"decode after {n:,} tokens, no drafts", "tokens/s", _DECODE_WANTED))
+        name = f"decode speed after {lengths[-1]:,} tokens, divided by that after {lengths[0]:,}"
+        return [*figures, _quotient(name, figures[-1], figures[0])]
 
     def steps(self) -> list[Figure]:
-        """Time steps by how many tokens they compute: what guessing ahead has to spend."""
+        """Time single steps of several sizes, in tokens: the extra time of a larger step is the cost of a draft."""
         peer = self._peer
         context = self._tokens[: self._plan.contexts[0]]
         cache = self._model.new_cache(len(context) + max(self._plan.steps))
@@ -91,9 +92,10 @@ class Machine:
         return figures
 
     def first_tokens(self, scenes: Sequence[Scene]) -> list[Figure]:
-        """Time the first token: of a document not seen before, and after each of the next keystrokes.
+        """Time the first token in a new document, and after each of the next keystrokes.
 
-        Wall clock from the document's text on: ours in this process, the peer's over HTTP with the same prompts.
+        Wall-clock time. Midfill's starts at the document's text, in this process; the peer's is a request over HTTP
+        with the same prompt.
         """
         cold, warm = Samples(), Samples()
         for scene in scenes:
@@ -103,19 +105,19 @@ class Machine:
                 typed += key.text
                 warm.take(self._first_token(scene, typed), self._peer_first_token(keep=True))
         return [
-            cold.figure("first token, document not seen before", "ms"),
+            cold.figure("first token, new document", "ms"),
             warm.figure("first token, after a keystroke", "ms", _FIRST_TOKEN_WANTED),
         ]
 
     def cancel(self) -> Figure:
-        """Time from a cancel in the middle of a prefill until nothing is computed any more."""
+        """Measure the time from a cancel, in the middle of a prefill, until the computation has stopped."""
         waits = [wait for _ in range(self._plan.runs) if (wait := self._cancel_seconds()) is not None]
         samples = Samples([1000 * wait for wait in waits])
         figure = samples.figure("stop after a cancel", "ms")
         if waits:
             return figure
-        longest = f"{len(self._tokens):,} tokens were read within {1000 * _CANCEL_AFTER:.0f} ms"
-        return Figure(name=figure.name, unit=figure.unit, value=None, note=f"nothing was cancelled: {longest}")
+        reason = f"the prefill of {len(self._tokens):,} tokens took less than {1000 * _CANCEL_AFTER:.0f} ms"
+        return Figure(name=figure.name, unit=figure.unit, value=None, note=f"nothing was cancelled: {reason}")
 
     def _decoder(self, cache: KvCache, cancel: CancelFlag) -> Decoder:
         return Decoder(self._model, cache, cancel, DraftLength(0))
@@ -130,7 +132,10 @@ class Machine:
         return len(ids) / self._prefill_seconds(ids, CancelFlag())
 
     def _decode_speed(self, ids: Sequence[int], cache: KvCache) -> float:
-        """Tokens a second after the first one, which comes with the prompt; only a first run reads the prompt."""
+        """Return tokens per second without the first token, which the prefill computes.
+
+        A second run finds the prompt in ``cache``.
+        """
         count = self._plan.decoded
         tokens = self._decoder(cache, CancelFlag()).generate(
             ids, _NOTHING_TO_HEAL, max_tokens=count + 1, stop_tokens=()
@@ -159,20 +164,21 @@ class Machine:
         return milliseconds
 
     def _peer_first_token(self, keep: bool) -> Measure | None:
-        """Measure with the prompt that ours has just computed."""
+        """Return what measures the peer with the prompt that Midfill has just computed."""
         peer = self._peer
         return (lambda: peer.first_token_milliseconds(self._model.sequence, keep_prompt=keep)) if peer else None
 
     def _cancel_seconds(self) -> float | None:
-        """Cancel a prefill after a moment; if that is too late, one twice as long, as long as there is text."""
+        """Cancel a prefill; if it ends before the cancel, cancel one that is twice as long, while there is text."""
         length = min(self._plan.cancelled, len(self._tokens))
         while True:
-            wait = self._cancelled(self._tokens[:length])
+            wait = self._cancel_prefill(self._tokens[:length])
             if wait is not None or length == len(self._tokens):
                 return wait
             length = min(2 * length, len(self._tokens))
 
-    def _cancelled(self, ids: Sequence[int]) -> float | None:
+    def _cancel_prefill(self, ids: Sequence[int]) -> float | None:
+        """Return the seconds from the cancel to the end of the prefill; None if it ended before the cancel."""
         flag = CancelFlag()
         set_at = 0.0
 
@@ -194,12 +200,15 @@ class Machine:
 
 
 def step_name(tokens: int) -> str:
-    """Return the name of the figure of a step of so many tokens."""
-    return f"step of {tokens} tokens"
+    """Return the name of the figure of a step that computes ``tokens`` tokens."""
+    return f"step of {tokens} token{'s' if tokens > 1 else ''}"
 
 
-def _compared(name: str, above: Figure, below: Figure) -> Figure:
-    """Divide one figure by another, ours and the peer's."""
+def _quotient(name: str, dividend: Figure, divisor: Figure) -> Figure:
+    """Divide one figure by another, for each side."""
     return Figure(
-        name=name, unit="times", value=ratio_of(above.value, below.value), peer=ratio_of(above.peer, below.peer)
+        name=name,
+        unit="times",
+        value=ratio_of(dividend.value, divisor.value),
+        peer=ratio_of(dividend.peer, divisor.peer),
     )

@@ -1,9 +1,9 @@
-"""The peer to measure beside: llama.cpp's ``llama-server``, started here and asked over HTTP on the loopback interface.
+"""The peer is llama.cpp's ``llama-server``: this module starts it and talks to it over HTTP on the loopback interface.
 
 Only ``midfill bench --peer`` imports this module; the language server never does.
 
-Endpoints and fields are those of ``tools/server/README.md`` in https://github.com/ggml-org/llama.cpp. Its
-``timings`` count the first token among ``predicted_n``, but its time in ``prompt_ms``.
+``tools/server/README.md`` in https://github.com/ggml-org/llama.cpp documents the endpoints and fields. In its
+``timings``, ``predicted_n`` includes the first token, but the time of that token is part of ``prompt_ms``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ NAME = "llama-server"
 _HOST = "127.0.0.1"
 _CONTEXT = 8192
 _CACHE_REUSE = 64
-"""Least tokens that are moved within the cache, so that a suffix after the cursor is not read again at every key."""
+"""Minimum number of tokens that are moved within the cache. With it, a keystroke does not make the server prefill the
+text after the cursor again."""
 _START_SECONDS = 300.0
 _ANSWER_SECONDS = 300.0
 _GREEDY = {"temperature": 0, "samplers": ["temperature"], "repeat_penalty": 1.0, "seed": 0}
@@ -46,16 +47,16 @@ class LlamaServer:
             BenchError: the model's file is missing, or the server does not start.
         """
         if not model.is_file():
-            raise BenchError(f"there is no {model} for {NAME}: run `midfill pull`, or name the GGUF by --peer-model.")
+            raise BenchError(f"there is no {model} for {NAME}: run `midfill pull`, or name a GGUF with --peer-model.")
         self._port = _free_port()
         self.command = [
             *(str(binary), "-m", str(model), "-t", str(threads), "-c", str(_CONTEXT)),
             *("--cache-reuse", str(_CACHE_REUSE), "--host", _HOST, "--port", str(self._port)),
         ]
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (open as long as the process)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the process)
         started = time.perf_counter()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (the user named it)
+            self._process = subprocess.Popen(  # noqa: S603 (the user chose the program)
                 self.command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
             )
         except OSError as error:
@@ -84,37 +85,43 @@ class LlamaServer:
         self._log.close()
 
     def describe(self) -> str:
-        """Return the command without the folders of this machine."""
+        """Return the command without the names of this machine's folders."""
         return " ".join(Path(word).name for word in self.command)
 
     @property
     def memory(self) -> processes.Memory:
-        """Memory the server holds."""
+        """The server's memory."""
         return processes.memory_of(self._process.pid)
 
     def prefill_speed(self, ids: Sequence[int]) -> float:
-        """Return tokens a second of reading ``ids``, nothing of them known."""
+        """Return the tokens per second of a prefill of ``ids`` with an empty cache."""
         timings = self._complete(ids, keep_prompt=False)["timings"]
         return 1000 * float(timings["prompt_n"]) / float(timings["prompt_ms"])
 
     def decode_speed(self, ids: Sequence[int], count: int) -> float:
-        """Return tokens a second of writing ``count`` tokens after ``ids`` and a first token."""
+        """Return the tokens per second of decoding ``count`` tokens after ``ids`` and a first token."""
         timings = self._complete(ids, keep_prompt=True, tokens=count + 1)["timings"]
         return 1000 * (float(timings["predicted_n"]) - 1) / float(timings["predicted_ms"])
 
     def step_milliseconds(self, context: Sequence[int], new: Sequence[int]) -> float:
-        """Return the time of reading ``new`` after a ``context`` that is known, with logits for its last token only."""
+        """Return the time of a step that computes ``new`` after a cached ``context``.
+
+        llama-server computes logits for the last token only.
+        """
         self._complete(context, keep_prompt=True)
         return float(self._complete([*context, *new], keep_prompt=True)["timings"]["prompt_ms"])
 
     def first_token_milliseconds(self, ids: Sequence[int], *, keep_prompt: bool) -> float:
-        """Return the time from sending ``ids`` to the answer of one token, by the clock on the wall."""
+        """Return the wall-clock time from sending ``ids`` to an answer of one token."""
         started = time.perf_counter()
         self._complete(ids, keep_prompt=keep_prompt)
         return 1000 * (time.perf_counter() - started)
 
     def infill(self, sides: tuple[str, str], tokens: int, connection: Connection) -> Generator[Json]:
-        """Yield the events of filling in between two texts, token by token, with the timings so far."""
+        """Yield the events of a fill-in-the-middle request, one a token, each with the timings so far.
+
+        ``sides`` are the texts before and after the cursor.
+        """
         body = {
             "input_prefix": sides[0],
             "input_suffix": sides[1],
@@ -127,11 +134,11 @@ class LlamaServer:
         return connection.stream("/infill", body)
 
     def connect(self) -> Connection:
-        """Open a connection of one request."""
+        """Open a connection for one request."""
         return Connection(self._port)
 
     def wait_until_idle(self) -> None:
-        """Wait until a request that was withdrawn is computed no longer."""
+        """Wait until the server computes nothing, also nothing for a withdrawn request."""
         processes.wait_until_idle(self._process.pid)
 
     def _complete(self, ids: Sequence[int], *, keep_prompt: bool, tokens: int = 1) -> Json:
@@ -147,21 +154,22 @@ class LlamaServer:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
-                raise BenchError(f"{self.command[0]} ended with code {self._process.returncode}: {self._last_words()}")
+                code = self._process.returncode
+                raise BenchError(f"{self.command[0]} ended with exit code {code}: {self._last_line()}")
             with contextlib.suppress(BenchError):
                 self._get("/health")
                 return
             time.sleep(0.02)
         raise BenchError(f"{self.command[0]} was not ready after {_START_SECONDS:.0f} s.")
 
-    def _last_words(self) -> str:
+    def _last_line(self) -> str:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        return lines[-1] if lines else "it printed nothing"
 
 
 class Connection:
-    """A connection for one request, which another thread may shut down."""
+    """A connection for one request. Another thread may shut it down."""
 
     def __init__(self, port: int) -> None:
         self._http = http.client.HTTPConnection(_HOST, port, timeout=_ANSWER_SECONDS)
@@ -170,10 +178,10 @@ class Connection:
         self._is_shut_down = False
 
     def request(self, method: str, path: str, body: Json | None = None) -> Json:
-        """Return the whole answer.
+        """Send a request and return its whole answer.
 
         Raises:
-            BenchError: there is none, or it says that the request failed.
+            BenchError: there is no answer, or it says that the request failed.
         """
         try:
             with contextlib.closing(self._send(method, path, body)) as response:
@@ -183,24 +191,24 @@ class Connection:
         return answer
 
     def stream(self, path: str, body: Json) -> Generator[Json]:
-        """Yield the server-sent events of an answer as they come; stops when the connection is shut down.
+        """Send a request and yield the server-sent events of its answer as they arrive.
 
         Raises:
-            BenchError: as :meth:`request`.
+            BenchError: as :meth:`request`, or the connection was shut down.
         """
         try:
             with contextlib.closing(self._send("POST", path, body)) as response:
                 for line in response:
                     if line.startswith(b"data: {"):
                         yield json.loads(line.removeprefix(b"data: "))
-            if self._is_shut_down:  # which looks like the end
+            if self._is_shut_down:  # a connection that was shut down looks like the end of the answer
                 raise ConnectionAbortedError
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise BenchError(f"{NAME} did not answer {path}: {type(error).__name__}.") from error
 
     def shut_down(self) -> None:
-        """End the request from any thread: the server sees it before its next token."""
-        with self._lock, contextlib.suppress(OSError):  # it may have ended already
+        """End the request; any thread may call this. The server notices it before its next token."""
+        with self._lock, contextlib.suppress(OSError):  # the connection may have ended already
             self._is_shut_down = True
             if self._socket is not None:
                 self._socket.shutdown(socket.SHUT_RDWR)

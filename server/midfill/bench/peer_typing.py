@@ -1,4 +1,4 @@
-"""The peer as something to type into: given what ours gets, and stopped where ours stops."""
+"""Types into the peer: it gets the same text as Midfill, and its suggestions end where Midfill's would."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from midfill.settings.schema import Settings
 
 
 @dataclass
-class Written:
-    """A suggestion, and what it took to write it, kept up to date while it comes in."""
+class PeerSuggestion:
+    """A suggestion and its cost. The fields are updated while the suggestion streams in."""
 
     text: str = ""
     prompt_tokens: int = 0
-    """Read, without those found in the cache."""
+    """Number of prompt tokens that were computed; those found in the cache are not counted."""
     tokens: int = 0
+    """Number of generated tokens."""
     seconds: float = 0.0
-    """For all tokens but the first."""
+    """Time of all generated tokens but the first."""
 
 
 class PeerTyping:
     """A :class:`midfill.bench.replay.Suggester`.
 
-    The prompt's two sides are cut as ours, the text is watched while it streams in and ended by the same stops, and
-    the same filters go over it; so what differs is the engine.
+    The peer gets the same text before and after the cursor as Midfill's prompt has. Its output is stopped and filtered
+    by the same code. So only the engines differ.
     """
 
     def __init__(self, server: LlamaServer, sides: Sides, settings: Settings) -> None:
@@ -43,13 +44,14 @@ class PeerTyping:
         self._path = ""
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._past = 0
-        self._written = Written()
+        self._computed_before = 0
+        """Tokens computed for all suggestions before the current one."""
+        self._current = PeerSuggestion()
 
     @property
     def tokens_computed(self) -> int:
-        """See :attr:`midfill.bench.replay.Suggester.tokens_computed`; without what a withdrawn prefill had done."""
-        return self._past + self._written.prompt_tokens + max(self._written.tokens - 1, 0)
+        """See :attr:`midfill.bench.replay.Suggester.tokens_computed`; a withdrawn prefill is not counted."""
+        return self._computed_before + self._current.prompt_tokens + max(self._current.tokens - 1, 0)
 
     def open(self, scene: Scene) -> None:
         """See :meth:`midfill.bench.replay.Suggester.open`."""
@@ -59,23 +61,23 @@ class PeerTyping:
         """See :meth:`midfill.bench.replay.Suggester.type`."""
         self._text = self._text[:offset] + text + self._text[offset:]
         document, offset = self._text, offset + len(text)
-        suggestion: Future[str] = Future()
-        written, connection = Written(), self._server.connect()
-        self._past = self.tokens_computed
-        self._written, self._connection = written, connection
+        text_to_come: Future[str] = Future()
+        suggestion, connection = PeerSuggestion(), self._server.connect()
+        self._computed_before = self.tokens_computed
+        self._current, self._connection = suggestion, connection
 
         def work() -> None:
             try:
-                self._write(document, offset, written, connection, automatic=True)
-                suggestion.set_result(written.text)
-            except BaseException as error:  # for whoever waits
-                suggestion.set_exception(error)
+                self._generate(document, offset, suggestion, connection, automatic=True)
+                text_to_come.set_result(suggestion.text)
+            except BaseException as error:  # whoever waits for the future gets it
+                text_to_come.set_exception(error)
             finally:
                 connection.close()
 
         self._thread = threading.Thread(target=work, name="bench-peer", daemon=True)
         self._thread.start()
-        return suggestion
+        return text_to_come
 
     def withdraw(self) -> None:
         """See :meth:`midfill.bench.replay.Suggester.withdraw`."""
@@ -88,14 +90,16 @@ class PeerTyping:
         """See :meth:`midfill.bench.replay.Suggester.close`."""
         self._server.wait_until_idle()
 
-    def complete(self, text: str, offset: int) -> Written:
-        """Fill in at a place to the end."""
-        written = Written()
+    def complete(self, text: str, offset: int) -> PeerSuggestion:
+        """Generate the suggestion at ``offset`` to its end."""
+        suggestion = PeerSuggestion()
         with contextlib.closing(self._server.connect()) as connection:
-            self._write(text, offset, written, connection, automatic=False)
-        return written
+            self._generate(text, offset, suggestion, connection, automatic=False)
+        return suggestion
 
-    def _write(self, text: str, offset: int, written: Written, connection: Connection, *, automatic: bool) -> None:
+    def _generate(
+        self, text: str, offset: int, suggestion: PeerSuggestion, connection: Connection, *, automatic: bool
+    ) -> None:
         context = gather(text, offset)
         near = postprocess.nearby(context)
         indentation = postprocess.indentation_of(near)
@@ -106,15 +110,15 @@ class PeerTyping:
         with contextlib.closing(events):
             for event in events:
                 timings = event.get("timings", {})
-                written.prompt_tokens = timings.get("prompt_n", written.prompt_tokens)
-                written.tokens = timings.get("predicted_n", written.tokens)
-                written.seconds = timings.get("predicted_ms", 1000 * written.seconds) / 1000
+                suggestion.prompt_tokens = timings.get("prompt_n", suggestion.prompt_tokens)
+                suggestion.tokens = timings.get("predicted_n", suggestion.tokens)
+                suggestion.seconds = timings.get("predicted_ms", 1000 * suggestion.seconds) / 1000
                 streamed += event.get("content", "")
                 text_so_far = postprocess.begin(streamed, near, indentation)
                 if ending := postprocess.find_stop(text_so_far, near, max_lines, one_statement=automatic, place=place):
                     text_so_far = text_so_far[: ending.end]
                     break
-        cut_short = written.tokens >= self._settings.max_tokens
-        written.text = postprocess.finish(
+        cut_short = suggestion.tokens >= self._settings.max_tokens
+        suggestion.text = postprocess.finish(
             text_so_far, near, automatic=automatic, path=self._path, cut_short=cut_short
         ).text

@@ -1,4 +1,4 @@
-"""How much is measured."""
+"""The plan of a benchmark: how much is measured, and how often."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Lengths in tokens, and how often."""
+    """What a benchmark measures."""
 
     runs: int = 3
-    """Of each figure; what is told is their median."""
+    """Number of runs of each figure. The report has their median."""
     starts: int = 3
-    """Of the servers' processes."""
+    """Number of times that each process is started, to time its loading."""
     prefills: tuple[int, ...] = (256, 1024, 4096)
+    """Prompt lengths, in tokens, whose prefill is timed."""
     contexts: tuple[int, ...] = (256, 2048, 4096)
+    """Context lengths, in tokens, after which decoding is timed."""
     decoded: int = 32
-    """Tokens written after a context."""
+    """Number of tokens decoded after each context."""
     steps: tuple[int, ...] = (1, 2, 4, 8, 16, 32)
+    """Numbers of tokens that are computed in one step of the model, to time such a step."""
     cancelled: int = 1024
-    """Of the prompt whose reading is cancelled, if that is long enough."""
+    """Length, in tokens, of the prompt whose prefill is cancelled. A longer one is used if this ends too early."""
     keys_to_first_token: int = 16
-    """Keystrokes after each of which the first token is timed, in each scene."""
+    """Number of keystrokes in each scene after which the first token is timed."""
     scenes: int = 6
-    """Documents typed into."""
+    """Number of documents that are typed into."""
     keys: int = 60
-    """Keystrokes in each."""
-    finished_every: int = 6
-    """Of how many keystrokes one has its suggestion written to its end, to time the writing."""
+    """Number of keystrokes in each document."""
+    generated_every: int = 6
+    """One of this many keystrokes has its suggestion generated to its end, to time the generation."""
     key_seconds: float = 0.2
-    """From one keystroke to the next: 60 words, of five letters and a space, are 300 keystrokes a minute."""
+    """Mean seconds from one keystroke to the next. 0.2 is 60 words a minute, of five letters and a space each."""
 
 
 QUICK = Plan(
@@ -42,6 +45,6 @@ QUICK = Plan(
     keys_to_first_token=2,
     scenes=1,
     keys=12,
-    finished_every=12,
+    generated_every=12,
 )
-"""For a look, or a test: under a minute without a peer."""
+"""The plan of ``--quick``: without a peer it takes less than a minute on an idle machine."""

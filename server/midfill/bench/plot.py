@@ -1,77 +1,129 @@
-"""Line charts as SVG, plain enough to be read as text."""
+"""Line charts as SVG. The file can be read as text, and the picture on a light and on a dark page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 Points = Sequence[tuple[float, float]]
 
+COLOURS = 6
+"""Number of colours for lines; see ``colour`` of :func:`polyline`."""
 _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 48, 48
-_COLOURS = ("#0b7285", "#e8590c")
 _TICKS = 5
+_LIGHT = ("#0b7285", "#d9480f", "#5f3dc4", "#2b8a3e", "#a61e4d", "#846200")
+_DARK = ("#3bc9db", "#ffa94d", "#b197fc", "#69db7c", "#faa2c1", "#ffd43b")
+_STYLE = (
+    "<style>.page{fill:#fff}.text{fill:#222}.grid{stroke:#ddd}"
+    + "".join(f".c{number}{{color:{colour}}}" for number, colour in enumerate(_LIGHT))
+    + "@media(prefers-color-scheme:dark){.page{fill:#0d1117}.text{fill:#ddd}.grid{stroke:#333}"
+    + "".join(f".c{number}{{color:{colour}}}" for number, colour in enumerate(_DARK))
+    + "}</style>"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The rectangle that a chart fills in a picture, in pixels, and the values at its edges."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    x_min: float = 0.0
+    x_max: float
+    y_max: float
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        """Return the pixel of a point. If all x are equal, they are in the middle."""
+        share = (x - self.x_min) / (self.x_max - self.x_min) if self.x_max > self.x_min else 0.5
+        return self.left + share * (self.right - self.left), self.bottom - y / self.y_max * (self.bottom - self.top)
 
 
 def line_chart(title: str, x_label: str, y_label: str, lines: Mapping[str, Points], y_max: float | None = None) -> str:
-    """Draw up to two named lines, both axes from 0; the points of each in the order of their x."""
+    """Draw named lines. Both axes start at 0; the points of a line are in the order of their x."""
     points = [point for line in lines.values() for point in line]
-    right = _ceiling(max((x for x, _ in points), default=1.0))
-    top = y_max or _ceiling(max((y for _, y in points), default=1.0))
-
-    def place(x: float, y: float) -> tuple[float, float]:
-        return (
-            _LEFT + x / right * (_WIDTH - _LEFT - _RIGHT),
-            _HEIGHT - _BOTTOM - y / top * (_HEIGHT - _TOP - _BOTTOM),
-        )
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif"'
-        f' font-size="12">',
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
-        _text(_LEFT, 20, title, size=14),
-    ]
+    frame = Frame(
+        left=_LEFT,
+        right=_WIDTH - _RIGHT,
+        top=_TOP,
+        bottom=_HEIGHT - _BOTTOM,
+        x_max=round_up(max((x for x, _ in points), default=1.0)),
+        y_max=y_max or round_up(max((y for _, y in points), default=1.0)),
+    )
+    parts = [text(_LEFT, 20, title, size=14)]
     for tick in range(_TICKS + 1):
-        x, y = right * tick / _TICKS, top * tick / _TICKS
-        across, up = place(x, 0)[0], place(0, y)[1]
+        x, y = frame.x_max * tick / _TICKS, frame.y_max * tick / _TICKS
+        across, up = frame.place(x, 0)[0], frame.place(0, y)[1]
         parts += [
-            f'<path d="M{_LEFT} {up:.1f}H{_WIDTH - _RIGHT}" stroke="#ddd"/>',
-            _text(_LEFT - 8, up + 4, f"{y:g}", anchor="end"),
-            _text(across, _HEIGHT - _BOTTOM + 18, f"{x:g}", anchor="middle"),
+            grid_line(frame, y),
+            text(_LEFT - 8, up + 4, f"{y:g}", anchor="end"),
+            text(across, _HEIGHT - _BOTTOM + 18, f"{x:g}", anchor="middle"),
         ]
     parts += [
-        _text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, x_label, anchor="middle"),
-        _text(_LEFT, 40, y_label),
+        text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, x_label, anchor="middle"),
+        text(_LEFT, 40, y_label),
     ]
-    for number, (name, line) in enumerate(lines.items()):
-        colour = _COLOURS[number]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
+    for colour, (name, line) in enumerate(lines.items()):
         parts += [
-            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
-            _text(_WIDTH - _RIGHT, 20 + 16 * number, name, anchor="end", colour=colour),
+            polyline(frame, line, colour),
+            text(_WIDTH - _RIGHT, 20 + 16 * colour, name, anchor="end", colour=colour),
         ]
-    return "\n".join([*parts, "</svg>", ""])
+    return picture(_WIDTH, _HEIGHT, parts)
 
 
 def distribution(values: Sequence[float], until: float) -> Points:
-    """Return the steps of the cumulative distribution of ``values`` from 0 to ``until``, in percent."""
+    """Return the steps of the cumulative distribution of ``values`` from 0 to ``until``, in percent of all values."""
     steps = [(0.0, 0.0)]
     for number, value in enumerate(sorted(value for value in values if value <= until), start=1):
         steps += [(value, steps[-1][1]), (value, 100 * number / len(values))]
     return [*steps, (until, steps[-1][1])]
 
 
-def _ceiling(value: float) -> float:
-    """Round up to a number whose fifths are easily read."""
+def picture(width: int, height: int, parts: Sequence[str]) -> str:
+    """Return the SVG file of some elements."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif"'
+        f' font-size="12">'
+    )
+    background = f'<rect width="{width}" height="{height}" class="page"/>'
+    return "\n".join([head, _STYLE, background, *parts, "</svg>", ""])
+
+
+def polyline(frame: Frame, points: Points, colour: int, *, dashed: bool = False) -> str:
+    """Return a line through points; ``colour`` is a number that starts at 0, and colours repeat."""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (frame.place(*point) for point in points))
+    dashes = ' stroke-dasharray="4 3"' if dashed else ""
+    return (
+        f'<polyline points="{path}" class="c{colour % COLOURS}" fill="none" stroke="currentColor"'
+        f' stroke-width="2"{dashes}/>'
+    )
+
+
+def dot(frame: Frame, point: tuple[float, float], colour: int) -> str:
+    """Return a small dot at a point."""
+    x, y = frame.place(*point)
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" class="c{colour % COLOURS}" fill="currentColor"/>'
+
+
+def grid_line(frame: Frame, y: float) -> str:
+    """Return a horizontal line across the frame."""
+    return f'<path d="M{frame.left:.1f} {frame.place(0, y)[1]:.1f}H{frame.right:.1f}" class="grid"/>'
+
+
+def text(x: float, y: float, words: str, anchor: str = "start", size: int = 12, colour: int | None = None) -> str:
+    """Return a line of text, in the colour of a line or in the text's own."""
+    paint = 'class="text"' if colour is None else f'class="c{colour % COLOURS}" fill="currentColor"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" {paint}>{escape(words)}</text>'
+
+
+def round_up(value: float) -> float:
+    """Return the next number from ``value`` on whose fifths are easy to read."""
     scale = 1.0
     while scale * 10 < value:
         scale *= 10
     while scale >= value > 0:
         scale /= 10
     return next((scale * step for step in (1, 2, 2.5, 5, 7.5) if scale * step >= value), scale * 10)
-
-
-def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 12, colour: str = "#222") -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}">{escape(text)}</text>'
-    )

@@ -1,4 +1,4 @@
-"""A process that is measured, together with those it started: it may be a script around the real one."""
+"""Measures a process together with its children, because the process may be a script that starts the real program."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from dataclasses import dataclass
 
 import psutil
 
-_GLANCE_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _IDLE_SHARE = 0.2
-"""Of one core: a process that uses less is not computing."""
-_PATIENCE = 120.0
+"""Share of one core. A process that uses less counts as idle."""
+_TIMEOUT_SECONDS = 120.0
 _TERMINATION_SECONDS = 10.0
 
 
 def wait_until_idle(pid: int) -> None:
-    """Wait until a process computes nothing, so that it does not slow down what is measured next."""
-    deadline = time.monotonic() + _PATIENCE
+    """Wait until a process is idle, so that it does not slow down the next measurement; give up after two minutes."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     before = _cpu_seconds(pid)
     while time.monotonic() < deadline:
-        time.sleep(_GLANCE_SECONDS)
+        time.sleep(_POLL_SECONDS)
         after = _cpu_seconds(pid)
-        if after - before < _IDLE_SHARE * _GLANCE_SECONDS:
+        if after - before < _IDLE_SHARE * _POLL_SECONDS:
             return
         before = after
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a process holds, in bytes."""
+    """The memory of a process, in bytes."""
 
     resident: int
     own: int
-    """Without the pages of files, weights above all, which the system takes back when it wants to; the same as
-    ``resident`` where the system does not tell (not on Linux)."""
+    """Resident memory without mapped files, such as the weights. The system can take mapped files out of memory at any
+    time. Where the system does not report them (only Linux does), this is ``resident``."""
 
 
 def memory_of(pid: int) -> Memory:
-    """Return the memory a process holds."""
+    """Return the memory of a process and its children."""
     members = [member.memory_info() for member in _family(pid)]
     resident = sum(int(info.rss) for info in members)
     return Memory(resident, resident - sum(int(getattr(info, "shared", 0)) for info in members))
 
 
 def end(pid: int) -> None:
-    """Terminate a process, and kill it if it stays."""
+    """Terminate a process and its children, and kill those that do not end in time."""
     family = _family(pid)
     for member in family:
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,14 +1,15 @@
-"""Keystroke replay: somebody types at a human pace, and every keystroke asks for a suggestion.
+"""Keystroke replay: text is typed at a human pace, and every keystroke requests a suggestion.
 
-What is typed is known (:mod:`midfill.bench.scenes`), so each answer can be judged. Definitions:
+The typed text is known (:mod:`midfill.bench.scenes`), so each answer can be judged. Definitions:
 
-* A keystroke's *answer* is the suggestion that arrives before the next keystroke; that one withdraws the question.
-* A suggestion is *right* when its first line is all that is still to be typed on the cursor's line.
-* Keystrokes that end their line are typed but not counted: nothing of the line is left to suggest.
-* Nothing is cached or filtered here. Who answers at once because the last suggestion still holds gets the credit;
-  who leaves that to the editor does not.
-* *Acceptance* is simulated on what was recorded: the user takes the first right suggestion of a line, and the
-  keystrokes to the line's end, and what was computed for them, are spared. All other keystrokes are typed.
+* The *answer* to a keystroke is the suggestion that arrives before the next keystroke. The next keystroke withdraws
+  the request.
+* A suggestion is *right* if its first line is the whole rest of the cursor's line.
+* A keystroke that ends its line is typed but not counted, because nothing of the line is left to suggest.
+* The replay itself caches and filters nothing. A server that answers at once because the last suggestion still fits
+  gets the credit for that. A server that leaves this to the editor does not.
+* *Acceptance* is simulated on the recording. The user accepts the first right suggestion of each line. The remaining
+  keystrokes of that line, and the tokens computed for them, are then not counted. All other keystrokes are typed.
 """
 
 from __future__ import annotations
@@ -26,49 +27,49 @@ from midfill.bench.scenes import Key, Scene
 
 
 class Suggester(Protocol):
-    """Something to type into."""
+    """What the replay types into."""
 
     def open(self, scene: Scene) -> None:
-        """Show a document."""
+        """Open the scene's document."""
 
     def type(self, offset: int, text: str) -> Future[str]:
-        """Insert ``text`` at ``offset`` and ask for what follows it; "" is the answer that there is nothing."""
+        """Insert ``text`` at ``offset`` and request a suggestion after it; "" means that there is none."""
 
     def withdraw(self) -> None:
-        """Take back the question if it is still open."""
+        """Cancel the last request if it is not answered yet."""
 
     def close(self) -> None:
-        """Put the document away, and wait until nothing is computed any more."""
+        """Close the document, and wait until nothing is computed any more."""
 
     @property
     def tokens_computed(self) -> int | None:
-        """Tokens put through the model so far, of prompts, drafts and suggestions; None if that cannot be known."""
+        """Tokens that the model has computed so far, for prompts, drafts and suggestions; None if it is unknown."""
 
 
 @dataclass(frozen=True)
-class Stroke:
-    """One keystroke and what came of it."""
+class Keystroke:
+    """One keystroke and its answer."""
 
     rest: str
-    """What was still to be typed on the line."""
+    """The rest of the line, which was still to be typed."""
     seconds: float
-    """From the keystroke to its answer; infinite when the next keystroke came first."""
+    """Time from the keystroke to its answer; infinite if the next keystroke came first."""
     suggestion: str
     tokens_computed: int | None
-    """From this keystroke to the next."""
+    """Tokens computed from this keystroke to the next; None if it is unknown."""
 
     @property
     def counts(self) -> bool:
-        """Whether something of the line was left to suggest."""
+        """Whether a part of the line was left to suggest."""
         return bool(self.rest.strip())
 
     @property
     def is_right(self) -> bool:
-        """Whether the answer is what was typed next, to the end of the line."""
+        """Whether the answer is the whole rest of the line."""
         return self.counts and self.suggestion.partition("\n")[0].rstrip() == self.rest.rstrip()
 
 
-def play(scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: Suggester) -> list[Stroke]:
+def play(scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: Suggester) -> list[Keystroke]:
     """Type ``keys`` into ``scene``, each followed by its pause in seconds."""
     suggester.open(scene)
     offset = len(scene.before)
@@ -88,56 +89,59 @@ def play(scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: 
             text, seconds = "", math.inf
         time.sleep(max(due - time.perf_counter(), 0.0))
         after = suggester.tokens_computed
-        strokes.append(Stroke(key.rest, seconds, text, None if computed is None or after is None else after - computed))
+        strokes.append(
+            Keystroke(key.rest, seconds, text, None if computed is None or after is None else after - computed)
+        )
     suggester.withdraw()
     suggester.close()
     return strokes
 
 
-def share_right_within(strokes: Sequence[Stroke], seconds: float) -> float:
+def share_right_within(strokes: Sequence[Keystroke], seconds: float) -> float:
     """Return the share of counted keystrokes, 0 to 1, that had a right suggestion after ``seconds`` at most."""
     counted = [stroke for stroke in strokes if stroke.counts]
     return sum(stroke.is_right and stroke.seconds <= seconds for stroke in counted) / max(len(counted), 1)
 
 
-def answer_percentile(strokes: Sequence[Stroke], percent: float) -> float | None:
-    """Return the seconds within which ``percent`` of the counted keystrokes were answered; None if they were not."""
+def answer_percentile(strokes: Sequence[Keystroke], percent: float) -> float | None:
+    """Return the seconds within which ``percent`` of the counted keystrokes were answered; None if fewer were."""
     return percentile([stroke.seconds for stroke in strokes if stroke.counts], percent)
 
 
 @dataclass(frozen=True)
-class Acceptance:
-    """What a user who takes the first right suggestion of each line typed, was given, and made the model compute."""
+class SimulatedAcceptance:
+    """The totals for a user who accepts the first right suggestion of each line."""
 
     typed: int
-    """Keystrokes."""
+    """Number of keystrokes."""
     accepted: int
-    """Characters."""
+    """Number of characters that came from accepted suggestions."""
     tokens_computed: int | None
+    """Tokens computed for the typed keystrokes; None if it is unknown."""
 
     @property
     def tokens_per_character(self) -> float | None:
-        """Tokens computed for each character accepted; None if nothing was."""
+        """Tokens computed per accepted character; None if no character was accepted, or the tokens are unknown."""
         return None if self.tokens_computed is None or not self.accepted else self.tokens_computed / self.accepted
 
 
-def accept(strokes: Sequence[Stroke]) -> Acceptance:
-    """Simulate acceptance on recorded keystrokes."""
+def simulate_acceptance(strokes: Sequence[Keystroke]) -> SimulatedAcceptance:
+    """Simulate acceptance on recorded keystrokes, as defined at the top of this module."""
     typed = list(_typed(strokes))
     computed = [stroke.tokens_computed for stroke in typed]
-    return Acceptance(
+    return SimulatedAcceptance(
         typed=len(typed),
         accepted=sum(len(stroke.rest) for stroke in typed if stroke.is_right),
         tokens_computed=sum(count for count in computed if count is not None) if None not in computed else None,
     )
 
 
-def _typed(strokes: Sequence[Stroke]) -> Iterator[Stroke]:
-    """Leave out the keystrokes that a right suggestion spares, up to the end of its line."""
-    spared = False
+def _typed(strokes: Sequence[Keystroke]) -> Iterator[Keystroke]:
+    """Yield the keystrokes without those that an accepted suggestion replaces, up to the end of its line."""
+    replaced = False
     for stroke in strokes:
-        if not spared:
+        if not replaced:
             yield stroke
-            spared = stroke.is_right
+            replaced = stroke.is_right
         if not stroke.rest:  # the line's last character: the next keystroke is a newline
-            spared = False
+            replaced = False

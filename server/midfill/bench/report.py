@@ -1,4 +1,4 @@
-"""A benchmark's results: for a terminal, for a program, and as a page with plots."""
+"""The report of a benchmark, in three forms: text for a terminal, JSON, and a Markdown page with plots."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from midfill import __version__
-from midfill.bench.figures import Figure
+from midfill.bench.checkout import commit
+from midfill.bench.figures import Figure, with_unit
 from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
 from midfill.bench.plot import distribution, line_chart
-from midfill.bench.replay import Stroke
+from midfill.bench.replay import Keystroke
 from midfill.inference import cpu
-from midfill.inference.bundle import Bundle
+from midfill.inference.bundle import GRAPH, Bundle
 from midfill.settings.schema import Settings
 
 if TYPE_CHECKING:
@@ -29,37 +30,43 @@ if TYPE_CHECKING:
 
 _OURS, _PEER = "midfill", "llama-server"
 _PLOTTED_SECONDS = 1.0
-_BUSY_SHARE = 0.5
+_MAX_LOAD_PER_CORE = 0.5
 _BUSY = "The machine was busy with other things ({:.1f} processes on {} cores): measure again when it is not."
 _LIBRARIES = ("onnxruntime", "tokenizers", "numpy")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Circumstances:
-    """Where and with what it was measured."""
+    """When, where and with which software the figures were measured."""
 
     date: str
     """UTC, in ISO 8601."""
     processor: str
     cores: int
-    """That this process may use."""
+    """Number of cores that this process may use."""
     threads: int
+    """Number of threads that the model computes with."""
     load_average: float
-    """Processes that wanted to run in the last minute, before anything was measured: others slow both sides down."""
+    """Mean number of runnable processes in the minute before the benchmark. Other processes slow both sides down."""
     versions: dict[str, str]
     bundle: str
+    """The name in the bundle's manifest."""
     quantisation: str
     peer: str = ""
-    """The peer's build and command; "" without one."""
+    """The peer's build and command; "" without a peer."""
+    commit: str = ""
+    """The commit of the checkout that Midfill runs from; "" if it does not run from one."""
+    graph_sha256: str = ""
+    """The SHA-256 of the bundle's graph."""
 
     @property
     def is_busy(self) -> bool:
-        """Whether others took so much of the processor that the figures say more of them than of Midfill."""
-        return self.load_average > self.cores * _BUSY_SHARE
+        """Whether other processes used so much of the processor that the figures cannot be trusted."""
+        return self.load_average > self.cores * _MAX_LOAD_PER_CORE
 
     @classmethod
     def now(cls, bundle: Bundle, settings: Settings, load_average: float, peer: LlamaServer | None) -> Circumstances:
-        """Look around."""
+        """Describe this machine and the software that is measured."""
         libraries = {name: importlib.metadata.version(name) for name in _LIBRARIES}
         return cls(
             date=datetime.now(timezone.utc).isoformat(timespec="minutes"),
@@ -71,12 +78,14 @@ class Circumstances:
             bundle=bundle.manifest.name,
             quantisation=str(bundle.manifest.quantisation.get("scheme", "")),
             peer=f"{peer.build}: {peer.describe()}" if peer else "",
+            commit=commit(),
+            graph_sha256=bundle.manifest.files[GRAPH].sha256,
         )
 
 
 @dataclass(frozen=True)
 class BenchReport:
-    """All that a benchmark found."""
+    """All results of one benchmark."""
 
     circumstances: Circumstances
     plan: Plan
@@ -85,27 +94,27 @@ class BenchReport:
 
 
 def load_average() -> float:
-    """Return how many processes wanted to run, on average over the last minute."""
+    """Return the mean number of runnable processes in the last minute."""
     return float(psutil.getloadavg()[0])
 
 
 def to_text(report: BenchReport) -> str:
-    """Lay the figures out for a person, a line each."""
+    """Return a table for a terminal, one line a figure."""
     rows = [_cells(figure) for figure in report.figures]
     if report.circumstances.peer:
         rows.insert(0, ("", _OURS, _PEER, "ratio", "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     table = "\n".join(
-        "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:]), *filter(None, words)]).rstrip()
+        "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:]), *filter(None, remarks)]).rstrip()
         for name, *numbers, wanted, note in rows
-        for words in ([wanted, note],)
+        for remarks in ([wanted, note],)
     )
     about = report.circumstances
     return f"{table}\n{_BUSY.format(about.load_average, about.cores)}" if about.is_busy else table
 
 
 def to_json(report: BenchReport) -> dict[str, Any]:
-    """Return what JSON can hold; a keystroke without an answer has null seconds."""
+    """Return the report as JSON values; a keystroke without an answer has null seconds."""
     recording = report.recording
     return {
         "circumstances": asdict(report.circumstances),
@@ -123,7 +132,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
 
 
 def write_markdown(report: BenchReport, path: Path) -> list[Path]:
-    """Write the page and its two plots beside it; return all that was written."""
+    """Write the page, and its two plots into the same folder; return the paths of all three files."""
     steps, replay = (path.with_name(f"{path.stem}-{name}.svg") for name in ("steps", "replay"))
     steps.write_text(_steps_chart(report), encoding="utf-8")
     replay.write_text(_replay_chart(report), encoding="utf-8")
@@ -144,16 +153,16 @@ def _page(report: BenchReport, steps: str, replay: str) -> str:
         f"- model: {about.bundle}, {about.quantisation}",
         f"- versions: {versions}",
         *([f"- peer: {about.peer}"] if about.peer else []),
-        f"- {plan.runs} runs of each figure, the median told; {plan.scenes} documents of the standard library typed"
-        f" into, {plan.keys} keys each, {1000 * plan.key_seconds:.0f} ms a key",
+        f"- each figure is the median of {plan.runs} runs; {plan.keys} keys are typed into each of {plan.scenes} files"
+        f" of Python's standard library, one every {1000 * plan.key_seconds:.0f} ms",
         "",
         f"| {' | '.join(header)} |",
         "|---|--:|--:|--:|---|---|",
         *(f"| {' | '.join(_cells(figure))} |" for figure in report.figures),
         "",
-        "The ratio is ours divided by the peer's, of neighbouring runs; of times, less is better.",
+        f"The ratio is {_OURS} divided by {_PEER}, measured in turns; of times, a smaller ratio is better.",
         "",
-        f"![Time of a step by its tokens]({steps})",
+        f"![Time of a step by its number of tokens]({steps})",
         "",
         f"![Share of keystrokes with a right suggestion, by time]({replay})",
         "",
@@ -162,26 +171,21 @@ def _page(report: BenchReport, steps: str, replay: str) -> str:
 
 
 def _cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
-    """Return a figure's name, both values, ratio, what was wanted, and note."""
+    """Return the cells of a figure's row: name, both values, ratio, the wanted ratio, note."""
     wanted = ""
     if figure.wanted and figure.ratio is not None:
-        verdict = "reached" if figure.wanted.is_met_by(figure.ratio) else "missed"
-        wanted = f"{figure.wanted}: {verdict}"
+        wanted = f"{figure.wanted}: {'reached' if figure.wanted.is_met_by(figure.ratio) else 'missed'}"
     return (
         figure.name,
-        _with_unit(figure.value, figure.unit),
-        _with_unit(figure.peer, figure.unit),
+        with_unit(figure.value, figure.unit),
+        with_unit(figure.peer, figure.unit),
         "" if figure.ratio is None else f"{figure.ratio:.2f}",
         wanted,
         figure.note,
     )
 
 
-def _with_unit(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:,.{2 if value < 10 else 1}f} {unit}"
-
-
-def _stroke_to_json(stroke: Stroke) -> dict[str, Any]:
+def _stroke_to_json(stroke: Keystroke) -> dict[str, Any]:
     return {
         "rest": stroke.rest,
         "seconds": stroke.seconds if math.isfinite(stroke.seconds) else None,
@@ -197,7 +201,7 @@ def _steps_chart(report: BenchReport) -> str:
     lines = {_OURS: [(n, figure.value) for n, figure in steps if figure.value is not None]}
     if report.circumstances.peer:
         lines[_PEER] = [(n, figure.peer) for n, figure in steps if figure.peer is not None]
-    return line_chart("What a step costs", "tokens in the step", "ms", lines)
+    return line_chart("Time of a step", "tokens in the step", "ms", lines)
 
 
 def _replay_chart(report: BenchReport) -> str:
@@ -208,8 +212,8 @@ def _replay_chart(report: BenchReport) -> str:
     return line_chart(title, "ms after the keystroke", "% of keystrokes", lines, y_max=100)
 
 
-def _right_by_time(strokes: Sequence[Stroke]) -> Sequence[tuple[float, float]]:
-    """Return the distribution of the time to the right suggestion, over the keystrokes that count."""
+def _right_by_time(strokes: Sequence[Keystroke]) -> Sequence[tuple[float, float]]:
+    """Return the distribution of the time to a right suggestion, over the counted keystrokes."""
     counted = [stroke for stroke in strokes if stroke.counts]
     times = [1000 * stroke.seconds if stroke.is_right else math.inf for stroke in counted]
     return distribution(times, 1000 * _PLOTTED_SECONDS)

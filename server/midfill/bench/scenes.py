@@ -1,6 +1,6 @@
-"""What is typed: functions of the standard library, cut off at a statement and written again as they were.
+"""The typed text: functions of Python's standard library, cut off at a statement and typed again as they were.
 
-Anyone has these files, so anyone can repeat a measurement with the same version of Python.
+Everyone has these files, so everyone can repeat a measurement with the same version of Python.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py", "statistics.py")
-_SHORTEST = 5
-"""Lines to type: a function with fewer left is passed over."""
+_MIN_LINES = 5
+"""Minimum number of lines to type. A function with fewer lines after the cut is not used."""
 _KEY = re.compile(r"\n[ \t]*|.")
 
 
@@ -24,29 +24,30 @@ class Key:
     """One keystroke."""
 
     text: str
-    """What it puts into the document: a character, or a newline with the indentation that editors add to it."""
+    """The inserted text: a character, or a newline with the indentation that editors add to it."""
     rest: str
-    """What is still to be typed on the line."""
+    """The rest of the line, which is still to be typed."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A document with a cursor, and what its author types there."""
+    """A document with a cursor, and the text that is typed there."""
 
     path: str
     before: str
-    """The document up to the cursor, which stands behind an indentation."""
+    """The document before the cursor. It ends with the indentation of the cursor's line."""
     typed: str
-    """What was cut out: from a statement to the end of its function."""
+    """The text that was cut out: from a statement to the end of its function."""
     after: str
+    """The document after the cursor."""
 
     @property
     def text(self) -> str:
-        """The document before anything is typed."""
+        """The document before the first keystroke."""
         return self.before + self.after
 
     def keys(self, limit: int) -> list[Key]:
-        """Return the first ``limit`` keystrokes that write what was cut out."""
+        """Return the first ``limit`` keystrokes of the typed text."""
         return [
             Key(found[0], self.typed[found.end() :].partition("\n")[0])
             for found, _ in zip(_KEY.finditer(self.typed), range(limit), strict=False)
@@ -54,24 +55,24 @@ class Scene:
 
 
 def sources() -> list[tuple[str, str]]:
-    """Return the paths within the standard library, and the texts, of what is measured with."""
+    """Return the paths, relative to the standard library's folder, and the texts of the files."""
     library = Path(sysconfig.get_path("stdlib"))
     return [(name, (library / name).read_text(encoding="utf-8")) for name in _SOURCES]
 
 
 def scenes(count: int) -> list[Scene]:
-    """Return up to ``count`` scenes, one of each source: the function in the middle of its file, cut in its middle."""
+    """Return up to ``count`` scenes, one of each file: the function in the middle of the file, cut in its middle."""
     found = [list(_cuts(path, text)) for path, text in sources()[:count]]
     return [cuts[len(cuts) // 2] for cuts in found if cuts]
 
 
-def rhythm(keys: int, seconds: float, seed: int) -> list[float]:
-    """Return the pause after each keystroke: ``seconds`` on average, evenly spread from half to half as much again.
+def typing_pauses(keys: int, seconds: float, seed: int) -> list[float]:
+    """Return the pause after each keystroke, in seconds: uniformly random from 0.5 to 1.5 times ``seconds``.
 
-    The same seed gives the same pauses, for ours and the peer's must be typed alike.
+    The same seed gives the same pauses, so that both sides are typed into alike.
     """
-    dice = random.Random(seed)  # noqa: S311 (typing keeps no secret)
-    return [seconds * dice.uniform(0.5, 1.5) for _ in range(keys)]
+    rng = random.Random(seed)  # noqa: S311 (not used for security)
+    return [seconds * rng.uniform(0.5, 1.5) for _ in range(keys)]
 
 
 def _cuts(path: str, text: str) -> Iterator[Scene]:
@@ -83,7 +84,7 @@ def _cuts(path: str, text: str) -> Iterator[Scene]:
         if not body:
             continue
         first, last = body[len(body) // 2].lineno - 1, node.end_lineno or 0
-        if last - first < _SHORTEST:
+        if last - first < _MIN_LINES:
             continue
         code = lines[first].lstrip()
         start = sum(map(len, lines[:first])) + len(lines[first]) - len(code)

@@ -1,4 +1,4 @@
-"""What of a document stands in our prompt, as text: for a peer that makes prompts of its own from two texts."""
+"""The text before and after the cursor that Midfill's prompt contains, for a peer that builds its own prompts."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _MARKED = FimFormat(order="prefix-first")
 
 
 class Sides:
-    """Cuts the two sides of a cursor as our prompts do."""
+    """Cuts the text on both sides of a cursor to the token budget of a prompt."""
 
     def __init__(self, tokenizer: Tokenizer, budget: int) -> None:
-        """Cut to ``budget`` tokens in all."""
+        """Cut both sides together to ``budget`` tokens."""
         self._tokenizer = tokenizer
         self._budget = budget
 
     def of(self, context: Context) -> tuple[str, str]:
-        """Return the texts left and right of the cursor that our prompt would hold."""
+        """Return the texts before and after the cursor that Midfill's prompt would contain."""
         prompt = build_prompt(context, _MARKED, self._encode, self._budget, lambda _token: False)
         left, right = (part.ids for part in prompt.parts if part.kind != "control")
         return self._decode(left), self._decode(right)

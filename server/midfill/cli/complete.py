@@ -1,4 +1,4 @@
-"""`midfill complete`: one place in one file, as an editor with its repository open would have it completed."""
+"""`midfill complete`: completes one position in a file, as an editor would that has the file's repository open."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from midfill.settings.schema import Settings
 
 _PLACE = re.compile(rf"(?P<file>.+):(?P<line>{COUNT}):(?P<column>{COUNT})", re.DOTALL)
 _INDEX_SECONDS = 20.0
-"""The longest that `midfill complete` waits for the workspace's index."""
+"""Maximum time to wait for the index of the repository."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class _Place:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Complete, and print the suggestion or all about it.
+    """Print the suggestion, or with ``--explain`` how it was made.
 
     Raises:
-        UsageError: there is no such place.
+        UsageError: there is no such position.
         MidfillError: as :func:`midfill.completion.engine.load_engine`.
     """
     place = _read_place(args.place)
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         if workspace is not None and not workspace.wait_until_built(0):
             started = time.perf_counter()
             if not workspace.wait_until_built(_INDEX_SECONDS):
-                sys.stderr.write("midfill: the workspace is large; going on with what is indexed by now.\n")
+                sys.stderr.write("midfill: the repository is large; only a part of it is indexed yet.\n")
             milliseconds["index"] = round((time.perf_counter() - started) * 1000, 2)
         request = Request(
             text=place.text, offset=place.offset, path=str(place.path.resolve()), max_lines=args.max_lines
@@ -78,15 +78,15 @@ def run(args: argparse.Namespace) -> int:
     if args.explain:
         sys.stdout.write(f"{explain.to_markdown(entry, engine.spell)}\n")
     elif done.text:
-        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # the console has line endings of its own
+        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # Python writes the line ends of the system
     stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())
-    verdict = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
-    sys.stderr.write(f"{verdict} after {done.prompt_tokens} of prompt; milliseconds: {stages}; {done.model}\n")
+    summary = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
+    sys.stderr.write(f"{summary}; {done.prompt_tokens} prompt tokens; milliseconds: {stages}; {done.model}\n")
     return 0
 
 
 def _workspace_of(path: Path, settings: Settings) -> Workspace:
-    """Return the repository that a file is in, as an editor would have opened it; of a file in none, nothing else."""
+    """Return a workspace with the file's repository; an empty one if the file is in no repository."""
     repository = repository_of(path.resolve().parent)
     return Workspace([repository] if repository else [], settings.exclude, indexed=settings.workspace_tokens > 0)
 
@@ -94,7 +94,7 @@ def _workspace_of(path: Path, settings: Settings) -> Workspace:
 def _read_place(place: str) -> _Place:
     parts = _PLACE.fullmatch(place)
     if not parts:
-        raise UsageError(f"'{place}' is no place: write FILE:LINE:COL, both counted from 1.")
+        raise UsageError(f"'{place}' is not a position: write FILE:LINE:COL; lines and columns count from 1.")
     path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
     text = read_file(path).text
     lines = text.split("\n")

@@ -1,4 +1,4 @@
-"""`midfill do`: one action on one file, as in an editor."""
+"""`midfill do`: runs one action on one file, as an editor would."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do the action, and print its edit as a diff, or its text.
+    """Run the action, and print its edit as a diff, or its text.
 
     Raises:
-        UsageError: there is no such place or action.
+        UsageError: there is no such action, file or line.
         MidfillError: as :func:`midfill.inference.loaded_model.load_model`.
     """
     action = _action(args)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     target = _target(result.edit, file)
     written = target.text if result.edit is None else result.edit.apply(target.text)
     if result.edit and args.write and not _write(target, written):
-        return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile; nothing is written")
+        return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile, so it was not written")
     if args.json:
         printed = _to_json(action, result, target, written)
         sys.stdout.write(f"{json.dumps({**printed, 'written': bool(result.edit and args.write)}, indent=2)}\n")
@@ -63,23 +63,23 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write("\n")
     elif not args.write:
         sys.stdout.write(_diff(target, written))
-    _print_cost(result, f"wrote {target.path}; " if args.write else "")
+    _print_costs(result, f"wrote {target.path}; " if args.write else "")
     return 0
 
 
 def _action(args: argparse.Namespace) -> Action:
     action = ACTIONS.get(args.action)
     if action is None:
-        raise UsageError(f"'{args.action}' is no action: choose one of {', '.join(ACTIONS)}.")
+        raise UsageError(f"'{args.action}' is not an action: choose from {', '.join(ACTIONS)}.")
     if args.write and action.gives is not Gives.EDIT:
-        raise UsageError(f"'{action.name}' writes nothing: leave --write out.")
+        raise UsageError(f"'{action.name}' changes no file: leave --write out.")
     return action
 
 
 def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
     parts = _PLACE.fullmatch(args.place)
     if not parts:
-        raise UsageError(f"'{args.place}' is no place: write FILE:LINE or FILE:LINE-LINE, counted from 1.")
+        raise UsageError(f"'{args.place}' is not a place: write FILE, FILE:LINE or FILE:LINE-LINE, counted from 1.")
     file = read_file(Path(parts["file"]))
     count = len(file.text.split("\n"))
     first, last = int(parts["first"] or 1), int(parts["last"] or parts["first"] or count)
@@ -94,7 +94,7 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
 
 
 def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
-    """Return the file that is edited: this one or another one, which may not exist yet."""
+    """Return the file that the edit changes. It may be another file, and may not exist yet."""
     if edit is None or not edit.path:
         return file
     path = Path(edit.path)
@@ -103,7 +103,7 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
 
 
 def _write(target: SourceFile, text: str) -> bool:
-    """Replace the file's text, completely or not at all; return False if the file has changed since it was read."""
+    """Replace the file's text, atomically; return False if the file has changed since it was read."""
     path = target.path.resolve()
     mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
     if (path.read_bytes() if path.exists() else b"") != target.data:
@@ -156,13 +156,14 @@ def _to_json(action: Action, result: ActionResult, target: SourceFile, written: 
     }
 
 
-def _print_cost(result: ActionResult, first: str) -> None:
+def _print_costs(result: ActionResult, prefix: str) -> None:
+    """Print the action's note, and the tokens and times of each answer, to standard error."""
     if result.note:
         sys.stderr.write(f"midfill: {result.note}\n")
     for answer in result.answers:
         stages = ", ".join(f"{stage} {value:.0f}" for stage, value in answer.milliseconds.items())
         sys.stderr.write(
-            f"{first}{answer.tokens} tokens after {answer.prompt_tokens} of prompt; milliseconds: {stages};"
+            f"{prefix}{answer.tokens} tokens; {answer.prompt_tokens} prompt tokens; milliseconds: {stages};"
             f" {answer.model}\n"
         )
 

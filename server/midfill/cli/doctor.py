@@ -1,4 +1,4 @@
-"""``midfill doctor``: what this installation consists of, whether it works, and what to do where it does not."""
+"""`midfill doctor`: checks the parts of this installation, and says what to do about a fault."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ _SAMPLE_CURSOR = _SAMPLE.index("return ") + len("return ")
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report."""
+    """One check, which is one line of the report."""
 
     name: str
     ok: bool
     detail: str
+    """What was found; after a fault also what to do."""
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Run every check; one that fails does not stop the rest."""
+    """Run all checks. After a failed check the others still run, but a broken bundle has no further checks."""
     checks = [
         Check("midfill", True, __version__),
         Check("python", sys.version_info >= (3, 10), f"{platform.python_version()} ({sys.executable})"),
@@ -50,13 +51,13 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def to_text(checks: list[Check]) -> str:
-    """Lay the report out for a person."""
+    """Return the report as lines for a terminal."""
     width = max(len(check.name) for check in checks)
     return "\n".join(f"{'ok  ' if c.ok else 'FAIL'}  {c.name:<{width}}  {c.detail}" for c in checks)
 
 
 def to_json(checks: list[Check]) -> dict[str, Any]:
-    """Lay the report out for a program."""
+    """Return the report as JSON values."""
     return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
 
 
@@ -68,7 +69,7 @@ def _libraries() -> Check:
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:  # such as onnxruntime, built for another device
+    except importlib.metadata.PackageNotFoundError:  # for example, an onnxruntime under another package name
         return "of unknown version"
 
 
@@ -112,11 +113,13 @@ def _memory(bundle: Bundle, settings: Settings) -> Check:
     cache = tokens * bundle.manifest.kv.bytes_per_token
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
-    return Check("memory", free > weights + cache, detail if free > weights + cache else f"{detail}: close something")
+    enough = free > weights + cache
+    return Check("memory", enough, detail if enough else f"{detail}: close other programs")
 
 
 def _threads(bundle: Bundle) -> Check:
-    return Check("threads", True, f"{thread_tuning.measure(bundle)} of {cpu.usable_cores()} are fastest; remembered")
+    best = thread_tuning.measure(bundle)
+    return Check("threads", True, f"fastest with {best} of {cpu.usable_cores()}; the server will use that number")
 
 
 def _timed_completion(settings: Settings) -> Check:
@@ -130,7 +133,7 @@ def _timed_completion(settings: Settings) -> Check:
         bool(done.text),
         f"'return ' -> {done.text!r} ({done.tokens} tokens; load {load * 1000:.0f} ms; {stages} ms)"
         if done.text
-        else f"nothing was suggested ({done.reason})",
+        else f"the model suggested nothing ({done.reason}): make its bundle again with `midfill pull`",
     )
 
 
@@ -139,5 +142,5 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
         return check()
     except MidfillError as error:
         return Check(name, False, str(error))
-    except Exception as error:  # what is broken is what a doctor is called for
+    except Exception as error:  # the report must be complete whatever is broken
         return Check(name, False, f"unexpected {type(error).__name__}; `midfill complete --debug` shows more")

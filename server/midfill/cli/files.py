@@ -1,4 +1,4 @@
-"""What the commands that work on a file share: how it is named and read, and the user's own settings."""
+"""What the commands on a file share: reading the file, and the user's settings."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
 
 COUNT = r"0*[1-9][0-9]{0,8}"
-"""A whole number from 1 on, such as a line's."""
+"""A pattern for a line or column number, from 1 to 999999999."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file as it was read; editors do not count a byte order mark."""
+    """A file's content."""
 
     path: Path
     data: bytes
     text: str
+    """The decoded data without a byte order mark, which editors do not count as a column."""
 
 
 def read_file(path: Path) -> SourceFile:
     """Read a file.
 
     Raises:
-        UsageError: it cannot be read, or is not UTF-8.
+        UsageError: the file cannot be read, or is not UTF-8.
     """
     try:
         data = path.read_bytes()
@@ -40,9 +41,9 @@ def read_file(path: Path) -> SourceFile:
 
 
 def own_settings(bundle: Path | None = None) -> Settings:
-    """Return what the user has set, for commands that do what the server does, with another ``bundle`` if one is named.
+    """Return the user's own settings, with ``bundle`` if one is given.
 
-    What is wrong with the settings is told.
+    Problems with the settings are printed to standard error.
     """
     settings, problems = SettingsSources().reload()
     for problem in problems:

@@ -1,6 +1,8 @@
-"""The command line: one function a command, errors as one line, exit codes 0 done, 1 found a fault, 2 wrong usage.
+"""The command line: one function a command. An error is one line on standard error.
 
-The only place where ``midfill`` reaches into ``midfill_export``, and only inside the commands that download or convert.
+Exit codes: 0 the command succeeded, 1 it ran and found a fault, 2 the usage was wrong.
+
+This is the only module of ``midfill`` that imports ``midfill_export``, and only for commands that make bundles.
 """
 
 from __future__ import annotations
@@ -13,8 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from midfill.cli.files import own_settings
 from midfill.cli.parser import make_parser
@@ -22,16 +23,13 @@ from midfill.common.errors import MidfillError, UsageError
 from midfill.common.paths import bundles_dir
 from midfill.settings.schema import Settings
 
-if TYPE_CHECKING:
-    from midfill.bench import PeerChoice
-
-_EXPORT_HINT = "`midfill export` needs the export extra: pip install 'midfill[export]'."
-_TUNE_HINT = "`midfill tune` needs the tune extra: pip install 'midfill[tune]'."
+_EXPORT_HINT = "this command needs the export extra; run: pip install 'midfill[export]'"
+_TUNE_HINT = "this command needs the tune extra; run: pip install 'midfill[tune]'"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a console that lacks a character shows its escape
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a console that cannot show a character shows its escape sequence
         sys.stdout.reconfigure(errors="backslashreplace")
     debug = False
     try:
@@ -42,8 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the reader of our output left; there is nobody to tell
-        _give_up_output()
+    except BrokenPipeError:  # the program that read our output has ended: nobody would see an error line
+        _discard_output()
         return 1
     except Exception as error:
         if debug:
@@ -51,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(error, MidfillError):
             return _fail(str(error), error.exit_code)
         if isinstance(error, OSError) and error.strerror:  # such as a full disk
-            _give_up_output()
+            _discard_output()
             return _fail(f"{error.strerror}: {error.filename}" if error.filename else error.strerror, 1)
-        return _fail(f"unexpected {type(error).__name__}; run again with --debug and report what it prints.", 1)
+        return _fail(f"unexpected {type(error).__name__}; run again with --debug and report the output.", 1)
 
 
 def _fail(message: str, code: int) -> int:
@@ -61,8 +59,8 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _give_up_output() -> None:
-    """Forget what cannot be written to standard output, or Python would try again at its end and complain."""
+def _discard_output() -> None:
+    """Discard buffered output that cannot be written; otherwise Python tries again at exit and prints a traceback."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -70,6 +68,7 @@ def _give_up_output() -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
+    """Return the settings for measuring: the defaults, not the user's own, so that results can be compared."""
     settings = Settings(deadline_ms=0)
     return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
 
@@ -83,7 +82,7 @@ def _serve(args: argparse.Namespace) -> int:
         return app.serve_stdio()
     host, _, port = args.tcp.rpartition(":")
     if not (host and port.isdecimal() and int(port) < 65_536):
-        raise UsageError(f"'{args.tcp}' is no address: write HOST:PORT, such as 127.0.0.1:8700.")
+        raise UsageError(f"'{args.tcp}' is not an address: write HOST:PORT, such as 127.0.0.1:8700.")
     return app.serve_tcp(host.strip("[]"), int(port))
 
 
@@ -112,7 +111,7 @@ def _why(args: argparse.Namespace) -> int:
     if args.json:
         _print_json([journal.to_json(verdict) for verdict in verdicts])
     elif not verdicts:
-        sys.stdout.write("Nothing was asked for yet; servers note here what becomes of each request.\n")
+        sys.stdout.write("No requests are recorded yet. Complete something in your editor, then run this again.\n")
     else:
         sys.stdout.write("\n".join(line for verdict in verdicts for line in explain.to_lines(verdict)) + "\n")
     return 0
@@ -129,7 +128,7 @@ def _stats(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settings_table(args: argparse.Namespace) -> int:
+def _list_settings(args: argparse.Namespace) -> int:
     from midfill.settings import schema
 
     if args.json:
@@ -157,10 +156,13 @@ def _tune(args: argparse.Namespace) -> int:
 
 
 def _with_torch(module: str, hint: str) -> Any:
-    os.environ["TQDM_DISABLE"] = "1"  # read when tqdm is imported: the stages are told line by line instead
+    """Import a module that needs an extra."""
+    os.environ["TQDM_DISABLE"] = "1"  # tqdm reads this when it is imported; the command prints its stages instead
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("midfill"):  # our own mistake: an extra would not help
+            raise
         raise UsageError(f"{hint} ({error.name} is missing)") from error
 
 
@@ -176,43 +178,19 @@ def _doctor(args: argparse.Namespace) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from midfill import bench
+    from midfill.cli import bench
 
-    plan = bench.QUICK if args.quick else bench.Plan()
-    if args.key_ms:
-        plan = dataclasses.replace(plan, key_seconds=args.key_ms / 1000)
-    if args.report and not args.report.parent.is_dir():  # to be told before minutes of work
-        raise UsageError(f"there is no folder {args.report.parent} for the report.")
-    report = bench.run(_settings(args), lambda stage: sys.stderr.write(f"measuring: {stage}\n"), plan, _peer(args))
-    if args.report:
-        bench.write_markdown(report, args.report)
-    if args.json:
-        _print_json(bench.to_json(report))
-    else:
-        sys.stdout.write(f"{bench.to_text(report)}\n")
-    return 0
-
-
-def _peer(args: argparse.Namespace) -> PeerChoice | None:
-    from midfill.bench import PeerChoice
-
-    if args.peer is None:
-        if args.peer_model:
-            raise UsageError("--peer-model goes with --peer llama-server=PATH.")
-        return None
-    name, _, path = args.peer.partition("=")
-    if name != "llama-server" or not path:
-        raise UsageError(f"'{args.peer}' is no peer: write llama-server=PATH.")
-    return PeerChoice(Path(path), args.peer_model)
+    return bench.run(args, _settings(args))
 
 
 def _eval(args: argparse.Namespace) -> int:
-    from midfill.evals import QUANT, cli_eval
+    from midfill.cli import eval as evaluate
+    from midfill.evals.suites import QUANT
 
-    cli_eval.check(args)
+    evaluate.check(args)
     if args.suite == QUANT:
         return int(_exporter().quant(args, bundles_dir()))
-    return cli_eval.run(args, _settings(args))
+    return evaluate.run(args, _settings(args))
 
 
 def _print_json(value: Any) -> None:
@@ -225,7 +203,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "do": _do,
     "why": _why,
     "stats": _stats,
-    "settings": _settings_table,
+    "settings": _list_settings,
     "harness": _harness,
     "pull": _pull,
     "export": _export,
@@ -234,4 +212,4 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "bench": _bench,
     "eval": _eval,
 }
-"""By their names in :mod:`midfill.cli.parser`."""
+"""The commands by their names in :mod:`midfill.cli.parser`."""

@@ -1,4 +1,4 @@
-"""A language server as its client has it: a process over pipes, and the messages to and from it."""
+"""A language server as a process: starts it, and exchanges messages with it over pipes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
 from typing import IO, Any
 
+from midfill.client.framing import Json, framed, read_message
 from midfill.common.errors import ServerEnded
 
-Json = dict[str, Any]
-
 SERVE = (sys.executable, "-m", "midfill", "serve")
+"""The command that starts Midfill's own server."""
 _SHUTDOWN_SECONDS = 10.0
 
 
-def nothing(_method: str, _params: Any) -> None:
-    """Answer any request of the server's with null, as a client does that grants it to show progress."""
+def answer_null(_method: str, _params: Any) -> None:
+    """Answer any request of the server with null. That lets the server show progress, for example."""
 
 
 class ServerProcess:
-    """One server's process; a context manager that ends it, in good order if it can."""
+    """The process of one server. As a context manager it shuts the server down, and kills it if that fails."""
 
     def __init__(
         self,
@@ -35,19 +35,21 @@ class ServerProcess:
         log: IO[bytes],
         *,
         env: Mapping[str, str] | None = None,
-        answer: Callable[[str, Any], Any] = nothing,
+        answer: Callable[[str, Any], Any] = answer_null,
     ) -> None:
         """Start ``command``.
 
         Args:
-            command: The server's program and its arguments.
-            log: Takes what the server logs; open for appending and reading, and closed with the process.
-            env: The server's environment; that of this process if there is none.
-            answer: Called with the method and the params of each request of the server's; returns the result.
+            command: the server's program and its arguments.
+            log: the file for the server's standard error. It must be open for appending and reading, and is closed
+                when the process ends.
+            env: the server's environment; None for that of this process.
+            answer: called with the method and the params of each request from the server; returns the result. It runs
+                in the thread that reads messages.
         """
         self._log = log
         self._answer = answer
-        self.process = subprocess.Popen(  # noqa: S603 (our own server, but in tests)
+        self.process = subprocess.Popen(  # noqa: S603 (the command is ours or a test's)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, env=env
         )
         assert self.process.stdin is not None  # noqa: S101 (for mypy: it is a pipe)
@@ -56,11 +58,12 @@ class ServerProcess:
         self._stdout: IO[bytes] = self.process.stdout
         self._sending = threading.Lock()
         self._numbers = itertools.count(1)
-        self._asked: dict[object, Future[Json]] = {}
+        self._pending: dict[object, Future[Json]] = {}
+        """The requests without an answer, by their ids."""
         self._arrival = threading.Condition()
         self._has_ended = False
         self.notifications: list[Json] = []
-        """All that came, in order."""
+        """All notifications from the server, in order."""
         self._reader = threading.Thread(target=self._read, name="server-process", daemon=True)
         self._reader.start()
 
@@ -71,7 +74,7 @@ class ServerProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._reader.is_alive():
-            with contextlib.suppress(Exception):  # whatever keeps it from leaving, it must not stay
+            with contextlib.suppress(Exception):  # whatever goes wrong here, the process is killed below
                 self.request("shutdown", None).result(_SHUTDOWN_SECONDS)
                 self.notify("exit", None)
                 self.process.wait(_SHUTDOWN_SECONDS)
@@ -87,28 +90,33 @@ class ServerProcess:
         self._log.close()
 
     def close_stdin(self) -> None:
-        """Close the server's input, as the end of its client does."""
-        with contextlib.suppress(OSError):  # the server may be gone already
+        """Close the server's standard input, as when the client ends."""
+        with contextlib.suppress(OSError):  # the server may have ended already
             self._stdin.close()
 
     def request(self, method: str, params: Any, number: object = None) -> Future[Json]:
-        """Send a request, by default with a number of its own; return its answer to come, a result or an error.
+        """Send a request; return a future for the whole answer, which has a "result" or an "error".
 
-        The future fails with :class:`midfill.common.errors.ServerEnded` if the server ends before.
+        The future fails with :class:`midfill.common.errors.ServerEnded` if the server ends before it answers.
+
+        Args:
+            method: the request's method.
+            params: the request's params.
+            number: the request's id; None for a new number.
 
         Raises:
             ServerEnded: the server has ended.
         """
         answer: Future[Json] = Future()
         number = next(self._numbers) if number is None else number
-        self._asked[number] = answer
+        self._pending[number] = answer
         self.send(id=number, method=method, params=params)
         return answer
 
     def cancel(self, answer: Future[Json]) -> None:
-        """Take back the request that an answer is waited for of, if it is not there yet; see :meth:`send`."""
-        for number, asked in self._asked.copy().items():
-            if asked is answer:
+        """Cancel the request whose future is ``answer``, unless it was answered already; see :meth:`send`."""
+        for number, pending in self._pending.copy().items():
+            if pending is answer:
                 self.notify("$/cancelRequest", {"id": number})
 
     def notify(self, method: str, params: Any) -> None:
@@ -124,7 +132,7 @@ class ServerProcess:
         self.send_bytes(framed(json.dumps({"jsonrpc": "2.0", **message}).encode()))
 
     def send_bytes(self, data: bytes) -> None:
-        """Send anything; see :meth:`send`."""
+        """Send any bytes; see :meth:`send`."""
         with self._sending:
             try:
                 self._stdin.write(data)
@@ -133,11 +141,11 @@ class ServerProcess:
                 raise self._ended() from error
 
     def wait_for_notification(self, is_it: Callable[[Json], bool], seconds: float) -> Json:
-        """Return the first notification, of those that came or come, for which ``is_it`` is true.
+        """Return the first notification for which ``is_it`` is true, also if it came before; wait up to ``seconds``.
 
         Raises:
-            ServerEnded: the server ended before.
-            TimeoutError: none came in time.
+            ServerEnded: the server ended before it came.
+            TimeoutError: it did not come in time.
         """
 
         def found() -> Json | None:
@@ -151,13 +159,13 @@ class ServerProcess:
         return notification
 
     def _read(self) -> None:
-        while message := _read_message(self._stdout):
+        while message := read_message(self._stdout):
             if "method" not in message:
-                answer = self._asked.pop(message.get("id"), None)
+                answer = self._pending.pop(message.get("id"), None)
                 if answer is not None:
                     answer.set_result(message)
             elif "id" in message:
-                with contextlib.suppress(ServerEnded):  # this side may just be pretending to be killed
+                with contextlib.suppress(ServerEnded):  # the server may have ended, or a test closed its input
                     self.send(id=message["id"], result=self._answer(message["method"], message.get("params")))
             else:
                 with self._arrival:
@@ -166,40 +174,25 @@ class ServerProcess:
         with self._arrival:
             self._has_ended = True
             self._arrival.notify_all()
-        for waiting in self._asked.copy().values():
-            waiting.set_exception(self._ended())
+        for answer in self._pending.copy().values():
+            answer.set_exception(self._ended())
 
     def _ended(self) -> ServerEnded:
         lines = []
-        with contextlib.suppress(ValueError):  # it was closed from here
+        with contextlib.suppress(ValueError):  # kill() has closed the log
             self._log.seek(0)
             lines = self._log.read().decode(errors="replace").strip().splitlines()
         return ServerEnded(f"the language server ended early: {lines[-1] if lines else 'it logged nothing'}")
 
 
-def framed(body: bytes) -> bytes:
-    """Put the header before the body of a message."""
-    return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-
-
 def result_of(answer: Future[Json], seconds: float) -> Any:
-    """Wait for an answer; return its result, None where the request was refused.
+    """Wait for an answer; return its result, or None if it is an error.
 
     Raises:
-        ServerEnded: the server ended before.
+        ServerEnded: the server ended before it answered.
         TimeoutError: there was no answer in time.
     """
     try:
         return answer.result(seconds).get("result")
     except FutureTimeout as error:  # which is TimeoutError itself from Python 3.11 on
         raise TimeoutError from error
-
-
-def _read_message(stream: IO[bytes]) -> Json | None:
-    length = 0
-    while (header := stream.readline()) not in (b"", b"\r\n"):
-        name, _, value = header.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    body = stream.read(length) if header else b""
-    return json.loads(body) if body else None

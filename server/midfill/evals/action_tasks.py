@@ -1,7 +1,7 @@
-"""What actions are asked to do with HumanEval's functions, and what of their answers is right.
+"""The tasks of the suite ``actions``: what each action gets to do with a function of HumanEval, and when it is right.
 
-Each is asked as `midfill do` asks, on a file that holds one problem; the answer's edit is applied and judged by running
-it. What a test says of a mistake is what pytest says of HumanEval's own.
+An action runs as in `midfill do`, on a file with one function. Its edit is applied, and the result is judged by running
+it. The action ``fix`` gets the report of pytest for HumanEval's own tests.
 """
 
 from __future__ import annotations
@@ -20,34 +20,38 @@ from midfill.code.languages import language_of
 from midfill.code.normalize import code_tokens
 from midfill.evals.humaneval import problems
 from midfill.evals.mutants import Mutant, mutants
-from midfill.evals.pytests import run_pytest
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
+from midfill.evals.sandboxed_pytest import run_pytest
 
 _SECONDS = 10.0
 _MEGABYTES = 512
-_MOST_MUTANTS = 30
-"""Tried of each function."""
+_MAX_MUTANTS = 30
+"""Maximum number of mutants of a function that are tried until the tests find one."""
 _LANGUAGE = language_of("x.py")
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What came of an edit: a code, "" when it is right, and what there is to say of it."""
+class Judgement:
+    """Whether an edit is right."""
 
     reason: str = ""
+    """A code that says why the edit is wrong; "" if it is right."""
     detail: str = ""
+    """More about the reason, such as an error message."""
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One function of HumanEval, in a file of its own."""
+class HumanEvalFunction:
+    """One problem of HumanEval: a function in a file of its own."""
 
     name: str
+    """HumanEval's task id, such as "HumanEval/0"."""
     prompt: str
-    """Imports, helpers, and the declaration with its documentation."""
+    """Imports, helper functions, and the function's declaration with its docstring."""
     solution: str
-    """The body."""
+    """The function's body."""
     test: str
+    """HumanEval's tests: a function ``check`` that takes the function."""
     entry: str
     """The function's name."""
 
@@ -58,18 +62,18 @@ class Problem:
 
     @property
     def source(self) -> str:
-        """The right program."""
+        """The correct program."""
         return self.prompt + self.solution
 
     @property
     def tests(self) -> str:
         """HumanEval's tests, as a file for pytest."""
-        called = f"def test_{self.entry}():\n    check({self.entry})"
-        return f"from {self.stem} import *\n\n\n{self.test.strip()}\n\n\n{called}\n"
+        test_function = f"def test_{self.entry}():\n    check({self.entry})"
+        return f"from {self.stem} import *\n\n\n{self.test.strip()}\n\n\n{test_function}\n"
 
     @property
     def undocumented(self) -> str:
-        """The right program without the docstring of the function."""
+        """The correct program without the function's docstring."""
         body = function(self.source, self.entry).body
         docstring = body[0]
         lines = self.source.split("\n")
@@ -79,58 +83,59 @@ class Problem:
 
     @cached_property
     def mutant(self) -> tuple[Mutant, str] | None:
-        """A mistake that the tests find without running into the time limit, and pytest's report of it."""
+        """A mutant that fails the tests within the time limit, and pytest's report; None if there is no such mutant."""
         first_line = self.prompt.count("\n")
-        for mutant in mutants(self.source, first_line, self.name)[:_MOST_MUTANTS]:
-            outcome = self.run_tests(mutant.source, self.tests)
-            if not outcome.passed and "test_" in outcome.reason:
-                return mutant, outcome.reason
+        for mutant in mutants(self.source, first_line, self.name)[:_MAX_MUTANTS]:
+            result = self.run_tests(mutant.source, self.tests)
+            if not result.passed and "test_" in result.reason:
+                return mutant, result.reason
         return None
 
-    def check(self, source: str) -> Outcome:
+    def check(self, source: str) -> RunResult:
         """Run HumanEval's tests on a program."""
         program = f"{source}\n{self.test}\ncheck({self.entry})\n"
         return run_python(program, seconds=_SECONDS, megabytes=_MEGABYTES)
 
-    def run_tests(self, source: str, tests: str) -> Outcome:
-        """Run tests for pytest on a program."""
+    def run_tests(self, source: str, tests: str) -> RunResult:
+        """Run a file of pytest's tests on a program."""
         files = {f"{self.stem}.py": source, f"test_{self.stem}.py": tests}
         return run_pytest(files, f"test_{self.stem}.py", seconds=_SECONDS, megabytes=_MEGABYTES)
 
     def task(self, source: str, folder: Path, message: str = "") -> ActionTask:
-        """Ask with the cursor on the function's declaration, in a file of ``folder``."""
+        """Return an action's task: the cursor is on the function's declaration, in a file in ``folder``."""
         line = function(source, self.entry).lineno - 1
         selection = Selection(source, _LANGUAGE, line, line + 1, str(folder / f"{self.stem}.py"))
         return ActionTask(selection, message)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """How one action is tried."""
+class Trial:
+    """How one action is measured on a function."""
 
-    make: Callable[[Problem, Path], ActionTask | None]
-    """None where there is nothing to try."""
-    judge: Callable[[Problem, str, str], Verdict]
-    """Takes the file, and the text of the file that was edited."""
+    make: Callable[[HumanEvalFunction, Path], ActionTask | None]
+    """Makes the action's task in a folder; returns None if the action cannot be measured on this function."""
+    judge: Callable[[HumanEvalFunction, str, str], Judgement]
+    """Judges an edit. Takes the text before it, and the text after it of the file that it changed."""
 
 
-def all_problems() -> list[Problem]:
-    """Return the problems in their order.
+def all_functions() -> list[HumanEvalFunction]:
+    """Return all functions of HumanEval, in its order.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     return [
-        Problem(p["task_id"], p["prompt"], p["canonical_solution"], p["test"], p["entry_point"]) for p in problems()
+        HumanEvalFunction(p["task_id"], p["prompt"], p["canonical_solution"], p["test"], p["entry_point"])
+        for p in problems()
     ]
 
 
 def function(source: str, name: str) -> ast.FunctionDef:
-    """Return the last function of a name.
+    """Return the last top-level function with this name.
 
     Raises:
-        SyntaxError: ``source`` is no Python.
-        LookupError: there is none.
+        SyntaxError: ``source`` is not valid Python.
+        LookupError: there is no such function.
     """
     found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == name]
     if not found:
@@ -139,7 +144,7 @@ def function(source: str, name: str) -> ast.FunctionDef:
 
 
 def parses(source: str) -> bool:
-    """Say whether Python takes it."""
+    """Return whether ``source`` is valid Python."""
     try:
         ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -147,66 +152,66 @@ def parses(source: str) -> bool:
     return True
 
 
-def touches_other_lines(problem: Problem, source: str, edit: Edit) -> bool:
-    """Say whether an edit changes more than the function: lines before or after it, or another file but its tests."""
+def touches_other_lines(problem: HumanEvalFunction, source: str, edit: Edit) -> bool:
+    """Return whether an edit changes lines outside the function, or a file that is not the function's test file."""
     if edit.path:
         return Path(edit.path).name != f"test_{problem.stem}.py"
-    asked = function(source, problem.entry)
+    node = function(source, problem.entry)
     lines, edited = source.split("\n"), edit.apply(source).split("\n")
-    above, below = lines[: asked.lineno - 1], lines[asked.end_lineno :]
+    above, below = lines[: node.lineno - 1], lines[node.end_lineno :]
     return edited[: len(above)] != above or (bool(below) and edited[-len(below) :] != below)
 
 
-def _fix(problem: Problem, folder: Path) -> ActionTask | None:
+def _fix(problem: HumanEvalFunction, folder: Path) -> ActionTask | None:
     found = problem.mutant
     return problem.task(found[0].source, folder, found[1]) if found else None
 
 
-def _write(problem: Problem, folder: Path) -> ActionTask:
+def _write(problem: HumanEvalFunction, folder: Path) -> ActionTask:
     return problem.task(problem.prompt, folder)
 
 
-def _document(problem: Problem, folder: Path) -> ActionTask:
+def _document(problem: HumanEvalFunction, folder: Path) -> ActionTask:
     return problem.task(problem.undocumented, folder)
 
 
-def _tests(problem: Problem, folder: Path) -> ActionTask | None:
+def _tests(problem: HumanEvalFunction, folder: Path) -> ActionTask | None:
     return problem.task(problem.source, folder) if problem.mutant else None
 
 
-def _simplify(problem: Problem, folder: Path) -> ActionTask:
+def _simplify(problem: HumanEvalFunction, folder: Path) -> ActionTask:
     return problem.task(problem.source, folder)
 
 
-def _passes(problem: Problem, _: str, edited: str) -> Verdict:
-    outcome = problem.check(edited)
-    return Verdict() if outcome.passed else Verdict("tests-fail", outcome.reason)
+def _passes(problem: HumanEvalFunction, _: str, edited: str) -> Judgement:
+    result = problem.check(edited)
+    return Judgement() if result.passed else Judgement("tests-fail", result.reason)
 
 
-def _is_documented(problem: Problem, source: str, edited: str) -> Verdict:
+def _is_documented(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     if _without_docstrings(source) != _without_docstrings(edited):
-        return Verdict("code-changed")
-    asked = function(edited, problem.entry)
-    docstring = ast.get_docstring(asked)
+        return Judgement("code-changed")
+    node = function(edited, problem.entry)
+    docstring = ast.get_docstring(node)
     if not docstring:
-        return Verdict("no-docstring")
-    missing = [a.arg for a in asked.args.args if not re.search(rf"\b{a.arg}\b", docstring)]
-    return Verdict("parameter-unnamed", ", ".join(missing)) if missing else Verdict()
+        return Judgement("no-docstring")
+    missing = [a.arg for a in node.args.args if not re.search(rf"\b{a.arg}\b", docstring)]
+    return Judgement("parameter-unnamed", ", ".join(missing)) if missing else Judgement()
 
 
-def _tells_right_from_wrong(problem: Problem, source: str, edited: str) -> Verdict:
+def _finds_the_mutant(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     right = problem.run_tests(source, edited)
     if not right.passed:
-        return Verdict("wrong-test", right.reason)
+        return Judgement("wrong-test", right.reason)
     mutant, _ = problem.mutant or (None, "")
     survives = mutant is not None and problem.run_tests(mutant.source, edited).passed
-    return Verdict("mutant-survives", mutant.change) if survives and mutant else Verdict()
+    return Judgement("mutant-survives", mutant.change) if survives and mutant else Judgement()
 
 
-def _is_simpler(problem: Problem, source: str, edited: str) -> Verdict:
+def _is_simpler(problem: HumanEvalFunction, source: str, edited: str) -> Judgement:
     before, after = (len(code_tokens(text, _LANGUAGE)) for text in (source, edited))
     if after > before:
-        return Verdict("longer", f"{after} tokens of code instead of {before}")
+        return Judgement("longer", f"{after} tokens of code instead of {before}")
     return _passes(problem, source, edited)
 
 
@@ -218,11 +223,11 @@ def _without_docstrings(source: str) -> str:
     return ast.dump(tree)
 
 
-ASKED: Mapping[str, Asked] = {
-    "fix": Asked(_fix, _passes),
-    "write": Asked(_write, _passes),
-    "document": Asked(_document, _is_documented),
-    "tests": Asked(_tests, _tells_right_from_wrong),
-    "simplify": Asked(_simplify, _is_simpler),
+TRIALS: Mapping[str, Trial] = {
+    "fix": Trial(_fix, _passes),
+    "write": Trial(_write, _passes),
+    "document": Trial(_document, _is_documented),
+    "tests": Trial(_tests, _finds_the_mutant),
+    "simplify": Trial(_simplify, _is_simpler),
 }
-"""By the action's name."""
+"""The trials by the action's name."""

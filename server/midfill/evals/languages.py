@@ -1,7 +1,7 @@
-"""One line in a file of each language: the rest of a statement that is begun, or a whole one.
+"""The suite ``languages``: in files of each language, the rest of a statement or a whole statement is cut out.
 
-The files are those that this machine has (:mod:`midfill.evals.sources`), so figures of two machines can be compared
-only as far as these have the same packages.
+The files are those of this machine (:mod:`midfill.evals.sources`). So figures of two machines can be compared only if
+the same packages are installed on both.
 """
 
 from __future__ import annotations
@@ -18,28 +18,29 @@ from midfill.evals.tasks import EvalTask
 NAMES = tuple(language.name for language in INSTALLED)
 
 _FILES = 10
-"""Of each language; in each, one statement is begun and another one is asked for whole."""
-_SHORTEST, _LONGEST = 12, 100
-"""Characters of a statement without its indentation."""
-_SHORTEST_REST = 4
+"""Number of files of each language. In each file, one whole statement is cut out, and the rest of another one."""
+_MIN_CHARACTERS, _MAX_CHARACTERS = 12, 100
+"""Length of a statement without its indentation."""
+_MIN_REST_CHARACTERS = 4
+"""Minimum number of characters before and after the cut of a statement."""
 _PLACE = re.compile(r"(?<=\w)(?=\W)|(?<=[^\w\s])(?=\w)|(?<=\s)(?=\S)")
-"""Where somebody may look for help within a statement: at the end of a word, and before the next one."""
+"""Where a statement may be cut: at the end of a word, and at the start of the next one."""
 _COMMENTS = ("#", "//", "/*", "*", "--", '"', "'", "<!--", ";")
-"""Beginnings of lines of most languages' comments, of text, and of what says little."""
+"""Beginnings of lines that are not code: comments of most languages, and texts."""
 
 
 def tasks(roots: Sequence[Path] | None = None) -> list[EvalTask]:
-    """Return the tasks of all languages that there are files of, language by language; see :func:`.sources.pick`."""
+    """Return the tasks of all languages, one language after the other; see :func:`.sources.pick` for ``roots``."""
     return [task for language in INSTALLED for task in _of(language, roots)]
 
 
 def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[EvalTask]:
     for file, text in pick(language, _FILES, roots):
-        dice = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (a sample keeps no secret)
+        rng = random.Random(f"{language.name}/{file.name}")  # noqa: S311 (not used for security)
         lines = list(_statements(text))
-        for begun, (start, end) in zip((False, True), dice.sample(lines, min(2, len(lines))), strict=False):
-            places = [place for place in _places(text, start, end) if begun]
-            cut = dice.choice(places) if places else start
+        for in_two, (start, end) in zip((False, True), rng.sample(lines, min(2, len(lines))), strict=False):
+            places = [place for place in _places(text, start, end) if in_two]
+            cut = rng.choice(places) if places else start
             yield EvalTask(
                 name=f"{language.name}/{file.name}:{text.count(chr(10), 0, start) + 1}:{cut - start + 1}",
                 path=file.name,
@@ -52,18 +53,25 @@ def _of(language: Language, roots: Sequence[Path] | None) -> Iterator[EvalTask]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the code of a line starts and ends, of each line that says something."""
+    """Yield the start and the end of the code of each line that is a statement."""
     start = 0
     for line in text.split("\n"):
         code = line.strip()
-        if _SHORTEST <= len(code) <= _LONGEST and not code.startswith(_COMMENTS) and re.search(r"\w{2}", code):
+        if (
+            _MIN_CHARACTERS <= len(code) <= _MAX_CHARACTERS
+            and not code.startswith(_COMMENTS)
+            and re.search(r"\w{2}", code)
+        ):
             begin = start + len(line) - len(line.lstrip())
             yield begin, begin + len(code)
         start += len(line) + 1
 
 
 def _places(text: str, start: int, end: int) -> Iterator[int]:
-    """Yield where in a statement a cursor may stand, with something before and behind it."""
+    """Yield the places within a statement where it may be cut."""
     for found in _PLACE.finditer(text, start, end):
-        if found.start() - start >= _SHORTEST_REST and len(text[found.start() : end].strip()) >= _SHORTEST_REST:
+        if (
+            found.start() - start >= _MIN_REST_CHARACTERS
+            and len(text[found.start() : end].strip()) >= _MIN_REST_CHARACTERS
+        ):
             yield found.start()

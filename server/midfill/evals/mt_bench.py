@@ -1,7 +1,7 @@
-"""MT-Bench's questions on coding (Zheng et al., 2023), answered for a judge of the user's choice.
+"""The suite ``mt-bench-coding``: MT-Bench's coding questions (Zheng et al., 2023), answered by the model.
 
-Nothing is judged here. A question has two turns; the second one is asked after the answer to the first. Answers have
-the form that the benchmark's own tools read.
+The answers are not judged here. They have the format that the benchmark's own tools read. A question has two turns;
+the second turn is asked after the answer to the first.
 """
 
 from __future__ import annotations
@@ -15,21 +15,23 @@ from pathlib import Path
 from typing import Any
 
 from midfill.common.errors import EvalError
-from midfill.evals.runner import OnCounted
+from midfill.evals.runner import OnProgress
 from midfill.prompt.chat_template import Message
 
 CATEGORY = "coding"
 
-Say = Callable[[Sequence[Message]], str]
-"""Messages -> the answer."""
+Answer = Callable[[Sequence[Message]], str]
+"""Returns the model's answer to a conversation."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, turn by turn."""
+    """A question of the benchmark."""
 
     number: int
+    """The benchmark's ``question_id``."""
     turns: tuple[str, ...]
+    """What the user says in each turn."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,20 @@ class MtBenchReport:
     answers: tuple[dict[str, Any], ...]
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold; ``rows`` or not, the answers are what there is."""
+        """Return the report as JSON values; the answers are always included."""
         del rows
         return {"suite": "mt-bench-coding", "model": self.model, "answers": list(self.answers)}
 
     def to_text(self) -> str:
-        """Return the JSON lines."""
+        """Return the answers as JSON lines."""
         return "\n".join(json.dumps(answer, ensure_ascii=False) for answer in self.answers)
 
 
 def questions(path: Path) -> list[Question]:
-    """Return the questions on coding that a file ``question.jsonl`` has.
+    """Return the coding questions of a file ``question.jsonl``.
 
     Raises:
-        EvalError: there are none, or a line is no question.
+        EvalError: the file has none, or a line is not a question.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -64,37 +66,37 @@ def questions(path: Path) -> list[Question]:
         if not line.strip():
             continue
         try:
-            said = json.loads(line)
-            question = Question(int(said["question_id"]), tuple(said["turns"]))
+            data = json.loads(line)
+            question = Question(int(data["question_id"]), tuple(data["turns"]))
             if not question.turns or not all(isinstance(turn, str) for turn in question.turns):
                 raise TypeError
         except (ValueError, LookupError, TypeError) as error:
             raise EvalError(
-                f"{path}, line {number}, is no question: it should have question_id, category and turns."
+                f"{path}:{number}: this line is not a question: it needs question_id, category and turns."
             ) from error
-        if said.get("category") == CATEGORY:
+        if data.get("category") == CATEGORY:
             found.append(question)
     if not found:
-        raise EvalError(f"{path} has no question of the category '{CATEGORY}'.")
+        raise EvalError(f"{path} has no question of the category '{CATEGORY}': name MT-Bench's question.jsonl.")
     return found
 
 
-def run(say: Say, model: str, asked: Sequence[Question], progress: OnCounted) -> MtBenchReport:
+def run(answer: Answer, model: str, asked: Sequence[Question], progress: OnProgress) -> MtBenchReport:
     """Answer every turn of every question."""
     answers = []
     for done, question in enumerate(asked, start=1):
         messages: list[Message] = []
-        said = []
+        turns = []
         for turn in question.turns:
             messages.append(Message("user", turn))
-            said.append(say(messages))
-            messages.append(Message("assistant", said[-1]))
+            turns.append(answer(messages))
+            messages.append(Message("assistant", turns[-1]))
         answers.append(
             {
                 "question_id": question.number,
                 "answer_id": uuid.uuid4().hex[:22],
                 "model_id": model,
-                "choices": [{"index": 0, "turns": said}],
+                "choices": [{"index": 0, "turns": turns}],
                 "tstamp": time.time(),
             }
         )

@@ -1,7 +1,8 @@
-"""Mistakes seeded into Python code, one each: what mutation testing calls its traditional operators.
+"""Makes mutants: copies of Python code with one bug each.
 
-The text is changed in one place, so layout and comments stay. The operators are those of common mutation testers (as
-surveyed by Jia and Harman, 2011): comparisons, arithmetic, constants off by one, logic, and another variable.
+The text changes in one place, so layout and comments stay as they are. The changes are the traditional operators of
+mutation testing (surveyed by Jia and Harman, 2011): comparisons, arithmetic, constants off by one, logic, and another
+variable.
 """
 
 from __future__ import annotations
@@ -21,30 +22,32 @@ _OPERATORS = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """Code with one mistake."""
+    """Code with one bug."""
 
     source: str
     line: int
-    """Where it is, from 0."""
+    """The line of the bug, counted from 0."""
     change: str
-    """What was made of what, in words."""
+    """The change in words, such as "'<' became '<='"."""
 
 
 @dataclass(frozen=True)
 class _Change:
     start: int
-    """In bytes."""
+    """Offset in bytes."""
     end: int
+    """Offset in bytes."""
     text: str
+    """The new text."""
 
 
 def mutants(source: str, first_line: int, seed: str) -> list[Mutant]:
-    """Return all mutants of the lines from ``first_line`` on, counted from 0.
+    """Return all mutants that change a line from ``first_line`` on, counted from 0.
 
-    ``seed`` decides their order, in which their kinds take turns.
+    ``seed`` determines their order. In that order, the kinds of changes take turns.
 
     Raises:
-        SyntaxError: ``source`` is no Python.
+        SyntaxError: ``source`` is not valid Python.
     """
     data = source.encode()
     changes = _Changes(data)
@@ -53,21 +56,21 @@ def mutants(source: str, first_line: int, seed: str) -> list[Mutant]:
     for kind, change in changes.found:
         if data.count(b"\n", 0, change.start) >= first_line:
             kinds.setdefault(kind, {})[change] = None
-    dice = random.Random(seed)  # noqa: S311 (a sample keeps no secret)
-    groups = [dice.sample(list(found), len(found)) for _, found in sorted(kinds.items())]
-    dice.shuffle(groups)
+    rng = random.Random(seed)  # noqa: S311 (not used for security)
+    groups = [rng.sample(list(found), len(found)) for _, found in sorted(kinds.items())]
+    rng.shuffle(groups)
     in_turns = chain.from_iterable(zip_longest(*groups))
-    return [_made(data, change) for change in in_turns if change]
+    return [_mutant(data, change) for change in in_turns if change]
 
 
-def _made(data: bytes, change: _Change) -> Mutant:
-    was = data[change.start : change.end].decode()
+def _mutant(data: bytes, change: _Change) -> Mutant:
+    old = data[change.start : change.end].decode()
     source = (data[: change.start] + change.text.encode() + data[change.end :]).decode()
-    return Mutant(source, data.count(b"\n", 0, change.start), f"'{was}' became '{change.text}'")
+    return Mutant(source, data.count(b"\n", 0, change.start), f"'{old}' became '{change.text}'")
 
 
 class _Changes(ast.NodeVisitor):
-    """Finds what can be changed in the bodies of functions, by kind."""
+    """Finds all possible changes in the bodies of functions, with their kinds."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -75,8 +78,9 @@ class _Changes(ast.NodeVisitor):
         for line in data.split(b"\n"):
             self._starts.append(self._starts[-1] + len(line) + 1)
         self._names: frozenset[str] = frozenset()
-        """Of the function that is visited."""
+        """The variables of the visited function."""
         self.found: list[tuple[str, _Change]] = []
+        """Kinds and changes."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         outer, self._names = self._names, self._names | _variables(node)
@@ -124,10 +128,10 @@ class _Changes(ast.NodeVisitor):
     def _operator(self, kind: str, before: ast.expr, after: ast.expr) -> None:
         start = self._end(before)
         between = self._data[start : self._start(after)].decode()
-        was = between.strip("() \t\n\\")
-        if made := _OPERATORS[kind].get(was):
-            start += between.index(was)
-            self.found.append((kind, _Change(start, start + len(was), made)))
+        old = between.strip("() \t\n\\")
+        if new := _OPERATORS[kind].get(old):
+            start += between.index(old)
+            self.found.append((kind, _Change(start, start + len(old), new)))
 
     def _start(self, node: ast.expr) -> int:
         return self._starts[node.lineno - 1] + node.col_offset

@@ -1,7 +1,8 @@
-"""How far back a model looks: a function defined N tokens before its call, whose next argument is asked for.
+"""The suite ``needle``: how far back in a long prompt the model looks.
 
-Between the two stand functions of the standard library. The words are drawn so that nothing but the definition says
-which argument comes next (after "needle in a haystack", Kamradt 2023, in the form that code has it).
+A function is defined at the start of a file and called N tokens later. The model has to continue the call with the name
+of the next argument. Only the definition tells that name; code of the standard library is between the two. This is
+"needle in a haystack" (Kamradt, 2023) for code.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import Any
 from midfill.common.errors import EvalError
 from midfill.completion.types import Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, OnCounted
+from midfill.evals.runner import Complete, OnProgress
 
 LENGTHS = (1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
-"""Tokens between definition and call."""
-USUAL = 4
-"""Needles for each length."""
-ROOM = 400
-"""Tokens for the definition, the call and the answer, besides what is between."""
+"""Default numbers of tokens between definition and call."""
+DEFAULT_NEEDLES = 4
+"""Default number of needles for each length."""
+RESERVED_TOKENS = 400
+"""Tokens that are reserved for the definition, the call and the answer."""
 ANSWER_TOKENS = 6
 _NAMES = (
     ("mix_cobalt_ledger", "tide", "quorum", "lantern"),
@@ -35,28 +36,29 @@ _NAMES = (
     ("count_hollow_spoon", "linen", "pillar", "comet"),
     ("order_crimson_ferry", "pebble", "anchor", "willow"),
 )
-MOST = len(_NAMES)
-FILES = 400
-"""Files to take what is between from, more than is needed."""
+MAX_NEEDLES = len(_NAMES)
+HAY_FILES = 400
+"""Number of files that the text between definition and call is taken from; more than is needed."""
 
 Count = Callable[[str], int]
-"""A text -> its tokens."""
+"""Counts the tokens of a text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needle:
-    """A document whose last line calls what its first lines define."""
+    """A document whose last line calls the function that its first lines define."""
 
     length: int
-    """Tokens between the two, about."""
+    """Approximate number of tokens between definition and call."""
     text: str
-    """Up to where the answer belongs."""
+    """The document up to the cursor."""
     expected: str
+    """The beginning of a right answer."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What came of one."""
+class NeedleResult:
+    """The result of one needle."""
 
     length: int
     prompt_tokens: int
@@ -64,7 +66,7 @@ class Found:
     completion: str
     found: bool
     seconds: float
-    """To read all and write the answer."""
+    """Time of prefill and generation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +74,12 @@ class NeedleReport:
     """The results for all lengths."""
 
     model: str
-    rows: tuple[Found, ...]
+    rows: tuple[NeedleResult, ...]
     too_long: tuple[int, ...] = ()
-    """Lengths beyond the model's context, which were left out."""
+    """Lengths that were not run because the model's context is shorter."""
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with every needle if ``rows``."""
+        """Return the report as JSON values, with every result if ``rows``."""
         summary: dict[str, Any] = {
             "suite": "needle",
             "model": self.model,
@@ -85,12 +87,12 @@ class NeedleReport:
             "lengths": [
                 {
                     "length": length,
-                    "needles": len(some),
-                    "found": Rate(sum(row.found for row in some), len(some)).to_json(),
-                    "prompt_tokens": statistics.median(row.prompt_tokens for row in some),
-                    "seconds": statistics.median(row.seconds for row in some),
+                    "needles": len(results),
+                    "found": Rate(sum(row.found for row in results), len(results)).to_json(),
+                    "prompt_tokens": statistics.median(row.prompt_tokens for row in results),
+                    "seconds": statistics.median(row.seconds for row in results),
                 }
-                for length, some in self._by_length().items()
+                for length, results in self._by_length().items()
             ],
         }
         if rows:
@@ -100,30 +102,30 @@ class NeedleReport:
     def to_text(self) -> str:
         """Return a table for a terminal."""
         lines = [f"needle: model {self.model}", "  tokens between   found     prompt    seconds"]
-        for length, some in self._by_length().items():
-            found = sum(row.found for row in some)
-            prompt = statistics.median(row.prompt_tokens for row in some)
-            seconds = statistics.median(row.seconds for row in some)
-            lines.append(f"  {length:>14,}   {found} of {len(some)}   {prompt:>8,.0f}   {seconds:>8.1f}")
-        lines += [f"  {length:>14,}   is more than the model's context" for length in self.too_long]
+        for length, results in self._by_length().items():
+            found = sum(row.found for row in results)
+            prompt = statistics.median(row.prompt_tokens for row in results)
+            seconds = statistics.median(row.seconds for row in results)
+            lines.append(f"  {length:>14,}   {found} of {len(results)}   {prompt:>8,.0f}   {seconds:>8.1f}")
+        lines += [f"  {length:>14,}   is longer than the model's context" for length in self.too_long]
         return "\n".join(lines)
 
-    def _by_length(self) -> dict[int, list[Found]]:
+    def _by_length(self) -> dict[int, list[NeedleResult]]:
         lengths = dict.fromkeys(row.length for row in self.rows)
         return {length: [row for row in self.rows if row.length == length] for length in lengths}
 
 
 def needles(length: int, count: int, sources: Sequence[str], tokens_of: Count) -> list[Needle]:
-    """Return ``count`` needles, each with other words and in other hay, ``length`` tokens of it to within a twentieth.
+    """Return ``count`` needles, each with its own names and its own text between definition and call.
 
     Args:
-        length: tokens between definition and call.
-        count: how many, up to ``MOST``.
-        sources: Python files to take what stands between from.
+        length: number of tokens between definition and call, to within a twentieth.
+        count: number of needles, at most ``MAX_NEEDLES``.
+        sources: texts of Python files, for the text between definition and call.
         tokens_of: counts tokens.
 
     Raises:
-        EvalError: there is not enough of the sources.
+        EvalError: the sources have fewer tokens than ``length``.
     """
     made = []
     for number, (name, first, second, third) in enumerate(_NAMES[:count]):
@@ -139,8 +141,8 @@ def needles(length: int, count: int, sources: Sequence[str], tokens_of: Count) -
     return made
 
 
-def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: OnCounted) -> NeedleReport:
-    """Ask for the next argument of each call."""
+def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], progress: OnProgress) -> NeedleReport:
+    """Request the next argument of each call."""
     rows = []
     model = ""
     for done, needle in enumerate(made, start=1):
@@ -157,7 +159,7 @@ def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], pro
         seconds = time.perf_counter() - started
         model = completion.model
         rows.append(
-            Found(
+            NeedleResult(
                 length=needle.length,
                 prompt_tokens=completion.prompt_tokens,
                 expected=needle.expected,
@@ -171,7 +173,7 @@ def run(complete: Complete, made: Sequence[Needle], too_long: Sequence[int], pro
 
 
 def _hay(length: int, sources: Sequence[str], tokens_of: Count) -> str:
-    """Return whole lines of ``sources``, one after the other, of about ``length`` tokens."""
+    """Return the first whole lines of ``sources`` that have ``length`` tokens together."""
     lines: list[str] = []
     tokens = 0
     for source in sources:
@@ -180,4 +182,4 @@ def _hay(length: int, sources: Sequence[str], tokens_of: Count) -> str:
             lines.append(line)
             if tokens >= length:
                 return "".join(lines)
-    raise EvalError(f"There are not {length} tokens of source files here to hide a definition behind.")
+    raise EvalError(f"the Python files on this machine have fewer than {length} tokens: use smaller --lengths.")

@@ -1,8 +1,8 @@
-"""Files typed again character by character, without a clock: what an author is shown, and how much of it is right.
+"""The suite ``replay``: files are typed again character by character, and the suggestions shown are counted.
 
-Every place asks as typing does, through the memo, so that a suggestion is shown once however long it is typed along. A
-suggestion that is all what the author types next, to its last character, is accepted, and the cursor jumps behind it;
-any other one is wrong, and the next character is typed.
+There is no clock. Every keystroke makes a request, through the completion cache, so a suggestion counts once however
+long it is typed through. A suggestion is right if the author types exactly that text next. A right suggestion is
+accepted, and the cursor moves behind it. After a wrong one the next character is typed.
 """
 
 from __future__ import annotations
@@ -18,49 +18,50 @@ from midfill.completion.cache import CompletionCache
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 from midfill.evals.report import Rate
-from midfill.evals.runner import Complete, OnCounted
+from midfill.evals.runner import Complete, OnProgress
 
-CHARACTERS = 120
-"""Typed of each scene, at most."""
+MAX_CHARACTERS = 120
+"""Maximum number of characters that are typed of each scene."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownSuggestion:
-    """A suggestion."""
+    """A suggestion that the author saw."""
 
     scene: str
+    """The scene's path."""
     place: int
-    """Characters typed before it."""
+    """Number of characters typed before it."""
     text: str
     right: bool
     confidence: float
-    """The probability that all of it is right, by the model's own lights."""
+    """The probability, according to the model, that the whole suggestion is correct."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Typed:
-    """What one scene, or several, came to."""
+class TypingResult:
+    """The result of typing one scene or several."""
 
     characters: int
     shown: tuple[ShownSuggestion, ...]
 
     @property
     def right(self) -> Rate:
-        """How many suggestions were all that the author typed next."""
+        """The share of suggestions that were right."""
         return Rate(sum(suggestion.right for suggestion in self.shown), len(self.shown))
 
     @property
     def accepted(self) -> Rate:
-        """How many characters came from suggestions."""
+        """The share of characters that came from accepted suggestions."""
         return Rate(sum(len(suggestion.text) for suggestion in self.shown if suggestion.right), self.characters)
 
     @property
     def wrong_per_100(self) -> float:
-        """Wrong suggestions for each 100 characters."""
+        """Number of wrong suggestions per 100 characters."""
         return 100 * sum(not suggestion.right for suggestion in self.shown) / self.characters
 
     def to_json(self, *, rows: bool) -> dict[str, Any]:
-        """Return what JSON can hold, with every suggestion if ``rows``."""
+        """Return the result as JSON values, with every suggestion if ``rows``."""
         summary: dict[str, Any] = {
             "shown": len(self.shown),
             "right": self.right.to_json(),
@@ -74,16 +75,16 @@ class Typed:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayReport:
-    """The same scenes typed with the filters and the gate, and without."""
+    """The results of typing the same scenes with the filters and the confidence gate, and without them."""
 
     selection: str
     model: str
     scenes: tuple[str, ...]
-    filtered: Typed
-    unfiltered: Typed
+    filtered: TypingResult
+    unfiltered: TypingResult
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with every suggestion if ``rows``."""
+        """Return the report as JSON values, with every suggestion if ``rows``."""
         return {
             "suite": "replay",
             "selection": self.selection,
@@ -106,14 +107,14 @@ class ReplayReport:
                 f"    suggestions  {len(typed.shown)}",
                 f"    right        {typed.right}",
                 f"    accepted     {typed.accepted.value:.1%} of all characters",
-                f"    wrong        {typed.wrong_per_100:.1f} for each 100 characters",
+                f"    wrong        {typed.wrong_per_100:.1f} per 100 characters",
             ]
         return "\n".join(lines)
 
 
-def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: OnCounted) -> ReplayReport:
-    """Type every scene twice: with the filters and the gate, and without."""
-    typed: dict[bool, list[Typed]] = {False: [], True: []}
+def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: OnProgress) -> ReplayReport:
+    """Type every scene twice: with the filters and the confidence gate, and without them."""
+    typed: dict[bool, list[TypingResult]] = {False: [], True: []}
     names = []
     author = _Author(complete)
     for scene in scenes:
@@ -125,29 +126,29 @@ def run(complete: Complete, scenes: Sequence[Scene], selection: str, progress: O
         selection=selection,
         model=author.model,
         scenes=tuple(names),
-        filtered=_together(typed[False]),
-        unfiltered=_together(typed[True]),
+        filtered=_total(typed[False]),
+        unfiltered=_total(typed[True]),
     )
 
 
-def _together(typed: Sequence[Typed]) -> Typed:
-    return Typed(
-        characters=sum(part.characters for part in typed),
-        shown=tuple(suggestion for part in typed for suggestion in part.shown),
+def _total(results: Sequence[TypingResult]) -> TypingResult:
+    return TypingResult(
+        characters=sum(result.characters for result in results),
+        shown=tuple(suggestion for result in results for suggestion in result.shown),
     )
 
 
 class _Author:
-    """Types scenes, and takes what is right."""
+    """Types scenes, and accepts right suggestions."""
 
     def __init__(self, complete: Complete) -> None:
         self._complete = complete
         self.model = ""
 
-    def type(self, scene: Scene, *, unfiltered: bool) -> Typed:
-        memo = CompletionCache()
+    def type(self, scene: Scene, *, unfiltered: bool) -> TypingResult:
+        cache = CompletionCache()
         shown: list[ShownSuggestion] = []
-        keys = [key.text for key in scene.keys(CHARACTERS)]
+        keys = [key.text for key in scene.keys(MAX_CHARACTERS)]
         typed = "".join(keys)
         strokes = {place: key for key, place in zip(keys, _places(keys), strict=True)}
         place = 0
@@ -160,10 +161,10 @@ class _Author:
                 automatic=True,
                 unfiltered=unfiltered,
             )
-            if memo.find(request) is None:
+            if cache.find(request) is None:
                 completion = self._complete(request)
                 self.model = completion.model or self.model
-                memo.add(request, completion)
+                cache.add(request, completion)
                 if completion.text:
                     right = _is_right(completion, request, scene.typed[place:])
                     shown.append(
@@ -178,13 +179,13 @@ class _Author:
                     if right:
                         place += len(completion.text)
                         continue
-            # After a suggestion that ended within an indentation, its rest is typed blank by blank.
+            # If an accepted suggestion ended within an indentation, the rest of that is typed space by space.
             place += len(strokes.get(place, " "))
-        return Typed(characters=max(place, 1), shown=tuple(shown))
+        return TypingResult(characters=max(place, 1), shown=tuple(shown))
 
 
 def _places(keys: Sequence[str]) -> list[int]:
-    """Return how many characters are typed before each key."""
+    """Return the number of characters that are typed before each key."""
     places, place = [], 0
     for key in keys:
         places.append(place)
@@ -193,5 +194,5 @@ def _places(keys: Sequence[str]) -> list[int]:
 
 
 def _is_right(completion: Completion, request: Request, rest: str) -> bool:
-    """Say whether a suggestion is what is typed next, and takes nothing away."""
+    """Return whether a suggestion is exactly the text that is typed next, and replaces nothing."""
     return completion.start == completion.end == request.offset and rest.startswith(completion.text)

@@ -1,7 +1,7 @@
-"""What other files of the workspace are worth: the same gaps, with their package indexed and without.
+"""The suite ``repo``: how much the other files of a workspace help. The same gaps are filled with an index and without.
 
-Each package is copied into a folder of its own, with all gaps taken out of the copy: nothing that is indexed holds an
-answer. A request is timed as typing makes it: its prompt was computed three characters before.
+Each package is copied into its own folder. All gaps are removed from the copy, so the index has no answers. A request
+is timed as it is while typing: the prompt was already computed, three characters earlier.
 """
 
 from __future__ import annotations
@@ -23,67 +23,68 @@ from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.evals.repo_tasks import package_folder
 from midfill.evals.report import Rate
-from midfill.evals.runner import OnCounted
+from midfill.evals.runner import OnProgress
 from midfill.evals.tasks import EvalTask
 
-USUAL = 150
-"""How many tasks are enough for an estimate."""
+DEFAULT_TASKS = 150
+"""Number of tasks that run without ``--limit``."""
 _TYPED = 3
-"""Characters between the request that computes the prompt and the one that is timed."""
-_INDEXED_WITHIN = 120.0
-"""Seconds."""
+"""Number of characters between the request that computes the prompt and the request that is timed."""
+_INDEX_TIMEOUT_SECONDS = 120.0
 
 
 class Indexed(WorkspaceRetrieval, Protocol):
-    """An index of some folders; :class:`midfill.retrieval.service.Workspace` in earnest."""
+    """An index of some folders. Outside of tests it is a :class:`midfill.retrieval.service.Workspace`."""
 
     def wait_until_built(self, seconds: float) -> bool:
-        """Wait until everything is indexed; False if it takes longer."""
+        """Wait until everything is indexed; return False if that takes longer than ``seconds``."""
 
     def close(self) -> None:
-        """End it."""
+        """Release the index."""
 
 
 class InWorkspace(Protocol):
-    """What completes with or without an index; :class:`midfill.completion.engine.Engine` in earnest."""
+    """Completes with or without an index. Outside of tests it is a :class:`midfill.completion.engine.Engine`."""
 
     workspace: WorkspaceRetrieval | None
+    """The index; None for none."""
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
-        """Suggest."""
+        """Return a suggestion for a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepoAnswer:
-    """What came of one gap."""
+    """The answer to one gap."""
 
     completion: str
     reason: str
-    """Why there is none; "" when there is one."""
+    """Why there is no completion; "" if there is one."""
     exact: bool
     similarity: float
     prompt_tokens: int
     first_milliseconds: float
-    """Of the request before: the prompt and one token."""
+    """Time of the earlier request, which computes the prompt and one token."""
     milliseconds: float
-    """Of the request itself, three characters later."""
+    """Time of the request itself, three characters later."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
-    """One gap, asked for twice."""
+    """The two answers to one gap."""
 
     task: str
     package: str
     expected: str
     without: RepoAnswer
+    """The answer without an index."""
     within: RepoAnswer
-    """With its package indexed."""
+    """The answer with the package indexed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepoReport:
-    """The results of all gaps, one at least."""
+    """The results of all gaps; there is at least one."""
 
     selection: str
     model: str
@@ -91,24 +92,24 @@ class RepoReport:
 
     @property
     def gained(self) -> int:
-        """How many are right with the context only."""
+        """Number of gaps that are right with the index only."""
         return sum(pair.within.exact and not pair.without.exact for pair in self.pairs)
 
     @property
     def lost(self) -> int:
-        """How many are right without the context only."""
+        """Number of gaps that are right without the index only."""
         return sum(pair.without.exact and not pair.within.exact for pair in self.pairs)
 
     @property
     def sides(self) -> dict[str, list[RepoAnswer]]:
-        """All answers without the context, and with it."""
+        """All answers without the index, and all answers with it."""
         return {
             "without": [pair.without for pair in self.pairs],
             "within": [pair.within for pair in self.pairs],
         }
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with the result of every task if ``rows``."""
+        """Return the report as JSON values, with the result of every task if ``rows``."""
         summary: dict[str, Any] = {
             "suite": "repo",
             "selection": self.selection,
@@ -131,10 +132,11 @@ class RepoReport:
                 f"  {title}",
                 f"    exact match  {_exact(self.sides[name])}",
                 f"    similarity   {figures['similarity']:.1%}",
-                f"    time         median {figures['milliseconds']:.0f} ms three characters on,"
-                f" {figures['first_milliseconds']:.0f} ms at first; {figures['prompt_tokens']:.0f} tokens of prompt",
+                f"    time         median {figures['first_milliseconds']:.0f} ms for the first request,"
+                f" {figures['milliseconds']:.0f} ms three characters later;"
+                f" {figures['prompt_tokens']:.0f} prompt tokens",
             ]
-        lines.append(f"  right with its package only {self.gained}, right without only {self.lost}")
+        lines.append(f"  right only with its package {self.gained}, right only without it {self.lost}")
         return "\n".join(lines)
 
 
@@ -143,15 +145,21 @@ def run(
     open_workspace: Callable[[Path], Indexed],
     tasks: Sequence[EvalTask],
     selection: str,
-    progress: OnCounted,
+    progress: OnProgress,
     folder_of: Callable[[str], Path | None] = package_folder,
 ) -> RepoReport:
-    """Ask for each gap, once with its package indexed by ``open_workspace`` and once without.
+    """Request each gap twice: with its package indexed, and without.
 
-    ``folder_of`` tells where a package is.
+    Args:
+        engine: answers the requests.
+        open_workspace: indexes a folder.
+        tasks: the gaps.
+        selection: which of the suite's tasks these are, in words.
+        progress: called after each task.
+        folder_of: returns the folder of a package, by its name; None if it is not installed.
 
     Raises:
-        EvalError: A package cannot be copied or indexed.
+        EvalError: a package cannot be copied or indexed.
     """
     pairs: dict[str, Pair] = {}
     model = ""
@@ -163,7 +171,7 @@ def run(
                 for task in gaps:
                     here = replace(task, path=str(folder / task.path))
                     answers: dict[bool, RepoAnswer] = {}
-                    # In turns: what is asked second finds guesses in what was suggested first.
+                    # In turns: the second request can use the first one's suggestion as a draft.
                     for indexed in (False, True) if len(pairs) % 2 else (True, False):
                         engine.workspace = workspace if indexed else None
                         answers[indexed], model = _ask(engine, here)
@@ -182,12 +190,12 @@ def run(
 
 @contextlib.contextmanager
 def _copied(package: str, source: Path | None, gaps: Sequence[EvalTask]) -> Iterator[Path]:
-    """Make a workspace of a package, in which all that is asked for is missing.
+    """Copy a package into a temporary workspace, without the text of the gaps.
 
-    It cannot be indexed where it is installed: what is in ``site-packages`` is not somebody's own work.
+    The index skips ``site-packages``, so the package cannot be indexed where it is installed.
     """
     if source is None:
-        raise EvalError(f"The package '{package}' is not installed any more.")
+        raise EvalError(f"the package '{package}' is not installed any more: install it, or run the suite again.")
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as temporary:
         folder = Path(temporary).resolve() / package
         try:
@@ -195,12 +203,12 @@ def _copied(package: str, source: Path | None, gaps: Sequence[EvalTask]) -> Iter
             for path in {task.path for task in gaps}:
                 (folder / path).write_text(without_gaps([gap for gap in gaps if gap.path == path]), encoding="utf-8")
         except (OSError, shutil.Error) as error:
-            raise EvalError(f"The package '{package}' cannot be copied: {error}") from error
+            raise EvalError(f"the package '{package}' cannot be copied: {error}") from error
         yield folder
 
 
 def without_gaps(gaps: Sequence[EvalTask]) -> str:
-    """Return the file that all ``gaps`` are of without what was cut out of any of them."""
+    """Return the text of a file without all of its ``gaps``."""
     text = gaps[0].prefix + gaps[0].expected + gaps[0].suffix
     for gap in sorted(gaps, key=lambda gap: len(gap.prefix), reverse=True):
         text = text[: len(gap.prefix)] + text[len(gap.prefix) + len(gap.expected) :]
@@ -211,8 +219,10 @@ def without_gaps(gaps: Sequence[EvalTask]) -> str:
 def _indexed(open_workspace: Callable[[Path], Indexed], folder: Path) -> Iterator[Indexed]:
     workspace = open_workspace(folder)
     try:
-        if not workspace.wait_until_built(_INDEXED_WITHIN):
-            raise EvalError(f"A package was not indexed within {_INDEXED_WITHIN:.0f} s.")
+        if not workspace.wait_until_built(_INDEX_TIMEOUT_SECONDS):
+            raise EvalError(
+                f"a package was not indexed within {_INDEX_TIMEOUT_SECONDS:.0f} s: run again when the machine is idle."
+            )
         yield workspace
     finally:
         workspace.close()

@@ -1,9 +1,9 @@
-"""Lines of real packages that use what another file of the same package defines.
+"""The tasks of the suite ``repo``: lines of real packages that use a name of another file of the same package.
 
-A call of an imported function or class is cut after its bracket or after its first argument, a look-up in an imported
-class or module after its dot. What is cut out has a name that the other file defines and that stands nowhere else in
-this one, so that nobody can know it from this file alone (the idea of RepoBench's cross-file lines, Liu et al., 2023).
-The packages are those that Midfill itself is installed with, and some that its developers have.
+A call of an imported function or class is cut after its bracket or after its first argument. An attribute of an
+imported class or module is cut after its dot. The cut-out text has a name that the other file defines, and that occurs
+nowhere else in this file. So nobody can know it from this file alone (after the cross-file lines of RepoBench, Liu et
+al., 2023). The packages are dependencies of Midfill, and some development tools.
 """
 
 from __future__ import annotations
@@ -25,41 +25,43 @@ PACKAGES = (
     "platformdirs", "pygls", "requests", "tqdm", "urllib3", "yaml",
     "_pytest", "jinja2", "nox", "pluggy", "pytest_lsp",
 )  # fmt: skip
-"""By the names they are imported by; ones that are not installed are left out."""
+"""The packages' import names. Packages that are not installed are skipped."""
 
 _PER_FILE = 3
-_SHORTEST, _LONGEST = 4, 100
-"""Characters that are cut out."""
+"""Maximum number of tasks in one file."""
+_MIN_CHARACTERS, _MAX_CHARACTERS = 4, 100
+"""Length of the cut-out text."""
 _MODULE = "module"
+"""Stands for the imported name if that is a module."""
 
 
 def tasks() -> list[EvalTask]:
-    """Return the tasks, each package's in turn, so that the first ones are of all packages.
+    """Return the tasks. The packages take turns, so the first tasks are of all packages.
 
     Raises:
-        EvalError: None of the packages is installed as Python source.
+        EvalError: none of the packages is installed as Python source.
     """
     each = [package_tasks(name, folder) for name in PACKAGES if (folder := package_folder(name))]
     found = [task for in_turn in zip_longest(*each) for task in in_turn if task is not None]
     if not found:
-        raise EvalError("None of the packages to take lines from is installed; run: pip install 'midfill[eval]'")
+        raise EvalError("none of the packages of this suite is installed; run: pip install 'midfill[eval]'")
     return found
 
 
 def package_folder(name: str) -> Path | None:
-    """Return where a package of Python files is installed; None when it is not."""
+    """Return the folder of an installed package; None if it is not installed."""
     spec = importlib.util.find_spec(name)
     places = list(spec.submodule_search_locations or ()) if spec else []
     return Path(places[0]) if places else None
 
 
 def package_tasks(name: str, folder: Path) -> list[EvalTask]:
-    """Return a package's tasks, three of a file at most, in an order of chance that is always the same."""
+    """Return a package's tasks, at most three of each file, in a random order that is the same every time."""
     texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
     modules = _parsed(texts)
     defined = {path: _defined(tree) for path, tree in modules.items()}
     names = {path: _names(tree) for path, tree in modules.items()}
-    dice = random.Random(name)  # noqa: S311 (a sample keeps no secret)
+    rng = random.Random(name)  # noqa: S311 (not used for security)
     found = []
     for path, tree in modules.items():
         text = texts[path] or ""
@@ -68,7 +70,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
             for start, end, source in _gaps(tree, text, _imported(tree, path, defined))
             if (_words(text[start:end]) & names[source]) - _words(text[:start] + text[end:])
         ]
-        for start, end in dice.sample(gaps, min(_PER_FILE, len(gaps))):
+        for start, end in rng.sample(gaps, min(_PER_FILE, len(gaps))):
             line = text.count("\n", 0, start) + 1
             found.append(
                 EvalTask(
@@ -80,12 +82,12 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
                     group=name,
                 )
             )
-    dice.shuffle(found)
+    rng.shuffle(found)
     return found
 
 
 def _parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:
-    """Parse what is Python, and ASCII: there, a column is a character."""
+    """Parse the files that are valid Python and ASCII. In ASCII, a column of the syntax tree is a character."""
     trees = {}
     for path, text in texts.items():
         if text and text.isascii():
@@ -103,7 +105,7 @@ def _defined(tree: ast.Module) -> frozenset[str]:
 
 
 def _names(tree: ast.Module) -> frozenset[str]:
-    """Return all names that a module gives to something: functions, their parameters, classes, variables, members."""
+    """Return all names that a module defines: functions, their parameters, classes, variables and attributes."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
@@ -120,7 +122,7 @@ def _words(text: str) -> frozenset[str]:
 
 
 def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, str]]:
-    """Return the names that a module takes from the package's other files: each one's name there, and the file."""
+    """Return the names that a module imports from the package's other files, each with its name there and the file."""
     names: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):
         if not isinstance(node, ast.ImportFrom):
@@ -137,7 +139,7 @@ def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]
 
 
 def _gaps(tree: ast.Module, text: str, imported: Mapping[str, tuple[str, str]]) -> Iterator[tuple[int, int, str]]:
-    """Yield where the rest of a line may be cut out, one place a line at most, and the file whose names it uses."""
+    """Yield the start and the end of text that may be cut out, and the file whose names it uses; one a line at most."""
     lines = text.split("\n")
     starts = [0]
     for line in lines:
@@ -149,24 +151,27 @@ def _gaps(tree: ast.Module, text: str, imported: Mapping[str, tuple[str, str]]) 
             continue
         row, column, source = place
         rest = lines[row][column:].rstrip()
-        if not lines[row][:column].endswith(("(", ",", ".")):  # blanks or brackets where few write them
+        if not lines[row][:column].endswith(("(", ",", ".")):  # unusual spaces or brackets
             continue
-        if _SHORTEST <= len(rest.strip()) <= _LONGEST:
+        if _MIN_CHARACTERS <= len(rest.strip()) <= _MAX_CHARACTERS:
             taken.add(row)
             yield starts[row] + column, starts[row] + column + len(rest), source
 
 
 def _cut(node: ast.AST, imported: Mapping[str, tuple[str, str]]) -> tuple[int, int, str] | None:
-    """Return the line (from 0) and column behind what a use of an imported name begins with, and where that is from."""
+    """Return where to cut a use of an imported name, as line (from 0) and column, and the file the name is from.
+
+    Return None if ``node`` is not such a use.
+    """
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         own, source = imported.get(node.func.id, (_MODULE, ""))
         if own == _MODULE or not (node.args or node.keywords):
             return None
         first = node.args[0] if len(node.args) > 1 else None
         if first is not None and first.end_lineno == node.func.lineno and first.end_col_offset is not None:
-            return first.end_lineno - 1, first.end_col_offset + 1, source  # behind the comma
-        return node.func.lineno - 1, (node.func.end_col_offset or 0) + 1, source  # behind the bracket
+            return first.end_lineno - 1, first.end_col_offset + 1, source  # after the comma
+        return node.func.lineno - 1, (node.func.end_col_offset or 0) + 1, source  # after the bracket
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
-        # behind the dot
+        # after the dot
         return node.value.lineno - 1, (node.value.end_col_offset or 0) + 1, imported[node.value.id][1]
     return None

@@ -1,4 +1,4 @@
-"""What an evaluation found, for people and for programs."""
+"""The report of a suite of gaps, as text and as JSON, and the rates that all reports use."""
 
 from __future__ import annotations
 
@@ -13,45 +13,47 @@ Z95 = 1.959964
 """Standard normal deviate of a two-sided 95% interval."""
 
 
-class Result(Protocol):
-    """What every suite ends in."""
+class SuiteReport(Protocol):
+    """The report of any suite."""
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with the result of every task if ``rows``."""
+        """Return the report as JSON values, with the result of every task if ``rows``."""
 
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TaskResult:
     """The result of one task."""
 
     task: str
+    """The task's name."""
     group: str = ""
     expected: str
     completion: str
     exact: bool
     similarity: float
-    """Edit similarity, 0 to 1."""
+    """Edit similarity of completion and expected text, from 0 to 1."""
     passed: bool | None
-    """None when there was nothing to run."""
+    """Whether the completed program passes its checks; None if it has none."""
     reason: str
-    """Why it did not pass, or why there is no completion; else ""."""
+    """Why the program did not pass, or why there is no completion; otherwise ""."""
     tokens: int
+    """Number of generated tokens."""
     milliseconds: float
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How many of how many."""
+    """A share: ``count`` of ``total``."""
 
     count: int
     total: int
 
     @property
     def value(self) -> float:
-        """The share, from 0 to 1; of none, 0."""
+        """The share, from 0 to 1; 0 if ``total`` is 0."""
         return self.count / self.total if self.total else 0.0
 
     @property
@@ -65,7 +67,7 @@ class Rate:
         return max(0.0, middle - half), min(1.0, middle + half)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the share as JSON values."""
         return {"count": self.count, "rate": self.value, "interval95": list(self.interval)}
 
     def __str__(self) -> str:
@@ -74,29 +76,29 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Tally:
-    """What some rows come to; one row at least."""
+class Scores:
+    """The totals of some results; there is at least one result."""
 
-    rows: Sequence[Row]
+    rows: Sequence[TaskResult]
 
     @property
     def exact(self) -> Rate:
-        """How many completions are what was cut out."""
+        """The share of completions that are the cut-out text."""
         return Rate(sum(row.exact for row in self.rows), len(self.rows))
 
     @property
     def passed(self) -> Rate:
-        """How many completed programs pass their checks, of those that could be run."""
+        """The share of programs that pass their checks, of those that have checks."""
         run = [row.passed for row in self.rows if row.passed is not None]
         return Rate(sum(run), len(run))
 
     @property
     def similarity(self) -> float:
-        """The mean edit similarity, 0 to 1."""
+        """The mean edit similarity, from 0 to 1."""
         return statistics.fmean(row.similarity for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
+        """Return the totals as JSON values."""
         return {
             "tasks": len(self.rows),
             "exact": self.exact.to_json(),
@@ -107,62 +109,62 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class EvalReport:
-    """The results of a suite, of one task at least."""
+    """The results of a suite of gaps; there is at least one result."""
 
     suite: str
     selection: str
     """Which of the suite's tasks were run, in words."""
     model: str
-    rows: tuple[Row, ...]
+    rows: tuple[TaskResult, ...]
     missing: tuple[str, ...] = ()
-    """Groups that there is nothing for on this machine."""
+    """Groups for which this machine has no files."""
 
     @property
     def exact(self) -> Rate:
-        """See :attr:`Tally.exact`."""
-        return Tally(self.rows).exact
+        """See :attr:`Scores.exact`."""
+        return Scores(self.rows).exact
 
     @property
     def passed(self) -> Rate:
-        """See :attr:`Tally.passed`."""
-        return Tally(self.rows).passed
+        """See :attr:`Scores.passed`."""
+        return Scores(self.rows).passed
 
     @property
-    def groups(self) -> dict[str, Tally]:
-        """The rows of each group, by its name; none when they are all in one."""
+    def groups(self) -> dict[str, Scores]:
+        """The totals of each group, by its name; empty if all results are in one group."""
         names = dict.fromkeys(row.group for row in self.rows)
         return {
-            name: Tally([row for row in self.rows if row.group == name]) for name in sorted(names) if len(names) > 1
+            name: Scores([row for row in self.rows if row.group == name]) for name in sorted(names) if len(names) > 1
         }
 
     @property
     def empty(self) -> int:
-        """How many tasks got no suggestion at all."""
+        """Number of tasks without a suggestion."""
         return sum(not row.completion for row in self.rows)
 
     @property
     def tokens(self) -> int:
-        """How many tokens were decoded in all."""
+        """Number of generated tokens of all tasks."""
         return sum(row.tokens for row in self.rows)
 
     @property
     def median_milliseconds(self) -> float:
-        """The time that half of the completions took at most."""
+        """The median time of a completion."""
         return statistics.median(row.milliseconds for row in self.rows)
 
     @property
     def p95_milliseconds(self) -> float:
-        """The time that 95% of the completions took at most."""
+        """The 95th percentile of the time of a completion."""
         return sorted(row.milliseconds for row in self.rows)[math.ceil(0.95 * len(self.rows)) - 1]
 
     def to_json(self, *, rows: bool = False) -> dict[str, Any]:
-        """Return what JSON can hold, with the result of every task if ``rows``."""
+        """Return the report as JSON values, with the result of every task if ``rows``."""
         summary: dict[str, Any] = {
             "suite": self.suite,
             "selection": self.selection,
             "model": self.model,
-            **Tally(self.rows).to_json(),
-            "groups": {name: tally.to_json() for name, tally in self.groups.items()},
+            **Scores(self.rows).to_json(),
+            "groups": {name: scores.to_json() for name, scores in self.groups.items()},
             "none_found": list(self.missing),
             "empty": self.empty,
             "tokens": self.tokens,
@@ -181,16 +183,16 @@ class EvalReport:
         if self.passed.total:
             lines.append(f"  tests pass     {self.passed}")
         lines += [
-            f"  similarity     {Tally(self.rows).similarity:.1%}",
+            f"  similarity     {Scores(self.rows).similarity:.1%}",
             f"  no suggestion  {self.empty}",
             f"  time           median {self.median_milliseconds:.0f} ms, 95% within {self.p95_milliseconds:.0f} ms",
             f"  tokens         {self.tokens}",
         ]
-        for name, tally in self.groups.items():
-            passed = f", {tally.passed.value:6.1%} pass" if tally.passed.total else ""
+        for name, scores in self.groups.items():
+            passed = f", {scores.passed.value:6.1%} pass" if scores.passed.total else ""
             lines.append(
-                f"  {name:<16} {len(tally.rows):4} tasks, {tally.exact.value:6.1%} exact{passed},"
-                f" {tally.similarity:6.1%} similar"
+                f"  {name:<16} {len(scores.rows):4} tasks, {scores.exact.value:6.1%} exact{passed},"
+                f" {scores.similarity:6.1%} similar"
             )
         lines += [f"  {name:<16} none found" for name in self.missing]
         return "\n".join(lines)

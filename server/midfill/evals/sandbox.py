@@ -1,9 +1,9 @@
-"""Run code that a model wrote, each candidate in a process of its own that can do as little as possible.
+"""Runs Python code that a model wrote. Each candidate gets its own process with as few rights as possible.
 
-The candidate has an empty temporary folder, an empty environment, limits of time, memory and file size, no other
-processes, no network (see ``sandboxed``), and no way to fake a pass by exiting early. It is meant to hold what a
-completion model gets wrong, not an attacker who has read it: on Windows there are no limits but that of time, and
-files that the user may read can be read.
+A candidate has an empty temporary folder, an empty environment, and limits of time, memory and file size. It cannot
+start processes, use the network (see ``sandboxed``), or pass by exiting early. The sandbox protects against a model's
+mistakes, not against an attacker who knows it: a candidate can read the files that the user can read, and on Windows
+only the time is limited.
 """
 
 from __future__ import annotations
@@ -20,55 +20,55 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = Path(__file__).with_name("sandboxed.py")
-LONGEST_REASON = 300
+MAX_REASON_BYTES = 300
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a candidate ended."""
+class RunResult:
+    """The result of running a program."""
 
     passed: bool
     reason: str
-    """Why it did not pass; "" when it did."""
+    """Why it did not pass; "" if it passed."""
 
 
-def run_python(source: str, *, seconds: float, megabytes: int, longest_reason: int = LONGEST_REASON) -> Outcome:
-    """Run a program to its end; it passes unless an exception ends it, ``SystemExit`` included.
+def run_python(source: str, *, seconds: float, megabytes: int, max_reason_bytes: int = MAX_REASON_BYTES) -> RunResult:
+    """Run a program. It passes if it reaches its end: no exception ends it, not even ``SystemExit``.
 
     Args:
-        source: The program, the checks at its end included.
-        seconds: Time after which it is killed.
-        megabytes: Address space it may have.
-        longest_reason: Bytes of the reason that are kept.
+        source: the program, with its checks at the end.
+        seconds: time after which it is killed.
+        megabytes: maximum address space.
+        max_reason_bytes: maximum length of the reason; the rest is cut off.
     """
     token = secrets.token_hex(16)
     command = [sys.executable, "-I", "-S", "-B", str(PROGRAM), str(math.ceil(seconds)), str(megabytes)]
-    # The verdict is a file, not a pipe: nothing that outlives the candidate can keep us waiting for its end.
-    with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder, tempfile.TemporaryFile() as verdict:
+    # The output is a file, not a pipe: a process that outlives the candidate would keep a pipe open, and us waiting.
+    with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder, tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the command is ours)
             command,
             cwd=folder,
             env={},
             stdin=subprocess.PIPE,
-            stdout=verdict,
+            stdout=output,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
             process.communicate(f"{token}\n{source}".encode(errors="replace"), timeout=seconds)
         except subprocess.TimeoutExpired:
-            return Outcome(passed=False, reason=f"still running after {seconds:g} s")
+            return RunResult(passed=False, reason=f"still running after {seconds:g} s")
         finally:
             kill_group(process)
-        verdict.seek(0)
-        said = verdict.read(longest_reason).decode(errors="replace")
-    if said == token:
-        return Outcome(passed=True, reason="")
-    return Outcome(passed=False, reason=said or f"ended before its checks did, with exit code {process.returncode}")
+        output.seek(0)
+        text = output.read(max_reason_bytes).decode(errors="replace")
+    if text == token:
+        return RunResult(passed=True, reason="")
+    return RunResult(passed=False, reason=text or f"ended before its checks did, with exit code {process.returncode}")
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Kill the process and whatever it may have started, ended or not."""
+    """Kill a process and all processes it started, whether it has ended or not."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""The program inside the sandbox: it locks itself in, runs one candidate, and says how that ended.
+"""The program inside the sandbox: it gives up its rights, runs one candidate, and reports how that ended.
 
 ``sandbox.run_python`` starts it with ``-I -S -B`` and the limits as arguments. The first line of standard input is a
-secret token, the rest is the candidate's source. Standard output gets the token when the candidate ran to its end,
-and nothing else counts as a pass; otherwise it gets the exception.
+secret token, the rest is the candidate's source. If the candidate reaches its end, standard output gets the token;
+nothing else counts as a pass. Otherwise standard output gets the exception.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REFUSED = (
     "pty.spawn",
     "signal.pthread_kill",
     "subprocess.",
-    # changes to the file system that are not made through an open file
+    # changes of the file system other than writing to an open file
     "os.chflags",
     "os.chmod",
     "os.chown",
@@ -44,7 +44,7 @@ REFUSED = (
     "ctypes.",
     "gc.get_",
 )
-"""Beginnings of the names of audit events that a candidate may not cause."""
+"""Prefixes of the audit events that a candidate must not cause."""
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CLONE_NEWUSER = 0x10000000
@@ -55,22 +55,22 @@ def main() -> None:
     """Run the candidate; this function does not return."""
     seconds, megabytes = (int(argument) for argument in sys.argv[1:])
     token, _, source = sys.stdin.buffer.read().decode().partition("\n")
-    verdict = _take_standard_streams()
+    output = _take_standard_streams()
     _leave_the_network()
     _limit_resources(seconds, megabytes)
-    _refuse_from_now_on(os.path.realpath(os.getcwd()))
+    _install_audit_hook(os.path.realpath(os.getcwd()))
     try:
-        exec(compile(source, "candidate.py", "exec"), {"__name__": "candidate"})  # noqa: S102 (what it is for)
-    except BaseException as error:  # SystemExit is no pass either
-        said = f"{type(error).__name__}: {error}"
+        exec(compile(source, "candidate.py", "exec"), {"__name__": "candidate"})  # noqa: S102 (this is its purpose)
+    except BaseException as error:  # SystemExit is not a pass either
+        result = f"{type(error).__name__}: {error}"
     else:
-        said = token
-    os.write(verdict, said.encode(errors="replace"))
-    os._exit(0)  # a candidate's exit handlers and threads have had their time
+        result = token
+    os.write(output, result.encode(errors="replace"))
+    os._exit(0)  # do not run the candidate's exit handlers, and do not wait for its threads
 
 
 def _take_standard_streams() -> int:
-    """Point the standard streams at nothing, and return a descriptor of what standard output was."""
+    """Redirect the standard streams to the null device; return a descriptor of the former standard output."""
     output = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
@@ -79,16 +79,16 @@ def _take_standard_streams() -> int:
 
 
 def _leave_the_network() -> None:
-    """Move into an empty network namespace where Linux allows it; elsewhere the audit hook stands alone."""
+    """Move into an empty network namespace, if Linux allows it. Elsewhere only the audit hook refuses the network."""
     if sys.platform == "linux":
-        # The result is not looked at: there is nothing else to try.
+        # The result is ignored: if this fails, there is nothing else to try.
         ctypes.CDLL(None).unshare(CLONE_NEWUSER | CLONE_NEWNET)
 
 
 def _limit_resources(seconds: int, megabytes: int) -> None:
     if sys.platform == "win32":
         return
-    import resource  # noqa: PLC0415 (there is none on Windows)
+    import resource  # noqa: PLC0415 (Windows does not have it)
 
     limits = {
         resource.RLIMIT_AS: megabytes << 20,
@@ -103,14 +103,14 @@ def _limit_resources(seconds: int, megabytes: int) -> None:
             resource.setrlimit(which, (limit, limit))
 
 
-def _refuse_from_now_on(folder: str) -> None:
-    """Install the audit hook; files may be written inside the folder only."""
+def _install_audit_hook(folder: str) -> None:
+    """Refuse forbidden events from now on; files may be written in ``folder`` only."""
     realpath = os.path.realpath
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event.startswith(REFUSED):
             raise PermissionError(f"{event} is refused here")
-        # _posixsubprocess starts processes without causing an event.
+        # _posixsubprocess starts processes without an audit event.
         if event == "import" and arguments[0] == "_posixsubprocess":
             raise PermissionError("starting a process is refused here")
         if event == "open":

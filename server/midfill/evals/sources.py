@@ -1,7 +1,7 @@
-"""Real source files of this machine: of what is installed beside Midfill, by language.
+"""Finds real source files on this machine, by language.
 
-Nothing of the user's own is looked at: only folders where package managers put things. The same machine gives the same
-files every time.
+Only folders of package managers are searched, never the user's own files. The same machine gives the same files every
+time.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ INSTALLED = (
     Language("Vim script", "", (".vim",), ("vim",), '"'),
     Language("CMake", "", (".cmake",), ("cmake",), "#"),
 )
-"""The languages that are looked for: those of programs that Midfill knows, and some that many machines have."""
+"""The languages that are searched for: the programming languages that Midfill knows, and some more."""
 
-_SMALLEST, _LARGEST = 2_000, 40_000
-"""Bytes: room for a context, and a file that somebody edits by hand."""
-_MOST_ENTRIES = 400_000
-"""Of one root; what comes after is left out."""
+_MIN_BYTES, _MAX_BYTES = 2_000, 40_000
+"""Size of a file: large enough for a context, and small enough to be edited by hand."""
+_MAX_FILES_PER_ROOT = 400_000
+"""The search of a root ends after this number of files."""
 _SKIPPED = frozenset(
     (
         "__pycache__",
@@ -53,28 +53,31 @@ _SKIPPED = frozenset(
     )
 )
 _DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js", ".min.css")
-"""What nobody types."""
+"""Endings of files that nobody types."""
 _JAVA = "src.zip"
-"""Where a JDK has its library's sources."""
-_SHOWN_PARTS = 3
+"""The archive in which a JDK has its library's sources."""
+_NAME_PARTS = 3
+"""Number of the last parts of a path that a file's name keeps."""
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that was found."""
+    """A source file, on its own or in an archive."""
 
     path: str
+    """The path of the file, or of the archive."""
     member: str
-    """Its name in the archive that ``path`` then is, "" for a file of its own."""
+    """The file's name in the archive; "" if it is not in an archive."""
     size: int
+    """Size in bytes."""
 
     @property
     def name(self) -> str:
-        """The end of its path, which says enough and nothing about the machine."""
-        return "/".join(Path(self.member or self.path).parts[-_SHOWN_PARTS:])
+        """The end of the path, which does not reveal the folders of this machine."""
+        return "/".join(Path(self.member or self.path).parts[-_NAME_PARTS:])
 
     def read(self) -> str | None:
-        """Return its text with plain newlines; None when it is not what somebody wrote, or cannot be read."""
+        r"""Return the text, with ``\n`` as line ends; None if it is not handwritten, or cannot be read."""
         if not self.member:
             return read_source(Path(self.path), MAX_SOURCE_BYTES)
         try:
@@ -86,10 +89,10 @@ class SourceFile:
 
 
 def pick(language: Language, count: int, roots: Sequence[Path] | None = None) -> list[tuple[SourceFile, str]]:
-    """Return up to ``count`` files and their texts: of median size, all different, of different folders if possible.
+    """Return up to ``count`` files and their texts: near the median size, all different, from different folders.
 
-    They are looked for in ``roots``, or where this machine has what is installed. Files with the language's first
-    ending come first: a header tells less of C than a source file.
+    ``roots`` are the folders to search; None for those of this machine's package managers. Files with the language's
+    first suffix come first: for C, source files before headers.
     """
     installed = _installed(tuple(installed_roots() if roots is None else roots))
     picked: dict[str, SourceFile] = {}
@@ -107,7 +110,7 @@ def pick(language: Language, count: int, roots: Sequence[Path] | None = None) ->
 
 
 def _from_all_folders(ranked: Sequence[SourceFile]) -> Iterator[SourceFile]:
-    """Yield the best of each folder first, then the rest."""
+    """Yield the first file of each folder, then all others."""
     folders: set[str] = set()
     rest = []
     for file in ranked:
@@ -122,19 +125,19 @@ def _from_all_folders(ranked: Sequence[SourceFile]) -> Iterator[SourceFile]:
 
 @cache
 def _installed(roots: tuple[Path, ...]) -> dict[str, list[SourceFile]]:
-    """Return all files by their ending; takes some seconds the first time."""
+    """Return all files by their suffix. The first call takes some seconds."""
     wanted = {suffix for language in INSTALLED for suffix in language.suffixes}
     found: dict[str, list[SourceFile]] = {}
     for file in itertools.chain.from_iterable(map(_walk, roots)):
         name = (file.member or file.path).lower()
         suffix = PurePosixPath(name).suffix
-        if suffix in wanted and _SMALLEST <= file.size <= _LARGEST and not name.endswith(_DECLARATIONS):
+        if suffix in wanted and _MIN_BYTES <= file.size <= _MAX_BYTES and not name.endswith(_DECLARATIONS):
             found.setdefault(suffix, []).append(file)
     return found
 
 
 def installed_roots() -> list[Path]:
-    """Return the folders where package managers put source files; none is within another one."""
+    """Return the folders in which package managers install source files; no folder is within another one."""
     home = Path.home()
     nvim = shutil.which("nvim")
     candidates = [
@@ -143,7 +146,7 @@ def installed_roots() -> list[Path]:
         *(Path(top) / part for top in ("/usr", "/usr/local", "/opt/homebrew") for part in ("include", "lib", "share")),
         *(home / part for part in (".cargo/registry/src", ".rustup/toolchains", "go/pkg/mod")),
         *([Path(nvim).resolve().parents[1] / "share"] if nvim else []),
-        cache_dir() / "editors",  # what `nox -s editors` and `nox -s vscode` install
+        cache_dir() / "editors",  # `nox -s editors` and `nox -s vscode` install here
         Path(os.environ.get("MIDFILL_EDITORS", cache_dir() / "editors")),
     ]
     roots = dict.fromkeys(candidate.resolve() for candidate in candidates if candidate.is_dir())
@@ -155,7 +158,7 @@ def _walk(root: Path) -> Iterator[SourceFile]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(set(folders) - _SKIPPED)
         entries += len(files)
-        if entries > _MOST_ENTRIES:
+        if entries > _MAX_FILES_PER_ROOT:
             return
         for name in sorted(files):
             path = os.path.join(folder, name)

@@ -1,4 +1,4 @@
-"""One task of an evaluation: a gap in a document, what stood there, and the checks of the filled document."""
+"""A task of a suite of gaps: a document with a gap, the text that was cut out, and checks of the completed program."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ class EvalTask:
     name: str
     path: str
     prefix: str
+    """The document before the gap."""
     suffix: str
+    """The document after the gap."""
     expected: str
-    """What was cut out."""
+    """The text that was cut out."""
     checks: str = ""
-    """Python source that, run after the completed program, raises unless the program is right; "" for none."""
+    """Python code that is run after the completed program, and raises if the program is wrong; "" for none."""
     language: str = "python"
-    """The LSP language id."""
+    """The language id of the language server protocol."""
     group: str = ""
-    """What the task's result is reported together with; "" for no group of its own."""
+    """The name of a group of results in the report; "" for none."""
     max_lines: int | None = 1
-    """Most lines to ask for."""
+    """Maximum number of lines of the answer."""
     max_tokens: int | None = None
-    """Most tokens to ask for; None for the setting."""
+    """Maximum number of tokens of the answer; None for the setting's."""
 
     @property
     def text(self) -> str:
-        """The document with the gap in it."""
+        """The document without the cut-out text."""
         return self.prefix + self.suffix
 
     def request(self) -> Request:
-        """Ask for the gap as an editor would that is told to, the cursor standing in it."""
+        """Return an invoked request with the cursor in the gap, as an editor would send it."""
         return Request(
             text=self.text,
             offset=len(self.prefix),
@@ -49,29 +51,30 @@ class EvalTask:
             max_tokens=self.max_tokens,
         )
 
-    def answered(self, completion: Completion) -> str:
-        """Return what is compared with what stood there: of a task of one line the first line, without outer blanks."""
-        text = completion.text.partition("\n")[0] if self.max_lines == 1 else completion.text
-        return text.strip()
-
     def is_exact(self, completion: Completion) -> bool:
-        """Compare with what stood there, as published infilling scores do: without outer blanks."""
-        return self.answered(completion) == self.expected.strip()
+        """Return whether the answer is the expected text. Whitespace around both is ignored, as in published scores."""
+        return self._answer(completion) == self.expected.strip()
 
     def similarity(self, completion: Completion) -> float:
-        """Return the edit similarity to what stood there, 0 to 1, without outer blanks.
+        """Return the edit similarity of the answer and the expected text, from 0 to 1.
 
-        Twice the length of the longest common subsequence over both lengths, as CrossCodeEval and RepoBench have it.
+        It is twice the length of the longest common subsequence, divided by the sum of both lengths, as in
+        CrossCodeEval and RepoBench. Whitespace around both texts is ignored.
         """
-        return float(Indel.normalized_similarity(self.answered(completion), self.expected.strip()))
+        return float(Indel.normalized_similarity(self._answer(completion), self.expected.strip()))
 
     def program(self, completion: Completion) -> str:
-        """Return the program with its gap filled, and its checks."""
+        """Return the completed program, followed by its checks."""
         filled = self.text[: completion.start] + completion.text + self.text[completion.end :]
         return f"{filled}\n{self.checks}\n"
 
+    def _answer(self, completion: Completion) -> str:
+        """Return the part of a completion that is compared: for a task of one line, only the first line."""
+        text = completion.text.partition("\n")[0] if self.max_lines == 1 else completion.text
+        return text.strip()
+
 
 def spread(items: list[Item], limit: int) -> list[Item]:
-    """Return at most ``limit`` items, at even distances from the first on; the same ones every time."""
+    """Return at most ``limit`` items, at even distances, starting with the first; the same items every time."""
     count = min(limit, len(items))
     return [items[index * len(items) // count] for index in range(count)]

@@ -1,8 +1,8 @@
-"""The languages that programs are run in, each with the tools that this machine needs for it.
+"""Compiles and runs programs in several languages, with the tools that are installed on this machine.
 
-Like :mod:`midfill.evals.sandbox` for Python, this holds what a model gets wrong, not an attacker: a program has an
-empty folder, next to no environment, no network where Linux allows that to be taken away, limits of time, of memory and
-of what it writes, and all its processes are killed at its end. It can read what the user may read.
+Like :mod:`midfill.evals.sandbox` for Python, this protects against a model's mistakes, not against an attacker. A
+program has an empty folder, an almost empty environment, and limits of time, memory and file size. Where Linux allows
+it, the program has no network. All its processes are killed at its end. It can read the files that the user can read.
 """
 
 from __future__ import annotations
@@ -19,51 +19,52 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.evals.sandbox import LONGEST_REASON, Outcome, kill_group, run_python
+from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, run_python
 from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
 SECONDS = 15.0
-"""For a program; compilers have ``_COMPILE_SECONDS``."""
+"""Time limit for a program; for compilers it is ``_COMPILE_SECONDS``."""
 MEGABYTES = 1_024
+"""Memory limit for a program."""
 _COMPILE_SECONDS = 120.0
-_LARGEST_FILE = 64 << 20
+_MAX_FILE_BYTES = 64 << 20
 _JAVATUPLES = re.compile(r"\b(?:Unit|Pair|Triplet|Quartet|Quintet|Sextet|Septet|Octet|Ennead|Decade)\b")
-"""The names of a library that MultiPL-E's Java prompts import, most of them for nothing."""
+"""The classes of a library that MultiPL-E's Java prompts import, although few of them use it."""
 
 _TYPESCRIPT_SYNTAX = re.compile(r"error TS1\d{3}:")
-"""What tsc says of a program that is none; other numbers are of types, or of node's own, whose types are not here."""
-_MOST_READ = 1 << 16
-"""Bytes of what a compiler says."""
+"""A syntax error of tsc. Errors with other numbers are about types, some of them only because node's are missing."""
+_MAX_OUTPUT_BYTES = 1 << 16
+"""Maximum length of a program's output that is read."""
 
 
 @dataclass(frozen=True)
 class ToolChain:
-    """How programs of a language are run."""
+    """How programs of a language are compiled and run."""
 
     name: str
     file: str
-    """What the source is called."""
+    """The name of the source file."""
     tools: tuple[str, ...]
-    """What must be on the path, all of it."""
+    """The programs that must be in ``PATH``."""
     commands: tuple[tuple[str, ...], ...]
-    """Compilers first; the last one runs the program, which passes if it ends with 0."""
+    """The commands, compilers first. The last one runs the program, which passes if the exit code is 0."""
     limits_memory_itself: bool = False
-    """Reserves more addresses than it uses, so that they cannot be limited."""
+    """True if the runtime reserves more address space than it uses, so that the address space cannot be limited."""
 
     @property
     def missing(self) -> str:
-        """The tools that this machine has not, in words; "" when it has all."""
+        """The tools that are not installed, as "a and b"; "" if all are installed."""
         return " and ".join(tool for tool in self.tools if shutil.which(tool) is None)
 
 
 CHAINS = {
-    "py": ToolChain("Python", "", (), ()),  # the sandbox of its own
+    "py": ToolChain("Python", "", (), ()),  # runs in midfill.evals.sandbox
     "js": ToolChain("JavaScript", "program.js", ("node",), (("node", "--max-old-space-size=512", "program.js"),), True),
     "ts": ToolChain(
         "TypeScript",
         "program.ts",
         ("tsc", "node"),
-        # Types that are wrong do not keep a program from running: tsc writes it all the same.
+        # A program with wrong types can run, so tsc has to write it nevertheless.
         (
             ("tsc", "--noEmitOnError", "false", "--target", "es2020", "--module", "commonjs", "program.ts"),
             ("node", "--max-old-space-size=512", "program.js"),
@@ -84,14 +85,14 @@ CHAINS = {
     "php": ToolChain("PHP", "program.php", ("php",), (("php", "program.php"),)),
     "r": ToolChain("R", "program.R", ("Rscript",), (("Rscript", "--vanilla", "program.R"),)),
 }
-"""By the names that MultiPL-E gives languages."""
+"""The tool chains by MultiPL-E's names of the languages."""
 
 
-def run_program(language: str, source: str) -> Outcome:
-    """Compile a program, if need be, and run it; it passes if it ends with 0.
+def run_program(language: str, source: str) -> RunResult:
+    """Compile a program, if the language needs that, and run it. It passes if its exit code is 0.
 
     Args:
-        language: a key of ``CHAINS`` whose tools are there.
+        language: a key of ``CHAINS`` whose tools are installed.
         source: the program, with its tests.
     """
     if language == "py":
@@ -106,12 +107,12 @@ def run_program(language: str, source: str) -> Outcome:
             last = number == len(chain.commands)
             failed = _run(command, folder, compiling=not last, limit=last and not chain.limits_memory_itself)
             if failed and not (command[0] == "tsc" and not _TYPESCRIPT_SYNTAX.search(failed)):
-                return Outcome(passed=False, reason=failed[:LONGEST_REASON])
-    return Outcome(passed=True, reason="")
+                return RunResult(passed=False, reason=failed[:MAX_REASON_BYTES])
+    return RunResult(passed=True, reason="")
 
 
 def needs_javatuples(source: str) -> bool:
-    """Tell whether a Java program uses the tuples that it imports, and this machine's class path has none."""
+    """Return whether a Java program uses the library of tuples, and this machine's class path does not have it."""
     imports, rest = "import org.javatuples", re.sub(r"(?m)^import .*$", "", source)
     return imports in source and _JAVATUPLES.search(rest) is not None and not _javatuples()
 
@@ -125,22 +126,22 @@ def _javatuples() -> bool:
 
 
 def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) -> str:
-    """Run a command to its end; return why it failed, or ""."""
+    """Run a command; return why it failed, or ""."""
     seconds = _COMPILE_SECONDS if compiling else SECONDS
     environment = {name: os.environ[name] for name in ("PATH", "CLASSPATH", "RUSTUP_HOME") if name in os.environ}
     environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
     if "RUSTUP_HOME" not in environment and command[0] == "rustc":
-        environment["RUSTUP_HOME"] = str(Path.home() / ".rustup")  # where rustup's launcher looks for the compiler
-    with tempfile.TemporaryFile() as said:
+        environment["RUSTUP_HOME"] = str(Path.home() / ".rustup")  # rustup's rustc looks for the compiler there
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the commands are ours)
             command,
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=said,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_locked_in(int(seconds), MEGABYTES << 20 if limit else None),  # noqa: PLW1509 (it takes no lock)
+            preexec_fn=_restrict(int(seconds), MEGABYTES << 20 if limit else None),  # noqa: PLW1509 (it takes no lock)
         )
         try:
             code = process.wait(timeout=seconds)
@@ -150,35 +151,35 @@ def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) 
             kill_group(process)
         if code == 0:
             return ""
-        said.seek(0)
-        words = said.read(_MOST_READ).decode(errors="replace").strip()
-    return words or f"ended with exit code {code}"
+        output.seek(0)
+        text = output.read(_MAX_OUTPUT_BYTES).decode(errors="replace").strip()
+    return text or f"ended with exit code {code}"
 
 
-def _locked_in(seconds: int, address_space: int | None) -> Callable[[], None] | None:
-    """Return what a child does before it becomes the program: leave the network, and limit itself."""
+def _restrict(seconds: int, address_space: int | None) -> Callable[[], None] | None:
+    """Return what the child process calls before it runs the program, to leave the network and to set limits."""
     if sys.platform == "win32":
         return None
-    import resource  # noqa: PLC0415 (there is none on Windows)
+    import resource  # noqa: PLC0415 (Windows does not have it)
 
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_CPU: 2 * seconds,
-        resource.RLIMIT_FSIZE: _LARGEST_FILE,
+        resource.RLIMIT_FSIZE: _MAX_FILE_BYTES,
     }
     if address_space:
         limits[resource.RLIMIT_AS] = address_space
     unshare = _unshare()
 
-    def lock_in() -> None:
+    def restrict() -> None:
         unshare(CLONE_NEWUSER | CLONE_NEWNET)
         for which, limit in limits.items():
             resource.setrlimit(which, (limit, limit))
 
-    return lock_in
+    return restrict
 
 
 @functools.lru_cache(None)
 def _unshare() -> Callable[[int], object]:
-    """Return Linux's ``unshare``, looked up before the fork; elsewhere nothing is taken away."""
+    """Return Linux's ``unshare``, looked up before the fork; on other systems, a function that does nothing."""
     return ctypes.CDLL(None).unshare if sys.platform == "linux" else lambda _: None

@@ -1,7 +1,4 @@
-"""What a script does: an editor without a screen, which has a folder, documents and a server as a process of its own.
-
-The folder is empty at first and lasts as long as the script.
-"""
+"""An editor without a screen: it does the steps of a script. It has a folder, documents, and its own server process."""
 
 from __future__ import annotations
 
@@ -16,52 +13,56 @@ from typing import Any
 from pygls.uris import to_fs_path
 
 from midfill.actions import ACTIONS
-from midfill.client.server_process import SERVE, Json
+from midfill.client.framing import Json
+from midfill.client.server_process import SERVE
 from midfill.common.errors import HarnessError
-from midfill.harness.page import Page
+from midfill.harness.open_document import OpenDocument
 from midfill.harness.script import CURSOR
-from midfill.harness.session import PATIENCE, Session
+from midfill.harness.server_session import ANSWER_TIMEOUT_SECONDS, ServerSession
 from midfill.lsp.code_actions import DO
 
-ACTION_PATIENCE = 600.0
-"""Seconds that an action may take, which may write a page."""
-_BY_KEY, _BY_TYPING = 1, 2
-"""LSP's numbers of how a request came about."""
+ACTION_TIMEOUT_SECONDS = 600.0
+"""Maximum time of an action, whose answer may be long."""
+_INVOKED, _AUTOMATIC = 1, 2
+"""LSP's ``InlineCompletionTriggerKind``."""
 _PARTS = {"line": re.compile(r"\n?[^\n]*"), "word": re.compile(r"\s*(?:\w+|[^\w\s]+)")}
 _CREATED, _CHANGED, _DELETED = 1, 2, 3
-"""LSP's numbers of what became of a file."""
+"""LSP's ``FileChangeType``."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One item of an answer, as far as it is not accepted yet."""
+    """One suggestion of the server; after a part of it was accepted, the rest."""
 
     text: str
     start: int
+    """Offset of the start of the replaced text."""
     end: int
-    """Of what it replaces."""
+    """Offset of the end of the replaced text."""
     command: Json | None
+    """The command to execute when it is accepted."""
     item: Json
+    """The item that the server sent."""
 
 
 class HeadlessEditor:
-    """Runs steps; a context manager that ends the server."""
+    """Does the steps of a script; a context manager that ends the server."""
 
     def __init__(self, folder: Path, bundle: Path | None = None, command: Sequence[str] = SERVE) -> None:
-        """Use ``folder``, which is empty, and the ``bundle`` of the user's choice by default."""
+        """Use an empty ``folder``, and a ``bundle`` or else the user's default one."""
         self.folder = folder / "workspace"
         self.folder.mkdir()
-        self.session = Session(self.folder, folder / "cache", bundle, command, answer=self._answer_server)
-        self._pages: dict[str, Page] = {}
-        self._page: Page | None = None
+        self.session = ServerSession(self.folder, folder / "cache", bundle, command, answer=self._answer_server)
+        self._documents: dict[str, OpenDocument] = {}
+        self._document: OpenDocument | None = None
         self.suggestions: list[Suggestion] = []
-        """The answer that is shown, the best first."""
+        """The suggestions that are shown, the best first."""
         self.reason = ""
-        """Why there is no suggestion, as `midfill why` has it, or why an action came to nothing."""
+        """Why there is no suggestion, as in `midfill why`, or why the last action made no edit; "" otherwise."""
         self.answer = ""
-        """What the last action had to say."""
+        """The text that the last action returned."""
         self.applied = False
-        """Whether it has edited anything."""
+        """Whether the last action edited anything."""
 
     def __enter__(self) -> HeadlessEditor:
         return self
@@ -72,15 +73,15 @@ class HeadlessEditor:
         self.session.__exit__(kind, error, trace)
 
     @property
-    def page(self) -> Page:
-        """The document that is worked on.
+    def document(self) -> OpenDocument:
+        """The current document, which is the one that was opened last.
 
         Raises:
-            HarnessError: none was opened.
+            HarnessError: no document was opened.
         """
-        if self._page is None:
-            raise HarnessError("no document is open.")
-        return self._page
+        if self._document is None:
+            raise HarnessError("no document is open: add a step `open` before this one.")
+        return self._document
 
     def write(self, file: str, text: str) -> None:
         """Write a file of the workspace."""
@@ -88,7 +89,7 @@ class HeadlessEditor:
         change = _CHANGED if path.exists() else _CREATED
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="")
-        self._tell_of(path, change)
+        self._notify_of_file(path, change)
 
     def remove(self, file: str) -> None:
         """Delete a file of the workspace."""
@@ -96,70 +97,70 @@ class HeadlessEditor:
             (self.folder / file).unlink()
         except OSError as error:
             raise HarnessError(f"{file} cannot be deleted: {error.strerror}.") from error
-        self._tell_of(self.folder / file, _DELETED)
+        self._notify_of_file(self.folder / file, _DELETED)
 
     def open(self, file: str, text: str | None = None, language: str = "") -> None:
-        """Open a document, new or as it is on disk, with the cursor at its mark or its end."""
+        """Open a document with a text, or a file; the cursor is at the mark ``▌``, or else at the end."""
         path = self.folder / file
         if text is None:
             try:
                 text = path.read_bytes().decode(errors="replace")
             except OSError as error:
                 raise HarnessError(f"{file} cannot be read: {error.strerror}.") from error
-        if file in self._pages:
-            self.session.notify("textDocument/didClose", {"textDocument": {"uri": self._pages[file].uri}})
+        if file in self._documents:
+            self.session.notify("textDocument/didClose", {"textDocument": {"uri": self._documents[file].uri}})
         before, _, after = text.partition(CURSOR)
-        page = self._page = self._pages[file] = Page(path, before + after, language)
-        page.cursor = len(page.text) - len(after.replace("\r\n", "\n"))
+        document = self._document = self._documents[file] = OpenDocument(path, before + after, language)
+        document.cursor = len(document.text) - len(after.replace("\r\n", "\n"))
         self.suggestions = []
-        self._show(page)
+        self._notify_of_opening(document)
 
     def save(self) -> None:
         """Write the document to its file."""
-        page = self.page
-        page.path.parent.mkdir(parents=True, exist_ok=True)
-        page.path.write_text(page.as_file(page.text), encoding="utf-8", newline="")
-        self.session.notify("textDocument/didSave", {"textDocument": {"uri": page.uri}})
+        document = self.document
+        document.path.parent.mkdir(parents=True, exist_ok=True)
+        document.path.write_text(document.as_file(document.text), encoding="utf-8", newline="")
+        self.session.notify("textDocument/didSave", {"textDocument": {"uri": document.uri}})
 
     def type(self, text: str) -> None:
-        """Type or paste at the cursor; what was suggested is gone."""
-        self._replace(self.page.cursor, self.page.cursor, text)
+        """Insert a text at the cursor; suggestions disappear."""
+        self._replace(self.document.cursor, self.document.cursor, text)
         self.suggestions = []
 
     def backspace(self, count: int = 1) -> None:
-        """Delete to the left of the cursor; what was suggested is gone."""
-        self._replace(max(self.page.cursor - count, 0), self.page.cursor, "")
+        """Delete characters to the left of the cursor; suggestions disappear."""
+        self._replace(max(self.document.cursor - count, 0), self.document.cursor, "")
         self.suggestions = []
 
     def move(self, after: str) -> None:
-        """Put the cursor behind the first place of a text; what was suggested is gone."""
-        found = self.page.text.find(after)
+        """Put the cursor after the first occurrence of a text; suggestions disappear."""
+        found = self.document.text.find(after)
         if found < 0:
             raise HarnessError(f"the document has no {after!r}.")
-        self.page.cursor = found + len(after)
+        self.document.cursor = found + len(after)
         self.suggestions = []
 
     def complete(self, by: str = "typing") -> None:
-        """Ask for ghost text, as while typing or by a key, or for the popup; wait for the answer."""
+        """Request suggestions and wait for them: ghost text ``by`` "typing" or a "key", or the list of the "popup"."""
         if by == "popup":
             params = {**self._place(), "context": {"triggerKind": 1}}
             result = self.session.ask("textDocument/completion", params)
         else:
-            params = {**self._place(), "context": {"triggerKind": _BY_KEY if by == "key" else _BY_TYPING}}
+            params = {**self._place(), "context": {"triggerKind": _INVOKED if by == "key" else _AUTOMATIC}}
             result = self.session.ask("textDocument/inlineCompletion", params)
         self.suggestions = [self._suggestion(item) for item in result["items"]]
         self.reason = self.session.last_reason()
 
     def cancel(self) -> None:
-        """Ask for ghost text and take that back at once; the server must answer, with a suggestion or without."""
-        params = {**self._place(), "context": {"triggerKind": _BY_TYPING}}
+        """Request ghost text and cancel the request at once; the server must answer, with a suggestion or without."""
+        params = {**self._place(), "context": {"triggerKind": _AUTOMATIC}}
         server = self.session.server()
         answer = server.request("textDocument/inlineCompletion", params)
         server.cancel(answer)
-        self.session.wait_for(answer, "what was cancelled")
+        self.session.wait_for(answer, "a cancelled request")
 
     def accept(self, part: str = "all") -> None:
-        """Put the suggestion, or its next line or word, into the document; what is left stays shown."""
+        """Insert the first suggestion, or only its next "line" or "word"; the rest stays shown."""
         if not self.suggestions:
             raise HarnessError("there is no suggestion to accept.")
         shown = self.suggestions[0]
@@ -171,48 +172,51 @@ class HeadlessEditor:
             if shown.command is not None:
                 self.execute(shown.command["command"], shown.command.get("arguments", []))
             return
-        self._replace(self.page.cursor, self.page.cursor, piece)
-        told = {"item": shown.item, "acceptedLength": len(piece.encode("utf-16-le")) // 2}
-        self.session.notify("textDocument/didPartiallyAcceptCompletion", told)
-        moved = len(piece)
-        rest = Suggestion(shown.text[moved:], shown.start + moved, shown.end + moved, shown.command, shown.item)
+        self._replace(self.document.cursor, self.document.cursor, piece)
+        params = {"item": shown.item, "acceptedLength": len(piece.encode("utf-16-le")) // 2}
+        self.session.notify("textDocument/didPartiallyAcceptCompletion", params)
+        length = len(piece)
+        rest = Suggestion(shown.text[length:], shown.start + length, shown.end + length, shown.command, shown.item)
         self.suggestions = [rest]
 
     def action(self, name: str, words: str = "") -> None:
-        """Have an action done with the line of the cursor, or the whole file if it is about that."""
+        """Run an action on the line of the cursor, or on the whole file if the action is for files.
+
+        ``words`` are the error for the action ``fix``, and the instruction for all others.
+        """
         place = self._place()
-        wanted = {
+        request = {
             "action": name,
             "uri": place["textDocument"]["uri"],
             "message" if name == "fix" else "instruction": words,
         }
         if not ACTIONS[name].kind.startswith("source."):
-            wanted["range"] = {"start": place["position"], "end": place["position"]}
+            request["range"] = {"start": place["position"], "end": place["position"]}
         self.suggestions = []
-        result = self.execute(DO, [wanted], ACTION_PATIENCE)
+        result = self.execute(DO, [request], ACTION_TIMEOUT_SECONDS)
         self.answer, self.applied, self.reason = result["text"], result["applied"], result["reason"]
 
     def set(self, settings: Json) -> None:
-        """Change settings, which count together with those set before; null takes one back."""
+        """Change some settings; earlier changes stay. The value null resets a setting."""
         self.session.set(settings)
 
     def kill(self) -> None:
-        """Kill the server, and start another as editors do, with the same documents."""
+        """Kill the server, and start another one with the same documents, as editors do."""
         self.session.kill()
         self.suggestions = []
-        for page in self._pages.values():
-            self._show(page)
+        for document in self._documents.values():
+            self._notify_of_opening(document)
 
     def wait(self, seconds: float) -> None:
-        """Do nothing for a while."""
+        """Do nothing for some seconds."""
         time.sleep(seconds)
 
-    def execute(self, command: str, arguments: Sequence[Any], seconds: float = PATIENCE) -> Any:
-        """Have the server run one of its commands; return its result."""
+    def execute(self, command: str, arguments: Sequence[Any], seconds: float = ANSWER_TIMEOUT_SECONDS) -> Any:
+        """Let the server run one of its commands; return the result."""
         return self.session.ask("workspace/executeCommand", {"command": command, "arguments": list(arguments)}, seconds)
 
     def _answer_server(self, method: str, params: Any) -> Any:
-        """Apply an edit, and agree to anything else; called while a command is waited for."""
+        """Answer a request of the server: apply an edit, or answer null. Called while a command runs."""
         if method != "workspace/applyEdit":
             return None
         for uri, edits in params["edit"]["changes"].items():
@@ -220,45 +224,47 @@ class HeadlessEditor:
         return {"applied": True}
 
     def _apply(self, uri: str, edits: Sequence[Json]) -> None:
-        """Edit an open document, or a file."""
-        page = next((page for page in self._pages.values() if page.uri == uri), None)
-        if page is None:
+        """Edit an open document, or else a file."""
+        document = next((document for document in self._documents.values() if document.uri == uri), None)
+        is_open = document is not None
+        if document is None:
             path = Path(to_fs_path(uri) or "")
-            page = Page(path, path.read_text(encoding="utf-8") if path.exists() else "")
+            document = OpenDocument(path, path.read_text(encoding="utf-8") if path.exists() else "")
         for edit in sorted(edits, key=lambda edit: _order(edit["range"]["start"]), reverse=True):
-            start, end = (page.offset(edit["range"][side]) for side in ("start", "end"))
-            change = page.replace(start, end, edit["newText"])
-            if page in self._pages.values():
-                self._tell_of_change(page, change)
-        if page not in self._pages.values():
-            self.write(str(page.path.relative_to(self.folder)), page.as_file(page.text))
+            start, end = (document.offset(edit["range"][side]) for side in ("start", "end"))
+            change = document.replace(start, end, edit["newText"])
+            if is_open:
+                self._notify_of_change(document, change)
+        if not is_open:
+            self.write(str(document.path.relative_to(self.folder)), document.as_file(document.text))
 
     def _place(self) -> Json:
-        return {"textDocument": {"uri": self.page.uri}, "position": self.page.position(self.page.cursor)}
+        document = self.document
+        return {"textDocument": {"uri": document.uri}, "position": document.position(document.cursor)}
 
     def _suggestion(self, item: Json) -> Suggestion:
-        """Read an item of ghost text or of the popup."""
+        """Return the suggestion of an item of ghost text or of the popup."""
         edit = item.get("textEdit") or {"range": item["range"], "newText": item["insertText"]}
-        start, end = (self.page.offset(edit["range"][side]) for side in ("start", "end"))
+        start, end = (self.document.offset(edit["range"][side]) for side in ("start", "end"))
         return Suggestion(edit["newText"], start, end, item.get("command"), item)
 
     def _replace(self, start: int, end: int, text: str) -> None:
-        self._tell_of_change(self.page, self.page.replace(start, end, text))
+        self._notify_of_change(self.document, self.document.replace(start, end, text))
 
-    def _tell_of_change(self, page: Page, change: Json) -> None:
-        document = {"uri": page.uri, "version": page.version}
-        self.session.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
+    def _notify_of_change(self, document: OpenDocument, change: Json) -> None:
+        identifier = {"uri": document.uri, "version": document.version}
+        self.session.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": [change]})
 
-    def _show(self, page: Page) -> None:
-        document = {
-            "uri": page.uri,
-            "languageId": page.language,
-            "version": page.version,
-            "text": page.as_file(page.text),
+    def _notify_of_opening(self, document: OpenDocument) -> None:
+        item = {
+            "uri": document.uri,
+            "languageId": document.language,
+            "version": document.version,
+            "text": document.as_file(document.text),
         }
-        self.session.notify("textDocument/didOpen", {"textDocument": document})
+        self.session.notify("textDocument/didOpen", {"textDocument": item})
 
-    def _tell_of(self, path: Path, change: int) -> None:
+    def _notify_of_file(self, path: Path, change: int) -> None:
         if self.session.is_running:
             changes = [{"uri": path.as_uri(), "type": change}]
             self.session.notify("workspace/didChangeWatchedFiles", {"changes": changes})

@@ -1,4 +1,4 @@
-"""Runs a script, and judges what it expects."""
+"""Runs the steps of a script, and checks what they expect."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from midfill.common.errors import MidfillError
 from midfill.harness.editor import HeadlessEditor
 from midfill.harness.script import CURSOR, Step
 
-_LONGEST = 160
-"""Characters of a text that a fault quotes."""
+_MAX_QUOTED_CHARACTERS = 160
+"""Maximum length of a text that a message quotes."""
 
 
 @dataclass(frozen=True)
-class Fault:
-    """The first thing that was not as it should be."""
+class Failure:
+    """The first step of a script that failed."""
 
     number: int
-    """Of the step, from 1."""
+    """The step's number, counted from 1."""
     step: Step
     message: str
+    """Why it failed."""
 
 
-def run_script(steps: Sequence[Step], bundle: Path | None = None) -> Fault | None:
-    """Run steps until one goes wrong; None if none does."""
+def run_script(steps: Sequence[Step], bundle: Path | None = None) -> Failure | None:
+    """Run steps until one fails; return None if none does."""
     with (
         tempfile.TemporaryDirectory(prefix="midfill-harness-") as folder,
         HeadlessEditor(Path(folder), bundle) as editor,
     ):
         for number, step in enumerate(steps, 1):
-            if message := perform(editor, step):
-                return Fault(number, step, message)
+            if message := run_step(editor, step):
+                return Failure(number, step, message)
     return None
 
 
-def perform(editor: HeadlessEditor, step: Step) -> str | None:
-    """Do what a step says; return in a sentence what is wrong, or None."""
+def run_step(editor: HeadlessEditor, step: Step) -> str | None:
+    """Run one step; return one sentence on why it failed, or None."""
     try:
         if step.verb == "set":
             editor.set(dict(step.values))
@@ -48,15 +49,15 @@ def perform(editor: HeadlessEditor, step: Step) -> str | None:
             getattr(editor, step.verb)(**step.values)
         else:
             for name, expected in step.values.items():
-                if fault := _EXPECTATIONS[name](editor, expected):
-                    return f"{fault}{_said(editor)}."
+                if difference := _EXPECTATIONS[name](editor, expected):
+                    return f"{difference}{_last_message(editor)}."
     except MidfillError as error:
         return str(error)
     return None
 
 
-def _said(editor: HeadlessEditor) -> str:
-    """Return the last thing that the server told the user, which may be the reason of a fault."""
+def _last_message(editor: HeadlessEditor) -> str:
+    """Return the last message that the server showed to the user; it may explain the failure."""
     messages = editor.session.messages
     return f"; the server says: {messages[-1].rstrip('.')}" if messages else ""
 
@@ -68,15 +69,15 @@ def _shown(editor: HeadlessEditor, expected: bool) -> str | None:
 
 
 def _of_suggestion(is_so: Callable[[str, Any], bool], words: str) -> Callable[[HeadlessEditor, Any], str | None]:
-    """Return what judges the suggestion that is shown; ``words`` say what it does not do."""
+    """Return a check of the first suggestion; ``words`` describe the difference, such as "does not start with"."""
 
-    def judge(editor: HeadlessEditor, expected: Any) -> str | None:
+    def check(editor: HeadlessEditor, expected: Any) -> str | None:
         if not editor.suggestions:
             return _nothing(editor)
         text = editor.suggestions[0].text
         return None if is_so(text, expected) else f"the suggestion {_quoted(text)} {words} {_quoted(expected)}"
 
-    return judge
+    return check
 
 
 def _alternatives(editor: HeadlessEditor, expected: int) -> str | None:
@@ -92,9 +93,9 @@ def _reason(editor: HeadlessEditor, expected: str) -> str | None:
 
 
 def _document(editor: HeadlessEditor, expected: str) -> str | None:
-    page = editor.page
-    marked = f"{page.text[: page.cursor]}{CURSOR}{page.text[page.cursor :]}"
-    found = marked if CURSOR in expected else page.text
+    document = editor.document
+    marked = f"{document.text[: document.cursor]}{CURSOR}{document.text[document.cursor :]}"
+    found = marked if CURSOR in expected else document.text
     if found == expected:
         return None
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(found, expected, strict=False)))
@@ -103,7 +104,7 @@ def _document(editor: HeadlessEditor, expected: str) -> str | None:
 
 
 def _document_contains(editor: HeadlessEditor, expected: str) -> str | None:
-    return None if expected in editor.page.text else f"the document has no {_quoted(expected)}"
+    return None if expected in editor.document.text else f"the document has no {_quoted(expected)}"
 
 
 def _answer(editor: HeadlessEditor, expected: str) -> str | None:
@@ -122,12 +123,12 @@ def _applied(editor: HeadlessEditor, expected: bool) -> str | None:
 
 
 def _prompt(editor: HeadlessEditor, expected: str) -> str | None:
-    page = str(editor.execute("midfill.why", [1]))
-    return None if expected in page.partition("## Prompt")[2] else f"the last prompt has no {_quoted(expected)}"
+    report = str(editor.execute("midfill.why", [1]))
+    return None if expected in report.partition("## Prompt")[2] else f"the last prompt has no {_quoted(expected)}"
 
 
 def _message(editor: HeadlessEditor, expected: str) -> str | None:
-    return None if editor.session.has_said(expected) else f"no message has {_quoted(expected)}"
+    return None if editor.session.wait_for_message(expected) else f"no message has {_quoted(expected)}"
 
 
 _EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {
@@ -135,7 +136,9 @@ _EXPECTATIONS: Mapping[str, Callable[[HeadlessEditor, Any], str | None]] = {
     "suggestion": _of_suggestion(lambda text, expected: text == expected, "is not"),
     "starts": _of_suggestion(lambda text, expected: text.startswith(expected), "does not start with"),
     "contains": _of_suggestion(lambda text, expected: expected in text, "does not contain"),
-    "lines": _of_suggestion(lambda text, expected: len(text.splitlines()) == expected, "has not as many lines as"),
+    "lines": _of_suggestion(
+        lambda text, expected: len(text.splitlines()) == expected, "does not have this number of lines:"
+    ),
     "alternatives": _alternatives,
     "reason": _reason,
     "document": _document,
@@ -153,4 +156,4 @@ def _nothing(editor: HeadlessEditor) -> str:
 
 def _quoted(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return text if len(text) <= _MAX_QUOTED_CHARACTERS else f"{text[:_MAX_QUOTED_CHARACTERS]}…"

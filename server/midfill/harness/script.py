@@ -1,7 +1,7 @@
-r"""A script's steps, read and checked before anything is run: YAML, or JSON with a step a line.
+r"""Reads and checks a script before any step runs. A script is a YAML list of steps, or JSON with a step a line.
 
-A step is a table with one entry, the verb and what it needs; a verb that needs one thing takes it alone, and one that
-needs nothing may stand alone::
+A step is a table with one entry: its verb and the verb's values. A verb with one main value also takes that value
+alone, and a verb without values may stand alone::
 
     - open: {file: prices.py, text: "def total(items):\n    return ▌"}
     - type: sum
@@ -30,10 +30,10 @@ _JSON_LINES = {".json", ".jsonl", ".ndjson"}
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do, or to expect."""
+    """One step: something to do, or to expect."""
 
     line: int
-    """Of the script, from 1."""
+    """The line in the script, counted from 1."""
     verb: str
     values: Mapping[str, Any]
 
@@ -41,9 +41,11 @@ class Step:
 @dataclass(frozen=True)
 class _Verb:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    """What each value must be."""
     needed: tuple[str, ...] = ()
+    """The values that must be given."""
     alone: str = ""
-    """What a value means that is no table."""
+    """The name of the value that may stand without a table; "" for none."""
 
 
 def _text() -> Kind:
@@ -117,21 +119,21 @@ _VERBS = {
     "wait": _Verb({"seconds": _seconds()}, ("seconds",), "seconds"),
 }
 _SET = "set"
-"""Its values are the server's settings, which the server itself judges."""
+"""The verb whose values are settings. The server checks them, not this module."""
 
 
 def read_script(path: Path) -> list[Step]:
-    """Return a script's steps.
+    """Return the steps of a script.
 
     Raises:
-        UsageError: it cannot be read, or is wrong; the message says in which line.
+        UsageError: the script cannot be read, or has a mistake; the message names the line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}).") from error
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
     steps = []
     for line, item in _json_lines(path, text) if path.suffix in _JSON_LINES else _yaml_items(path, text):
         try:
@@ -140,7 +142,7 @@ def read_script(path: Path) -> list[Step]:
             raise UsageError(f"{path}:{line}: {error}") from error
         steps.append(Step(line, verb, values))
     if not steps:
-        raise UsageError(f"{path} has no steps.")
+        raise UsageError(f"{path} has no steps: write at least one.")
     return steps
 
 
@@ -150,7 +152,7 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, object]]:
             try:
                 yield line, json.loads(source)
             except (ValueError, RecursionError) as error:
-                raise UsageError(f"{path}:{line}: this is not JSON.") from error
+                raise UsageError(f"{path}:{line}: this line is not JSON.") from error
 
 
 def _yaml_items(path: Path, text: str) -> Iterator[tuple[int, object]]:
@@ -168,7 +170,7 @@ def _yaml_items(path: Path, text: str) -> Iterator[tuple[int, object]]:
         mark = error.problem_mark or error.context_mark
         where = f":{mark.line + 1}" if mark else ""
         raise UsageError(f"{path}{where}: this is not YAML: {error.problem or error.context}.") from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date that is none
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: an impossible date
         raise UsageError(f"{path}: this is not YAML: {in_line(str(error).partition(chr(10))[0])}.") from error
     finally:
         if loader is not None:
@@ -176,10 +178,10 @@ def _yaml_items(path: Path, text: str) -> Iterator[tuple[int, object]]:
 
 
 def _read_step(item: object) -> tuple[str, dict[str, Any]]:
-    """Return a step's verb and its values; raise ValueError with what is wrong."""
+    """Return the verb and the values of a step; raise ValueError with a message if the step has a mistake."""
     table = {item: None} if isinstance(item, str) else item
     if not isinstance(table, dict) or len(table) != 1 or not isinstance(next(iter(table)), str):
-        raise ValueError("a step is one verb and what it needs, such as `- type: text`.")
+        raise ValueError("a step is one verb with its values, such as `- type: text`.")
     [(name, value)] = table.items()
     if name == _SET:
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):

@@ -1,4 +1,4 @@
-"""Medians, ratios of neighbours, percentiles with keystrokes that were never answered."""
+"""Figures: medians, ratios of turns, and percentiles with keystrokes that were never answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from midfill.bench.figures import Samples, Wanted, percentile, ratio_of, take_tu
 
 
 def test_turns_alternate() -> None:
-    """Ours is measured, then the peer's, and so on."""
+    """Midfill is measured, then the peer, then Midfill again."""
     order: list[str] = []
 
     def measure(name: str, value: float) -> float:
@@ -30,7 +30,7 @@ def test_ratio_is_of_neighbours() -> None:
 
 
 def test_figure_without_a_peer_has_no_ratio() -> None:
-    """Ours alone is a figure too."""
+    """A figure needs no peer."""
     figure = take_turns(3, lambda: 4.0).figure("speed", "tokens/s", Wanted(3.0))
     assert (figure.value, figure.peer, figure.ratio, figure.note) == (4.0, None, None, "")
 
@@ -47,7 +47,7 @@ def test_nothing_measured_is_no_zero() -> None:
     [(Wanted(3.0), 3.0, 2.9, "at least 3.0"), (Wanted(0.5, at_most=True), 0.5, 0.6, "at most 0.5")],
 )
 def test_wanted_ratios(wanted: Wanted, good: float, bad: float, text: str) -> None:
-    """More is better of speeds, less of times."""
+    """A larger ratio is better for speeds, a smaller one for times."""
     assert wanted.is_met_by(good)
     assert not wanted.is_met_by(bad)
     assert str(wanted) == text
@@ -55,16 +55,16 @@ def test_wanted_ratios(wanted: Wanted, good: float, bad: float, text: str) -> No
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 2.0), (75, 3.0), (95, None), (1, 1.0)])
 def test_percentile_of_the_unanswered_is_nothing(percent: float, expected: float | None) -> None:
-    """By nearest rank; infinite times sort last and are no number."""
+    """The method is nearest rank; an infinite percentile is None."""
     assert percentile([3.0, math.inf, 1.0, 2.0], percent) == expected
 
 
 def test_percentile_of_nothing() -> None:
-    """There is none."""
+    """There is no percentile without values."""
     assert percentile([], 50) is None
 
 
 @pytest.mark.parametrize(("ours", "peer"), [(None, 1.0), (1.0, None), (1.0, 0.0)])
 def test_ratio_needs_both(ours: float | None, peer: float | None) -> None:
-    """Nothing is divided by nothing."""
+    """A missing value or a peer's zero gives no ratio."""
     assert ratio_of(ours, peer) is None

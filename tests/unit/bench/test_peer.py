@@ -1,4 +1,4 @@
-"""The peer: started, asked, stopped, and given what ours gets; llama-server is a script here."""
+"""The peer: it is started, measured, typed into and stopped. Here llama-server is a script."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCENE = Scene("a.py", "def add(left, right):\n    ", "return left + right", "\n\
 
 
 def started(folder: Path, says: str) -> LlamaServer:
-    """Start the stand-in with a model that says something."""
+    """Start the script with a model that generates ``says``."""
     model = folder / "model.gguf"
     model.write_text(says, encoding="utf-8")
     return LlamaServer(fake_llama_server(folder), model, threads=2)
@@ -33,18 +33,18 @@ def started(folder: Path, says: str) -> LlamaServer:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LlamaServer]:
-    """Return a peer that knows how SCENE goes on."""
+    """Return a peer that generates the rest of SCENE."""
     with started(tmp_path, "eturn left + right\n    # and so on\n\n\nprint(add(1, 2))\n") as server:
         yield server
 
 
 def typing(server: LlamaServer, budget: int = 1000, **settings: int) -> PeerTyping:
-    """Make the peer's side of a replay."""
+    """Return what types into the peer."""
     return PeerTyping(server, Sides(tiny_tokenizer(), budget), Settings(bundle=Path(), **settings))
 
 
 def test_server_is_started_as_it_says(server: LlamaServer) -> None:
-    """With the given model and threads, on the loopback interface; the description names no folder."""
+    """It gets the given model and threads, on the loopback interface; the description has no folder."""
     assert server.build == "b1-fake"
     described = server.describe()
     assert described.startswith("llama-server -m model.gguf -t 2 -c 8192 --cache-reuse 64 --host 127.0.0.1 --port ")
@@ -54,7 +54,7 @@ def test_server_is_started_as_it_says(server: LlamaServer) -> None:
 
 
 def test_speeds_are_those_of_its_timings(server: LlamaServer) -> None:
-    """Tokens read over the time to read them; tokens written after the first over the time to write them."""
+    """A speed is tokens divided by their time; decoding leaves out the first token."""
     assert server.prefill_speed([1] * 50) == pytest.approx(500)
     assert server.decode_speed([1] * 50, 8) == pytest.approx(100)
     assert server.step_milliseconds([1] * 50, [2] * 3) == pytest.approx(106)
@@ -62,7 +62,7 @@ def test_speeds_are_those_of_its_timings(server: LlamaServer) -> None:
 
 
 def test_server_ends_with_the_block(tmp_path: Path) -> None:
-    """Also on an error, and with what it has started."""
+    """It also ends on an error, together with its children."""
 
     def running() -> list[psutil.Process]:
         family = psutil.Process().children(recursive=True)
@@ -79,13 +79,13 @@ def test_server_ends_with_the_block(tmp_path: Path) -> None:
 
 
 def test_missing_model_is_told(tmp_path: Path) -> None:
-    """Before anything is started."""
+    """The error comes before the server is started."""
     with pytest.raises(BenchError, match=r"there is no .*none\.gguf for llama-server: run `midfill pull`"):
         LlamaServer(fake_llama_server(tmp_path), tmp_path / "none.gguf", 1)
 
 
 def test_missing_program_is_told(tmp_path: Path) -> None:
-    """In one line."""
+    """The error is one line."""
     model = tmp_path / "model.gguf"
     model.touch()
     with pytest.raises(BenchError, match=r"nothing cannot be started: No such file or directory\."):
@@ -93,13 +93,13 @@ def test_missing_program_is_told(tmp_path: Path) -> None:
 
 
 def test_program_that_ends_at_once_is_told(tmp_path: Path) -> None:
-    """With its code and its last words."""
-    with pytest.raises(BenchError, match=r"llama-server ended with code 3: the model is broken"):
+    """The error has the exit code and the last line it printed."""
+    with pytest.raises(BenchError, match=r"llama-server ended with exit code 3: the model is broken"):
         started(tmp_path, "break")
 
 
 def test_suggestion_ends_where_ours_would(server: LlamaServer) -> None:
-    """Somebody who types gets one statement; the whole text is stopped before a line that stands below already."""
+    """While typing it is one statement; a whole suggestion stops before a line that follows already."""
     peer = typing(server)
     peer.open(SCENE)
     suggestion = peer.type(len(SCENE.before), "r").result(30)
@@ -111,7 +111,7 @@ def test_suggestion_ends_where_ours_would(server: LlamaServer) -> None:
 
 
 def test_lines_and_tokens_are_limited_as_ours(server: LlamaServer) -> None:
-    """By the same settings."""
+    """The same settings apply."""
     text, offset = SCENE.before + "r" + SCENE.after, len(SCENE.before) + 1
     assert typing(server, max_lines=1).complete(text, offset).text == "eturn left + right"
     few = typing(server, max_tokens=5).complete(text, offset)
@@ -119,7 +119,7 @@ def test_lines_and_tokens_are_limited_as_ours(server: LlamaServer) -> None:
 
 
 def test_withdrawn_question_has_no_answer(tmp_path: Path) -> None:
-    """The connection is closed, whatever is still being written, and the next question is another one."""
+    """The connection is closed during generation, and the next request is not affected."""
     with started(tmp_path, "a…") as server:
         peer = typing(server)
         peer.open(SCENE)
@@ -138,7 +138,7 @@ def test_withdrawn_question_has_no_answer(tmp_path: Path) -> None:
 
 
 def test_sides_are_those_of_our_prompt() -> None:
-    """All of a small document; of a large one as many tokens as our prompt has, from both sides of the cursor."""
+    """A small document is whole; a large one is cut on both sides to the tokens of Midfill's prompt."""
     text = "".join(f"x{number} = {number}\n" for number in range(500))
     context = gather(text, len(text) // 2)
     whole = Sides(tiny_tokenizer(), 100_000).of(context)
@@ -152,7 +152,7 @@ def test_sides_are_those_of_our_prompt() -> None:
 
 
 def test_nothing_but_a_peer_loads_http() -> None:
-    """Importing the benchmark brings in neither its client of the peer nor an HTTP client."""
-    program = "import json, sys, midfill.bench; print(json.dumps(sorted(sys.modules)))"
+    """Importing the benchmark imports neither the peer's client nor an HTTP client."""
+    program = "import json, sys, midfill.bench.benchmark; print(json.dumps(sorted(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
     assert {"midfill.bench.peer", "http.client", "urllib.request"}.isdisjoint(json.loads(output))

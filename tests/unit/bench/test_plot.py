@@ -1,4 +1,4 @@
-"""Charts: valid SVG in which every point is where it belongs."""
+"""Charts: they are valid SVG, and every point is in the right place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_chart_has_its_lines_and_labels() -> None:
 
 
 def test_points_are_to_scale() -> None:
-    """Half of both axes is the middle between their ends."""
+    """The middle of both axes is halfway between their ends."""
     chart = line_chart("", "", "", {"line": [(0, 0), (5, 50), (10, 100)]}, y_max=100)
     line = next(ElementTree.fromstring(chart).iter(f"{SVG}polyline"))  # noqa: S314 (our own)
     start, middle, end = ([float(number) for number in point.split(",")] for point in line.attrib["points"].split())
@@ -33,17 +33,17 @@ def test_points_are_to_scale() -> None:
 
 @pytest.mark.parametrize(("value", "top"), [(32, "50"), (100, "100"), (101, "200"), (0.7, "0.75")])
 def test_axis_ends_at_a_round_number(value: float, top: str) -> None:
-    """Just above the largest value."""
+    """The number is the next one above the largest value."""
     chart = line_chart("", "", "", {"line": [(value, 1)]})
     assert f">{top}</text>" in chart
 
 
 def test_chart_of_nothing() -> None:
-    """It has axes all the same."""
+    """It has axes nevertheless."""
     assert "<polyline" not in line_chart("empty", "", "", {})
 
 
 def test_distribution_steps_up_at_each_value() -> None:
-    """In percent of all values, also of those that never come."""
+    """The steps are in percent of all values, including infinite ones."""
     points = distribution([200.0, 100.0, math.inf, 5000.0], until=1000.0)
     assert points == [(0, 0), (100, 0), (100, 25), (200, 25), (200, 50), (1000, 50)]

@@ -1,4 +1,4 @@
-"""The replay over a suggester that answers as told, at once or never."""
+"""The replay, with a suggester that answers at once or never."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from midfill.bench.replay import Stroke, accept, answer_percentile, play, share_right_within
+from midfill.bench.replay import Keystroke, answer_percentile, play, share_right_within, simulate_acceptance
 from midfill.bench.scenes import Scene
 from midfill.common.errors import BenchError
 
@@ -16,7 +16,7 @@ SCENE = Scene("a.py", "def f():\n    ", "ab\n    c", "\n\nx\n")
 
 
 class Told:
-    """Suggests what a function of the document before the cursor says; None never comes."""
+    """Suggests what ``says`` returns for the text before the cursor; None means that no answer comes."""
 
     def __init__(self, says: Callable[[str], str | None]) -> None:
         self._says = says
@@ -50,19 +50,19 @@ class Told:
         self.closed += 1
 
 
-def strokes_of(suggester: Told, pause: float = 0.01) -> list[Stroke]:
+def strokes_of(suggester: Told, pause: float = 0.01) -> list[Keystroke]:
     """Type the whole scene."""
     keys = SCENE.keys(100)
     return play(SCENE, keys, [pause] * len(keys), suggester)
 
 
-def stroke(rest: str, suggestion: str = "", seconds: float = 0.05, tokens: int | None = 10) -> Stroke:
-    """Record a keystroke."""
-    return Stroke(rest, seconds if suggestion else math.inf, suggestion, tokens)
+def stroke(rest: str, suggestion: str = "", seconds: float = 0.05, tokens: int | None = 10) -> Keystroke:
+    """Return a recorded keystroke."""
+    return Keystroke(rest, seconds if suggestion else math.inf, suggestion, tokens)
 
 
 def test_document_grows_key_by_key() -> None:
-    """Each question is asked of the document as it is then."""
+    """Each request is for the document as it is after the keystroke."""
     suggester = Told(lambda _: "")
     strokes_of(suggester)
     typed = [prefix.removeprefix(SCENE.before) for prefix in suggester.prefixes]
@@ -71,7 +71,7 @@ def test_document_grows_key_by_key() -> None:
 
 
 def test_right_is_the_rest_of_the_line() -> None:
-    """Less is wrong, more on the same line is wrong, more lines and dangling spaces do not matter."""
+    """A part of the line is wrong, and so is a longer line; more lines and trailing spaces do not matter."""
     assert stroke("b", "b").is_right
     assert stroke("b", "b  \n    c").is_right
     assert not stroke("bc", "b").is_right
@@ -80,7 +80,7 @@ def test_right_is_the_rest_of_the_line() -> None:
 
 
 def test_end_of_a_line_does_not_count() -> None:
-    """Nothing can be right where nothing is left of the line."""
+    """No suggestion can be right if nothing of the line is left."""
     done = stroke("", "\n    c")
     assert not done.counts
     assert not done.is_right
@@ -88,7 +88,7 @@ def test_end_of_a_line_does_not_count() -> None:
 
 
 def test_question_is_withdrawn_at_the_next_key() -> None:
-    """What has not come by then counts as never."""
+    """An answer that has not come by then counts as never."""
     suggester = Told(lambda prefix: None if prefix.endswith("a") else "x")
     strokes = strokes_of(suggester)
     assert [math.isinf(each.seconds) for each in strokes] == [True, False, False, False]
@@ -96,14 +96,14 @@ def test_question_is_withdrawn_at_the_next_key() -> None:
 
 
 def test_last_question_is_withdrawn_too() -> None:
-    """Nothing is left running for whoever is measured next."""
+    """No request is left that would slow down the next measurement."""
     suggester = Told(lambda _: None)
     assert all(math.isinf(each.seconds) for each in strokes_of(suggester))
     assert suggester.withdrawn == 4
 
 
 def test_tokens_are_counted_from_key_to_key() -> None:
-    """Or not at all, where they cannot be known."""
+    """They are None if they cannot be known."""
     suggester = Told(lambda _: "")
     assert [each.tokens_computed for each in strokes_of(suggester)] == [10] * 4
     suggester.tokens_computed = None
@@ -111,7 +111,7 @@ def test_tokens_are_counted_from_key_to_key() -> None:
 
 
 def test_failure_of_the_suggester_ends_the_replay() -> None:
-    """A server that died gave no slow answer."""
+    """A server that ended did not give a slow answer."""
     failed: Future[str] = Future()
     failed.set_exception(BenchError("it is gone"))
 
@@ -125,7 +125,7 @@ def test_failure_of_the_suggester_ends_the_replay() -> None:
 
 
 def test_share_within_a_time() -> None:
-    """Right but late is not within it, early but wrong neither."""
+    """A late right suggestion does not count, and neither does an early wrong one."""
     strokes = [stroke("b", "b", 0.05), stroke("c", "c", 0.2), stroke("d", "x", 0.05), stroke("e")]
     assert share_right_within(strokes, 0.1) == 0.25
     assert share_right_within(strokes, 0.3) == 0.5
@@ -140,7 +140,7 @@ def test_percentile_of_answers() -> None:
 
 
 def test_acceptance_spares_the_rest_of_the_line() -> None:
-    """The first right suggestion is taken; the line's other keys, and what was computed for them, are not counted."""
+    """The first right suggestion is accepted; the line's other keystrokes and their tokens are not counted."""
     strokes = [
         stroke("bcd", "x", tokens=1),
         stroke("cd", "cd", tokens=20),
@@ -149,12 +149,12 @@ def test_acceptance_spares_the_rest_of_the_line() -> None:
         stroke("ef", "ef", tokens=50000),  # the next line
         stroke("f", "f", tokens=600000),  # spared
     ]
-    accepted = accept(strokes)
+    accepted = simulate_acceptance(strokes)
     assert (accepted.typed, accepted.accepted, accepted.tokens_computed) == (3, 4, 50021)
     assert accepted.tokens_per_character == 50021 / 4
 
 
 def test_nothing_accepted_is_no_number() -> None:
-    """Nor is what nobody counted."""
-    assert accept([stroke("b", "x")]).tokens_per_character is None
-    assert accept([stroke("b", "b", tokens=None)]).tokens_per_character is None
+    """There is no number either if the tokens are unknown."""
+    assert simulate_acceptance([stroke("b", "x")]).tokens_per_character is None
+    assert simulate_acceptance([stroke("b", "b", tokens=None)]).tokens_per_character is None

@@ -1,4 +1,4 @@
-"""The three forms of a benchmark's report say the same."""
+"""The three forms of a benchmark's report have the same content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from midfill.bench.figures import Figure, Wanted
 from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
-from midfill.bench.replay import Stroke
+from midfill.bench.replay import Keystroke
 from midfill.bench.report import BenchReport, Circumstances, to_json, to_text, write_markdown
 
 FIGURES = [
@@ -20,11 +20,11 @@ FIGURES = [
     Figure(name=step_name(1), unit="ms", value=20.0, peer=25.0),
     Figure(name=step_name(2), unit="ms", value=21.0, peer=30.0),
 ]
-STROKES = [Stroke("b", 0.05, "b", 3), Stroke("c", math.inf, "", None)]
+STROKES = [Keystroke("b", 0.05, "b", 3), Keystroke("c", math.inf, "", None)]
 
 
 def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0.5) -> BenchReport:
-    """Make a report of little."""
+    """Return a small report."""
     circumstances = Circumstances(
         date="2026-01-02T03:04+00:00",
         processor="a processor",
@@ -41,7 +41,7 @@ def report(peer: str = "b1: llama-server -m model.gguf", load_average: float = 0
 
 
 def test_text_has_a_line_a_figure() -> None:
-    """With both values, the ratio, and whether it is what was wanted."""
+    """A line has both values, the ratio, and whether the wanted ratio is reached."""
     header, *lines = to_text(report()).splitlines()
     assert header.split() == ["midfill", "llama-server", "ratio"]
     assert " ".join(lines[0].split()) == "prefill 1,234.5 tokens/s 100.0 tokens/s 12.35 at least 3.0: reached"
@@ -51,12 +51,12 @@ def test_text_has_a_line_a_figure() -> None:
 
 
 def test_text_without_a_peer_has_no_header() -> None:
-    """There are no columns to tell apart."""
+    """Without a peer there are no columns to name."""
     assert len(to_text(report(peer="")).splitlines()) == len(FIGURES)
 
 
 def test_busy_machine_is_told(tmp_path: Path) -> None:
-    """Figures taken while others compute are not to be trusted."""
+    """Figures are not to be trusted if other processes were computing."""
     warning = "The machine was busy with other things (3.0 processes on 2 cores): measure again when it is not."
     busy = report(load_average=3.0)
     assert to_text(busy).splitlines()[-1] == warning
@@ -65,7 +65,7 @@ def test_busy_machine_is_told(tmp_path: Path) -> None:
 
 
 def test_json_holds_everything() -> None:
-    """Also each keystroke; one without an answer has no time."""
+    """It has each keystroke, too; one without an answer has no time."""
     data = json.loads(json.dumps(to_json(report()), allow_nan=False))
     assert [figure["name"] for figure in data["figures"]] == [figure.name for figure in FIGURES]
     assert data["circumstances"]["processor"] == "a processor"
@@ -75,7 +75,7 @@ def test_json_holds_everything() -> None:
 
 
 def test_page_shows_figures_and_plots(tmp_path: Path) -> None:
-    """The plots are files beside it, with a line for each side."""
+    """The plots are files in the same folder, with a line for each side."""
     page, *plots = write_markdown(report(), tmp_path / "speed.md")
     text = page.read_text()
     assert "| prefill | 1,234.5 tokens/s | 100.0 tokens/s | 12.35 | at least 3.0: reached |  |" in text
@@ -87,6 +87,6 @@ def test_page_shows_figures_and_plots(tmp_path: Path) -> None:
 
 
 def test_plots_without_a_peer_have_one_line(tmp_path: Path) -> None:
-    """Ours."""
+    """It is Midfill's."""
     _, *plots = write_markdown(report(peer=""), tmp_path / "speed.md")
     assert [plot.read_text().count("<polyline") for plot in plots] == [1, 1]

@@ -1,4 +1,4 @@
-"""What is typed: real functions, cut and written again as they were."""
+"""The typed text: real functions, cut and typed again as they were."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ast
 
 import pytest
 
-from midfill.bench.scenes import Scene, rhythm, scenes, sources
+from midfill.bench.scenes import Scene, scenes, sources, typing_pauses
 
 
 def test_typing_everything_restores_the_file() -> None:
-    """Each scene is a file of the standard library with a hole, and its keys fill it."""
+    """Each scene is a file of the standard library with a gap, and its keys fill the gap."""
     texts = dict(sources())
     found = scenes(len(texts))
     assert len(found) == len(texts)
@@ -39,14 +39,14 @@ def test_newline_comes_with_its_indentation() -> None:
 
 
 def test_rest_reaches_beyond_the_last_key() -> None:
-    """A replay that is cut off in the middle of a line knows how the line goes on."""
+    """A replay that ends in the middle of a line knows the rest of the line."""
     assert [key.rest for key in Scene("a.py", "", "abc\nd", "").keys(2)] == ["bc", "c"]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_rhythm_is_human_and_the_same_each_time(seed: int) -> None:
-    """Pauses vary around the pace, and do so alike for whoever types next."""
-    pauses = rhythm(50, 0.2, seed)
-    assert pauses == rhythm(50, 0.2, seed)
+    """Pauses vary around the mean, and are the same for both sides."""
+    pauses = typing_pauses(50, 0.2, seed)
+    assert pauses == typing_pauses(50, 0.2, seed)
     assert all(0.1 <= pause <= 0.3 for pause in pauses)
     assert len(set(pauses)) == 50

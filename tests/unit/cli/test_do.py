@@ -23,7 +23,7 @@ Run = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work in an empty folder, with a cache, settings and a bundle of its own, whose model says one thing."""
+    """Work in an empty folder, with its own cache, settings, and bundle, whose model suggests one text."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "none.toml"))
@@ -53,23 +53,23 @@ def file(tmp_path: Path) -> Path:
 
 
 def is_one_line(ran: Ran, code: int) -> bool:
-    """Whether a command failed as it should."""
+    """Return whether a command failed as it should."""
     return ran[:2] == (code, "") and ran[2].startswith("midfill: ") and ran[2].count("\n") == 1
 
 
 def test_edit_is_printed_as_a_diff_that_applies(run: Run, file: Path) -> None:
-    """The file stays as it is; git takes the diff."""
+    """The file does not change; git applies the diff."""
     code, out, err = run("write", f"{file.name}:4")
     assert (code, file.read_text()) == (0, CODE)
     assert out.endswith(f"@@ -2,3 +2,4 @@\n     return x\n \n # add\n+{SAID}\n")
-    assert "tokens after" in err
+    assert "prompt tokens; milliseconds: " in err
     subprocess.run(["git", "apply", "-"], input=out, text=True, check=True)
     assert file.read_text() == f"{CODE}{SAID}\n"
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
 def test_file_is_changed_in_its_own_way(run: Run, file: Path, mark: bytes) -> None:
-    """Line ends, byte order mark, permissions and links stay; nothing else is left in the folder."""
+    """Line ends, byte order mark, permissions and links stay; the folder has no other new file."""
     file.write_bytes(mark + CODE.replace("\n", "\r\n").encode())
     file.chmod(0o750)
     link = file.with_name("link.py")
@@ -85,7 +85,7 @@ def test_file_is_changed_in_its_own_way(run: Run, file: Path, mark: bytes) -> No
 
 
 def test_file_without_a_line_end_keeps_that(run: Run, file: Path) -> None:
-    """The diff says so, as git's do."""
+    """The diff says so, as git's does."""
     file.write_bytes(b"# add")
     _, out, _ = run("write", f"{file.name}:1")
     subprocess.run(["git", "apply", "-"], input=out, text=True, check=True)
@@ -93,13 +93,13 @@ def test_file_without_a_line_end_keeps_that(run: Run, file: Path) -> None:
 
 
 def test_text_is_printed(run: Run, file: Path) -> None:
-    """An explanation goes to standard output, what it took to standard error."""
+    """An explanation goes to standard output, tokens and times to standard error."""
     code, out, _ = run("explain", f"{file.name}:1-2")
     assert (code, out) == (0, f"{SAID}\n")
 
 
 def test_json_has_all_of_it(run: Run, file: Path) -> None:
-    """The edit with its lines from 1, what was done, and what it took."""
+    """The JSON has the edit with lines from 1, the action, tokens and times."""
     code, out, _ = run("write", f"{file.name}:4", "--json")
     found = json.loads(out)
     assert code == 0
@@ -110,7 +110,7 @@ def test_json_has_all_of_it(run: Run, file: Path) -> None:
 
 
 def test_no_good_edit_is_one_line_and_exit_code_1(run: Run, file: Path) -> None:
-    """With the reason, in JSON too; the file stays."""
+    """The reason is printed, in JSON too; the file does not change."""
     ran = run("simplify", f"{file.name}:1", "--write")
     assert is_one_line(ran, 1)
     assert "(syntax)" in ran[2]
@@ -132,13 +132,13 @@ def test_no_good_edit_is_one_line_and_exit_code_1(run: Run, file: Path) -> None:
     ids=["no action", "no file", "no line", "backwards", "not UTF-8", "writes nothing"],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(run: Run, file: Path, arguments: tuple[str, ...]) -> None:
-    """Before anything is loaded."""
+    """The error comes before a model is loaded."""
     file.with_name("latin.py").write_bytes(b"# \xe9\n")
     assert is_one_line(run(*arguments), 2)
 
 
 def test_file_that_may_not_be_read_is_refused(run: Run, file: Path) -> None:
-    """What is ignored reaches no model."""
+    """An excluded file does not reach the model."""
     (file.parent / ".git").mkdir()
     (file.parent / ".midfillignore").write_text("code.py\n")
     ran = run("explain", f"{file.name}:1")

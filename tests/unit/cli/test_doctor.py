@@ -1,4 +1,4 @@
-"""The doctor: every check is made, whatever the others find."""
+"""The doctor: every check runs, whatever the others find."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unit.helpers import chain_graph, write_bundle
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is remembered of checked files out of the user's cache."""
+    """Use a cache folder for this test."""
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
 
 
@@ -25,7 +25,7 @@ def checks(settings: Settings) -> dict[str, Check]:
 
 
 def test_sound_installation(tmp_path: Path) -> None:
-    """Everything is well, and each line says what was found."""
+    """Every check succeeds, and each line says what was found."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
     assert " ".join(found) == "midfill python libraries processor bundle licence memory completion threads"
@@ -36,14 +36,14 @@ def test_sound_installation(tmp_path: Path) -> None:
 
 
 def test_missing_bundle_is_one_fault(tmp_path: Path) -> None:
-    """What can be said without a bundle is said; what needs one is left out."""
+    """Checks that need no bundle run; the others are left out."""
     found = checks(Settings(bundle=tmp_path / "none"))
     assert [check.name for check in found.values() if not check.ok] == ["bundle"]
     assert "completion" not in found
 
 
 def test_fault_of_the_model_does_not_stop_the_other_checks(tmp_path: Path) -> None:
-    """A graph that cannot be loaded is the fault of the completion; the bundle is as it was exported."""
+    """The check of the bundle succeeds, because its files are unchanged; the completion fails."""
     found = checks(Settings(bundle=write_bundle(tmp_path / "b").path))
     assert found["bundle"].ok
     assert found["memory"].ok
@@ -52,7 +52,7 @@ def test_fault_of_the_model_does_not_stop_the_other_checks(tmp_path: Path) -> No
 
 
 def test_unexpected_fault_is_a_finding(tmp_path: Path) -> None:
-    """An exception nobody thought of is named, and no traceback."""
+    """An unexpected exception is named, without a traceback."""
     layout = KvLayout(layers=1, heads=1, head_size=1, inputs="past.{nonsense}")
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1"), kv=layout).path
     check = checks(Settings(bundle=folder))["completion"]
@@ -61,12 +61,12 @@ def test_unexpected_fault_is_a_finding(tmp_path: Path) -> None:
 
 
 def test_too_little_memory_is_a_fault_that_says_what_to_do(tmp_path: Path) -> None:
-    """A model that does not fit would make the machine crawl."""
+    """A model that needs more memory than is free is a fault."""
     layout = KvLayout(layers=10**6, heads=10**3, head_size=10**3)
     folder = write_bundle(tmp_path / "b", kv=layout).path
     check = checks(Settings(bundle=folder, context_tokens=100_000))["memory"]
     assert not check.ok
-    assert check.detail.endswith("close something")
+    assert check.detail.endswith(": close other programs")
 
 
 def test_report_in_words() -> None:
@@ -77,7 +77,7 @@ def test_report_in_words() -> None:
 
 @pytest.mark.parametrize("ok", [True, False])
 def test_report_for_a_program(ok: bool) -> None:
-    """All is well if every check is."""
+    """The report is ok if every check is."""
     check = Check("a", ok, "b")
     assert to_json([replace(check, ok=True), check]) == {
         "ok": ok,

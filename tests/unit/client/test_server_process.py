@@ -1,4 +1,4 @@
-"""The client's side of the wire: a process that answers, tells, asks, and ends as it likes."""
+"""The client's side of the protocol: the server answers, notifies, requests, and ends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def told(notification: dict[str, Any]) -> bool:
 
 
 def test_answers_come_to_their_requests(start: Start) -> None:
-    """Whatever is asked first, and under whatever number; what is refused has no result."""
+    """Each answer finds its request, by its id; an error has no result."""
     server = start()
     first, second = server.request("echo", {"text": "größe"}), server.request("echo", [2], "own number")
     assert second.result(PATIENCE) == {"jsonrpc": "2.0", "id": "own number", "result": [2]}
@@ -79,7 +79,7 @@ def test_answers_come_to_their_requests(start: Start) -> None:
 
 
 def test_requests_of_the_servers_are_answered(start: Start) -> None:
-    """By what the client has for it, or by null."""
+    """The answer is that of the client's callback, or null."""
     server = start(answer=lambda method, params: f"{method}: {params}")
     server.notify("ask back", {})
     assert server.wait_for_notification(told, PATIENCE)["params"] == {"heard": "what is it: [1]"}
@@ -89,7 +89,7 @@ def test_requests_of_the_servers_are_answered(start: Start) -> None:
 
 
 def test_request_is_taken_back(start: Start) -> None:
-    """By its number; one that is answered is left alone."""
+    """The cancel has the request's id; an answered request is not cancelled."""
     server = start()
     answered = server.request("echo", 1)
     answered.result(PATIENCE)
@@ -100,7 +100,7 @@ def test_request_is_taken_back(start: Start) -> None:
 
 
 def test_nothing_comes(start: Start) -> None:
-    """In time."""
+    """A wait that is too long ends with an error."""
     server = start()
     with pytest.raises(TimeoutError):
         server.wait_for_notification(told, 0.01)
@@ -109,7 +109,7 @@ def test_nothing_comes(start: Start) -> None:
 
 
 def test_server_that_ends(start: Start) -> None:
-    """Whoever waits hears so, with the last line it logged, and so does who comes later."""
+    """Waiting and later calls fail, with the last line that the server logged."""
     server = start()
     waiting = server.request("never answered", None)
     server.notify("crash", None)
@@ -123,7 +123,7 @@ def test_server_that_ends(start: Start) -> None:
 
 
 def test_it_leaves_in_good_order(tmp_path: Path) -> None:
-    """Asked to shut down, then to exit; nothing is killed that goes by itself."""
+    """It gets `shutdown`, then `exit`, and is not killed if it ends by itself."""
     with ServerProcess([sys.executable, "-c", SERVER], (tmp_path / "log").open("a+b")) as server:
         pass
     assert server.process.returncode == 0

@@ -1,4 +1,4 @@
-"""The suite that measures actions: its mistakes, its judges, and what it reports."""
+"""The suite ``actions``: its mutants, how it judges edits, and its report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from midfill.chat.conversation import Conversation
 from midfill.cli.main import main
 from midfill.common.errors import EvalError, UsageError
 from midfill.evals import actions
-from midfill.evals.action_tasks import ASKED, Problem, parses, touches_other_lines
+from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, parses, touches_other_lines
 from midfill.evals.mutants import mutants
-from midfill.evals.pytests import run_pytest
+from midfill.evals.sandboxed_pytest import run_pytest
 from unit.actions.test_perform import conversation, fenced
 
 PROMPT = '''import math
@@ -45,26 +45,26 @@ TEST = """def check(candidate):
     assert candidate([], 5) == 5
     assert candidate([7, 7], 5) == 7
 """
-PROBLEM = Problem("HumanEval/908", PROMPT, SOLUTION, TEST, "largest")
-NO_MISTAKE = Problem("HumanEval/901", 'def one(x):\n    """One."""\n', "    return x\n", TEST, "one")
+PROBLEM = HumanEvalFunction("HumanEval/908", PROMPT, SOLUTION, TEST, "largest")
+NO_MISTAKE = HumanEvalFunction("HumanEval/901", 'def one(x):\n    """One."""\n', "    return x\n", TEST, "one")
 TESTED = "from humaneval_908 import largest\n\n\ndef test_largest():\n    assert largest("
 DECLARED = PROMPT[PROMPT.index("def largest") :]
 
 
 def ignored(done: int, total: int) -> None:
-    """Take progress for granted."""
+    """Check the progress, and ignore it."""
     assert 0 < done <= total
 
 
-def rows(action: str, *replies: str, problem: Problem = PROBLEM) -> list[actions.Row]:
-    """Have one action done by a model that gives these answers in turn; return what came of it."""
+def rows(action: str, *replies: str, problem: HumanEvalFunction = PROBLEM) -> list[actions.TrialResult]:
+    """Run one action with a model that gives these answers in turn; return the results."""
     report = run(conversation(*replies)[0], action, problem=problem)
     assert report.model == "tiny"
     return list(report.rows)
 
 
 def run(
-    talk: Conversation, *names: str, problem: Problem = PROBLEM, resume: Path | None = None
+    talk: Conversation, *names: str, problem: HumanEvalFunction = PROBLEM, resume: Path | None = None
 ) -> actions.ActionsReport:
     """Run the suite on one problem."""
     do = actions.performed_by(talk)
@@ -85,7 +85,7 @@ def run(
     ],
 )
 def test_mistakes_are_one_change_each(body: str, changes: set[str]) -> None:
-    """Each operator has its mistakes, in its place; all of them parse."""
+    """Each operator has its mutants, each in one place; all are valid Python."""
     parameters = ", ".join(name for name in "ab" if f"{name} " in body or f" {name}" in body or f"({name}" in body)
     source = f"def f({parameters}):  # ö\n    {body}\n"
     made = mutants(source, 0, "seed")
@@ -96,7 +96,7 @@ def test_mistakes_are_one_change_each(body: str, changes: set[str]) -> None:
 
 
 def test_kinds_of_mistakes_take_turns() -> None:
-    """The seed decides their order; what stands above the first line stays as it is."""
+    """The seed decides the order; text before the first line never changes."""
     made = mutants(PROBLEM.source, PROMPT.count("\n"), "seed")
     assert made == mutants(PROBLEM.source, PROMPT.count("\n"), "seed")
     assert made != mutants(PROBLEM.source, PROMPT.count("\n"), "another")
@@ -105,7 +105,7 @@ def test_kinds_of_mistakes_take_turns() -> None:
 
 
 def test_mistake_is_one_that_the_tests_find() -> None:
-    """And it comes with what pytest says of it."""
+    """It comes with pytest's report."""
     found = PROBLEM.mutant
     assert found is not None
     mutant, report = found
@@ -117,7 +117,7 @@ def test_mistake_is_one_that_the_tests_find() -> None:
 
 
 def test_pytest_runs_in_the_sandbox() -> None:
-    """Only tests that are there, and pass, pass; processes and the network stay refused."""
+    """A file without tests fails; processes and the network are refused."""
 
     def tested(tests: str) -> tuple[bool, str]:
         outcome = run_pytest({"a.py": "X = 1\n", "test_a.py": tests}, "test_a.py", seconds=20, megabytes=512)
@@ -154,7 +154,7 @@ def test_pytest_runs_in_the_sandbox() -> None:
     ],
 )  # fmt: skip
 def test_answers_are_judged_by_running_them(action: str, answer: str, reason: str) -> None:
-    """Each action has what makes it right; an answer that no edit can be made of is refused, with the reason."""
+    """Each action has its own check; an answer without a usable edit is refused with a reason."""
     (row,) = rows(action, answer)
     refused = reason in ("syntax", "parameter", "unchanged")
     assert (row.reason, row.passed, row.applied) == (reason, not reason, not refused), row.detail
@@ -164,14 +164,14 @@ def test_answers_are_judged_by_running_them(action: str, answer: str, reason: st
 
 
 def test_functions_without_a_mistake_are_passed_over() -> None:
-    """There is nothing to fix, and then nothing to report."""
-    with pytest.raises(EvalError, match="nothing to do"):
+    """Without a mutant there is nothing to fix, and nothing to report."""
+    with pytest.raises(EvalError, match="cannot be measured on these functions"):
         rows("fix", "none", problem=NO_MISTAKE)
 
 
 def test_documentation_is_asked_for_where_there_is_none(tmp_path: Path) -> None:
-    """The docstring is cut out, nothing else; the cursor is on the declaration."""
-    task = ASKED["document"].make(PROBLEM, tmp_path)
+    """Only the docstring is cut out; the cursor is on the declaration."""
+    task = TRIALS["document"].make(PROBLEM, tmp_path)
     assert task is not None
     assert task.selection.document == PROBLEM.source.replace(PROMPT[PROMPT.index('    """') :], "")
     assert task.selection.lines == ["def largest(numbers, least):"]
@@ -195,24 +195,24 @@ def test_what_an_edit_touches_is_compared_line_by_line(edit: Edit, touches: bool
 
 
 def test_broken_text_does_not_parse() -> None:
-    """Whatever is wrong with it."""
+    """Every kind of syntax error counts."""
     assert parses("x = 1")
     assert not any(parses(text) for text in ("x =", "\0", "(" * 10_000))
 
 
 def test_edit_that_does_not_parse_is_told_from_a_refusal() -> None:
-    """It cannot happen, and is counted nevertheless."""
+    """Actions refuse such edits, but the report counts them in case one does not."""
 
     def do(name: str, task: ActionTask) -> ActionResult:
         return ActionResult(edit=Edit(7, 8, ("def largest(",)), task=task)
 
     report = actions.run(do, "tiny", ["write"], [PROBLEM], "all", ignored)
-    tally = report.to_json()["actions"]["write"]
-    assert (tally["parse"]["rate"], tally["wrong"], tally["refused"]) == (0.0, {"does-not-parse": 1}, {})
+    scores = report.to_json()["actions"]["write"]
+    assert (scores["parse"]["rate"], scores["wrong"], scores["refused"]) == (0.0, {"does-not-parse": 1}, {})
 
 
 def test_report_counts_what_came_of_each_action() -> None:
-    """Rates with their intervals, what was refused and why, and a few lines for a terminal."""
+    """It has rates with intervals, the reasons for refusals, and a few lines for a terminal."""
     right = fenced(DECLARED + SOLUTION)
     report = run(conversation(right, right, fenced('"""None."""'))[0], "write", "fix", "document")
     said: dict[str, Any] = json.loads(json.dumps(report.to_json(rows=True)))
@@ -230,7 +230,7 @@ def test_report_counts_what_came_of_each_action() -> None:
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
-    """Rows are kept as they come, of each model; a file that holds something else is an error."""
+    """Results are kept for each model; a file with other content is an error."""
     file = tmp_path / "rows.jsonl"
     talk, model = conversation(fenced(DECLARED + SOLUTION))
     first = run(talk, "write", resume=file)
@@ -244,15 +244,15 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
     assert len(file.read_text().splitlines()) == 3
     for broken in ("{", "[]", '{"model": 1}'):
         file.write_text(f"{broken}\n")
-        with pytest.raises(EvalError, match="cannot be gone on with"):
+        with pytest.raises(EvalError, match="is not a file of this suite's results"):
             run(talk, "write", resume=file)
 
 
 def test_actions_to_measure_are_named() -> None:
-    """All of them unless some are."""
-    assert actions.names(None) == tuple(ASKED)
+    """Without names, all actions are measured."""
+    assert actions.names(None) == tuple(TRIALS)
     assert actions.names("write, fix") == ("write", "fix")
-    with pytest.raises(UsageError, match="'explain' cannot be measured; what can is fix, write"):
+    with pytest.raises(UsageError, match="the action 'explain' cannot be measured: choose from fix, write"):
         actions.names("write,explain")
 
 
@@ -262,6 +262,6 @@ def test_actions_to_measure_are_named() -> None:
 def test_wrong_usage_is_told_before_anything_is_loaded(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An action that cannot be measured, and options of another suite."""
+    """Wrong are an action that cannot be measured, and an option of another suite."""
     assert main(["eval", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -14,12 +14,12 @@ from unit.helpers import chain_graph, write_bundle
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """Write a bundle whose model says one thing, wherever it is asked."""
+    """Write a bundle whose model suggests one text at every position."""
     return write_bundle(tmp_path / "bundle", graph=chain_graph("pass", anywhere=True)).path
 
 
 def test_parts_that_there_are_not(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A part that cannot be left out is named together with those that can."""
+    """The error names the unknown part and all known ones."""
     arguments = ["eval", "repo", "--without", "gate,nonsense", "--bundle", str(bundle)]
     assert main(arguments) == 2
     said = capsys.readouterr().err
@@ -28,14 +28,14 @@ def test_parts_that_there_are_not(bundle: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_suites_that_there_are_not(capsys: pytest.CaptureFixture[str]) -> None:
-    """All suites are named."""
+    """The error names all suites."""
     assert main(["eval", "nonsense"]) == 2
     said = capsys.readouterr().err
     assert "humaneval-single, humaneval-multi, humaneval-span, languages, repo, replay, actions, needle, " in said
 
 
 def test_repo_as_json(bundle: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real engine is asked with and without a real package; JSON has what was left out, and every task."""
+    """The real engine runs with a real package and without; JSON has the ablations and every task."""
     monkeypatch.setattr(repo_tasks, "PACKAGES", ("pygls",))
     assert main(["eval", "repo", "--limit", "2", "--without", "sibling, gate", "--bundle", str(bundle), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -64,7 +64,7 @@ def test_languages_as_text(
 def test_needle_as_json(
     bundle: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole document is read; what the model has no room for is left out and said."""
+    """The prompt has the whole document; a length beyond the model's context is reported."""
     (tmp_path / "lib").mkdir()
     for number in range(4):
         code = "".join(f"def straw_{number}_{line}(hay):\n    return hay + {line}\n\n\n" for line in range(120))
@@ -82,6 +82,6 @@ def test_needle_as_json(
 
 @pytest.mark.parametrize("lengths", ["", "1k", "99", "-100", "200,,300"])
 def test_lengths_that_are_none(lengths: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line says what they are."""
+    """One line says which lengths are possible."""
     assert main(["eval", "needle", f"--lengths={lengths}"]) == 2
-    assert "--lengths wants whole numbers from 100 to 1000000" in capsys.readouterr().err
+    assert "--lengths needs whole numbers from 100 to 1000000" in capsys.readouterr().err

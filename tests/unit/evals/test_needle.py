@@ -1,4 +1,4 @@
-"""Needles: how they are made, and what counts as found."""
+"""The suite ``needle``: how needles are made, and which answers count as found."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pytest
 
 from midfill.common.errors import EvalError
 from midfill.completion.types import Completion, Request
-from midfill.evals.needle import MOST, NeedleReport, needles, run
+from midfill.evals.needle import MAX_NEEDLES, NeedleReport, needles, run
 
 HAY = ["import os\n\n\ndef hay(straw):\n    return straw\n" * 40, "class Stack:\n    pass\n" * 40]
 
 
 def words(text: str) -> int:
-    """Count what stands for tokens."""
+    """Count words, which stand for tokens here."""
     return len(re.findall(r"\w+|[^\w\s]", text))
 
 
 def play(answer: str) -> NeedleReport:
-    """Ask a model that always says ``answer``, where ``{}`` is the second parameter of the first function."""
+    """Run a model that always answers ``answer``, where ``{}`` is the second parameter of the first function."""
 
     def complete(request: Request) -> Completion:
         second = request.text.partition(", ")[2].partition(",")[0]
@@ -33,8 +33,8 @@ def play(answer: str) -> NeedleReport:
 
 
 def test_definition_stands_so_far_before_its_call() -> None:
-    """About as many tokens as asked for are between, and the answer stands in the definition alone."""
-    for needle in needles(120, MOST, HAY, words):
+    """The distance is about the requested one, and only the definition has the answer."""
+    for needle in needles(120, MAX_NEEDLES, HAY, words):
         definition, hay = needle.text.split("\n\n\n", 1)
         hay, _, call = hay.rpartition("\n\n")
         assert 120 <= words(hay) <= 130
@@ -44,16 +44,16 @@ def test_definition_stands_so_far_before_its_call() -> None:
 
 
 def test_needles_have_hay_and_words_of_their_own() -> None:
-    """So that one's prompt serves no other."""
+    """So the cached prompt of one needle is of no use for another."""
     made = needles(60, 2, HAY, words)
-    assert len({needle.expected for needle in needles(60, MOST, HAY, words)}) == MOST
+    assert len({needle.expected for needle in needles(60, MAX_NEEDLES, HAY, words)}) == MAX_NEEDLES
     assert "def hay" in made[0].text
     assert "class Stack" in made[1].text
 
 
 def test_too_little_hay() -> None:
     """One line says so."""
-    with pytest.raises(EvalError, match="not 9000 tokens"):
+    with pytest.raises(EvalError, match="fewer than 9000 tokens"):
         needles(9000, 1, HAY, words)
 
 
@@ -61,7 +61,7 @@ def test_too_little_hay() -> None:
     ("answer", "found"), [("{}=2)", 2), ("{} = 2)", 2), ("straw=2)", 0), ("", 0)], ids=["it", "spaced", "other", "none"]
 )
 def test_next_argument_counts(answer: str, found: int) -> None:
-    """By its name; the value is anybody's guess."""
+    """Only the name of the argument counts, not its value."""
     report = play(answer)
     said = report.to_json(rows=True)
     assert [(row["length"], row["needles"], row["found"]["count"]) for row in said["lengths"]] == [
@@ -71,4 +71,4 @@ def test_next_argument_counts(answer: str, found: int) -> None:
     assert len(said["rows"]) == 4
     json.dumps(said)
     assert f"{found} of 2" in report.to_text()
-    assert "9,000   is more than the model's context" in report.to_text()
+    assert "9,000   is longer than the model's context" in report.to_text()

@@ -1,4 +1,4 @@
-"""The replay without a clock."""
+"""The suite ``replay``, which has no clock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SCENE = Scene("scene.py", "def f(x):\n    ", "total = x + 1\n    return total", 
 
 
 def play(suggest: Callable[[str, Request], str], scene: Scene = SCENE) -> ReplayReport:
-    """Type the scene; ``suggest`` is given what has been typed."""
+    """Type the scene; ``suggest`` gets the typed text."""
 
     def complete(request: Request) -> Completion:
         assert (request.path, request.language, request.automatic) == (scene.path, "python", True)
@@ -34,7 +34,7 @@ def play(suggest: Callable[[str, Request], str], scene: Scene = SCENE) -> Replay
 
 
 def test_right_suggestion_is_taken() -> None:
-    """Who is shown all that is next accepts it at once, and types nothing."""
+    """A right suggestion is accepted at once, and nothing of it is typed."""
     report = play(lambda typed, _: SCENE.typed[len(typed) :].partition("\n")[0])
     # The second line: its newline and indentation are typed, for the suggestion there is empty.
     assert [shown.text for shown in report.filtered.shown] == ["total = x + 1", "return total"]
@@ -46,7 +46,7 @@ def test_right_suggestion_is_taken() -> None:
 
 
 def test_suggestion_typed_through_is_shown_once() -> None:
-    """A suggestion that is right for some characters only is one wrong suggestion, however long it is typed along."""
+    """A suggestion that is right only at its beginning is one wrong suggestion, however long it is typed through."""
     places = []
 
     def suggest(typed: str, _: Request) -> str:
@@ -61,7 +61,7 @@ def test_suggestion_typed_through_is_shown_once() -> None:
 
 
 def test_every_place_asks() -> None:
-    """Where nothing is suggested, each key asks anew; a newline and its indentation are one key."""
+    """Without a suggestion, each key makes a request; a newline and its indentation are one key."""
     places: list[str] = []
 
     def suggest(typed: str, request: Request) -> str:
@@ -77,13 +77,13 @@ def test_every_place_asks() -> None:
 
 
 def test_beyond_the_end_is_wrong() -> None:
-    """A suggestion that says more than the author types is wrong."""
+    """A suggestion that is longer than the typed text is wrong."""
     report = play(lambda typed, _: SCENE.typed[len(typed) :] + " + 1")
     assert not any(shown.right for shown in report.filtered.shown)
 
 
 def test_unfiltered_beside() -> None:
-    """The same is typed again with all that the model says, and told apart."""
+    """The scene is typed again without filters, and has separate figures."""
     report = play(lambda _, request: "wrong" if request.unfiltered else "")
     assert (len(report.filtered.shown), report.unfiltered.right.count) == (0, 0)
     assert len(report.unfiltered.shown) > 10
@@ -94,7 +94,7 @@ def test_unfiltered_beside() -> None:
 
 
 def test_replacement_is_wrong() -> None:
-    """What takes away text right of the cursor is not what was typed."""
+    """A suggestion that replaces text after the cursor is wrong."""
 
     def complete(request: Request) -> Completion:
         return Completion(text="total", start=request.offset, end=request.offset + 1)

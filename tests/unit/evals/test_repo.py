@@ -1,4 +1,4 @@
-"""The suite that measures what other files are worth."""
+"""The suite ``repo``: how much other files of the workspace help."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def gaps(package: Path) -> list[EvalTask]:
 
 
 def test_only_what_is_defined_elsewhere(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Calls of imported names are cut in their middle, look-ups after the dot; only names of the other file count."""
+    """Calls of imported names are cut within, attributes after the dot; only names of the other file count."""
     monkeypatch.setattr(repo_tasks, "_PER_FILE", 100)
     tasks = gaps(package)
     assert [(task.prefix.rpartition("\n")[2].strip(), task.expected) for task in tasks] == [
@@ -88,13 +88,13 @@ def test_only_what_is_defined_elsewhere(package: Path, monkeypatch: pytest.Monke
 
 
 def test_same_tasks_every_time(package: Path) -> None:
-    """The choice is one of chance, but always the same, and of no file too much."""
+    """The choice is random, but always the same, and limited for each file."""
     assert len(gaps(package)) == 3
     assert package_tasks("drawing", package) == package_tasks("drawing", package)
 
 
 def test_copy_has_none_of_the_answers(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is indexed lacks all gaps of a file, and nothing else."""
+    """The indexed copy lacks all gaps of a file, and nothing else."""
     monkeypatch.setattr(repo_tasks, "_PER_FILE", 100)
     text = without_gaps(gaps(package))
     assert "    print(area_of(\n" in text
@@ -103,7 +103,7 @@ def test_copy_has_none_of_the_answers(package: Path, monkeypatch: pytest.MonkeyP
 
 
 class Curious:
-    """An engine that knows only what a workspace shows it."""
+    """An engine that knows only what the index returns."""
 
     def __init__(self) -> None:
         self.workspace: WorkspaceRetrieval | None = None
@@ -111,7 +111,7 @@ class Curious:
         self.seen: list[str] = []
 
     def complete(self, request: Request, cancel: CancelFlag) -> Completion:
-        """Look round; answer what is right only if the definition of the circle can be seen."""
+        """Query the index; answer right only if it returns the definition of the circle."""
         cancel.check()
         self.asked.append((self.workspace is not None, request))
         text = "wrong"
@@ -127,7 +127,7 @@ class Curious:
 
 
 def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each gap is asked for without and within its package, as typed; the index knows definitions and no answers."""
+    """Each gap is requested without and with its package; the index has definitions but no answers."""
     monkeypatch.setattr(repo_tasks, "_PER_FILE", 100)
     tasks = gaps(package)
     engine = Curious()
@@ -154,17 +154,17 @@ def test_both_ways(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert earlier.text == later.text[: earlier.offset] + later.text[later.offset :]
     said = json.loads(json.dumps(report.to_json(rows=True)))
     assert (said["within"]["exact"]["count"], said["without"]["exact"]["count"], len(said["rows"])) == (1, 0, 4)
-    assert "right with its package only 1, right without only 0" in report.to_text()
+    assert "right only with its package 1, right only without it 0" in report.to_text()
 
 
 def test_vanished_package(package: Path) -> None:
-    """A package that is gone ends the run with one line."""
+    """A package that is not installed any more ends the run with one line."""
     with pytest.raises(EvalError, match="'drawing' is not installed any more"):
         repo.run(Curious(), lambda folder: Workspace([folder]), gaps(package), "all", lambda *_: None, lambda _: None)
 
 
 def test_installed_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The packages that Midfill is installed with have tasks, and take turns; one that is missing is left out."""
+    """Midfill's own dependencies have tasks and take turns; a missing package is skipped."""
     monkeypatch.setattr(repo_tasks, "PACKAGES", ("pygls", "no_such_package", "huggingface_hub", "packaging"))
     tasks = repo_tasks.tasks()
     assert len({task.name for task in tasks}) == len(tasks) > 12

@@ -1,4 +1,4 @@
-"""The figures of an evaluation."""
+"""The report of a suite of gaps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from midfill.evals.report import EvalReport, Rate, Row
+from midfill.evals.report import EvalReport, Rate, TaskResult
 
 
 def report(count: int, exact: int, passed: int) -> EvalReport:
@@ -17,7 +17,7 @@ def report(count: int, exact: int, passed: int) -> EvalReport:
         selection="all",
         model="model",
         rows=tuple(
-            Row(
+            TaskResult(
                 task=f"task {number}",
                 expected="x",
                 completion="x" if number else "",
@@ -44,7 +44,7 @@ def report(count: int, exact: int, passed: int) -> EvalReport:
     ],
 )
 def test_wilson(count: int, total: int, low: float, high: float) -> None:
-    """The interval is Wilson's, by published examples."""
+    """The interval is Wilson's: it agrees with published examples."""
     assert Rate(count, total).interval == pytest.approx((low, high), abs=5e-5)
 
 
@@ -74,7 +74,7 @@ def test_text() -> None:
 
 
 def test_groups() -> None:
-    """Groups are summed up apart, in the order of their names; one without tasks is told of."""
+    """Each group has its own totals, in the order of the names; a group without tasks is named."""
     rows = report(4, 2, 2).rows
     grouped = tuple(replace(row, group=name) for row, name in zip(rows, ("b", "a", "b", "a"), strict=True))
     made = replace(report(4, 2, 2), rows=grouped, missing=("c",))
@@ -89,7 +89,7 @@ def test_groups() -> None:
 
 
 def test_nothing_to_run() -> None:
-    """Where there are no checks, no share of passes is told."""
+    """Without checks there is no share of passes."""
     rows = tuple(replace(row, passed=None) for row in report(4, 2, 2).rows)
     made = replace(report(4, 2, 2), rows=rows)
     assert made.to_json()["passed"] is None

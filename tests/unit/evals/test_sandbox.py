@@ -1,4 +1,4 @@
-"""What a candidate may do in the sandbox, and what not."""
+"""What a candidate can do in the sandbox, and what it cannot do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
 
 
 def namespaces_allowed() -> bool:
@@ -24,15 +24,15 @@ def namespaces_allowed() -> bool:
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such thing")
 
 
-def run(source: str, seconds: float = 20, megabytes: int = 512) -> Outcome:
+def run(source: str, seconds: float = 20, megabytes: int = 512) -> RunResult:
     """Run a candidate with limits that a healthy one never meets."""
     return run_python(source, seconds=seconds, megabytes=megabytes)
 
 
 def test_pass() -> None:
-    """A program that comes to its end passes, whatever it prints and imports."""
+    """A program that reaches its end passes, whatever it prints and imports."""
     source = "import collections, hashlib, math, random, re, typing\nprint('output')\nassert math.gcd(4, 6) == 2"
-    assert run(source) == Outcome(passed=True, reason="")
+    assert run(source) == RunResult(passed=True, reason="")
 
 
 def test_long_source() -> None:
@@ -53,7 +53,7 @@ def test_long_source() -> None:
 )
 def test_failure(source: str, reason: str) -> None:
     """Whatever ends a program before its end is a failure, and the reason; so is exiting with success."""
-    assert run(source) == Outcome(passed=False, reason=reason)
+    assert run(source) == RunResult(passed=False, reason=reason)
 
 
 @POSIX
@@ -73,13 +73,13 @@ for descriptor in range(20):
         pass
 os._exit(0)
 """
-    assert run(forgery) == Outcome(passed=False, reason="0" * 32)
+    assert run(forgery) == RunResult(passed=False, reason="0" * 32)
 
 
 def test_endless_loop() -> None:
     """A program that does not end is killed."""
     started = time.monotonic()
-    assert run("while True: pass", seconds=1) == Outcome(passed=False, reason="still running after 1 s")
+    assert run("while True: pass", seconds=1) == RunResult(passed=False, reason="still running after 1 s")
     assert time.monotonic() - started < 10
 
 
@@ -105,14 +105,14 @@ def test_network() -> None:
 
 @pytest.mark.skipif(not namespaces_allowed(), reason="this system lets its users make no network namespace")
 def test_network_namespace() -> None:
-    """Below the refusals there is no network either: the one interface is a loopback of the candidate's own."""
+    """The network namespace is empty, too: its only interface is its own loopback."""
     ours = os.readlink("/proc/self/ns/net")
     outcome = run(
         "import os\n"
         f"assert os.readlink('/proc/self/ns/net') != {ours!r}\n"
         "assert [line.split(':')[0].strip() for line in open('/proc/self/net/dev') if ':' in line] == ['lo']"
     )
-    assert outcome == Outcome(passed=True, reason="")
+    assert outcome == RunResult(passed=True, reason="")
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_big_file() -> None:
 
 
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's environment, which may hold secrets, is not there."""
+    """A candidate does not see the user's environment, which may have secrets."""
     monkeypatch.setenv("API_KEY", "secret")
     assert run("import os; assert 'API_KEY' not in os.environ").passed
 
 
 def test_folder_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is left of a candidate's files, even when it was killed."""
+    """A candidate's files are removed, even if it was killed."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     run("open('f', 'w').write('x')\nwhile True: pass", seconds=1)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""`midfill harness` with a real server, whose model says one thing: what holds, and the first thing that does not."""
+"""`midfill harness` with a real server, whose model always suggests the same text."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from midfill.cli.main import main
 from midfill.harness.editor import HeadlessEditor
-from midfill.harness.page import Page
-from midfill.harness.run import perform
+from midfill.harness.open_document import OpenDocument
+from midfill.harness.run import run_step
 from midfill.harness.script import Step, read_script
 from unit.helpers import chain_graph, write_bundle
 
@@ -24,7 +24,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a bundle whose model says one thing, wherever the cursor is."""
+    """Return a bundle whose model suggests one text, wherever the cursor is."""
     graph = chain_graph(SAID, anywhere=True)
     folder = tmp_path_factory.mktemp("bundle")
     return write_bundle(folder, graph=graph, chat_template=TEMPLATE, context_length=8192).path
@@ -32,7 +32,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs scripts of some texts within this process."""
+    """Return what runs scripts, given as texts, within this process."""
 
     def run(*texts: str) -> tuple[int, str, str]:
         paths = [tmp_path / f"{number}.yaml" for number in range(1, len(texts) + 1)]
@@ -47,7 +47,7 @@ def run(bundle: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Run:
 
 @pytest.fixture(scope="module")
 def editor(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HeadlessEditor]:
-    """Return an editor with a suggestion on its screen."""
+    """Return an editor that shows a suggestion."""
     with HeadlessEditor(tmp_path_factory.mktemp("editor"), bundle) as editor:
         editor.set({"minConfidence": 0, "deadlineMs": 0, "prefetch": False})
         editor.open("shown.py", "x = 1\n")
@@ -56,7 +56,7 @@ def editor(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
 
 
 def test_script_that_holds(run: Run) -> None:
-    """All verbs, in one session."""
+    """It has all verbs, in one session."""
     code, out, err = run(
         f"""{CALM}
 - write: {{file: pkg/on_disk.py, text: "x = 1\\n"}}
@@ -107,7 +107,7 @@ def test_script_that_holds(run: Run) -> None:
 
 
 def test_every_script_is_run(run: Run) -> None:
-    """The line of a fault has the script, its line, the step and what is wrong; the next script is run all the same."""
+    """A failure is one line with script, line, step and what is wrong; the next script runs nevertheless."""
     failing = f'{CALM}\n- open: {{file: a.py, text: ""}}\n- complete\n- expect: {{starts: def}}\n- accept\n'
     holding = f'{CALM}- open: {{file: a.py, text: ""}}\n- expect: {{shown: false}}\n'
     code, out, err = run(failing, holding)
@@ -119,16 +119,18 @@ def test_every_script_is_run(run: Run) -> None:
 
 
 def test_wrong_script_runs_nothing(run: Run) -> None:
-    """Wrong usage, in one line, before any server is started."""
+    """A mistake in a script is wrong usage, reported in one line before any server starts."""
     code, out, err = run('- open: {file: a.py, text: ""}\n', "- type: x\n- typo: y\n")
     assert (code, out) == (2, "")
     assert re.fullmatch(r"midfill: \S+2\.yaml:2: there is no step `typo`; did you mean `type`\?\n", err)
 
 
 def test_model_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """What the server says of it is in the fault."""
+    """The server's message is part of the failure."""
     script = tmp_path / "a.yaml"
-    script.write_text('- open: {file: a.py, text: ""}\n- complete\n- expect: {shown: true}\n')
+    script.write_text(
+        '- open: {file: a.py, text: ""}\n- complete\n- expect: {message: There is no model}\n- expect: {shown: true}\n'
+    )
     assert main(["harness", "--bundle", str(tmp_path / "none"), str(script)]) == 1
     out = capfd.readouterr().out
     assert "nothing is shown" in out
@@ -137,12 +139,12 @@ def test_model_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("step", "fault"),
+    ("step", "message"),
     [
         ("expect: {shown: false}", "'print(1)' is shown"),
         ("expect: {suggestion: print(2)}", "the suggestion 'print(1)' is not 'print(2)'"),
         ("expect: {contains: x}", "the suggestion 'print(1)' does not contain 'x'"),
-        ("expect: {lines: 2}", "the suggestion 'print(1)' has not as many lines as 2"),
+        ("expect: {lines: 2}", "the suggestion 'print(1)' does not have this number of lines: 2"),
         ("expect: {alternatives: 2}", "there is 1 suggestion, not 2 or more"),
         ("expect: {reason: unsure}", "'print(1)' is shown"),
         ("expect: {document: 'x = 2'}", r"the document differs from line 1 on: '1\n', not '2'"),
@@ -157,35 +159,35 @@ def test_model_that_is_not_there(tmp_path: Path, capfd: pytest.CaptureFixture[st
         ("move: {after: nowhere}", "the document has no 'nowhere'"),
     ],
 )  # fmt: skip
-def test_fault(editor: HeadlessEditor, tmp_path: Path, step: str, fault: str) -> None:
-    """Each is told in one line."""
+def test_failure_message(editor: HeadlessEditor, tmp_path: Path, step: str, message: str) -> None:
+    """Each failure is one sentence."""
     script = tmp_path / "script.yaml"
     script.write_text(f"- {step}\n")
     [read] = read_script(script)
-    assert perform(editor, read) == f"{fault}."
+    assert run_step(editor, read) == f"{message}."
 
 
-def test_faults_where_nothing_is_shown(bundle: Path, tmp_path: Path) -> None:
-    """Without a suggestion, and without a document."""
+def test_failures_where_nothing_is_shown(bundle: Path, tmp_path: Path) -> None:
+    """Steps fail without a document, and without a suggestion."""
     with HeadlessEditor(tmp_path, bundle) as editor:
-        assert perform(editor, Step(1, "complete", {})) == "no document is open."
+        assert run_step(editor, Step(1, "complete", {})) == "no document is open: add a step `open` before this one."
         editor.set({"enabled": False})
         editor.open("a.py", "")
-        assert perform(editor, Step(1, "accept", {})) == "there is no suggestion to accept."
+        assert run_step(editor, Step(1, "accept", {})) == "there is no suggestion to accept."
         editor.complete()
-        assert perform(editor, Step(1, "expect", {"starts": "x"})) == "nothing is shown (disabled)."
+        assert run_step(editor, Step(1, "expect", {"starts": "x"})) == "nothing is shown (disabled)."
         wrong = "nothing is shown because of 'disabled', not 'unsure'."
-        assert perform(editor, Step(1, "expect", {"reason": "unsure"})) == wrong
+        assert run_step(editor, Step(1, "expect", {"reason": "unsure"})) == wrong
 
 
-def test_page_keeps_the_line_ends_of_its_file(tmp_path: Path) -> None:
-    """Inside, a line ends one way; what is sent and saved has the file's."""
-    page = Page(tmp_path / "a.rb", "a\r\n🚀 b\r\n")
-    assert page.language == "ruby"
-    assert page.position(3) == {"line": 1, "character": 1}
-    assert [page.offset({"line": line, "character": 1}) for line in (0, 1, 9)] == [1, 3, 6]
-    change = page.replace(3, 5, "c\nd")
+def test_document_keeps_the_line_ends_of_its_file(tmp_path: Path) -> None:
+    r"""In the editor, lines end with ``\n``; the server and the file get the file's line ends."""
+    document = OpenDocument(tmp_path / "a.rb", "a\r\n🚀 b\r\n")
+    assert document.language == "ruby"
+    assert document.position(3) == {"line": 1, "character": 1}
+    assert [document.offset({"line": line, "character": 1}) for line in (0, 1, 9)] == [1, 3, 6]
+    change = document.replace(3, 5, "c\nd")
     assert change["text"] == "c\r\nd"
     assert change["range"]["end"] == {"line": 1, "character": 3}
-    assert page.as_file(page.text) == "a\r\n🚀c\r\nd\r\n"
-    assert page.text[: page.cursor] == "a\n🚀c\nd"
+    assert document.as_file(document.text) == "a\r\n🚀c\r\nd\r\n"
+    assert document.text[: document.cursor] == "a\n🚀c\nd"

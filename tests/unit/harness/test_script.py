@@ -1,4 +1,4 @@
-"""Scripts as they are read: every step with its line, and one line for whatever is wrong."""
+"""Reading scripts: every step has its line, and every mistake gives one line."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from midfill.harness.script import read_script
 
 
 def read(tmp_path: Path, text: str, name: str = "script.yaml") -> list[tuple[int, str, dict[str, object]]]:
-    """Read a script of a text."""
+    """Read a script that has this text."""
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     return [(step.line, step.verb, dict(step.values)) for step in read_script(path)]
 
 
 def test_steps_in_yaml(tmp_path: Path) -> None:
-    """A verb with a table, with the one thing it needs, or alone; a comment and an empty line are no steps."""
+    """A verb has a table, or its main value, or stands alone; comments and empty lines are not steps."""
     text = """\
 # what somebody types
 
@@ -46,7 +46,7 @@ def test_steps_in_yaml(tmp_path: Path) -> None:
 
 
 def test_steps_in_json(tmp_path: Path) -> None:
-    """A step a line, with what JSON alone can say: here a character of two escapes."""
+    """There is a step a line; JSON can have escapes, here a character of two."""
     text = '{"open": "a.py"}\n\n"complete"\n{"expect": {"contains": "\\ud83d\\ude00"}}\n'
     steps = [(1, "open", {"file": "a.py"}), (3, "complete", {}), (4, "expect", {"contains": "😀"})]
     assert read(tmp_path, text, "script.jsonl") == steps
@@ -89,7 +89,7 @@ def test_steps_in_json(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_script(tmp_path: Path, text: str, fault: str) -> None:
-    """One line says where and what."""
+    """One line says where the mistake is and what it is."""
     with pytest.raises(UsageError) as error:
         read(tmp_path, text)
     assert fault in str(error.value)
@@ -97,13 +97,13 @@ def test_wrong_script(tmp_path: Path, text: str, fault: str) -> None:
 
 
 def test_wrong_json(tmp_path: Path) -> None:
-    """With its line, too."""
-    with pytest.raises(UsageError, match=r"script\.jsonl:2: this is not JSON\."):
+    """The error has the line, too."""
+    with pytest.raises(UsageError, match=r"script\.jsonl:2: this line is not JSON\."):
         read(tmp_path, '"complete"\n- complete\n', "script.jsonl")
 
 
 def test_script_that_cannot_be_read(tmp_path: Path) -> None:
-    """It is not there, is a folder, or is in another encoding."""
+    """The file does not exist, is a folder, or has another encoding."""
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_script(tmp_path / "none.yaml")
     with pytest.raises(UsageError, match="cannot be read"):

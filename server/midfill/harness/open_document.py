@@ -1,18 +1,19 @@
-r"""A document as its user sees it: a text and a cursor. Columns are code points (``utf-32``), as in Python's strings.
+r"""A document in the harness's editor: a text and a cursor.
 
-Inside, lines end with ``\n``; what is sent and saved has the line end that the file has.
+Columns count code points (``utf-32``), as the indices of Python's strings do. In ``text``, lines end with ``\n``; the
+server and the file get the line ends of the file.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from midfill.client.server_process import Json
+from midfill.client.framing import Json
 from midfill.code.languages import language_of
 
 
-class Page:
-    """One open document, with the cursor at its end."""
+class OpenDocument:
+    """An open document. The cursor is at its end at first."""
 
     def __init__(self, path: Path, text: str, language: str = "") -> None:
         self.path = path
@@ -24,22 +25,22 @@ class Page:
 
     @property
     def uri(self) -> str:
-        """How the server knows it."""
+        """The document's URI in the protocol."""
         return self.path.as_uri()
 
     def as_file(self, text: str) -> str:
-        """Return a text with the file's line ends."""
+        """Return ``text`` with the line ends of the file."""
         return text.replace("\n", self._line_end)
 
     def position(self, offset: int) -> Json:
-        """Return where an offset is, as LSP says it."""
+        """Return the LSP position of an offset."""
         return {
             "line": self.text.count("\n", 0, offset),
             "character": offset - self.text.rfind("\n", 0, offset) - 1,
         }
 
     def offset(self, position: Json) -> int:
-        """Return the offset of a position; one beyond the text is its end."""
+        """Return the offset of an LSP position; the end of the text if the position is beyond it."""
         start = 0
         for _ in range(position["line"]):
             start = self.text.find("\n", start) + 1
@@ -48,7 +49,7 @@ class Page:
         return min(start + int(position["character"]), len(self.text))
 
     def replace(self, start: int, end: int, text: str) -> Json:
-        """Put ``text`` in the place of what is there, with the cursor behind it; return that as a change."""
+        """Replace the text from ``start`` to ``end``, and put the cursor after the new text; return LSP's change."""
         place = {"start": self.position(start), "end": self.position(end)}
         self.text = self.text[:start] + text + self.text[end:]
         self.cursor = start + len(text)

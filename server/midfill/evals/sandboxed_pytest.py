@@ -1,4 +1,4 @@
-"""Run tests with pytest itself, in the sandbox, for what it says of one that fails."""
+"""Runs tests with pytest in the sandbox, to get pytest's report of a test that fails."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from midfill.common.errors import EvalError
-from midfill.evals.sandbox import Outcome, run_python
+from midfill.evals.sandbox import RunResult, run_python
 
 _NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
-_LONGEST_REPORT = 6_000
+_MAX_REPORT_BYTES = 6_000
 _PROGRAM = """\
 import io, os, sys, types
 
-# pytest imports subprocess, which the sandbox refuses: let it have one that cannot start anything.
+# pytest imports subprocess, which the sandbox refuses. With this stand-in, subprocess is imported but starts nothing.
 sys.modules["_posixsubprocess"] = types.SimpleNamespace(fork_exec=None)
 os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
 sys.path += {folders!r}
@@ -36,7 +36,7 @@ for name, text in {files!r}.items():
         file.write(text)
 report = Report()
 sys.stdout = sys.stderr = io.StringIO()
-unneeded = ("cacheprovider", "faulthandler", "logging", "legacypath")  # some would write where nothing may be written
+unneeded = ("cacheprovider", "faulthandler", "logging", "legacypath")  # some of them write outside the folder
 without = [option for name in unneeded for option in ("-p", f"no:{{name}}")]
 ended = pytest.main(["-qqsx", "--tb=short", *without, {tests!r}], plugins=[report])
 if ended:
@@ -44,25 +44,25 @@ if ended:
 """
 
 
-def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabytes: int) -> Outcome:
-    """Run the tests of one of ``files``, up to the first that fails; the reason is pytest's short report of it.
+def run_pytest(files: Mapping[str, str], tests: str, *, seconds: float, megabytes: int) -> RunResult:
+    """Run the tests in one of ``files``, up to the first that fails. The reason is pytest's short report of that test.
 
     Args:
-        files: Text by name, all in one folder.
-        tests: The name of the file that has the tests.
-        seconds: Time after which it is killed.
-        megabytes: Address space it may have.
+        files: the files' texts by their names; all are in one folder.
+        tests: the name of the file with the tests.
+        seconds: time after which the run is killed.
+        megabytes: maximum address space.
 
     Raises:
         EvalError: pytest is not installed.
     """
     program = _PROGRAM.format(folders=_folders(), files=dict(files), tests=tests)
-    outcome = run_python(program, seconds=seconds, megabytes=megabytes, longest_reason=_LONGEST_REPORT)
-    return Outcome(outcome.passed, outcome.reason.removeprefix("AssertionError: ").strip())
+    result = run_python(program, seconds=seconds, megabytes=megabytes, max_reason_bytes=_MAX_REPORT_BYTES)
+    return RunResult(result.passed, result.reason.removeprefix("AssertionError: ").strip())
 
 
 def _folders() -> list[str]:
-    """Return where pytest and what it needs are installed."""
+    """Return the folders in which pytest and the packages it needs are installed."""
     found = {name: importlib.util.find_spec(name) for name in _NEEDED}
     if found["pytest"] is None:
         raise EvalError("pytest is not installed; run: pip install 'midfill[eval]'")

@@ -1,7 +1,6 @@
-"""The server of a script: a process that is started when it is needed, and what is said to it.
+"""The server of a script: a process that starts with the first message to it.
 
-Its cache folder is the script's, so that no count and no verdict of a script's mixes with the user's; nor do the user's
-own settings count.
+It has its own cache folder, so a script does not change the user's records. It ignores the user's settings.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from midfill.client.server_process import SERVE, Json, ServerProcess
+from midfill.client.framing import Json
+from midfill.client.server_process import SERVE, ServerProcess
 from midfill.common.errors import HarnessError
 from midfill.outcomes import journal
 from midfill.settings.schema import default_bundle
 
-PATIENCE = 120.0
-"""Seconds after which an answer is not coming."""
+ANSWER_TIMEOUT_SECONDS = 120.0
+"""Maximum time that the server may take to answer."""
 _CAPABILITIES = {
     "general": {"positionEncodings": ["utf-32"]},
     "window": {"workDoneProgress": True},
@@ -29,7 +29,7 @@ _CAPABILITIES = {
 }
 
 
-class Session:
+class ServerSession:
     """One server at a time; a context manager that ends it."""
 
     def __init__(
@@ -41,12 +41,12 @@ class Session:
         *,
         answer: Callable[[str, Any], Any],
     ) -> None:
-        """Work in a folder, with the ``bundle`` of the user's choice by default.
+        """Start nothing yet.
 
         Args:
-            workspace: the folder that is open.
-            cache: the server's cache folder, which need not exist.
-            bundle: the model's folder.
+            workspace: the folder that is open in the editor.
+            cache: the server's cache folder; it is created if it does not exist.
+            bundle: the model's bundle; None for the user's default one.
             command: the server's program and its arguments.
             answer: see :class:`midfill.client.server_process.ServerProcess`.
         """
@@ -62,7 +62,7 @@ class Session:
         self._settings: Json = {}
         self._server: ServerProcess | None = None
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> ServerSession:
         return self
 
     def __exit__(
@@ -73,68 +73,68 @@ class Session:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a server yet."""
+        """Whether the server was started."""
         return self._server is not None
 
     @property
     def messages(self) -> list[str]:
-        """What the server has shown the user."""
-        heard = self._server.notifications if self._server is not None else []
-        return [str(told["params"]["message"]) for told in list(heard) if told["method"] == "window/showMessage"]
+        """The messages that the server has shown to the user."""
+        received = list(self._server.notifications) if self._server is not None else []
+        return [str(each["params"]["message"]) for each in received if each["method"] == "window/showMessage"]
 
-    def has_said(self, text: str) -> bool:
-        """Wait a while for a message that contains a text; whether it came."""
+    def wait_for_message(self, text: str) -> bool:
+        """Wait for a message to the user that contains ``text``; return whether it came."""
 
-        def is_it(told: Json) -> bool:
-            return told["method"] == "window/showMessage" and text in told["params"]["message"]
+        def is_it(notification: Json) -> bool:
+            return notification["method"] == "window/showMessage" and text in notification["params"]["message"]
 
         try:
-            self.server().wait_for_notification(is_it, PATIENCE)
+            self.server().wait_for_notification(is_it, ANSWER_TIMEOUT_SECONDS)
         except TimeoutError:
             return False
         return True
 
     def last_reason(self) -> str:
-        """Return why the last request for a suggestion had none; "" when it had one, or nobody knows."""
+        """Return why the last request got no suggestion; "" if it got one, or if there was no request."""
         verdicts = journal.read_verdicts(self._cache / "journal.jsonl", 1)
         return verdicts[0].reason if verdicts else ""
 
     def set(self, settings: Json) -> None:
-        """Change settings, which count together with those set before; null takes one back."""
+        """Change some settings; earlier changes stay. The value null resets a setting."""
         self._settings |= settings
         if self._server is not None:
             self._server.notify("workspace/didChangeConfiguration", {"settings": {"midfill": self._settings}})
 
     def kill(self) -> None:
-        """Kill the server; another is started when it is needed."""
+        """Kill the server; the next message starts another one."""
         self.server().kill()
         self._server = None
 
     def notify(self, method: str, params: Any) -> None:
-        """Tell the server something."""
+        """Send a notification."""
         self.server().notify(method, params)
 
-    def ask(self, method: str, params: Any, seconds: float = PATIENCE) -> Any:
-        """Send a request and wait; return its result.
+    def ask(self, method: str, params: Any, seconds: float = ANSWER_TIMEOUT_SECONDS) -> Any:
+        """Send a request and wait for its result.
 
         Raises:
-            HarnessError: the server refused, or did not answer.
-            ServerEnded: it ended.
+            HarnessError: the server answered with an error, or not in time.
+            ServerEnded: the server ended.
         """
         answer = self.wait_for(self.server().request(method, params), method, seconds)
         if "error" in answer:
             raise HarnessError(f"the server refused {method}: {answer['error']['message']}")
         return answer["result"]
 
-    def wait_for(self, answer: Future[Json], what: str, seconds: float = PATIENCE) -> Json:
-        """Wait for an answer, a result or an error; see :meth:`ask`."""
+    def wait_for(self, answer: Future[Json], what: str, seconds: float = ANSWER_TIMEOUT_SECONDS) -> Json:
+        """Wait for an answer, which has a result or an error; ``what`` names the request in an error message."""
         try:
             return answer.result(seconds)
         except FutureTimeout as error:
             raise HarnessError(f"the server did not answer {what} within {seconds:.0f} s.") from error
 
     def server(self) -> ServerProcess:
-        """Return the server, started and initialized."""
+        """Return the server; start and initialize it if necessary."""
         if self._server is None:
             self._cache.mkdir(exist_ok=True)
             log = (self._cache / "server.log").open("a+b")

@@ -1,4 +1,4 @@
-"""Results kept as they come, a JSON line each, so that a run of hours may be broken off and gone on with."""
+"""The file of ``--resume``: each result is added at once, as a JSON line, so that an interrupted run can continue."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from midfill.common.errors import EvalError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 
-def read_rows(file: Path | None, kind: type[Row]) -> list[Row]:
-    """Return the rows of ``kind`` that a file has; none without a file.
+def read_results(file: Path | None, kind: type[Result]) -> list[Result]:
+    """Return the results in the file, which are of class ``kind``; none if there is no file.
 
     Raises:
-        EvalError: it cannot be read, or has something else in it.
+        EvalError: the file cannot be read, or a line is not such a result.
     """
     if file is None or not file.exists():
         return []
     try:
         return [kind(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError, TypeError) as error:
-        raise EvalError(f"{file} cannot be gone on with: {type(error).__name__}.") from error
+        raise EvalError(
+            f"{file} is not a file of this suite's results ({type(error).__name__}): name another with --resume."
+        ) from error
 
 
-def append_row(file: Path | None, row: DataclassInstance) -> None:
-    """Add a row to a file, if there is one.
+def append_result(file: Path | None, row: DataclassInstance) -> None:
+    """Add a result to the file; do nothing if ``file`` is None.
 
     Raises:
-        EvalError: it cannot be written.
+        EvalError: the file cannot be written.
     """
     if file is None:
         return

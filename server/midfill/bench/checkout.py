@@ -1,0 +1,27 @@
+"""The git commit that this code runs from."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+
+def commit(file: Path = Path(__file__)) -> str:
+    """Return the commit of the checkout that tracks ``file``, with "-dirty" if tracked files were changed.
+
+    Return "" if there is no such checkout or no git. An installation within some other project's checkout is not
+    tracked there, so that project's commit is not returned.
+    """
+    if not _git(file.parent, "ls-files", "--error-unmatch", "--", file.name):
+        return ""
+    return _git(file.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """Return what git prints; "" if it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no input of a user)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

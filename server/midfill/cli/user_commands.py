@@ -1,0 +1,93 @@
+"""The arguments of the commands for everyone: an editor's server, and what its user may want to know or to try."""
+
+from __future__ import annotations
+
+from midfill.cli.options import AddCommand, add_bundle, add_json, add_licence_acceptance, count
+
+
+def add(command: AddCommand) -> None:
+    """Add the commands."""
+    _add_serve(command)
+    _add_pull(command)
+    _add_doctor(command)
+    _add_complete(command)
+    _add_do(command)
+    _add_records(command)
+
+
+def _add_serve(command: AddCommand) -> None:
+    serve = command("serve", "Serve completions to an editor, by the language server protocol.", "midfill serve")
+    transport = serve.add_mutually_exclusive_group()
+    transport.add_argument("--stdio", action="store_true", help="use standard input and output (the default)")
+    transport.add_argument("--tcp", metavar="HOST:PORT", help="listen at this address for one editor")
+    serve.add_argument(
+        "--log-level",
+        default="WARNING",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        help="least important messages to log on standard error (default: WARNING)",
+    )
+
+
+def _add_pull(command: AddCommand) -> None:
+    pull = command("pull", "Get a model: download its weights, and make its bundle.", "midfill pull 1.5b")
+    pull.add_argument(
+        "what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or the path of a downloaded file"
+    )
+    pull.add_argument("--model", default="0.5b", help="the model, if neither MODEL nor PATH is given")
+    pull.add_argument("--weights-only", action="store_true", help="download the weights, but make no bundle")
+    add_licence_acceptance(pull)
+
+
+def _add_doctor(command: AddCommand) -> None:
+    doctor = command("doctor", "Check this installation, and time one completion.", "midfill doctor")
+    add_bundle(doctor)
+    add_json(doctor)
+
+
+def _add_complete(command: AddCommand) -> None:
+    complete = command(
+        "complete", "Print the suggestion for one position in a file.", "midfill complete src/app.py:12:5 --explain"
+    )
+    complete.add_argument("place", metavar="FILE:LINE:COL", help="the position; lines and columns count from 1")
+    complete.add_argument("--max-lines", type=count, metavar="N", help="maximum number of lines of the suggestion")
+    complete.add_argument(
+        "--explain", action="store_true", help="show the exact prompt, and why there is a suggestion or none"
+    )
+    complete.add_argument("--no-workspace", action="store_true", help="use only this file, not its repository")
+    add_bundle(complete)
+    add_json(complete)
+
+
+def _add_do(command: AddCommand) -> None:
+    do = command(
+        "do",
+        "Fix, write, document, test or explain code in a file.",
+        "midfill do fix src/app.py:12 --message \"NameError: name 'total' is not defined\"",
+    )
+    do.add_argument(
+        "action",
+        metavar="ACTION",
+        help="fix, write, document, document-all, types, simplify, faster, extract, tests, explain, review or ask",
+    )
+    do.add_argument(
+        "place",
+        metavar="FILE[:LINE[-LINE]]",
+        help="the lines, counted from 1; one line means the definition around it, no line the whole file",
+    )
+    do.add_argument(
+        "--message", metavar="TEXT", help="the error to fix, or a traceback; - reads it from standard input"
+    )
+    do.add_argument("--instruction", metavar="TEXT", help="what to write, or what to ask, in your words")
+    do.add_argument("--write", action="store_true", help="change the file; without this, an edit is printed as a diff")
+    add_bundle(do)
+    add_json(do)
+
+
+def _add_records(command: AddCommand) -> None:
+    why = command("why", "Explain the last requests: what was shown or why not, without code.", "midfill why --last 5")
+    why.add_argument("--last", type=count, default=1, metavar="N", help="number of requests (default: 1)")
+    add_json(why)
+    stats = command("stats", "Count the suggestions shown and accepted on this machine.", "midfill stats")
+    add_json(stats)
+    settings = command("settings", "List all settings, their possible values and their defaults.", "midfill settings")
+    add_json(settings)
