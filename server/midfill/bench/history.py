@@ -73,7 +73,10 @@ def entry_of(report: BenchReport) -> HistoryEntry:
         quantisation=about.quantisation,
         runs=report.plan.runs,
         peer=about.peer,
-        figures={figure.name: HistoryFigure(figure.value, figure.unit, figure.peer) for figure in report.figures},
+        figures={
+            figure.name: HistoryFigure(_rounded(figure.value), figure.unit, _rounded(figure.peer))
+            for figure in report.figures
+        },
     )
 
 
@@ -120,6 +123,11 @@ def _entry(data: dict[str, Any]) -> HistoryEntry:
     entry = HistoryEntry(**{**known, "figures": figures})
     _ = entry.time  # fails now if the date is not one
     return entry
+
+
+def _rounded(value: float | None) -> float | None:
+    """Return a value with six significant digits, which is more than a measurement has."""
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _number(value: object) -> float | None:

@@ -66,7 +66,7 @@ def _chart(
     name: str, left: float, top: float, in_order: Sequence[HistoryEntry], setups: Sequence[Sequence[HistoryEntry]]
 ) -> list[str]:
     lines = [line for colour, entries in enumerate(setups) for line in _lines(name, entries, colour)]
-    newest = next(figure for entry in reversed(in_order) if (figure := _figure(entry, name)) is not None)
+    newest, newest_colour = _newest(name, setups)
     first, last = in_order[0], in_order[-1]
     frame = Frame(
         left=left + _LEFT,
@@ -79,7 +79,7 @@ def _chart(
     )
     parts = [
         text(left + 16, top + 16, name),
-        text(frame.right, top + 32, with_unit(newest.value, newest.unit), anchor="end"),
+        text(frame.right, top + 32, with_unit(newest.value, newest.unit), anchor="end", colour=newest_colour),
     ]
     for y in (0.0, frame.y_max / 2, frame.y_max):
         parts += [grid_line(frame, y), text(frame.left - 6, frame.place(0, y)[1] + 4, f"{y:g}", anchor="end", size=10)]
@@ -90,6 +90,18 @@ def _chart(
         parts.append(polyline(frame, line.points, line.colour, dashed=line.dashed))
         parts += [dot(frame, point, line.colour) for point in line.points]
     return parts
+
+
+def _newest(name: str, setups: Sequence[Sequence[HistoryEntry]]) -> tuple[HistoryFigure, int]:
+    """Return the newest value of a figure, and the colour of its line."""
+    found = [
+        (entry.time, colour, figure)
+        for colour, entries in enumerate(setups)
+        for entry in entries
+        if (figure := _figure(entry, name)) is not None
+    ]
+    _, colour, figure = max(found, key=lambda each: each[0])
+    return figure, colour
 
 
 def _lines(name: str, entries: Sequence[HistoryEntry], colour: int) -> list[_Line]:

@@ -52,7 +52,7 @@ def charts(entries: list[HistoryEntry]) -> tuple[list[list[tuple[float, float]]]
 
 
 def test_report_becomes_a_line() -> None:
-    """With the figures, and what one must know to compare them."""
+    """The line has the figures, rounded, and what one must know to compare them."""
     about = Circumstances(
         date=ENTRY.date,
         processor="a processor",
@@ -67,7 +67,7 @@ def test_report_becomes_a_line() -> None:
         graph_sha256=ENTRY.graph_sha256,
     )
     figures = [
-        Figure(name="load", unit="s", value=1.5, peer=2.0, ratio=0.75),
+        Figure(name="load", unit="s", value=1.5000000001, peer=2.0, ratio=0.75),
         Figure(name="stop", unit="ms", value=None, note="nothing was cancelled"),
     ]
     assert entry_of(BenchReport(about, Plan(), figures, Recording())) == ENTRY
