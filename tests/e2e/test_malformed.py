@@ -125,6 +125,6 @@ def test_each_fault_is_one_line(tmp_path: Path) -> None:
         client.request(4, "shutdown", None)
         lines = client.stderr().splitlines()
     assert len(lines) == 2
-    assert "WARNING midfill.language_server" in lines[0]
+    assert "WARNING midfill.lsp.server" in lines[0]
     assert "JSONDecodeError" in lines[0]
     assert "JsonRpcInvalidParams" in lines[1]

@@ -13,6 +13,7 @@ from typing import Any
 from pygls.uris import to_fs_path
 
 from midfill.actions import ACTIONS
+from midfill.actions.action import Need, Place
 from midfill.client.framing import Json
 from midfill.client.server_process import SERVE
 from midfill.common.errors import HarnessError
@@ -182,15 +183,15 @@ class HeadlessEditor:
     def action(self, name: str, words: str = "") -> None:
         """Run an action on the line of the cursor, or on the whole file if the action is for files.
 
-        ``words`` are the error for the action ``fix``, and the instruction for all others.
+        ``words`` are the error message for an action that needs one, and the instruction for all others.
         """
         place = self._place()
         request = {
             "action": name,
             "uri": place["textDocument"]["uri"],
-            "message" if name == "fix" else "instruction": words,
+            "message" if ACTIONS[name].needs is Need.MESSAGE else "instruction": words,
         }
-        if not ACTIONS[name].kind.startswith("source."):
+        if Place.FILE not in ACTIONS[name].offered:
             request["range"] = {"start": place["position"], "end": place["position"]}
         self.suggestions = []
         result = self.execute(DO, [request], ACTION_TIMEOUT_SECONDS)
