@@ -11,6 +11,9 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 nox.options.sessions = ["lint", "typecheck", "tests"]
 
+_SOURCES = {"PYTHONPATH": os.pathsep.join(["server", "export"])}
+"""This checkout's packages come before any that are installed."""
+
 
 @nox.session(python=False)
 def fix(session: nox.Session) -> None:
@@ -27,21 +30,46 @@ def settings(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
-    """Check style and the privacy rules."""
+    """Check style, the privacy rules, and which layer imports which."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache", env=_SOURCES)
 
 
 @nox.session(python=False)
 def typecheck(session: nox.Session) -> None:
-    """Check types, strictly."""
-    session.run("mypy")
+    """Check the types of the server, the exporter and the tests, strictly."""
+    session.run("mypy", env=_SOURCES)
 
 
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
-    """Run the tests; arguments go to pytest."""
-    session.run("python", "-m", "pytest", *session.posargs)
+    """Run the tests, and measure which branches they take; arguments go to pytest, and then nothing is measured."""
+    measured = [] if session.posargs else ["--cov", "--cov-report=term:skip-covered"]
+    session.run("python", "-m", "pytest", *measured, *session.posargs)
+
+
+@nox.session(venv_backend="venv")
+def release(session: nox.Session) -> None:
+    """Build all that is published into dist/, twice; install it as users do, and use it. Arguments go to pytest.
+
+    The model is made anew of its weights, by the installed `midfill pull`. Set MIDFILL_RELEASE_BUNDLE to a bundle's
+    folder to save that time.
+    """
+    _install_group(session, "release")
+    again = Path(session.create_tmp()) / "dist"
+    for folder in (Path("dist"), again):
+        session.run("python", "tools/build_release.py", str(folder))
+    dist = {"MIDFILL_DIST": "dist", "MIDFILL_DIST_AGAIN": str(again)}
+    # By the development environment's Python, which has pytest; what is tested is installed elsewhere.
+    session.run(sys.executable, "-m", "pytest", "tests/release", *session.posargs, env=dist, external=True)
+
+
+@nox.session(venv_backend="venv")
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/; a link that leads nowhere is an error."""
+    _install_group(session, "docs")
+    session.run("mkdocs", "build", "--strict", *session.posargs)
 
 
 @nox.session(python=False)
@@ -88,6 +116,12 @@ def editors(session: nox.Session) -> None:
             for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
         ]
     session.run("python", "-m", "pytest", *chosen, env=environment)
+
+
+def _install_group(session: nox.Session, group: str) -> None:
+    """Install a dependency group of pyproject.toml into the session's own environment."""
+    project = nox.project.load_toml("pyproject.toml")
+    session.install(*nox.project.dependency_groups(project, group))
 
 
 def _install_editors(session: nox.Session) -> dict[str, str]:
