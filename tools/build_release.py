@@ -64,7 +64,7 @@ def _write_sbom(target: Path) -> None:
         python = Path(scratch) / "bin" / "python"
         _run("uv", "venv", "--quiet", "--python", sys.executable, scratch)
         # By name: the path of a wheel that is installed by path would be noted, and shown by the SBOM.
-        options = ["--quiet", "--find-links", target.parent, "--reinstall-package", "midfill"]
+        options: list[str | Path] = ["--quiet", "--find-links", target.parent, "--reinstall-package", "midfill"]
         _run("uv", "pip", "install", "--python", python, *options, f"midfill=={version()}")
         options = ["--output-reproducible", "--of", "JSON", "--pyproject", ROOT / "pyproject.toml"]
         document = json.loads(_run(sys.executable, "-m", "cyclonedx_py", "environment", *options, python))

@@ -172,7 +172,7 @@ def test_wrong_options(start: Start) -> None:
     editor.terminal.wait_for(lambda: "'colour'" in editor.screen, "the last message")
     editor.command_line("messages")
     for told in ("there is no option 'colour'", "option 'debounce_ms' must be a number"):
-        editor.terminal.wait_for(lambda told=told: told in editor.screen, told)
+        editor.wait_for_text(told)
     editor.type("\r")
     editor.open(SUM)
     editor.wait_for_ghost(" second")

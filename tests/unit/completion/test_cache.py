@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,7 +61,7 @@ def test_what_was_typed_between_two_requests(earlier: str, now: str, typed: str 
 
 
 @pytest.mark.parametrize("change", [{"path": "/b.py"}, {"alternatives": 3}, {"automatic": True}, {"max_lines": 2}])
-def test_other_question_is_not_typing(change: dict[str, object]) -> None:
+def test_other_question_is_not_typing(change: dict[str, Any]) -> None:
     """Another document, or another kind of suggestion."""
     assert typed_since(asking("a▮"), replace(asking("ab▮"), **change)) is None
 

@@ -22,7 +22,7 @@ from midfill.settings.schema import Settings
 from unit.wire import URI, Json, ScriptedScheduler, Wire, insertion, place, span
 
 SENTINEL = "sentinel_7f3a"
-GHOST_TEXT = {"textDocument": {"inlineCompletion": {}}}
+GHOST_TEXT: Json = {"textDocument": {"inlineCompletion": {}}}
 PROGRESS = {"window": {"workDoneProgress": True}}
 
 GRANTED: Json = {"result": None}
@@ -549,9 +549,10 @@ async def test_why_shows_the_last_request(own_cache: Path) -> None:
     await wire.initialize(GHOST_TEXT)
     wire.open("def sentinel():\n    ")
     await wire.ghost_text(1, 4)
+    ways: list[Json] = [{}, {"arguments": []}, {"arguments": [1]}]
     pages = [
         (await wire.request("workspace/executeCommand", {"command": "midfill.why", **arguments}))["result"]
-        for arguments in ({}, {"arguments": []}, {"arguments": [1]})
+        for arguments in ways
     ]
     assert len(set(pages)) == 1
     page = pages[0]
