@@ -1,6 +1,7 @@
 """Sessions for development; they use the environment nox runs in, as `make test` sets it up."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -66,6 +67,39 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session(venv_backend="venv")
+def pythons(session: nox.Session) -> None:
+    """Run the unit tests with each Python that is supported; `-- 3.10 3.14` chooses some, other arguments go to pytest.
+
+    A Python that cannot be had here is left out, with a line that says so; with fewer than two the session fails.
+    """
+    chosen, options = _split(session.posargs)
+    found = _find_pythons(session)
+    wanted = {version: path for version, path in found.items() if version in (chosen or found)}
+    if len(found) < 2 or not wanted:
+        session.error(f"Only these Pythons were found: {', '.join(found) or 'none'}. At least two are needed.")
+    for version, path in wanted.items():
+        python = _make_environment(session, path, f"python-{version}", "--editable", ".[eval]", "--group", "test")
+        session.run(str(python), "-m", "pytest", "tests/unit", *options, external=True)
+    session.log(f"The unit tests passed with Python {', '.join(wanted)}.")
+
+
+@nox.session(venv_backend="venv")
+def lowest(session: nox.Session) -> None:
+    """Run the unit tests with the lowest declared version of each dependency, on the lowest Python that can be had.
+
+    Arguments go to pytest.
+    """
+    version, path = next(iter(_find_pythons(session).items()))
+    versions = Path(session.create_tmp()) / "lowest.txt"
+    compile_lowest = ["uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", version]
+    session.run(*compile_lowest, "--no-header", "--no-annotate", "pyproject.toml", "--output-file", str(versions))
+    session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
+    installed = ["--constraint", str(versions), "--editable", ".[eval]", "--group", "test"]
+    python = _make_environment(session, path, "lowest", *installed)
+    session.run(str(python), "-m", "pytest", "tests/unit", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="venv")
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; a link that leads nowhere is an error."""
     _install_group(session, "docs")
@@ -122,6 +156,30 @@ def _install_group(session: nox.Session, group: str) -> None:
     """Install a dependency group of pyproject.toml into the session's own environment."""
     project = nox.project.load_toml("pyproject.toml")
     session.install(*nox.project.dependency_groups(project, group))
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments that are versions of Python, and the others."""
+    versions = [argument for argument in arguments if re.fullmatch(r"3\.\d+", argument)]
+    return versions, [argument for argument in arguments if argument not in versions]
+
+
+def _find_pythons(session: nox.Session) -> dict[str, str]:
+    """Return the Pythons that can be had, by version, the lowest first; each that is missing has its line of output."""
+    _install_group(session, "pythons")
+    output = session.run(sys.executable, "tools/find_pythons.py", ".nox/pythons-found", silent=True, external=True)
+    lines = [line.split(" ", 1) for line in str(output).splitlines()]
+    for line in lines:
+        session.log(" ".join(line))
+    return {version: path for version, path in lines if re.fullmatch(r"3\.\d+", version)}
+
+
+def _make_environment(session: nox.Session, python: str, name: str, *packages: str) -> Path:
+    """Make an environment for a Python, install packages into it, and return its program."""
+    folder = Path(".nox") / name
+    session.run("uv", "venv", "--quiet", "--clear", "--python", python, str(folder))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(folder), *packages)
+    return folder.resolve() / "bin" / "python"
 
 
 def _install_editors(session: nox.Session) -> dict[str, str]:
