@@ -168,7 +168,7 @@ def test_missing_program(start: Start) -> None:
 
 def test_wrong_options(start: Start) -> None:
     """Messages name the wrong options, and Midfill works without them."""
-    editor = start(NEWEST, Broken)
+    editor = neovim(start(NEWEST, Broken))
     editor.terminal.wait_for(lambda: "'colour'" in editor.screen, "the last message")
     editor.command_line("messages")
     for told in ("there is no option 'colour'", "option 'debounce_ms' must be a number"):
