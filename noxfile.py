@@ -57,7 +57,7 @@ def release(session: nox.Session) -> None:
     The model is made anew of its weights, by the installed `midfill pull`. Set MIDFILL_RELEASE_BUNDLE to a bundle's
     folder to save that time.
     """
-    _install_group(session, "release")
+    _install_group(session, "release", "--constraint", "editors/vscode/scripts/build-constraints.txt")
     again = Path(session.create_tmp()) / "dist"
     for folder in (Path("dist"), again):
         session.run("python", "tools/build_release.py", str(folder))
@@ -103,7 +103,36 @@ def lowest(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; a link that leads nowhere is an error."""
     _install_group(session, "docs")
-    session.run("mkdocs", "build", "--strict", *session.posargs)
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(venv_backend="venv")
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock anew: all packages for development and benchmarks, with their newest versions and hashes.
+
+    torch is left out: which of its builds is the right one depends on the machine.
+    """
+    _install_group(session, "pythons")
+    without_torch = Path(session.create_tmp()) / "overrides.txt"
+    without_torch.write_text("torch ; sys_platform == 'none'\n", encoding="utf-8")
+    left_out = [f"--no-emit-package={name}" for name in ("torch", "networkx", "setuptools")]  # torch brings the others
+    wanted = ["--universal", "--python-version", "3.10", "--extra", "tune", "--extra", "eval", "--group", "dev"]
+    form = ["--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock"]
+    session.run(
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--upgrade",
+        "--overrides",
+        str(without_torch),
+        *wanted,
+        *left_out,
+        *form,
+        "pyproject.toml",
+        "--output-file",
+        "requirements.lock",
+    )
 
 
 @nox.session(python=False)
@@ -152,10 +181,10 @@ def editors(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *chosen, env=environment)
 
 
-def _install_group(session: nox.Session, group: str) -> None:
+def _install_group(session: nox.Session, group: str, *options: str) -> None:
     """Install a dependency group of pyproject.toml into the session's own environment."""
     project = nox.project.load_toml("pyproject.toml")
-    session.install(*nox.project.dependency_groups(project, group))
+    session.install(*nox.project.dependency_groups(project, group), *options)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
