@@ -15,7 +15,7 @@ from midfill.common.errors import ModelError
 from midfill.inference.bundle import KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.graph.nodes import save_graph
+from midfill_export.graph.nodes import save_graph, tensor_of
 from midfill_export.graph.optimize import optimize
 from midfill_export.graph.to_onnx import export_onnx
 from midfill_export.quantization.rotate import fold_norms, norms, rotate
@@ -103,7 +103,7 @@ def test_rotation_changes_nothing(float_graph: Path, reference: np.ndarray, tmp_
     fold_norms(rotated.graph)
     before = {name: tensor_of(value).numpy().copy() for name, value in rotated.graph.initializers.items()}
     seen = np.random.default_rng(3).standard_normal((200, 64)).astype(np.float32)
-    rotate(rotated, {norm.outputs[0].name: seen.T @ seen for norm in norms(rotated.graph)}, block=16)
+    rotate(rotated, {str(norm.outputs[0].name): seen.T @ seen for norm in norms(rotated.graph)}, block=16)
     save_graph(rotated, tmp_path / "model.onnx")
     logits = OnnxModel(tmp_path / "model.onnx", KV, threads=1).step(IDS, KvCacheOf(tmp_path), len(IDS), CancelFlag())
     assert np.abs(logits - reference).max() < 5 * CLOSE

@@ -39,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[LlamaServer]:
         yield server
 
 
-def typing(server: LlamaServer, budget: int = 1000, **settings: int) -> PeerTyping:
+def typing(server: LlamaServer, budget: int = 1000, **settings: Any) -> PeerTyping:
     """Return what types into the peer."""
     return PeerTyping(server, Sides(tiny_tokenizer(), budget), Settings(bundle=Path(), **settings))
 

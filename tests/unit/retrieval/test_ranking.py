@@ -89,7 +89,7 @@ def ranking(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
     return SnippetRanking(IgnoreRules([workspace]), index)
 
 
-def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
+def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: Any) -> list[Snippet]:
     return ranking.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
 
 
