@@ -17,10 +17,9 @@ try: bundle
 test: bundle $(VENV)/tested
 	$(BIN)/nox -s lint typecheck tests
 
-# Real Neovims, Emacsen and Helix, which are installed into .nox/editors first (Debian). What fails is tried once more,
-# for a machine shared with others stalls now and then: both runs are to be seen, and a fault fails twice.
+# Real Neovims, Emacsen and Helix, which are installed into .nox/editors first (Debian).
 test-editors: bundle $(VENV)/tested
-	$(BIN)/nox -s editors || $(BIN)/nox -s editors -- --last-failed
+	$(BIN)/nox -s editors
 
 # The default model, from its weights to a verified INT8 bundle, in the cache folder; left alone where it is already.
 bundle: $(VENV)/installed
@@ -32,10 +31,11 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-# What the tests need besides: linters, and torch, for the tests of `midfill export` and `tune`.
-$(VENV)/tested: $(VENV)/installed
+# What the tests need besides: tools in the versions of the lock file, and torch, for `midfill export` and `tune`.
+$(VENV)/tested: $(VENV)/installed requirements.lock
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --editable ".[tune,eval]" --group dev
 	touch $@
 
 clean:
-	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .nox .mypy_cache .ruff_cache .pytest_cache .grimp_cache .coverage dist site

@@ -1,6 +1,7 @@
 """Sessions for development; they use the environment nox runs in, as `make test` sets it up."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import nox
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 nox.options.sessions = ["lint", "typecheck", "tests"]
+
+_SOURCES = {"PYTHONPATH": os.pathsep.join(["server", "export"])}
+"""This checkout's packages come before any that are installed."""
 
 
 @nox.session(python=False)
@@ -27,21 +31,108 @@ def settings(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
-    """Check style and the privacy rules."""
+    """Check style, the privacy rules, and which layer imports which."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache", env=_SOURCES)
 
 
 @nox.session(python=False)
 def typecheck(session: nox.Session) -> None:
-    """Check types, strictly."""
-    session.run("mypy")
+    """Check the types of the server, the exporter and the tests, strictly."""
+    session.run("mypy", env=_SOURCES)
 
 
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
-    """Run the tests; arguments go to pytest."""
-    session.run("python", "-m", "pytest", *session.posargs)
+    """Run the tests, and measure which branches they take; arguments go to pytest, and then nothing is measured."""
+    measured = [] if session.posargs else ["--cov", "--cov-report=term:skip-covered"]
+    session.run("python", "-m", "pytest", *measured, *session.posargs)
+
+
+@nox.session(venv_backend="venv")
+def release(session: nox.Session) -> None:
+    """Build all that is published into dist/, twice; install it as users do, and use it. Arguments go to pytest.
+
+    The model is made anew of its weights, by the installed `midfill pull`. Set MIDFILL_RELEASE_BUNDLE to a bundle's
+    folder to save that time.
+    """
+    _install_group(session, "release", "--constraint", "editors/vscode/scripts/build-constraints.txt")
+    again = Path(session.create_tmp()) / "dist"
+    for folder in (Path("dist"), again):
+        session.run("python", "tools/build_release.py", str(folder))
+    dist = {"MIDFILL_DIST": "dist", "MIDFILL_DIST_AGAIN": str(again)}
+    # By the development environment's Python, which has pytest; what is tested is installed elsewhere.
+    session.run(sys.executable, "-m", "pytest", "tests/release", *session.posargs, env=dist, external=True)
+
+
+@nox.session(venv_backend="venv")
+def pythons(session: nox.Session) -> None:
+    """Run the unit tests with each Python that is supported; `-- 3.10 3.14` chooses some, other arguments go to pytest.
+
+    A Python that cannot be had here is left out, with a line that says so; with fewer than two the session fails.
+    """
+    chosen, options = _split(session.posargs)
+    found = _find_pythons(session)
+    wanted = {version: path for version, path in found.items() if version in (chosen or found)}
+    if len(found) < 2 or not wanted:
+        session.error(f"Only these Pythons were found: {', '.join(found) or 'none'}. At least two are needed.")
+    for version, path in wanted.items():
+        python = _make_environment(session, path, f"python-{version}", "--editable", ".[eval]", "--group", "test")
+        session.run(str(python), "-m", "pytest", "tests/unit", *options, external=True)
+    session.log(f"The unit tests passed with Python {', '.join(wanted)}.")
+
+
+@nox.session(venv_backend="venv")
+def lowest(session: nox.Session) -> None:
+    """Run the unit tests with the lowest declared version of each dependency, on the lowest Python that can be had.
+
+    Arguments go to pytest.
+    """
+    version, path = next(iter(_find_pythons(session).items()))
+    versions = Path(session.create_tmp()) / "lowest.txt"
+    compile_lowest = ["uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", version]
+    session.run(*compile_lowest, "--no-header", "--no-annotate", "pyproject.toml", "--output-file", str(versions))
+    session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
+    installed = ["--constraint", str(versions), "--editable", ".[eval]", "--group", "test"]
+    python = _make_environment(session, path, "lowest", *installed)
+    session.run(str(python), "-m", "pytest", "tests/unit", *session.posargs, external=True)
+
+
+@nox.session(venv_backend="venv")
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/; a link that leads nowhere is an error."""
+    _install_group(session, "docs")
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(venv_backend="venv")
+def lock(session: nox.Session) -> None:
+    """Write requirements.lock anew: all packages for development and benchmarks, with their newest versions and hashes.
+
+    torch is left out: which of its builds is the right one depends on the machine.
+    """
+    _install_group(session, "pythons")
+    without_torch = Path(session.create_tmp()) / "overrides.txt"
+    without_torch.write_text("torch ; sys_platform == 'none'\n", encoding="utf-8")
+    left_out = [f"--no-emit-package={name}" for name in ("torch", "networkx", "setuptools")]  # torch brings the others
+    wanted = ["--universal", "--python-version", "3.10", "--extra", "tune", "--extra", "eval", "--group", "dev"]
+    form = ["--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock"]
+    session.run(
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--upgrade",
+        "--overrides",
+        str(without_torch),
+        *wanted,
+        *left_out,
+        *form,
+        "pyproject.toml",
+        "--output-file",
+        "requirements.lock",
+    )
 
 
 @nox.session(python=False)
@@ -88,6 +179,36 @@ def editors(session: nox.Session) -> None:
             for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
         ]
     session.run("python", "-m", "pytest", *chosen, env=environment)
+
+
+def _install_group(session: nox.Session, group: str, *options: str) -> None:
+    """Install a dependency group of pyproject.toml into the session's own environment."""
+    project = nox.project.load_toml("pyproject.toml")
+    session.install(*nox.project.dependency_groups(project, group), *options)
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the arguments that are versions of Python, and the others."""
+    versions = [argument for argument in arguments if re.fullmatch(r"3\.\d+", argument)]
+    return versions, [argument for argument in arguments if argument not in versions]
+
+
+def _find_pythons(session: nox.Session) -> dict[str, str]:
+    """Return the Pythons that can be had, by version, the lowest first; each that is missing has its line of output."""
+    _install_group(session, "pythons")
+    output = session.run(sys.executable, "tools/find_pythons.py", ".nox/pythons-found", silent=True, external=True)
+    lines = [line.split(" ", 1) for line in str(output).splitlines()]
+    for line in lines:
+        session.log(" ".join(line))
+    return {version: path for version, path in lines if re.fullmatch(r"3\.\d+", version)}
+
+
+def _make_environment(session: nox.Session, python: str, name: str, *packages: str) -> Path:
+    """Make an environment for a Python, install packages into it, and return its program."""
+    folder = Path(".nox") / name
+    session.run("uv", "venv", "--quiet", "--clear", "--python", python, str(folder))
+    session.run("uv", "pip", "install", "--quiet", "--python", str(folder), *packages)
+    return folder.resolve() / "bin" / "python"
 
 
 def _install_editors(session: nox.Session) -> dict[str, str]:

@@ -47,11 +47,11 @@ class Editor:
         self.applied: list[types.ApplyWorkspaceEditParams] = []
         """The edits that the server asked for."""
 
-        @self.client.feature(types.WORKSPACE_APPLY_EDIT)
-        def _(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
+        def apply_edit(params: types.ApplyWorkspaceEditParams) -> types.ApplyWorkspaceEditResult:
             self.applied.append(params)
             return types.ApplyWorkspaceEditResult(applied=True)
 
+        self.client.feature(types.WORKSPACE_APPLY_EDIT)(apply_edit)
         self.client.feature(types.CLIENT_REGISTER_CAPABILITY)(lambda _params: None)
         _mend(self.client.protocol._converter)
         self._params = types.InitializeParams(
@@ -70,7 +70,7 @@ class Editor:
     async def stop(self) -> None:
         """End the session in good order."""
         await self.client.shutdown_session()
-        await self.client.stop()
+        await self.client.stop()  # type: ignore[no-untyped-call]
 
     async def wait_until_loaded(self) -> list[Any]:
         """Wait for the end of the progress that shows loading; return all of it."""
@@ -136,9 +136,8 @@ class Editor:
 def _mend(converter: Converter) -> None:
     def structure(value: Any, _type: Any) -> types.Command | types.CodeAction:
         is_command = isinstance(value.get("command"), str)
-        found: types.Command | types.CodeAction = converter.structure(
-            value, types.Command if is_command else types.CodeAction
-        )
+        kind: Any = types.Command if is_command else types.CodeAction
+        found: types.Command | types.CodeAction = converter.structure(value, kind)
         return found
 
     converter.register_structure_hook(types.Command | types.CodeAction, structure)

@@ -75,6 +75,7 @@ class Typist:
         self._uri = path.as_uri()
         self._text = path.read_text(encoding="utf-8")
         self._version = 0
+        self._at = 0
         self._open(len(self._text) // 2)
 
     def reopen(self) -> None:

@@ -68,7 +68,7 @@ class RawClient:
 
         def matches(message: Json) -> bool:
             params = message["params"]
-            return message["method"] == method and value.items() <= params.get("value", params).items()
+            return bool(message["method"] == method and value.items() <= params.get("value", params).items())
 
         try:
             return self._server.wait_for_notification(matches, PATIENCE)

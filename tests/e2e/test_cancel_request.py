@@ -58,7 +58,7 @@ async def ask(editor: Editor, place: Place, number: str) -> asyncio.Future[types
     pytest-lsp sends nothing until its coroutine runs, and nothing more when that is cancelled.
     """
     answer = asyncio.ensure_future(
-        editor.client.protocol.send_request_async(
+        editor.client.protocol.send_request_async(  # type: ignore[no-untyped-call]
             types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion_at(place), msg_id=number
         )
     )

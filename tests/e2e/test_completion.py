@@ -66,4 +66,4 @@ async def test_popup_does_not_disturb_ghost_text(editor: Editor) -> None:
     ghost_text = await asked
     assert not popup.items
     assert isinstance(ghost_text, types.InlineCompletionList)
-    assert ghost_text.items[0].insert_text.startswith("age(")
+    assert str(ghost_text.items[0].insert_text).startswith("age(")

@@ -25,7 +25,7 @@ async def test_suggestion_names_the_right_variable(editor: Editor) -> None:
     """The inverse of a conversion uses its own parameter, at the cursor, and accepting it leaves valid Python."""
     place = editor.open(CONVERSIONS)
     [item] = await editor.ghost_text(place)
-    assert item.insert_text.startswith("fahrenheit")
+    assert str(item.insert_text).startswith("fahrenheit")
     assert item.range == types.Range(place.position, place.position)
     ast.parse(editor.accepted(place, item))
 
@@ -59,7 +59,7 @@ async def test_file_of_ten_thousand_lines(editor: Editor) -> None:
     filler = "".join(f"constant_{number} = {number}\n" for number in range(5000))
     place = editor.open(f"{filler}\n\n{CONVERSIONS}\n\n{filler}")
     [item] = await editor.ghost_text(place)
-    assert item.insert_text.startswith("fahrenheit")
+    assert str(item.insert_text).startswith("fahrenheit")
     assert item.range == types.Range(place.position, place.position)
 
 
@@ -98,5 +98,5 @@ async def test_selected_popup_item_is_extended(editor: Editor) -> None:
     result = await editor.client.text_document_inline_completion_async(params)
     assert isinstance(result, types.InlineCompletionList)
     [item] = result.items
-    assert item.insert_text.startswith("listdir(")
+    assert str(item.insert_text).startswith("listdir(")
     assert item.range == types.Range(start, place.position)

@@ -77,7 +77,7 @@ class Typist:
                 self._type: 40, self._accept: 16, self._accept_word: 10, self._accept_line: 5, self._backspace: 10,
                 self._move: 6, self._cycle: 4, self._break_line: 4, self._paste: 4, self._send_all: 1,
             }  # fmt: skip
-            [do] = self._chance.choices(list(weights), weights.values())
+            [do] = self._chance.choices(list(weights), list(weights.values()))
             do()
         hurries = self._chance.random() < 0.3
         if hurries and self._chance.random() < 0.3:

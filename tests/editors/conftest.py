@@ -18,7 +18,7 @@ from midfill.settings.schema import default_bundle
 
 FOLDER = Path(os.environ.get("MIDFILL_EDITORS", ".nox/editors")).resolve()
 """Where the editors are installed."""
-KINDS = {"nvim": Neovim, "emacs": Emacs, "hx": Helix}
+KINDS: dict[str, Callable[..., Editor]] = {"nvim": Neovim, "emacs": Emacs, "hx": Helix}
 WITH_GHOST_TEXT = [name for name, release in RELEASES.items() if release.program != "hx"]
 
 if "MIDFILL_EDITORS" not in os.environ:  # the plain test run installs no editors

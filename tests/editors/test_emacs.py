@@ -80,7 +80,7 @@ def emacs(version: str, folder: Path, *arguments: str | Path) -> str:
 
 def make_archive(folder: Path) -> Path:
     """Make the package's archive; return its path."""
-    command = [sys.executable, PACKAGE / "archive.py", folder]
+    command: list[str | Path] = [sys.executable, PACKAGE / "archive.py", folder]
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
 
 

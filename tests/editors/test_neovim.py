@@ -168,11 +168,11 @@ def test_missing_program(start: Start) -> None:
 
 def test_wrong_options(start: Start) -> None:
     """Messages name the wrong options, and Midfill works without them."""
-    editor = start(NEWEST, Broken)
+    editor = neovim(start(NEWEST, Broken))
     editor.terminal.wait_for(lambda: "'colour'" in editor.screen, "the last message")
     editor.command_line("messages")
     for told in ("there is no option 'colour'", "option 'debounce_ms' must be a number"):
-        editor.terminal.wait_for(lambda told=told: told in editor.screen, told)
+        editor.wait_for_text(told)
     editor.type("\r")
     editor.open(SUM)
     editor.wait_for_ghost(" second")

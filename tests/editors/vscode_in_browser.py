@@ -9,6 +9,7 @@ import ast
 import os
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -152,7 +153,7 @@ def test_typing_cancels_the_request(recorded: tuple[Window, Path]) -> None:
     for character in text:
         asked = len(requests(log))
         window.page.keyboard.type(character)
-        window.wait_for("a request", lambda asked=asked: len(requests(log)) > asked or window.ghost_text)
+        window.wait_for("a request", partial(_is_answered, window, log, asked))
         if any(request.cancelled for request in requests(log)):
             break
     window.wait_for("answers to all", lambda: all(request.is_over for request in requests(log)))
@@ -405,3 +406,8 @@ def test_a_missing_python_is_reported(
         window.page.locator(".notification-list-item").get_by_text("Install It").click()
         window.page.locator(".notification-list-item", has_text="Midfill needs Python 3.10 or newer").wait_for()
         assert window.status == "The Midfill server is not installed"
+
+
+def _is_answered(window: Window, log: Path, asked: int) -> bool:
+    """Say whether a key has led to a request, or to ghost text without one."""
+    return len(requests(log)) > asked or bool(window.ghost_text)

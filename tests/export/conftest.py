@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from midfill.inference.bundle import hash_file
 from midfill_export.build.make_template import make_template
 from midfill_export.weights.known_models import WEIGHTS, Weights
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 CONTROL_TOKENS = ("<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|im_end|>")
 TRAINING_TEXT = [
@@ -54,7 +58,7 @@ def make_checkpoint(folder: Path, model_type: str, **options: object) -> None:
     model.save_pretrained(folder)
 
 
-def train_tokenizer():
+def train_tokenizer() -> Tokenizer:
     """Return a small byte-level BPE tokenizer with Qwen's control tokens."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 

@@ -9,6 +9,7 @@ import pytest
 
 from midfill.bench import benchmark, machine
 from midfill.bench.benchmark import PeerChoice
+from midfill.bench.in_process import LoadedBundle
 from midfill.bench.lsp_client import LspClient
 from midfill.bench.plan import Plan
 from midfill.bench.report import BenchReport, to_json
@@ -83,7 +84,7 @@ def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> Non
 def test_cancel_that_comes_too_late_is_no_zero(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """When all the text is read before the cancel comes, nothing was cancelled, and that is what is told."""
     monkeypatch.setattr(machine, "_CANCEL_AFTER", 60.0)
-    figure = machine.Machine(machine.LoadedBundle(settings), PLAN).cancel()
+    figure = machine.Machine(LoadedBundle(settings), PLAN).cancel()
     assert figure.value is None
     assert "nothing was cancelled: the prefill of 302 tokens took less than 60000 ms" in figure.note
 

@@ -140,7 +140,8 @@ class Wire:
         answer = await self.request("initialize", {**params, "initializationOptions": options}, number=1)
         self.notify("initialized", {})
         await self.settle()
-        return answer["result"]["capabilities"]
+        found: Json = answer["result"]["capabilities"]
+        return found
 
     def open(self, text: str) -> None:
         document = {"uri": URI, "languageId": "python", "version": 1, "text": text}
@@ -161,7 +162,9 @@ class Wire:
 
     async def popup(self, line: int, character: int, kind: int = 1) -> Json:
         context = {"triggerKind": kind}
-        return (await self.request("textDocument/completion", {**place(line, character), "context": context}))["result"]
+        answer = await self.request("textDocument/completion", {**place(line, character), "context": context})
+        found: Json = answer["result"]
+        return found
 
     def sent(self, method: str) -> list[Json]:
         """Return the params of the server's own messages of a kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def test_full_disk_is_one_line(checkpoint: Path, tmp_path: Path, monkeypatch: py
         (lambda folder: _write(folder / "cut.gguf", b"GGUF\x03\x00"), "cannot be read"),
     ],
 )
-def test_wrong_source_is_one_line(make, says: str, tmp_path: Path) -> None:
+def test_wrong_source_is_one_line(make: Callable[[Path], Path], says: str, tmp_path: Path) -> None:
     """A source that is not there, or not a model, is refused with a line that says so."""
     with pytest.raises(SourceError, match=says) as caught:
         bundle_from_checkpoint(str(make(tmp_path)), tmp_path / "out")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx_ir as ir
+import onnxruntime as ort
 import pytest
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
 from midfill.inference import onnx_model as engine
 from midfill.inference.bundle import load_bundle
-from midfill.inference.onnx_model import OnnxModel, ort
+from midfill.inference.onnx_model import OnnxModel
 from midfill_export.graph.grouped_attention import GROUPED_ROWS, add_grouped_attention
 from midfill_export.graph.nodes import MICROSOFT, add_constant
 

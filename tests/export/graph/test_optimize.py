@@ -13,8 +13,9 @@ from transformers import AutoModelForCausalLM
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import ModelError
 from midfill.inference.bundle import KvLayout
+from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import OnnxModel
-from midfill_export.graph.nodes import save_graph
+from midfill_export.graph.nodes import save_graph, tensor_of
 from midfill_export.graph.optimize import optimize
 from midfill_export.graph.to_onnx import export_onnx
 from midfill_export.quantization.rotate import fold_norms, norms, rotate
@@ -29,7 +30,8 @@ def reference(checkpoint: Path) -> np.ndarray:
     """Logits (12, V) of the checkpoint in torch."""
     model = AutoModelForCausalLM.from_pretrained(checkpoint).eval()
     with torch.inference_mode():
-        return model(torch.tensor([IDS])).logits[0].numpy()
+        logits: np.ndarray = model(torch.tensor([IDS])).logits[0].numpy()
+    return logits
 
 
 @pytest.fixture(scope="module")
@@ -99,19 +101,19 @@ def test_rotation_changes_nothing(float_graph: Path, reference: np.ndarray, tmp_
     """Folded rotations leave the function the same and every rotated weight different."""
     rotated = ir.load(float_graph)
     fold_norms(rotated.graph)
-    before = {name: value.const_value.numpy().copy() for name, value in rotated.graph.initializers.items()}
+    before = {name: tensor_of(value).numpy().copy() for name, value in rotated.graph.initializers.items()}
     seen = np.random.default_rng(3).standard_normal((200, 64)).astype(np.float32)
-    rotate(rotated, {norm.outputs[0].name: seen.T @ seen for norm in norms(rotated.graph)}, block=16)
+    rotate(rotated, {str(norm.outputs[0].name): seen.T @ seen for norm in norms(rotated.graph)}, block=16)
     save_graph(rotated, tmp_path / "model.onnx")
     logits = OnnxModel(tmp_path / "model.onnx", KV, threads=1).step(IDS, KvCacheOf(tmp_path), len(IDS), CancelFlag())
     assert np.abs(logits - reference).max() < 5 * CLOSE
     initializers = ir.load(tmp_path / "model.onnx").graph.initializers
-    after = {name: value.const_value.numpy() for name, value in initializers.items()}
+    after = {name: tensor_of(value).numpy() for name, value in initializers.items()}
     moved = [name for name in before if before[name].ndim == 2 and np.abs(before[name] - after[name]).max() > 1e-3]
     assert len(moved) == 2 * 5 + 2  # qkv, o, gate, up, down a layer; embedding and head
 
 
-def KvCacheOf(folder: Path):  # noqa: N802
+def KvCacheOf(folder: Path) -> KvCache:  # noqa: N802
     """Return an empty cache for the graph in ``folder``."""
     return OnnxModel(folder / "model.onnx", KV, threads=1).new_cache(32)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ from midfill_export.quantization.rotate import can_rotate
 IDS = [5, 60, 81, 200, 7, 33, 150, 90, 12, 260, 44, 71] * 4
 CLOSE = 2e-4
 WINDOW = 16
-FAMILIES = {
+FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
     "llama": ("llama", {"num_key_value_heads": 2}),
     "llama without shared heads, as CodeLlama": ("llama", {"num_key_value_heads": 4, "rope_theta": 1e6}),
     "llama with linear RoPE scaling, as DeepSeek-Coder": (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
+import onnxruntime as ort
 
-from midfill.inference.onnx_model import ort
 from midfill_export.graph import nodes
 from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.quantize import Recipe, quantize
@@ -29,4 +29,4 @@ def quantized_product(weight: np.ndarray, recipe: Recipe) -> ir.Model:
 def run(model: ir.Model, given: np.ndarray, name: str = "hidden") -> np.ndarray:
     """Return what the graph computes as ``product``."""
     session = ort.InferenceSession(ir.to_proto(model).SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(["product"], {name: given})[0]
+    return np.asarray(session.run(["product"], {name: given})[0])

@@ -25,9 +25,8 @@ def model(weights: Weights, gguf_file: Path) -> ir.Model:
 
 
 def _shown(model: ir.Model) -> dict[tuple[int, str], np.ndarray]:
-    wanted = [norm.outputs[0] for norm in norms(model.graph)] + [
-        down.inputs[0] for down, _ in gated_products(model.graph)
-    ]
+    wanted = [norm.outputs[0] for norm in norms(model.graph)]
+    wanted += [value for down, _ in gated_products(model.graph) if (value := down.inputs[0]) is not None]
     wanted += [value for value in model.graph.outputs if value.name == "logits"]
     seen: dict[tuple[int, str], np.ndarray] = {}
     layerwise.run_in_pieces(

@@ -32,9 +32,8 @@ def test_likeliest_of_the_head_are_computed_in_eight_bits() -> None:
     likeliest = np.argsort(-exact, axis=-1)[:, :, :10]
 
     def errors(shortlist: int) -> np.ndarray:
-        return np.abs(
-            run(quantized_product(weight, Recipe("vnni", shortlist=shortlist, residual_block=0)), hidden) - exact
-        )
+        found = run(quantized_product(weight, Recipe("vnni", shortlist=shortlist, residual_block=0)), hidden)
+        return np.asarray(np.abs(found - exact))
 
     again, plain = errors(64), errors(0)
     assert np.take_along_axis(again, likeliest, -1).mean() < np.take_along_axis(plain, likeliest, -1).mean()

@@ -39,7 +39,7 @@ def code(tmp_path: Path) -> Path:
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a minute last a few seconds."""
-    whole = tuning.train
+    whole = tuning.train  # type: ignore[attr-defined]  # patched where it is used
     monkeypatch.setattr(
         tuning, "train", lambda model, at, run, seconds, *rest: whole(model, at, run, seconds / 12, *rest)
     )

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,8 +62,8 @@ def test_tool_dies_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """An exception, such as Ctrl-C, ends the tool too."""
     started: list[subprocess.Popen[bytes]] = []
 
-    class Recorded(subprocess.Popen):
-        def __init__(self, *arguments: object, **options: object) -> None:
+    class Recorded(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             started.append(self)
 

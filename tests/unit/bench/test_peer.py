@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -38,7 +39,7 @@ def server(tmp_path: Path) -> Iterator[LlamaServer]:
         yield server
 
 
-def typing(server: LlamaServer, budget: int = 1000, **settings: int) -> PeerTyping:
+def typing(server: LlamaServer, budget: int = 1000, **settings: Any) -> PeerTyping:
     """Return what types into the peer."""
     return PeerTyping(server, Sides(tiny_tokenizer(), budget), Settings(bundle=Path(), **settings))
 
@@ -115,7 +116,8 @@ def test_lines_and_tokens_are_limited_as_ours(server: LlamaServer) -> None:
     text, offset = SCENE.before + "r" + SCENE.after, len(SCENE.before) + 1
     assert typing(server, max_lines=1).complete(text, offset).text == "eturn left + right"
     few = typing(server, max_tokens=5).complete(text, offset)
-    assert (few.text, few.tokens, few.seconds) == ("eturn", 5, pytest.approx(0.04))
+    assert (few.text, few.tokens) == ("eturn", 5)
+    assert few.seconds == pytest.approx(0.04)
 
 
 def test_withdrawn_question_has_no_answer(tmp_path: Path) -> None:

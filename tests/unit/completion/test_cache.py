@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache, rest_of, typed_since
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.inference.sampling import Sampling
@@ -60,7 +62,7 @@ def test_what_was_typed_between_two_requests(earlier: str, now: str, typed: str 
 
 
 @pytest.mark.parametrize("change", [{"path": "/b.py"}, {"alternatives": 3}, {"automatic": True}, {"max_lines": 2}])
-def test_other_question_is_not_typing(change: dict[str, object]) -> None:
+def test_other_question_is_not_typing(change: dict[str, Any]) -> None:
     """Another document, or another kind of suggestion."""
     assert typed_since(asking("a▮"), replace(asking("ab▮"), **change)) is None
 
@@ -97,7 +99,7 @@ def test_latest_suggestion_is_found_first() -> None:
 def test_nothing_is_remembered_of_no_suggestion() -> None:
     """Nor of one drawn at random, which should be another one each time, or of one that replaces text."""
     memo, request = CompletionCache(), asking("x▮")
-    memo.add(request, Completion(text="", start=1, end=1, reason="cancelled"))
+    memo.add(request, Completion(text="", start=1, end=1, reason=Reason.CANCELLED))
     memo.add(request, Completion(text="y", start=0, end=1))
     drawn = replace(request, sampling=Sampling(temperature=1.0))
     memo.add(drawn, suggesting(drawn, "y"))

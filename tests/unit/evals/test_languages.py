@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from midfill.code.languages import Language
+from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
 from midfill.evals import languages, sources, suites
 from midfill.evals.runner import run_tasks
@@ -115,7 +116,7 @@ def test_missing_languages_are_told(machine: Path, monkeypatch: pytest.MonkeyPat
     """A language without files on this machine is reported, and each other one has its own figures."""
 
     def answer(request: Request) -> Completion:
-        return Completion(text="", start=request.offset, end=request.offset, reason="blank", model="scripted")
+        return Completion(text="", start=request.offset, end=request.offset, reason=Reason.BLANK, model="scripted")
 
     report = run_tasks("languages", "all", languages.tasks([machine]), answer, lambda *_: None, missing=("Rust",))
     assert list(report.groups) == ["C", "Lua"]

@@ -9,6 +9,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError
+from midfill.common.reasons import Reason
 from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.types import Completion, Request
 from midfill.evals import repo, repo_tasks
@@ -122,7 +123,7 @@ class Curious:
             if "def unit" in shown and request.text[: request.offset].endswith("Round."):
                 text = "unit()"
         offset = request.offset
-        reason = "" if self.workspace else "unsure"
+        reason = Reason.NONE if self.workspace else Reason.UNSURE
         return Completion(text=text, start=offset, end=offset, reason=reason, model="curious", prompt_tokens=7)
 
 

@@ -146,7 +146,8 @@ def test_scripted_model_can_be_cancelled() -> None:
 def test_logits_are_of_the_shape_and_kind_decoding_expects() -> None:
     """A row a token asked for, as wide as the vocabulary, in 32-bit floats."""
     logits = ScriptedModel([7], end=9, vocabulary=10).step([1, 2, 3], KvCache(None, 9), 2, CancelFlag())
-    assert (logits.shape, logits.dtype) == ((2, 10), np.float32)
+    assert logits.shape == (2, 10)
+    assert logits.dtype == np.float32
 
 
 def test_onnxruntime_is_told_to_report_nothing() -> None:

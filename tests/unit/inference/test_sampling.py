@@ -121,5 +121,9 @@ def test_rival_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.Dat
     if len(scores) > 1:
         assert choice.runner_up != picked
         assert scores[choice.runner_up] == max(score for index, score in enumerate(scores) if index != picked)
-    total = sum(math.exp(choose(scores, None, lambda _, at=at: at).logprob) for at in range(len(scores)))
+
+    def logprob(token: int) -> float:
+        return choose(scores, None, lambda _: token).logprob
+
+    total = sum(math.exp(logprob(token)) for token in range(len(scores)))
     assert total == pytest.approx(1.0, abs=1e-4)

@@ -69,7 +69,8 @@ class Editor:
         """Ask for actions."""
         params = {"textDocument": {"uri": URI}, "range": where}
         context = {"diagnostics": [], "triggerKind": 1, **context}
-        return (await self.ask("textDocument/codeAction", {**params, "context": context}))["result"]
+        found: list[Json] = (await self.ask("textDocument/codeAction", {**params, "context": context}))["result"]
+        return found
 
     async def offer(self, title: str, where: Json = IN_TAX, **context: Any) -> Json:
         """Ask for one action by its title."""

@@ -15,6 +15,7 @@ import pytest
 
 from midfill.common.errors import BundleNotFound
 from midfill.common.logs import TextFreeFormatter
+from midfill.common.reasons import Reason
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.lsp.protocol import BoundedInput
@@ -22,7 +23,7 @@ from midfill.settings.schema import Settings
 from unit.wire import URI, Json, ScriptedScheduler, Wire, insertion, place, span
 
 SENTINEL = "sentinel_7f3a"
-GHOST_TEXT = {"textDocument": {"inlineCompletion": {}}}
+GHOST_TEXT: Json = {"textDocument": {"inlineCompletion": {}}}
 PROGRESS = {"window": {"workDoneProgress": True}}
 
 GRANTED: Json = {"result": None}
@@ -140,7 +141,7 @@ async def test_progress_the_client_does_not_grant(answer: Json, in_time: bool, l
 
 async def test_failure_to_load_is_one_error_and_the_server_stays() -> None:
     """The error's own line is shown once; suggestions are empty from then on."""
-    wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason="failed"))
+    wire = Wire(lambda _request: Completion(text="", start=0, end=0, reason=Reason.FAILED))
     await wire.initialize(GHOST_TEXT)
     wire.scheduler.loading.set_exception(BundleNotFound("No bundle at /models/b; run `midfill pull`."))
     await wire.settle()
@@ -457,7 +458,7 @@ async def test_requests_at_the_wrong_time_are_refused() -> None:
     assert (await wire.request("textDocument/inlineCompletion", asked))["error"]["code"] == -32002
     await wire.initialize()
     first = wire.scheduler.settings
-    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    params: Json = {"processId": None, "rootUri": None, "capabilities": {}}
     assert (await wire.request("initialize", params))["error"]["code"] == -32600
     assert wire.scheduler.settings is first
     assert (await wire.request("shutdown", None))["result"] is None
@@ -549,9 +550,10 @@ async def test_why_shows_the_last_request(own_cache: Path) -> None:
     await wire.initialize(GHOST_TEXT)
     wire.open("def sentinel():\n    ")
     await wire.ghost_text(1, 4)
+    ways: list[Json] = [{}, {"arguments": []}, {"arguments": [1]}]
     pages = [
         (await wire.request("workspace/executeCommand", {"command": "midfill.why", **arguments}))["result"]
-        for arguments in ({}, {"arguments": []}, {"arguments": [1]})
+        for arguments in ways
     ]
     assert len(set(pages)) == 1
     page = pages[0]

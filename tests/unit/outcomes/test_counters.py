@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.acceptance import AcceptanceTracker
 from midfill.outcomes.counters import Counters, summary, to_text
@@ -91,7 +92,7 @@ def test_counts_of_several_servers_add_up() -> None:
     for _ in range(2):
         statistics = Counters()
         AcceptanceTracker(statistics, lambda _: None).answered(
-            1, Request(text="", offset=0), Completion(text="", start=0, end=0, reason="unsure")
+            1, Request(text="", offset=0), Completion(text="", start=0, end=0, reason=Reason.UNSURE)
         )
         statistics.save()
     assert summary()["nothing"] == {"unsure": 2}

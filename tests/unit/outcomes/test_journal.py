@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.explain import to_json, to_lines, to_markdown
 from midfill.outcomes.journal import Journal, read_verdicts, verdict_on
@@ -23,7 +24,7 @@ SHOWN = Completion(
         Part("control", [1]), Part("definition", [2, 3], "shop/tax.py", 3, 4), Part("prefix", [4, 5, 6], "", 0, 1),
     ),
 )  # fmt: skip
-DROPPED = Completion(text="", start=17, end=17, reason="unsure")
+DROPPED = Completion(text="", start=17, end=17, reason=Reason.UNSURE)
 
 
 def test_verdict_tells_where_why_and_from_what() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -74,7 +74,12 @@ def test_token_taken_back_is_left_out_of_the_prompt() -> None:
 def test_token_that_may_not_be_taken_back_stays() -> None:
     """The last token is asked about, and stays if the answer is no."""
     asked: list[int] = []
-    built = build_prompt(gather("ab", 2), FORMAT, letters, 64, lambda token: bool(asked.append(token)))
+
+    def refuse(token: int) -> bool:
+        asked.append(token)
+        return False
+
+    built = build_prompt(gather("ab", 2), FORMAT, letters, 64, refuse)
     assert (asked, built.taken_back, built.ids[-1]) == ([ord("b")], None, ord("b"))
 
 
@@ -107,9 +112,13 @@ def test_long_line_is_cut_within() -> None:
 
 def test_long_suffix_keeps_whole_lines_within_a_quarter_of_the_budget() -> None:
     """What is far below the cursor is cut at a line's end, as far as the tokens allow."""
+
+    def lines(text: str) -> Any:
+        return text.split("\n")[:-1]  # a token is a line, so that what is kept can be read
+
     around = gather("".join(f"line {number:03}\n" for number in range(100)), 0)
-    built = build_prompt(around, FORMAT, lambda text: text.split("\n")[:-1], 64, lambda _: False)  # type: ignore[arg-type, return-value]
-    assert built.ids[2:-1] == [f"line {number:03}" for number in range(7)]
+    built = build_prompt(around, FORMAT, lines, 64, lambda _: False)
+    assert list[Any](built.ids[2:-1]) == [f"line {number:03}" for number in range(7)]
     assert prompt("", "y" * 100, budget=64).tokens_of("suffix") == 16
 
 

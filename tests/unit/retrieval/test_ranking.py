@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -88,7 +89,7 @@ def ranking(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
     return SnippetRanking(IgnoreRules([workspace]), index)
 
 
-def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: int) -> list[Snippet]:
+def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: Any) -> list[Snippet]:
     return ranking.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
 
 

@@ -129,7 +129,7 @@ def test_settings_may_stand_in_a_section(wrap: Any) -> None:
 
 def test_sections_of_other_servers_are_no_mistakes() -> None:
     """Some editors send every server all that the user has set for any; a slip of a name is told all the same."""
-    sections = {"pylsp": {"plugins": {}}, "rust-analyzer": {}, "language": {"markdown": {}}}
+    sections: dict[str, object] = {"pylsp": {"plugins": {}}, "rust-analyzer": {}, "language": {"markdown": {}}}
     settings, problems = SettingsSources().changed(sections)
     assert settings == Settings()
     assert problems == ["Midfill has no setting 'language'; did you mean 'languages'?"]
