@@ -45,7 +45,7 @@ def values(report: BenchReport) -> dict[str, float | None]:
 
 
 def test_bench_measures_every_figure(settings: Settings) -> None:
-    """Each figure is a positive number with a unit, unless it says why not; every stage is told."""
+    """Each figure is a positive number with a unit, unless a note says why not; every stage is reported."""
     stages: list[str] = []
     report = benchmark.run(settings, stages.append, PLAN)
     found = values(report)
@@ -82,7 +82,7 @@ def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> Non
 
 
 def test_cancel_that_comes_too_late_is_no_zero(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When all the text is read before the cancel comes, nothing was cancelled, and that is what is told."""
+    """If the prefill ends before the cancel, nothing was cancelled, and the note says so."""
     monkeypatch.setattr(machine, "_CANCEL_AFTER", 60.0)
     figure = machine.Machine(LoadedBundle(settings), PLAN).cancel()
     assert figure.value is None

@@ -70,7 +70,7 @@ def export_onnx(model: PreTrainedModel, graph: Path, context_length: int) -> lis
             graph,
             opset=OPSET,
             do_constant_folding=False,
-            disable_dynamic_axes_fix=True,  # it would run the graph with a batch of 2, and the operator wants 1
+            disable_dynamic_axes_fix=True,  # it would run the graph with a batch of 2, and the operator allows only 1
         )
     return rotaries
 

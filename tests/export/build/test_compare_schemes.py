@@ -1,4 +1,4 @@
-"""The table of schemes: every one is written, runs, and is told apart by what it keeps."""
+"""Every quantization scheme is written, runs, and has its own accuracy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pulled weights to a bundle without torch: the bundle that an export by torch makes."""
+"""The bundle of pulled weights, made without torch, is the bundle that an export by torch makes."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_bundle_is_what_an_export_makes(pulled: Path, gguf_file: Path, tmp_path:
 
 
 def test_pull_without_torch_completes(weights: Weights, gguf_file: Path, cache: Path, tmp_path: Path) -> None:
-    """From a file brought by hand to a suggestion, in a Python where nothing of torch can be imported."""
+    """From a file to a suggestion, in a Python where torch cannot be imported."""
     import pickle
 
     (tmp_path / "weights").write_bytes(pickle.dumps(weights))
@@ -99,10 +99,10 @@ def test_pull_without_torch_completes(weights: Weights, gguf_file: Path, cache: 
     assert [path.name for path in made.parent.iterdir()] == ["tiny-qwen2"]
 
 
-def test_what_is_there_is_not_made_again(
+def test_existing_bundle_is_kept(
     weights: Weights, gguf_file: Path, pulled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second pull leaves the bundle alone; a bundle of another recipe, or a damaged one, is made anew."""
+    """A second pull keeps the bundle; a bundle of other weights, or one that is missing, is not taken for it."""
     monkeypatch.setattr(from_template, "bundle_from_template", lambda *_: pytest.fail("it was built again"))
     (pulled.parent / "tiny-qwen2").symlink_to(pulled)
     given = argparse.Namespace(what=str(gguf_file), model="tiny", weights_only=False)
@@ -126,7 +126,7 @@ def test_full_disk_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_that_is_ended_leaves_nothing(
+def test_ended_pull_leaves_nothing(
     weights: Weights, gguf_file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """SIGTERM ends a pull as an error would; an older bundle stays."""
@@ -153,7 +153,7 @@ def test_what_a_killed_pull_left_goes_away(weights: Weights, gguf_file: Path, tm
 
 
 def test_tokenizer_of_another_kind_is_refused(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
-    """What text is split by must be known; it is told by name."""
+    """The rule that splits text must be known; the error names it."""
     other = tmp_path / "other.gguf"
     data = gguf_file.read_bytes()
     at = data.index(b"qwen2", data.index(b"tokenizer.ggml.pre"))

@@ -37,7 +37,7 @@ def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: p
 
 
 def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file brought by hand goes into the cache; away from a terminal, each step is one line."""
+    """A file is copied into the cache; without a terminal, each step is one line."""
     (tmp_path / "brought").write_bytes(CONTENT)
     given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True)
     assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0

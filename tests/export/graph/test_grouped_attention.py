@@ -1,4 +1,4 @@
-"""Attention by groups of heads is the fused operator's, for few rows at a lower price."""
+"""Grouped attention gives the results of the fused operator."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def layer(heads: int = HEADS) -> ir.Model:
 
 @pytest.fixture(scope="module")
 def session() -> ort.InferenceSession:
-    """Load the layer with its grouped twin."""
+    """Load the layer with grouped attention."""
     model = layer()
     add_grouped_attention(model.graph)
     return ort.InferenceSession(ir.to_proto(model).SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 def attend(session: ort.InferenceSession, splits: list[int], *, grouped: bool, padding: int = 0) -> Attended:
-    """Take the rows after PAST in steps of those sizes, in place; return what they got and what the buffers hold."""
+    """Run the rows after PAST in steps of those sizes; return their results and the buffers."""
     buffers = [ort.OrtValue.ortvalue_from_numpy(buffer.copy()) for buffer in BUFFERS]
     outcomes, start = [], 0
     for size in splits:
@@ -104,7 +104,7 @@ def test_groups_attend_as_the_fused_operator_does(session: ort.InferenceSession)
 
 @pytest.mark.parametrize("splits", [[1] * ROWS, [2, 3, 4], [8, 1]], ids=str)
 def test_split_of_grouped_rows_changes_no_bit(splits: list[int], session: ort.InferenceSession) -> None:
-    """A row gets the same with any others, alone too: guesses can be checked together."""
+    """The result of a row does not depend on the other rows of the step, so drafts can be checked together."""
     expected, expected_buffers = attend(session, [ROWS], grouped=True)
     found, buffers = attend(session, splits, grouped=True)
     assert (found == expected).all()
@@ -112,7 +112,7 @@ def test_split_of_grouped_rows_changes_no_bit(splits: list[int], session: ort.In
 
 
 def test_padding_changes_nothing(session: ort.InferenceSession) -> None:
-    """A row beyond those that attend is given the last one's result, and leaves nothing in the buffers."""
+    """A padding row gets the result of the last row, and changes nothing in the buffers."""
     expected, expected_buffers = attend(session, [1], grouped=True)
     found, buffers = attend(session, [1], grouped=True, padding=1)
     assert (found == expected).all(), "both rows"
@@ -120,7 +120,7 @@ def test_padding_changes_nothing(session: ort.InferenceSession) -> None:
 
 
 def test_heads_that_share_nothing_are_left_alone() -> None:
-    """Where each query head has its own keys there is nothing to gain, and no input to choose by."""
+    """If each query head has its own keys, the graph stays as it is."""
     model = layer(KV_HEADS)
     add_grouped_attention(model.graph)
     assert GROUPED_ROWS not in model.graph.initializers
@@ -131,7 +131,7 @@ def test_heads_that_share_nothing_are_left_alone() -> None:
 def test_steps_of_a_bundle_change_no_bit_after_a_long_past(
     splits: list[int], bundle_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where some of a step's tokens stand before the place from which heads are grouped, and after a cut."""
+    """Also if only some tokens of a step are after the position from which heads are grouped, and after a cut."""
     monkeypatch.setattr(engine, "LONG_PAST", 30)
     bundle = load_bundle(bundle_folder)
     assert GROUPED_ROWS in {value.name for value in ir.load(bundle.graph).graph.inputs}

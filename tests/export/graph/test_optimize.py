@@ -1,4 +1,4 @@
-"""The lean graph computes what the checkpoint computes: in prefill, when appending, and after a trim."""
+"""The optimized graph computes what the checkpoint does: in a prefill, when tokens are appended, and after a trim."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_append_matches(model: OnnxModel, reference: np.ndarray) -> None:
 
 
 def test_trimmed_cache_matches(model: OnnxModel, reference: np.ndarray) -> None:
-    """After other tokens were computed and forgotten, the kept ones serve as if nothing had happened."""
+    """When other tokens are removed from the cache, the kept ones give the same results as before."""
     cache = model.new_cache(32)
     model.step([*IDS[:6], 300, 301, 302], cache, 1, CancelFlag())
     assert cache.reuse(IDS) == 6
@@ -76,10 +76,10 @@ def test_trimmed_cache_matches(model: OnnxModel, reference: np.ndarray) -> None:
 
 
 def test_logit_rows_are_chosen_before_the_last_mlp(float_graph: Path) -> None:
-    """Both ways to it, the attention's output and the residual, are cut down to the rows wanted."""
-    wanted = [value for value in ir.load(float_graph).graph.inputs if value.name == "logit_rows"]
-    cut_down = [node.outputs[0] for node, _ in wanted[0].uses()]
-    read_by = sorted(node.op_type for value in cut_down for node, _ in value.uses())
+    """The two inputs of the last MLP, the attention's output and the residual, have only the rows asked for."""
+    [rows] = [value for value in ir.load(float_graph).graph.inputs if value.name == "logit_rows"]
+    selected = [node.outputs[0] for node, _ in rows.uses()]
+    read_by = sorted(node.op_type for value in selected for node, _ in value.uses())
     assert read_by == ["MatMul", "SkipSimplifiedLayerNormalization"]
 
 
@@ -90,8 +90,8 @@ def test_logit_rows_choose_positions(model: OnnxModel, reference: np.ndarray) ->
     assert np.abs(logits - reference[-2:]).max() < CLOSE
 
 
-def test_prompt_read_without_logits_is_read_all_the_same(model: OnnxModel, reference: np.ndarray) -> None:
-    """A chunk before the last one wants none, and what follows it sees the same past."""
+def test_prefill_without_logits_fills_the_cache(model: OnnxModel, reference: np.ndarray) -> None:
+    """A chunk before the last one asks for no logits, and later tokens see the same past."""
     cache = model.new_cache(32)
     assert model.step(IDS[:8], cache, 0, CancelFlag()).shape == (0, reference.shape[1])
     assert np.abs(model.step(IDS[8:], cache, 4, CancelFlag()) - reference[8:]).max() < CLOSE

@@ -26,7 +26,7 @@ def test_head_of_a_multiple_of_pairs_keeps_its_order() -> None:
 
 
 def test_partial_rotation_is_reordered() -> None:
-    """The operator rotates number i with i + 8: there stand the model's i and i + 5, and the rest fills the gaps."""
+    """The operator rotates places i and i + 8: they get the model's numbers i and i + 5; others fill the gaps."""
     order = list(head_order(24, 5))
     assert order[:5] == [0, 1, 2, 3, 4]
     assert order[8:13] == [5, 6, 7, 8, 9]

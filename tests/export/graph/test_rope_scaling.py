@@ -52,7 +52,7 @@ def frequencies(base: float) -> np.ndarray:
     ids=["trained", "shorter", "linear", "ntk", "base", "base and context"],
 )
 def test_angles(folder: Path, scaling: RopeScaling, expected: np.ndarray) -> None:
-    """The frequencies are what each method makes of them, for as many positions as asked for."""
+    """Each method gives the frequencies of its paper, for the context asked for."""
     model = AutoModelForCausalLM.from_pretrained(folder)
     scaling.apply(model)
     rotary = read_rotaries(model, model.config.max_position_embeddings)[0]
@@ -61,18 +61,18 @@ def test_angles(folder: Path, scaling: RopeScaling, expected: np.ndarray) -> Non
 
 
 def test_yarn_leaves_fast_pairs_alone(folder: Path) -> None:
-    """The fastest pair turns as before, the slowest by a quarter, and all that is read grows by YaRN's temperature."""
+    """The fastest pair keeps its frequency, the slowest gets a quarter, and YaRN's temperature scales the tables."""
     model = AutoModelForCausalLM.from_pretrained(folder)
-    said = RopeScaling(256, "yarn").apply(model)
+    changed = RopeScaling(256, "yarn").apply(model)
     rotary = read_rotaries(model, 256)[0]
     assert rotary.frequencies[0] == pytest.approx(1.0)
     assert rotary.frequencies[-1] == pytest.approx(frequencies(BASE)[-1] / 4, rel=1e-4)
     assert rotary.scaling == pytest.approx(0.1 * np.log(4) + 1, rel=1e-4)
-    assert said == {"context": 256, "trained": TRAINED, "method": "yarn", "factor": 4.0, "base": BASE}
+    assert changed == {"context": 256, "trained": TRAINED, "method": "yarn", "factor": 4.0, "base": BASE}
 
 
 def test_bundle_of_a_longer_context(folder: Path, tmp_path: Path) -> None:
-    """Its graph computes what the stretched model does, beyond the trained length too; the manifest tells."""
+    """Its graph computes what the scaled model does, beyond the trained length too; the manifest records the method."""
     lines: list[str] = []
     traced = trace_checkpoint(open_checkpoint(str(folder)), tmp_path, lines.append, RopeScaling(256, "yarn"))
     assert any("256 tokens by yarn (trained: 64); a KV cache of all of it takes" in line for line in lines)
@@ -103,7 +103,7 @@ def test_wrong_method(rope: str) -> None:
 
 
 def test_method_of_the_command_line() -> None:
-    """As it is written."""
+    """The method, its number and the context length are parsed."""
     assert parse_rope_scaling(None, None) == RopeScaling()
     assert parse_rope_scaling(100_000, "yarn") == RopeScaling(100_000, "yarn")
     assert parse_rope_scaling(None, "base=1e6") == RopeScaling(0, "base", 1e6)

@@ -1,4 +1,4 @@
-"""A graph without weights, filled again, is the graph that it was; and what does not fit it is refused."""
+"""A filled template is the graph it was made of; what does not fit a template is refused."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from midfill_export.weights.known_models import WEIGHTS, Weights
 
 @pytest.fixture(scope="module")
 def float_model(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> ir.Model:
-    """Trace the GGUF's model, and make it lean."""
+    """Trace the GGUF's model and optimize it."""
     traced = tmp_path_factory.mktemp("traced") / "model.onnx"
     rotary = export_onnx(open_checkpoint(str(gguf_file)).load_model(), traced, 512)
     return optimize(traced, rotary)
 
 
-def test_filled_it_is_the_graph_that_it_was(float_model: ir.Model, weights: Weights, gguf_file: Path) -> None:
+def test_filled_template_is_the_original_graph(float_model: ir.Model, weights: Weights, gguf_file: Path) -> None:
     """The same nodes and inputs, and every initializer to the bit."""
     filled = template.fill(weights.template, open_gguf(gguf_file)).graph
     assert [(node.op_type, node.name) for node in filled] == [(node.op_type, node.name) for node in float_model.graph]
@@ -38,23 +38,23 @@ def test_filled_it_is_the_graph_that_it_was(float_model: ir.Model, weights: Weig
         assert np.array_equal(tensor_of(value).numpy(), tensor_of(filled.initializers[name]).numpy()), name
 
 
-def test_it_holds_no_weights(weights: Weights) -> None:
-    """A template is small, and says how close to the checkpoint it was."""
+def test_template_has_no_weights(weights: Weights) -> None:
+    """A template is small, and records its difference from the checkpoint."""
     assert weights.template.stat().st_size < 30_000
     assert 0 < template.difference_of(weights.template) < 1e-3
 
 
 @pytest.mark.parametrize("pinned", WEIGHTS.values(), ids=lambda pinned: pinned.name)
-def test_every_model_has_one(pinned: Weights) -> None:
-    """Each model that can be pulled has a template of its own, which wants weights of a GGUF by name."""
+def test_every_model_has_a_template(pinned: Weights) -> None:
+    """Each model that can be pulled has its own template, whose inputs name the tensors of a GGUF."""
     model = ir.load(pinned.template)
-    wanted = [value for value in model.graph.inputs if "midfill.gguf" in value.metadata_props]
-    assert len(wanted) == 3 + 8 * len(attention_nodes(model.graph))  # embedding, last norm, lm_head
+    weights = [value for value in model.graph.inputs if "midfill.gguf" in value.metadata_props]
+    assert len(weights) == 3 + 8 * len(attention_nodes(model.graph))  # embedding, last norm, lm_head
     assert pinned.template.stat().st_size < 200_000
 
 
 def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
-    """A GGUF without a tensor, or with one of another size, is named in a line."""
+    """The error names a tensor that is missing or of another size."""
     whole = open_gguf(gguf_file)
     name = "blk.1.ffn_up.weight"
     lacking = replace(whole, tensors={key: value for key, value in whole.tensors.items() if key != name})
@@ -65,7 +65,7 @@ def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
         template.fill(weights.template, smaller)
 
 
-def test_what_is_no_template_is_refused(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
+def test_other_files_are_not_templates(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
     """A missing file or an ordinary graph is refused."""
     for path in (tmp_path / "missing.onnx", bundle_folder / "model.onnx"):
         with pytest.raises(ExportError, match="is not a template"):

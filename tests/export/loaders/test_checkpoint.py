@@ -46,9 +46,9 @@ def test_licence_of_a_checkpoint_without_a_card_is_unknown(folder: Path) -> None
 
 
 def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: Path, tmp_path: Path) -> None:
-    """The licence is told, and nothing is loaded: there are no weights here."""
-    told: list[str] = []
+    """The licence is reported, and nothing is loaded: the folder has no weights."""
+    lines: list[str] = []
     with pytest.raises(LicenceRefused, match="--accept-license"):
-        bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=told.append)
-    assert "licence: stabilityai-community (Stability AI's: personal use" in told[0]
+        bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=lines.append)
+    assert "licence: stabilityai-community (Stability AI's: personal use" in lines[0]
     assert not (tmp_path / "bundle").exists()

@@ -56,7 +56,7 @@ def test_same_ids_as_the_bundle() -> None:
 
 
 def test_merges_that_make_no_token_are_damage(gguf_file: Path) -> None:
-    """What the library refuses is told in a line."""
+    """An error of the library becomes one line."""
     whole = open_gguf(gguf_file)
     broken = GgufFile(whole.path, {**whole.fields, "tokenizer.ggml.merges": ["no token"]}, whole.tensors)
     with pytest.raises(Exception, match="has a damaged tokenizer") as caught:

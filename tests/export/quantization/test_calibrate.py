@@ -15,12 +15,12 @@ PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 
 
 def test_calibration_is_the_same_each_time(weights: Weights, gguf_file: Path) -> None:
-    """Two runs sum up the same moments, to the bit, and tell how far they are."""
-    told: list[float] = []
+    """Two runs sum up the same moments, to the bit, and report their progress."""
+    shares: list[float] = []
     first, second = (
-        second_moments(fill(weights.template, open_gguf(gguf_file)), PROMPTS, told.append) for _ in range(2)
+        second_moments(fill(weights.template, open_gguf(gguf_file)), PROMPTS, shares.append) for _ in range(2)
     )
-    assert told == [1.0, 1.0]
+    assert shares == [1.0, 1.0]
     assert len(first.covariances) == 5
     assert len(first.squares) == 2
     for ours, theirs in ((first.covariances, second.covariances), (first.squares, second.squares)):

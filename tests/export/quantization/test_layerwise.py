@@ -25,13 +25,13 @@ def model(weights: Weights, gguf_file: Path) -> ir.Model:
 
 
 def _shown(model: ir.Model) -> dict[tuple[int, str], np.ndarray]:
-    wanted = [norm.outputs[0] for norm in norms(model.graph)]
-    wanted += [value for down, _ in gated_products(model.graph) if (value := down.inputs[0]) is not None]
-    wanted += [value for value in model.graph.outputs if value.name == "logits"]
+    outputs = [norm.outputs[0] for norm in norms(model.graph)]
+    outputs += [value for down, _ in gated_products(model.graph) if (value := down.inputs[0]) is not None]
+    outputs += [value for value in model.graph.outputs if value.name == "logits"]
     seen: dict[tuple[int, str], np.ndarray] = {}
     layerwise.run_in_pieces(
         model,
-        wanted,
+        outputs,
         [layerwise.prompt_feeds(model.graph, prompt, 2) for prompt in PROMPTS],
         lambda run, value, array: seen.update({(run, str(value.name)): array}),
     )

@@ -54,8 +54,8 @@ def test_row_of_zeros_gives_zeros() -> None:
     assert not product.any()
 
 
-def test_embedding_is_held_rotated() -> None:
-    """Tokens that all stick out along one axis come back close, as they do not from a table rounded as it stands."""
+def test_embedding_is_stored_rotated() -> None:
+    """Rows with an outlier on one axis are closer to FP32 than those of a table that is not rotated."""
     table = RANDOM.standard_normal((10, 64)).astype(np.float32)
     table[:, 3] += 100
     ids = np.array([[0, 7, 3]], np.int64)

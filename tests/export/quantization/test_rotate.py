@@ -54,14 +54,14 @@ def test_principal_axes_are_orthonormal_and_ordered() -> None:
 
 
 def test_largest_axes_are_in_different_blocks() -> None:
-    """The first axes, the largest, come to stand in blocks of their own."""
+    """The first axes, which are the largest, are in different blocks."""
     order = interleaved(12, 4)
     assert sorted(order) == list(range(12))
     assert {int(np.flatnonzero(order == axis)[0]) // 4 for axis in range(3)} == {0, 1, 2}
 
 
 def test_balance_gives_the_smallest_loss() -> None:
-    """No other steps near by lose less: activations and weights are rounded to their own largest value."""
+    """No similar factors lose less, where the loss of a rounding is proportional to the largest value squared."""
     variances, lengths = RANDOM.uniform(0.01, 9, 20).astype(np.float32), RANDOM.uniform(0.5, 2, 20).astype(np.float32)
 
     def loss(steps: np.ndarray) -> float:

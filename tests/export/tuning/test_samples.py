@@ -1,4 +1,4 @@
-"""What is learnt of a folder: what may be, cut as the server would ask for it, the same every time."""
+"""Samples are cut out of the allowed files, as the server would ask for them, and are the same each time."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def code(number: int) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make a project of sixteen files, with what must not be learnt beside them."""
+    """Make a project of sixteen files, and files beside them that must not be trained on."""
     for number in range(16):
         (tmp_path / f"module_{number}.py").write_text(code(number))
     (tmp_path / "README.md").write_text("prose\n" * 1000)
@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_only_code_that_may_be_learnt(folder: Path) -> None:
+def test_only_allowed_code_is_read(folder: Path) -> None:
     """Ignored and generated files and prose are left out, and secrets redacted."""
     corpus = read_corpus(folder)
     files = (*corpus.training, *corpus.held_out)
@@ -69,8 +69,8 @@ def test_only_code_that_may_be_learnt(folder: Path) -> None:
     assert "ignored_name" not in text
 
 
-def test_files_are_kept_apart_whole(folder: Path) -> None:
-    """About one of eight, by its path alone: the same ones when the code changes, and another fingerprint."""
+def test_whole_files_are_held_out(folder: Path) -> None:
+    """About one file in eight is held out, chosen by its path; a change of the code changes only the fingerprint."""
     corpus = read_corpus(folder)
     assert len(corpus.held_out) == 3
     assert not {file.path for file in corpus.held_out} & {file.path for file in corpus.training}
@@ -81,8 +81,8 @@ def test_files_are_kept_apart_whole(folder: Path) -> None:
     assert changed.fingerprint != corpus.fingerprint
 
 
-def test_gaps_are_cut_as_they_are_asked_for() -> None:
-    """Suffix, prefix and what was between are the text again, its line end on both sides; the gap's end is marked."""
+def test_gaps_are_cut_as_the_server_asks_for_them() -> None:
+    """Prefix, answer and suffix are the text, the line end being in the last two; a whole answer ends with END."""
     text = code(3)
     cutter = Cutter(encode, SUFFIX_FIRST, END, ROOM)
     several = 0
@@ -104,7 +104,7 @@ def test_gaps_are_cut_as_they_are_asked_for() -> None:
 
 
 def test_gaps_begin_and_end_at_tokens() -> None:
-    """What is to be written are the tokens that the text has there, wherever the cursor stands within one."""
+    """The answer is made of the tokens of the whole text, also if the cursor is inside a token."""
     text = code(3)
     cutter = Cutter(words, SUFFIX_FIRST, None, ROOM)
     starts = set()
@@ -117,7 +117,7 @@ def test_gaps_begin_and_end_at_tokens() -> None:
 
 
 def test_small_models_get_small_samples() -> None:
-    """Nothing is longer than what the model has room for; what is, in rare tokens, is passed over."""
+    """No sample is longer than the model's context; a longer one is skipped."""
     cutter = Cutter(encode, SUFFIX_FIRST, END, 200)
     dense = Cutter(lambda text: [token for token in encode(text) for _ in range(2)], SUFFIX_FIRST, END, 200)
     for number in range(20):
@@ -127,7 +127,7 @@ def test_small_models_get_small_samples() -> None:
 
 
 def test_held_out_gaps_are_of_one_line_each() -> None:
-    """They are the same ones each time, spread over the files, and whether they end is not judged."""
+    """They are the same each time, spread over the files, and without ``END``."""
     files = [File(f"{number}.py", code(number)) for number in range(4)]
     for cutter in (Cutter(encode, PREFIX_ONLY, None, ROOM), Cutter(encode, SUFFIX_FIRST, END, ROOM)):
         samples = cutter.held_out(files, 12)
@@ -137,16 +137,16 @@ def test_held_out_gaps_are_of_one_line_each() -> None:
         assert len({tuple(sample.prompt) for sample in samples}) == 12
 
 
-def test_samples_are_the_same_by_their_numbers() -> None:
-    """That is what a run is gone on with by."""
+def test_sample_is_the_same_for_the_same_number() -> None:
+    """A run that continues depends on it."""
     cutter = Cutter(encode, SUFFIX_FIRST, END, ROOM)
     files = [File("a.py", code(1)), File("b.py", code(2))]
     assert cutter.training(files, 7) == cutter.training(files, 7)
     assert cutter.training(files, 7) != cutter.training(files, 8)
 
 
-def test_folders_that_will_not_do(tmp_path: Path) -> None:
-    """No folder, no code, all of it ignored, and too little: one line each."""
+def test_unusable_folders_are_refused(tmp_path: Path) -> None:
+    """No folder, no code, only ignored code, and too little code each have an error line."""
     with pytest.raises(UsageError, match="is not a folder"):
         read_corpus(tmp_path / "missing")
     with pytest.raises(UsageError, match="has no code to train on"):

@@ -29,7 +29,7 @@ def ignore(size: int) -> None:
 
 
 def python(program: str, *arguments: str) -> list[str]:
-    """Return the command that stands for a download tool."""
+    """Return the command of a program that is used as a download tool."""
     return [sys.executable, "-I", "-c", program, *arguments]
 
 
@@ -52,7 +52,7 @@ def test_failure(tmp_path: Path) -> None:
 
 
 def test_full_disk(tmp_path: Path) -> None:
-    """A tool that filled the disk is told apart from one that found nothing."""
+    """A full disk is an OSError, not ``Unavailable``."""
     with pytest.raises(OSError, match="No space left on device") as failure:
         run_watched(python("import os; raise OSError(28, os.strerror(28))"), tmp_path, {}, ignore)
     assert failure.value.errno == errno.ENOSPC

