@@ -76,7 +76,7 @@ def test_failing_handler_leaks_nothing(tmp_path: Path) -> None:
         log = client.stderr()
         seen = json.dumps([ghost_text, popup, *client.notifications])
     assert ghost_text["error"]["code"] == popup["error"]["code"] == -32603
-    assert log.count("ERROR midfill.language_server: Midfill failed: JsonRpcInternalError") == 2
+    assert log.count("ERROR midfill.lsp.server: Midfill failed: JsonRpcInternalError") == 2
     assert "caused by ValueError at scripted_server.py" in log
     assert SENTINEL not in log + seen
 
