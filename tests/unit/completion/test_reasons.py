@@ -143,6 +143,12 @@ def test_every_reason_has_a_sentence() -> None:
     assert not [sentence for sentence in sentences if sentence.endswith(".") or len(sentence) > 110]
 
 
+def test_every_reason_is_in_the_page_for_troubleshooting() -> None:
+    """With what a person can do about it."""
+    page = (Path(__file__).parents[3] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    assert [reason for reason in Reason if reason and f"`{reason}`" not in page] == []
+
+
 def test_codes_of_the_filters_are_reasons() -> None:
     """The filters know their codes only; the pipeline makes reasons of them."""
     assert {Reason(code) for code in DROPS} <= set(Reason)
