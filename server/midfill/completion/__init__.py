@@ -1,1 +1,1 @@
-"""Suggestions: from a request to a text worth showing."""
+"""Suggestions: from a request to the text that is shown."""

@@ -1,4 +1,4 @@
-"""How sure the model was of a suggestion."""
+"""The model's confidence in a suggestion."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 
 def confidence(logprobs: Sequence[float]) -> float | None:
-    """Return the probability that all tokens are right, 0 to 1, by the model's own lights; None without tokens.
+    """Return the model's probability that all tokens are correct, 0 to 1; None if there are no tokens.
 
-    That is what somebody who types asks of a suggestion, and it falls with its length.
+    ``logprobs`` are natural logarithms of the tokens' probabilities. A longer suggestion has a lower confidence.
     """
     return math.exp(sum(logprobs)) if logprobs else None

@@ -192,7 +192,7 @@ class CompletionEngine:
             self._tokenizer.vocabulary.can_be_cut_short,
             other_files(snippets, self._fim, self._encode_snippet, self._budgets.snippets),
         )
-        self._drafts.read(request.path, prompt.ids)
+        self._drafts.add_document(request.path, prompt.ids)
         return self._with_lines(prompt, context)
 
     def _generate(
@@ -209,7 +209,7 @@ class CompletionEngine:
         clock.end_stage("decode")
         clock.split_off("prefill", first.stats.prefill_seconds, "decode")
         self._throughput.learn(len(prompt.ids) - first.stats.reused_tokens, first.stats.prefill_seconds)
-        self._drafts.suggested(prompt.ids, [choice.token for choice in first.choices])
+        self._drafts.add_suggestion(prompt.ids, [choice.token for choice in first.choices])
         others = []
         if request.alternatives > 1:
             others = generation.alternatives(cancel, first, request.alternatives - 1)
@@ -252,7 +252,7 @@ class CompletionEngine:
             sampling=request.sampling,
         )
         place = Place(context=context, path=request.path, language=request.language)
-        drafts = self._drafts.besides(request.path)
+        drafts = self._drafts.excluding(request.path)
         return Generation(self._generator, self._tokenizer, begun.prompt, place, limits, style, drafts)
 
     def _with_lines(self, prompt: Prompt, context: Context) -> Prompt:

@@ -1,4 +1,4 @@
-"""Pure: what will be asked for next if a suggestion is accepted, so that it can be written before."""
+"""The request that is likely after a suggestion is accepted, so that its answer can be generated ahead. Pure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from midfill.completion.types import Completion, Request
 
 _OPENS_A_BLOCK = (":", "{", "(", "[")
 _LINE = re.compile(r"([ \t]*)(.*)")
-_WIDTH = 4
+_DEFAULT_INDENTATION = 4
+_MAX_INDENTATION = 8
+"""Numbers of spaces of one level of indentation."""
 
 
 def after_accepting(request: Request, completion: Completion) -> Request:
-    """Return the request at the end of the suggestion, once that stands in the document.
+    """Return the request at the end of an accepted suggestion.
 
-    A suggestion that ends its line is followed by a new one, indented as editors do it: by as much as the line, and one
-    step more after what opens a block.
+    If the suggestion ends its line, the request is in a new line. That is indented as editors do it: like the line
+    before, and by one more level if that line opens a block.
     """
     text = request.text[: completion.start] + completion.text + request.text[completion.end :]
     offset = completion.start + len(completion.text)
@@ -30,8 +32,8 @@ def after_accepting(request: Request, completion: Completion) -> Request:
 
 
 def _step(text: str) -> str:
-    """Return what the document indents a block by: a tab, or as many spaces as its first indented line has."""
+    """Return one level of the document's indentation: a tab, or the spaces of its first indented line."""
     first = re.search(r"^([ \t]+)\S", text, re.MULTILINE)
     if first is None:
-        return " " * _WIDTH
-    return "\t" if first[1][0] == "\t" else " " * min(len(first[1]), 8)
+        return " " * _DEFAULT_INDENTATION
+    return "\t" if first[1][0] == "\t" else " " * min(len(first[1]), _MAX_INDENTATION)

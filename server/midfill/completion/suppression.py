@@ -1,4 +1,4 @@
-"""No suggestions while typing where the settings say so: in comments, strings, some languages, some folders."""
+"""Suppression: the settings can turn off suggestions while typing in comments, strings, languages and folders."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def suppression_reason(
     languages: Collection[str],
     folders: Sequence[str],
 ) -> Reason:
-    """Return why the settings want no suggestion here while somebody types; ``Reason.NONE`` if they want one.
+    """Return why the settings suppress suggestions at a cursor; ``Reason.NONE`` if they do not.
 
     Args:
         text: the whole document.
         offset: the cursor, in characters; clamped to the document.
-        language: the LSP language id; "" when unknown.
+        language: the LSP language id; "" if it is unknown.
         path: the document's path or URI.
-        in_comments: whether comments get no suggestions.
-        in_strings: whether strings, also docstrings, get no suggestions.
-        languages: LSP language ids that get no suggestions.
-        folders: folders that get no suggestions, as patterns of gitignore. A pattern may begin at any folder of
+        in_comments: whether suggestions are suppressed in comments.
+        in_strings: the same for strings, docstrings included.
+        languages: LSP ids of languages in which they are suppressed.
+        folders: folders in which they are suppressed, as patterns of gitignore. A pattern may begin at any folder of
             the path.
     """
     if language.lower() in {each.lower() for each in languages}:
@@ -50,8 +50,8 @@ def suppression_reason(
     offset = min(max(offset, 0), len(text))
     around = nearby(Context(text[:offset], text[offset:], offset))
     place = place_of(around, language_of(path, language))
-    wanted = {COMMENT: in_comments, STRING: in_strings}
-    return Reason(place) if wanted.get(place, False) else Reason.NONE
+    suppressed = {COMMENT: in_comments, STRING: in_strings}
+    return Reason(place) if suppressed.get(place, False) else Reason.NONE
 
 
 def _is_in(path: str, folders: tuple[str, ...]) -> bool:
@@ -64,7 +64,7 @@ def _is_in(path: str, folders: tuple[str, ...]) -> bool:
 
 @lru_cache(16)
 def _patterns(folders: tuple[str, ...]) -> tuple[GitIgnoreSpec, ...]:
-    """Compile the patterns. An invalid one matches nothing."""
+    """Compile the patterns. An invalid pattern matches nothing."""
     try:
         return (GitIgnoreSpec.from_lines(folders),) if folders else ()
     except ValueError:

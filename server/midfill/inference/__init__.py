@@ -1,1 +1,1 @@
-"""Token ids in, tokens out: a bundle, its model, and everything that makes decoding fast and exact."""
+"""From token ids to tokens: a bundle, its model, and what makes decoding fast and exact."""

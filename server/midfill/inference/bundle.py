@@ -1,11 +1,11 @@
-"""A model as Midfill serves it: a folder with a manifest that says what it is, checked before it is used.
+"""A model bundle: a folder with a model and a manifest that describes it. It is checked before it is used.
 
 ::
 
-    manifest.json    format version, model, prompt format, quantisation, verification, a hash for each file
+    manifest.json    format version, model, prompt format, quantisation, verification, a hash of each file
     model.onnx       the graph
-    model.onnx.data  its weights, memory-mapped by onnxruntime
-    tokenizer.json   for the tokenizers library
+    model.onnx.data  the weights, which onnxruntime maps into memory
+    tokenizer.json   the tokenizer, for the tokenizers library
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from midfill.common.json_store import JsonStore
 from midfill.inference import cpu
 
 FORMAT = 1
-"""Raised when an older Midfill could no longer read a bundle rightly."""
+"""The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
 MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
@@ -33,28 +33,29 @@ _MAKE_ONE = "make one with `midfill pull`"
 
 @dataclass(frozen=True, kw_only=True)
 class FimFormat:
-    """How one model marks up a fill-in-the-middle prompt; part of the bundle's manifest."""
+    """The format of a model's fill-in-the-middle prompt. It is a part of the bundle's manifest."""
 
     order: Literal["suffix-first", "prefix-first", "prefix-only"]
-    """``suffix-first`` puts what typing changes last; ``prefix-only`` is for a model without FIM tokens."""
+    """The order of the two sides. ``suffix-first`` puts the prefix, which typing changes, last. ``prefix-only`` is for
+    a model without FIM tokens."""
     prefix: int = -1
     suffix: int = -1
     middle: int = -1
     """Ids of the three control tokens; -1 for a model without them."""
     repository: int = -1
     file: int = -1
-    """Ids of what precedes a repository's name, and a file's path, in the format of models trained on whole
-    repositories (StarCoder2, Qwen2.5-Coder); -1 for others, which get other files' lines as comments."""
+    """Ids of the control tokens before a repository's name and before a file's path. Models trained on whole
+    repositories have them (StarCoder2, Qwen2.5-Coder). -1 for other models, which get other files as comments."""
 
     def __str__(self) -> str:
         if self.order == "prefix-only":
-            return "no FIM: it reads only what stands before the cursor"
+            return "no FIM: it sees only the text before the cursor"
         return f"FIM {self.order}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeightSource:
-    """Where the weights came from."""
+    """Where the weights come from."""
 
     repository: str
     file: str
@@ -64,7 +65,7 @@ class WeightSource:
 
 @dataclass(frozen=True, kw_only=True)
 class KvLayout:
-    """Names and sizes of the KV cache's inputs and outputs; ``{layer}`` and ``{part}`` ("key", "value") vary."""
+    """Names and sizes of the KV cache's inputs and outputs. Names contain ``{layer}`` and ``{part}`` (key or value)."""
 
     inputs: str = "past_key_values.{layer}.{part}"
     outputs: str = "present.{layer}.{part}"
@@ -75,20 +76,20 @@ class KvLayout:
 
     @property
     def bytes_per_token(self) -> int:
-        """Memory one token takes in the cache."""
+        """Memory of one token in the cache, in bytes."""
         return self.layers * 2 * self.heads * self.head_size * 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
-    """What export measured: the graph against the checkpoint, the INT8 graph against the FP32 one."""
+    """Two comparisons made at export: the FP32 graph with the checkpoint, and the INT8 graph with the FP32 graph."""
 
     graph_max_difference: float
     """Largest difference of a logit between the checkpoint in torch and the FP32 graph."""
     positions: int
-    """Next tokens compared, on FIM prompts from source code."""
+    """Number of next tokens compared, in FIM prompts from source code."""
     top1_agreement: float
-    """Share of positions where INT8 and FP32 have the same most likely token."""
+    """Fraction of the positions where INT8 and FP32 have the same most likely token, 0 to 1."""
     mean_kl: float
     """Mean Kullback-Leibler divergence of INT8 from FP32, in nats."""
 
@@ -103,7 +104,7 @@ class FileEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """All that is known about a bundle."""
+    """Everything that is known about a bundle."""
 
     format: int
     made_by: str
@@ -112,19 +113,24 @@ class Manifest:
     source: WeightSource
     fim: FimFormat
     fim_tokens: dict[str, str]
-    """The control tokens' texts, for people."""
+    """The texts of the FIM tokens, for people who read the manifest."""
     stop_tokens: list[int]
+    """Ids of the tokens before which a text ends."""
     chat_template: str
+    """The model's chat template, in Jinja; "" if it has none."""
     context_length: int
+    """Maximum number of tokens of a prompt together with the text after it."""
     vocabulary: int
+    """Number of token ids, and of logits in a row (V)."""
     kv: KvLayout
     quantisation: dict[str, Any]
     target: str
-    """The processor kind the weights were quantised for (:mod:`midfill.inference.cpu`)."""
+    """The kind of processor that the weights were quantised for (:mod:`midfill.inference.cpu`)."""
     verification: Verification
     files: dict[str, FileEntry]
     stretch: dict[str, Any] = field(default_factory=dict)
-    """How ``context_length`` came to be another than the trained one (:mod:`midfill_export.graph.rope_scaling`)."""
+    """How ``context_length`` was made longer than in training (:mod:`midfill_export.graph.rope_scaling`); empty if it
+    was not."""
 
 
 @dataclass(frozen=True)
@@ -146,15 +152,15 @@ class Bundle:
 
 
 def load_bundle(path: Path) -> Bundle:
-    """Read and check the bundle in ``path``.
+    """Read and check the bundle in the folder ``path``.
 
-    Files are hashed when they were not hashed before as they are now (by size and time of change).
+    A file is hashed only if its size or its time of change differ from those at its last check.
 
     Raises:
-        BundleNotFound: there is no such folder, or no manifest in it.
-        BundleForeign: the manifest is not Midfill's, or for another kind of processor.
-        BundleTooNew: the format is newer than this Midfill.
-        BundleDamaged: a file is missing, or not what the manifest says.
+        BundleNotFound: there is no such folder, or it has no manifest.
+        BundleForeign: the manifest is not Midfill's, or the bundle is for another kind of processor.
+        BundleTooNew: the format is newer than this version of Midfill.
+        BundleDamaged: a file is missing, or differs from what the manifest says.
     """
     manifest = read_manifest(path)
     check_files(path, manifest)
@@ -162,7 +168,11 @@ def load_bundle(path: Path) -> Bundle:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read the manifest in the folder ``path``; raises as :func:`load_bundle` does."""
+    """Read the manifest in the folder ``path``.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
     try:
         text = (path / MANIFEST).read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
@@ -199,7 +209,7 @@ def write_manifest(path: Path, manifest: Manifest) -> None:
 
 
 def describe_files(path: Path, names: list[str]) -> dict[str, FileEntry]:
-    """Size and hash the named files of the folder ``path``."""
+    """Return the sizes and hashes of the named files in the folder ``path``."""
     return {name: FileEntry(size=(path / name).stat().st_size, sha256=hash_file(path / name)) for name in names}
 
 
@@ -213,12 +223,12 @@ def hash_file(path: Path) -> str:
 
 
 def check_files(path: Path, manifest: Manifest) -> None:
-    """Compare every file with the manifest.
+    """Compare every file in the folder ``path`` with the manifest.
 
     Raises:
-        BundleDamaged: with the first file that differs.
+        BundleDamaged: a file is missing or differs. The message names the first one.
     """
-    known = _VerifiedFiles()
+    verified = _VerifiedFiles()
     for name, entry in manifest.files.items():
         file = path / name
         try:
@@ -227,7 +237,7 @@ def check_files(path: Path, manifest: Manifest) -> None:
             raise BundleDamaged(f"{file} is missing: export the bundle again.") from None
         if size != entry.size:
             raise BundleDamaged(f"{file} has {size} bytes instead of {entry.size}: export the bundle again.")
-        if known.has(file, entry.sha256):
+        if verified.has(file, entry.sha256):
             continue
         try:
             found = hash_file(file)
@@ -235,12 +245,12 @@ def check_files(path: Path, manifest: Manifest) -> None:
             raise BundleDamaged(f"{file} cannot be read ({type(error).__name__}): export the bundle again.") from None
         if found != entry.sha256:
             raise BundleDamaged(f"{file} is not what was exported (its SHA-256 differs): export the bundle again.")
-        known.add(file, entry.sha256)
-    known.save()
+        verified.add(file, entry.sha256)
+    verified.save()
 
 
 class _VerifiedFiles:
-    """Remembers, in the cache folder, which files were hashed and have not changed since."""
+    """Remembers in the cache folder which files were hashed, with their sizes and times of change."""
 
     def __init__(self) -> None:
         self._stamps = JsonStore("verified")
@@ -254,7 +264,7 @@ class _VerifiedFiles:
         self._changed = True
 
     def save(self) -> None:
-        if self._changed:  # a read-only cache costs a second of hashing at each start, no more
+        if self._changed:  # if this fails, the only cost is a second of hashing at each start
             self._stamps.save()
 
     @staticmethod

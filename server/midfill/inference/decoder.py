@@ -1,9 +1,11 @@
-"""Decoding as a generator of tokens: prefill what the cache lacks, then check guesses until something stops it.
+"""Decoding as a generator of tokens: it computes what the cache lacks of the prompt, then checks one draft a step.
 
-Speculation (:mod:`midfill.inference.prompt_lookup`) never changes what comes out: a guessed token is kept only if it
-is the one that is chosen in its place, every token is chosen from logits that do not depend on how many tokens a step
-has (see :class:`midfill.inference.onnx_model.OnnxModel`), and drawing at random takes one number for each token that
-comes out.
+Speculative decoding (:mod:`midfill.inference.prompt_lookup`) never changes the tokens that come out:
+
+* A draft token is accepted only if the same token is chosen at its place.
+* The logits after a token do not depend on how many tokens a step has
+  (:class:`midfill.inference.onnx_model.OnnxModel`).
+* Drawing at random takes exactly one random number for each token that comes out.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ from midfill.inference.token_generator import Deadline
 from midfill.inference.token_healing import TokenHealing
 
 PREFILL_CHUNK = 128
-"""Most tokens of a prompt computed in one step: more are no faster, take more memory and are waited for longer."""
+"""Maximum number of prompt tokens in one step. More are not faster; they take more memory and delay an interruption."""
 
 
 class Decoder:
-    """Decodes with one cache; what it measured can be read while it runs and afterwards."""
+    """Decodes with one cache. Its counts can be read while it runs and afterwards."""
 
     def __init__(
         self,
@@ -35,20 +37,28 @@ class Decoder:
         cache: KvCache,
         cancel: CancelFlag,
         draft_length: DraftLength,
-        elsewhere: NDArray[np.int32] = NO_DRAFTS,
+        corpus: NDArray[np.int32] = NO_DRAFTS,
     ) -> None:
-        """``draft_length`` learns from run to run; guesses are looked up ``elsewhere`` too."""
+        """Decode with ``model`` and ``cache``.
+
+        Args:
+            model: computes the logits.
+            cache: keeps the keys and values of the prompt.
+            cancel: ends the work when it is set.
+            draft_length: chooses how long drafts are. It is shared by many decoders and learns from each.
+            corpus: token ids (N,) in which drafts are looked up besides the prompt; see :class:`PromptLookup`.
+        """
         self._model = model
         self._cache = cache
         self._cancel = cancel
         self._draft_length = draft_length
-        self._elsewhere = elsewhere
+        self._corpus = corpus
         self.reused_tokens = 0
-        """Tokens of the latest prompt found in the cache."""
+        """Tokens of the latest prompt that were found in the cache."""
         self.prefill_seconds = 0.0
-        """Until the latest first token's logits."""
+        """Time until the logits of the latest first token."""
         self.steps = 0
-        """Steps that were not prefill."""
+        """Number of steps after the prefill."""
 
     def generate(
         self,
@@ -60,10 +70,10 @@ class Decoder:
         pick: Pick = greedy,
         deadline: Deadline | None = None,
     ) -> Generator[Choice]:
-        """Yield the next token, as ``pick`` chooses it, until a stop token, ``max_tokens`` or ``deadline``.
+        """Yield one token after another, as ``pick`` chooses them, until a stop token, ``max_tokens`` or ``deadline``.
 
-        A stop token is not yielded. The consumer may close the generator at any token. The first tokens spell what
-        ``healing`` asks for.
+        The stop token is not yielded. The consumer may close the generator at any token. The first tokens spell the
+        text that ``healing`` requires.
 
         Raises:
             Cancelled: the flag was set.
@@ -71,22 +81,22 @@ class Decoder:
         """
         started = time.perf_counter()
         self.reused_tokens = self._cache.reuse(prompt)
-        drafter = PromptLookup(prompt, max_tokens, self._elsewhere)
+        lookup = PromptLookup(prompt, max_tokens, self._corpus)
         draft: list[int] = []
         logits = self._cache.logits if self.reused_tokens == len(prompt) else None
         if logits is None:
-            # A prompt that is mostly known may end in a known run; a cold one seldom does.
-            draft = drafter.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
+            # After a keystroke, the new end of the prompt often has a draft. A prompt that is all new seldom has one.
+            draft = lookup.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
             logits = self._prefill(prompt, draft)
         self.prefill_seconds = time.perf_counter() - started
         if deadline:
             deadline.start()
-        seconds: float | None = None  # of the step at hand; the prefill says nothing of what guesses cost
+        seconds: float | None = None  # time of the current step; the prefill's does not show what a draft token costs
         produced = 0
         while True:
             checked = accepted = 0
             try:
-                # Row i was computed after the draft's first i tokens: it counts as long as those were right.
+                # Row i of the logits follows the draft's first i tokens, so it is valid while those were accepted.
                 while checked == accepted and checked <= len(draft):
                     choice = choose(logits[checked], healing.allowed(), pick)
                     healing.take(choice.token)
@@ -97,13 +107,13 @@ class Decoder:
                     if choice.token in stop_tokens:
                         return
                     yield choice
-                    drafter.append(choice.token)
+                    lookup.append(choice.token)
                     produced += 1
                     if produced == max_tokens or (deadline and deadline.has_passed):
                         return
-            finally:  # also when the consumer has enough
+            finally:  # also when the consumer closes the generator
                 self._draft_length.learn(len(draft), min(checked, len(draft)), accepted, seconds)
-            draft = drafter.propose(min(self._draft_length.choose(), max_tokens - produced - 1))
+            draft = lookup.propose(min(self._draft_length.choose(), max_tokens - produced - 1))
             started = time.perf_counter()
             logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
             seconds = time.perf_counter() - started
@@ -124,19 +134,22 @@ class Decoder:
             self._prefill(prompt, [])
 
     def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:
-        """Compute what the cache lacks of ``prompt``, and ``draft``; return logits (1 + len(draft), V) from its end on.
+        """Compute what the cache lacks of ``prompt``, and then ``draft``.
 
-        In chunks, between which a set flag is seen. A chunk is finished first, unless it is urgent: the next keystroke
-        needs the same prompt, and would come too soon again for one that were begun anew.
+        The prompt is computed in chunks. A set flag ends the work after the current chunk, and only an urgent one
+        interrupts it: the next keystroke needs the same chunk, and a fast typist would interrupt each new attempt too.
+
+        Returns:
+            Logits (1 + len(draft), V): after the prompt's last token, and after each token of the draft.
         """
         while len(prompt) - len(self._cache) > PREFILL_CHUNK:
             start = len(self._cache)
-            self._read(prompt[start : start + PREFILL_CHUNK], 0)
-        logits = self._read([*prompt[len(self._cache) :], *draft], len(draft) + 1)
+            self._compute_chunk(prompt[start : start + PREFILL_CHUNK], 0)
+        logits = self._compute_chunk([*prompt[len(self._cache) :], *draft], len(draft) + 1)
         self._cache.keep_logits(logits)
         return logits
 
-    def _read(self, ids: Sequence[int], rows: int) -> NDArray[np.float32]:
+    def _compute_chunk(self, ids: Sequence[int], rows: int) -> NDArray[np.float32]:
         self._cancel.check()
         logits = self._model.step(ids, self._cache, rows, self._cancel.urgent)
         self._cancel.check()

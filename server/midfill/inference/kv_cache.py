@@ -1,4 +1,4 @@
-"""Which tokens a KV buffer holds: re-use by longest common prefix, trimming by forgetting."""
+"""KV caches: which tokens they hold, and which of them serve a new prompt (its longest common prefix)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_WORTH_KEEPING = 4
-"""A cache is given up to another prompt unless at least one in this many of the prompt's tokens is in it."""
-_LOGITS_KEPT = 6
-"""Rows of logits, 600 kB each for a vocabulary of 150,000."""
-_LOGITS_OF_A_RUN = 3
-"""So many of them come from one suggestion: its first tokens', where somebody who types on turns away from it."""
+_MIN_SHARED = 1 / 4
+"""Minimum part of a prompt's tokens that a cache must hold to be chosen for it."""
+_MAX_LOGITS = 6
+"""Maximum number of rows of logits that a cache keeps. A row has 600 kB for a vocabulary of 150,000."""
+_MAX_LOGITS_OF_A_SUGGESTION = 3
+"""Maximum number of these rows from one suggestion. They are the first ones: there, most users who type something else
+leave it."""
 
 
 class KvCache:
-    """One sequence's keys and values, and the tokens they were computed from.
+    """The keys and values of one sequence, and the tokens that they were computed from.
 
-    The buffers are the model's and opaque here. A trimmed position needs no clearing: attention reads only as far as
-    the length it is given, and the next step writes over the rest.
+    The buffers belong to the model. Truncated positions are not cleared: attention reads only up to the given length,
+    and the next step overwrites the rest.
     """
 
     def __init__(self, buffers: Any, capacity: int) -> None:
@@ -28,82 +29,84 @@ class KvCache:
         self.capacity = capacity
         self.tokens: list[int] = []
         self.document = ""
-        """Path of the document it was last used for; the pool's own note."""
-        self._logits: dict[int, NDArray[np.float32]] = {}  # by how many tokens there were
-        self._logits_wanted = _LOGITS_OF_A_RUN
+        """Path of the document that it was last used for. Only the pool uses it."""
+        self._logits: dict[int, NDArray[np.float32]] = {}  # rows (V,) by the number of tokens before them
+        self._logits_to_keep = _MAX_LOGITS_OF_A_SUGGESTION
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def reuse(self, ids: Sequence[int]) -> int:
-        """Keep the tokens shared with ``ids`` and forget the rest.
+        """Keep the longest common prefix with ``ids``, and drop the rest.
 
-        At least one token of ``ids`` is left to compute, unless the logits after the last one are known.
+        If all of ``ids`` is in the cache but the logits after it are not, the last token is dropped too, so that
+        computing it gives these logits.
 
         Returns:
-            How many tokens were kept.
+            The number of tokens kept.
         """
         kept = common_prefix(self.tokens, ids)
         if kept == len(ids) and kept not in self._logits:
             kept = max(kept - 1, 0)
         self.truncate(kept)
-        self._logits_wanted = _LOGITS_OF_A_RUN
+        self._logits_to_keep = _MAX_LOGITS_OF_A_SUGGESTION
         return kept
 
     def truncate(self, length: int) -> None:
-        """Forget all tokens after the first ``length``."""
+        """Drop all tokens after the first ``length``."""
         if length < len(self.tokens):
             del self.tokens[length:]
             self._logits = {before: row for before, row in self._logits.items() if before <= length}
 
     @property
     def logits(self) -> NDArray[np.float32] | None:
-        """The logits (1, V) after the last token, if they are known without computing anything.
+        """The logits (1, V) after the last token if they were kept, else None.
 
-        The next keystroke in a word needs them again: what changes is only how the word is to be spelt
+        The next keystroke in a word needs them again. Only the text that the first tokens must spell differs then
         (:mod:`midfill.inference.token_healing`).
         """
         row = self._logits.get(len(self.tokens))
         return None if row is None else row[np.newaxis]
 
     def keep_logits(self, rows: NDArray[np.float32]) -> None:
-        """Remember the logits (R, V) after each of the last R tokens: the first few since the latest ``reuse``."""
+        """Keep the logits (R, V) after each of the last R tokens; only the first few rows after each ``reuse``."""
         first = len(self.tokens) - len(rows) + 1
-        for length, row in enumerate(rows[: self._logits_wanted], start=first):
-            self._logits_wanted -= 1
+        for length, row in enumerate(rows[: self._logits_to_keep], start=first):
+            self._logits_to_keep -= 1
             self._logits.pop(length, None)
-            self._logits[length] = row.copy()  # or it would hold all rows
-        while len(self._logits) > _LOGITS_KEPT:
+            self._logits[length] = row.copy()  # a view would keep all rows in memory
+        while len(self._logits) > _MAX_LOGITS:
             del self._logits[next(iter(self._logits))]
 
     def append(self, ids: Sequence[int]) -> None:
-        """Record that the buffers now hold ``ids`` after what they held."""
+        """Record that ``ids`` were appended to the buffers."""
         self.tokens.extend(ids)
 
 
 class CachePool:
-    """A few caches, so that going back to another document finds its prompt still computed.
+    """Several caches, so that a user who returns to another document finds its prompt still computed.
 
-    All are as large as the longest prompt: the system gives memory page by page as tokens come in, so a cache takes
-    what its longest prompt so far took, and growing it would only add copies.
+    Each cache has room for the longest possible prompt. That costs nothing: the system gives memory page by page, so a
+    cache takes only what its longest prompt so far needed.
     """
 
     def __init__(self, make: Callable[[], KvCache], size: int) -> None:
-        """Keep at most ``size`` caches, each made when it is first needed."""
+        """Keep at most ``size`` caches. ``make`` makes each one when it is first needed."""
         self._make = make
         self._size = size
         self._caches: list[KvCache] = []  # the most recently used last
 
     def pick(self, ids: Sequence[int], document: str) -> KvCache:
-        """Return the cache that shares most with ``ids``, or the document's own, or a new or the oldest one.
+        """Return the best cache for the prompt ``ids`` of ``document``, and make it the most recently used one.
 
-        A document whose prompt was cut anew keeps its cache, though nothing in it can be used: memory grows with the
-        documents, not with the cuts.
+        The first of these that exists is the best: the cache that shares most tokens with ``ids``, if it shares enough;
+        the document's own cache; a new cache; the least recently used one. A document keeps its cache even when the
+        start of its prompt moves and no token fits, so that it never takes a second one.
         """
         shared = [common_prefix(cache.tokens, ids) for cache in self._caches]
         longest = max(shared, default=0)
         best = self._caches[shared.index(longest)] if shared else None
-        if longest * _WORTH_KEEPING < len(ids):
+        if longest < _MIN_SHARED * len(ids):
             best = next((cache for cache in self._caches if cache.document == document), None)
         if best is None:
             best = self._make() if len(self._caches) < self._size else self._caches[0]
@@ -115,7 +118,7 @@ class CachePool:
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
-    """Return how many leading tokens two sequences share."""
+    """Return the length of the longest common prefix of two sequences."""
     shared = 0
     for a, b in zip(left, right, strict=False):
         if a != b:

@@ -1,7 +1,7 @@
-"""What the licences of models say of work for money, as far as Midfill has to know it.
+"""Which licences of models allow commercial use.
 
-Names are those of the Hugging Face hub's model cards (docs: "Licenses" of the hub's repositories), which GGUF files
-repeat. This is no legal advice: it tells apart who has to read on.
+The names are those of the model cards on the Hugging Face hub (documented as "Licenses" of its repositories). GGUF
+files use them too. This is not legal advice; it only finds the models whose licence a user must read.
 """
 
 from __future__ import annotations
@@ -43,25 +43,26 @@ _BY_MODEL = {
     "stablecode-completion-alpha": "apache-2.0",
     "codestral": "mnpl",
 }
-"""What models are under whose cards say no more than "other"; GGUF conversions often say nothing."""
+"""The licences of models whose cards say only "other". The keys are beginnings of model names. GGUF conversions often
+name no licence."""
 _INSTEAD = "`midfill pull` has Qwen2.5-Coder, under Apache-2.0"
 
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence, by the name it is known by, and whether work for money is allowed under it."""
+    """A licence, and whether it allows commercial use."""
 
     name: str
     commercial: Commercial
     terms: str = ""
-    """In a few words, where that is not simply yes."""
+    """The reason in a few words if ``commercial`` is not "yes"."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.terms})" if self.terms else self.name
 
 
 def licence(name: str, model: str = "") -> Licence:
-    """Return what is known of the licence that a source names, or else of the one that ``model`` is under."""
+    """Return what is known about the licence ``name``. If that says nothing, the name of ``model`` may tell more."""
     known = name.strip().lower()
     if known in _UNNAMED:
         family = next((start for start in _BY_MODEL if model.lower().rpartition("/")[2].startswith(start)), "")
@@ -81,38 +82,38 @@ def licence(name: str, model: str = "") -> Licence:
 
 
 def require_use(name: str, model: str, use: str) -> None:
-    """See to it that a model may be put to a use: "personal" or "commercial".
+    """Check that the licence ``name`` of ``model`` allows ``use``, which is "personal" or "commercial".
 
     Raises:
-        LicenceRefused: it may not, or nobody knows.
+        LicenceRefused: it does not, or that is not known.
     """
     found = licence(name, model)
     if use == "commercial" and found.commercial in ("no", "unknown"):
         raise LicenceRefused(
-            f"{model} is not used, for the setting 'use' says commercial and its licence is {found}: take another"
+            f"{model} is refused, because the setting 'use' says commercial and its licence is {found}: use another"
             f" model ({_INSTEAD})."
         )
 
 
 @dataclass(frozen=True)
 class Permit:
-    """What somebody who wants weights says of licences."""
+    """What a user who downloads weights has said about licences."""
 
     use: str = "personal"
-    """Or "commercial"."""
+    """Either "personal" or "commercial"."""
     accepted: bool = False
-    """Whether a licence that restricts commercial use was read and accepted."""
+    """Whether the user has read and accepted a licence that restricts commercial use."""
 
     def check(self, name: str, model: str) -> None:
-        """See to it that a model may be fetched and converted.
+        """Check that ``model`` may be downloaded and converted under the licence ``name``.
 
         Raises:
-            LicenceRefused: its licence does not allow the use, or wants to be accepted first.
+            LicenceRefused: the licence does not allow the use, or the user must accept it first.
         """
         require_use(name, model, self.use)
         found = licence(name, model)
         if found.commercial == "no" and not self.accepted:
             raise LicenceRefused(
-                f"The licence of {model} is {found}: read it, and say --accept-license if you do, or take another"
+                f"The licence of {model} is {found}: read it and add --accept-license if you accept it, or use another"
                 f" model ({_INSTEAD})."
             )

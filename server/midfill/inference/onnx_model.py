@@ -1,6 +1,6 @@
-"""The model behind a small protocol: token ids in, logits out, keys and values kept in place.
+"""The model behind a small protocol: it takes token ids, returns logits, and updates a KV cache in place.
 
-:class:`OnnxModel` runs a bundle's graph. :class:`ScriptedModel` stands in for it in unit tests of what lies around.
+:class:`OnnxModel` runs a bundle's graph. :class:`ScriptedModel` replaces it in unit tests.
 """
 
 from __future__ import annotations
@@ -21,64 +21,74 @@ from midfill.inference.bundle import KvLayout
 from midfill.inference.kv_cache import KvCache
 
 _SILENT = 4
-"""onnxruntime's severity above which only what kills the process is logged."""
+"""The log severity of onnxruntime at which it reports fatal errors only."""
 
 LONG_PAST = 2048
-"""Tokens from which on few rows take the attention of :mod:`midfill_export.graph.grouped_attention`: from half of a
-larger cache's capacity on, all of which it reads."""
+"""Number of past tokens from which a short run uses the attention of :mod:`midfill_export.graph.grouped_attention`.
+
+That attention reads the whole buffer. So a cache with a capacity of more than twice this number uses it only when the
+cache is half full."""
 FEW_ROWS = 32
-"""More take ``GroupQueryAttention`` there too; a token and the guesses after it are fewer."""
+"""Maximum number of tokens of a run that uses that attention. A longer run uses ``GroupQueryAttention`` everywhere. One
+token and a draft of the default length are fewer."""
 _GROUPED_ROWS = "grouped_rows"
 
 
 class Model(Protocol):
-    """What decoding needs of a model."""
+    """What decoding needs from a model."""
 
     def new_cache(self, capacity: int) -> KvCache:
         """Return an empty cache for at most ``capacity`` tokens."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Append ``ids`` to ``cache`` and return the logits (rows, vocabulary) after the last ``rows`` of them.
+        """Append ``ids`` to ``cache`` and return the logits (rows, V) after the last ``rows`` of them.
 
-        None are computed for 0 rows, which saves what comes after the last attention.
+        With 0 rows no logits are computed, which saves the operators after the last attention.
 
         Raises:
-            Cancelled: ``cancel`` was set; the cache is as it was.
-            ModelError: the step failed or does not fit the cache.
+            Cancelled: ``cancel`` was set. The cache is unchanged.
+            ModelError: the step failed, or its tokens do not fit the cache. The cache is unchanged.
         """
 
 
 @dataclass(frozen=True)
 class Run:
-    """What is computed at once: ``tokens`` of a step, the logits after the last ``rows`` of them."""
+    """One run of the graph: some tokens of a step, all with the same kind of attention."""
 
     tokens: int
     rows: int
+    """Number of rows of logits: those after the last tokens of the run."""
     grouped: bool
+    """Whether it uses the attention of :mod:`midfill_export.graph.grouped_attention`."""
 
 
-def runs(short_of_long: int, tokens: int, rows: int) -> Iterator[Run]:
-    """Split a step of ``tokens`` into runs of one kind of attention; so many tokens are lacking to a long past.
+def runs(tokens_until_long: int, tokens: int, rows: int) -> Iterator[Run]:
+    """Split a step of ``tokens`` tokens and ``rows`` rows of logits into runs of one kind of attention each.
 
-    The two kinds differ in the last bits, so which one a token takes must not depend on the guesses it is with: those
-    after a long past take the kind they would take alone.
+    The two kinds of attention differ in the last bits. So the kind that a token gets must not depend on the draft
+    tokens beside it: after a long past, a draft token gets the kind that it would get in a step of its own.
+
+    Args:
+        tokens_until_long: how many more tokens make the past long (``LONG_PAST``); 0 or less if it is long already.
+        tokens: number of tokens of the step.
+        rows: number of rows of logits: those after the step's last tokens.
     """
-    before = min(max(short_of_long, 0), tokens)
+    before = min(max(tokens_until_long, 0), tokens)
     after = tokens - before
     if before:
         yield Run(before, max(rows - after, 0), grouped=False)
     rows = min(rows, after)
-    guesses = max(rows - 1, 0) if after > FEW_ROWS else 0
-    for part, wanted in ((after - guesses, rows - guesses), (guesses, guesses)):
+    drafted = max(rows - 1, 0) if after > FEW_ROWS else 0
+    for part, part_rows in ((after - drafted, rows - drafted), (drafted, drafted)):
         if part:
-            yield Run(part, wanted, grouped=part <= FEW_ROWS)
+            yield Run(part, part_rows, grouped=part <= FEW_ROWS)
 
 
 class OnnxModel:
-    """A graph as :mod:`midfill_export.graph.optimize` describes it, in an onnxruntime session on the CPU."""
+    """A graph as :mod:`midfill_export.graph.optimize` describes it, in a CPU session of onnxruntime."""
 
     def __init__(self, graph: Path, kv: KvLayout, threads: int = 0) -> None:
-        """Load ``graph``; ``threads`` 0 takes one per usable core.
+        """Load ``graph`` to run on ``threads`` threads; 0 means one for each usable core.
 
         Raises:
             ModelError: onnxruntime refuses the graph.
@@ -87,7 +97,8 @@ class OnnxModel:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads or cpu.usable_cores()
         options.log_severity_level = _SILENT
-        # The arena keeps the largest prompt's activations for good: 50 MB of the 0.5B's 650, for no speed (measured).
+        # The arena would keep the activations of the largest prompt for ever. With the 0.5B model that is 50 MB of
+        # 650 MB, and it makes nothing faster (measured).
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False
         try:
@@ -107,24 +118,24 @@ class OnnxModel:
         huge_pages.arrange()
 
     def new_cache(self, capacity: int) -> KvCache:
-        """Reserve buffers; memory is taken by the system page by page, as tokens come in."""
-        shape = (1, self._kv.heads, capacity + 1, self._kv.head_size)  # one for the row that pads a single token
+        """Reserve buffers of shape (1, heads, capacity + 1, head size). The system gives memory as they fill."""
+        shape = (1, self._kv.heads, capacity + 1, self._kv.head_size)  # + 1 for the row that pads a single token
         return KvCache([ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)) for _ in self._past], capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """See :meth:`Model.step`; a set flag ends the run at the next operator.
+        """See :meth:`Model.step`. A set flag ends the run at the next operator.
 
-        The logits after a token do not depend on how the tokens before it were split into steps, to the last bit,
-        which makes re-use and speculation exact. After a long past that holds for guesses, but no longer for re-use:
-        there, few rows of a prompt are attended to in another way than many (:func:`runs`).
+        The logits after a token are the same to the last bit, however the tokens before it were split into steps. So
+        reuse of the cache and speculative decoding are exact. After a long past this is still true for draft tokens,
+        but not for reuse: there, a short part of a prompt uses another attention than a long one (:func:`runs`).
         """
         past = len(cache)
         if (total := past + len(ids)) > cache.capacity:
             raise ModelError(f"{total} tokens do not fit the context of {cache.capacity}: lower 'contextTokens'.")
-        short_of_long = max(LONG_PAST, cache.capacity // 2) - past if self._groups else len(ids)
+        tokens_until_long = max(LONG_PAST, cache.capacity // 2) - past if self._groups else len(ids)
         logits = []
         try:
-            for run in runs(short_of_long, len(ids), rows):
+            for run in runs(tokens_until_long, len(ids), rows):
                 start = len(cache) - past
                 logits.append(self._run(ids[start : start + run.tokens], cache, run, cancel))
         except BaseException:
@@ -133,18 +144,18 @@ class OnnxModel:
         return logits[0] if len(logits) == 1 else np.concatenate(logits)
 
     def _run(self, ids: Sequence[int], cache: KvCache, run: Run, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Append ``ids`` to ``cache`` by one run of the graph.
+        """Append ``ids`` to ``cache`` by one run of the graph, and return its logits (run.rows, V).
 
-        onnxruntime computes a single row by other kernels than several, so a single token is given a second row, which
-        is thrown away; and ``lm_head``'s last row of an odd number by other ones than of an even number, so it is asked
-        for an even one.
+        Two details keep the logits equal to the last bit. onnxruntime computes a single row with other kernels than
+        several rows, so a single token gets a second row, which is dropped. It also computes the last row of
+        ``lm_head`` with other kernels if the number of rows is odd, so that number is always even.
         """
         padded = [*ids, 0] if len(ids) == 1 else ids
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([padded], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, len(cache) + len(padded)), np.int64))
-        wanted = [*range(len(ids) - run.rows, len(ids)), *([len(ids) - 1] if run.rows % 2 else [])]
-        binding.bind_cpu_input("logit_rows", np.asarray(wanted, np.int64))
+        logit_rows = [*range(len(ids) - run.rows, len(ids)), *([len(ids) - 1] if run.rows % 2 else [])]
+        binding.bind_cpu_input("logit_rows", np.asarray(logit_rows, np.int64))
         if run.grouped:
             binding.bind_ortvalue_input(_GROUPED_ROWS, ort.OrtValue.ortvalue_from_numpy(np.array([len(ids)])))
         for past, present, buffer in zip(self._past, self._present, cache.buffers, strict=True):
@@ -161,12 +172,12 @@ class OnnxModel:
             raise ModelError(f"the model failed on {len(ids)} tokens ({type(error).__name__})") from error
         cancel.check()
         cache.append(ids)
-        logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, vocabulary)
+        logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, V)
         return logits[: run.rows]
 
 
 class ScriptedModel:
-    """A model for unit tests: it says ``script`` token by token after any prompt, then ``end``."""
+    """A model for unit tests. After any prompt it generates ``script`` token by token, then always ``end``."""
 
     def __init__(self, script: Sequence[int], end: int, vocabulary: int) -> None:
         self._script = [*script, end]
@@ -174,16 +185,16 @@ class ScriptedModel:
         self._vocabulary = vocabulary
         self._prompt = 0
         self.steps: list[int] = []
-        """How many tokens each step was given."""
+        """Number of tokens of each step."""
         self.rows: list[int] = []
-        """How many rows of logits each step was asked for."""
+        """Number of rows of logits of each step."""
 
     def new_cache(self, capacity: int) -> KvCache:
         """Return a cache without buffers."""
         return KvCache(None, capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Prefer the script's next token after each row; several ids with one row of logits or none are the prompt."""
+        """Prefer the script's next token in each row. A step of several ids and at most one row belongs to a prompt."""
         cancel.check()
         cache.append(ids)
         self.steps.append(len(ids))
@@ -192,6 +203,6 @@ class ScriptedModel:
             self._prompt = len(cache)
         logits = np.zeros((rows, self._vocabulary), np.float32)
         for row in range(rows):
-            said = len(cache) - rows + 1 + row - self._prompt
-            logits[row, self._script[min(said, len(self._script) - 1)]] = 1.0
+            generated = len(cache) - rows + 1 + row - self._prompt
+            logits[row, self._script[min(generated, len(self._script) - 1)]] = 1.0
         return logits

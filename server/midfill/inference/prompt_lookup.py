@@ -1,10 +1,10 @@
-"""Drafts for speculative decoding, looked up rather than computed: code repeats itself.
+"""Drafts for speculative decoding that are looked up, because code repeats itself.
 
-The next tokens are guessed to be those that followed the last few tokens when they stood somewhere before: in the
-prompt (both sides of the cursor), in the text decoded so far, or elsewhere (:mod:`midfill.inference.draft_corpus`).
-One step of the model then checks the whole guess; on a CPU sixteen tokens cost little more than one. The method is
-prompt lookup decoding (A. Saxena, 2023) and LLMA (arXiv:2304.04487); how much to guess follows what was accepted and
-what the steps cost.
+The last few tokens are searched for in the prompt (both sides of the cursor), in the text decoded so far, and in other
+texts (:mod:`midfill.inference.draft_corpus`). The tokens that followed them there are the draft. One step of the model
+then checks the whole draft; on a CPU, sixteen tokens cost little more than one. The method is prompt lookup decoding
+(A. Saxena, 2023) and LLMA (arXiv:2304.04487). The length of a draft depends on how many draft tokens were accepted
+lately, and on what a step costs.
 """
 
 from __future__ import annotations
@@ -16,74 +16,79 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEPARATOR = -1
-"""Stands between sequences that do not follow each other; no token is equal to it."""
+"""Stands between sequences that do not follow each other. No token id is equal to it."""
 NO_DRAFTS: NDArray[np.int32] = np.empty(0, np.int32)
 
-_SHORTEST, _LONGEST = 2, 8
-"""Lengths of the run of last tokens that is looked up: a longer match is more often right."""
-_PLACES = 500
-"""Most places compared: of a pair of tokens that stands everywhere, as in a table of zeros, the latest are enough."""
-_FADE = 0.95
-"""Weight of a guess after each further step."""
-_STEPS_REMEMBERED = 64
-_GUESS_PER_STEP = 1 / 30
-"""What a guess more costs, as a share of a step without any, until this machine has shown its own share."""
-_EVIDENCE = 32.0
-"""The spread (sum of squares) of the numbers guessed that weighs as much as that assumption: that of two steps, one of
-no guesses and one of eight."""
+_MIN_MATCH, _MAX_MATCH = 2, 8
+"""Number of last tokens that are searched for. The longest match wins, because its draft is accepted most often."""
+_MAX_PLACES = 500
+"""Maximum number of places that are compared, from the end. A table of zeros has the same two tokens everywhere."""
+_DECAY = 0.95
+"""Factor by which the weight of a checked draft token shrinks with each later step."""
+_MAX_STEPS = 64
+"""Maximum number of steps whose times are remembered."""
+_ASSUMED_COST = 1 / 30
+"""Assumed time of one more draft token, divided by the time of a step without a draft. Measured steps replace it."""
+_ASSUMPTION_WEIGHT = 32.0
+"""Weight of that assumption, as a sum of squared deviations of the draft lengths. Two steps, one without a draft and
+one with eight draft tokens, weigh as much."""
 
 
 class PromptLookup:
-    """Looks up what followed the last tokens, in one text that grows at its end and in others that do not."""
+    """Looks up drafts in a text that grows at its end, and in a corpus of other texts."""
 
-    def __init__(self, tokens: Sequence[int], room: int, elsewhere: NDArray[np.int32] = NO_DRAFTS) -> None:
-        """Start with ``tokens``; at most ``room`` more will be appended.
+    def __init__(self, tokens: Sequence[int], room: int, corpus: NDArray[np.int32] = NO_DRAFTS) -> None:
+        """Start with ``tokens``.
 
-        ``elsewhere`` are other texts, the most telling last, each ended by a SEPARATOR.
+        Args:
+            tokens: the text so far, as token ids.
+            room: maximum number of tokens that will be appended.
+            corpus: token ids (N,) of other texts. Each text ends with a ``SEPARATOR``; the most relevant one is last.
         """
         self._tokens = np.empty(len(tokens) + room, np.int32)
         self._tokens[: len(tokens)] = tokens
         self._end = len(tokens)
-        self._elsewhere = elsewhere
+        self._corpus = corpus
 
     def append(self, token: int) -> None:
-        """Add the next token."""
+        """Append the next token of the text."""
         self._tokens[self._end] = token
         self._end += 1
 
     def propose(self, limit: int) -> list[int]:
-        """Return up to ``limit`` tokens that followed the longest known run at the end; [] when none is known.
+        """Return a draft of up to ``limit`` tokens: those after the longest match of the last tokens; [] for no match.
 
-        Of runs of the same length the text's own comes first, and then the latest: what is near is more alike.
+        Of matches of the same length, one in the text wins over one in the corpus, and a later one over an earlier one:
+        what is near is more similar.
         """
         text = self._tokens[: self._end]
-        run = text[-_LONGEST:]
-        own, start = _longest_match(text, run)
-        other, other_start = _longest_match(self._elsewhere, run)
-        if other > own:
-            text, start = self._elsewhere, other_start
-        elif not own:
+        last_tokens = text[-_MAX_MATCH:]
+        length, start = _longest_match(text, last_tokens)
+        corpus_length, corpus_start = _longest_match(self._corpus, last_tokens)
+        if corpus_length > length:
+            text, start = self._corpus, corpus_start
+        elif not length:
             return []
-        proposal: list[int] = text[start : start + limit].tolist()
-        return proposal[: proposal.index(SEPARATOR)] if SEPARATOR in proposal else proposal
+        draft: list[int] = text[start : start + limit].tolist()
+        return draft[: draft.index(SEPARATOR)] if SEPARATOR in draft else draft
 
 
-def _longest_match(text: NDArray[np.int32], run: NDArray[np.int32]) -> tuple[int, int]:
-    """Find the longest end of ``run`` that ``text`` has with something after it.
+def _longest_match(text: NDArray[np.int32], last_tokens: NDArray[np.int32]) -> tuple[int, int]:
+    """Find the longest end of ``last_tokens`` that occurs in ``text`` with something after it.
 
     Returns:
-        Its length, 0 when it would be less than the shortest, and where its latest occurrence ends.
+        Its length (0 if it is shorter than ``_MIN_MATCH``), and the index after its latest occurrence.
     """
-    if len(run) < _SHORTEST or len(text) <= _SHORTEST:
+    if len(last_tokens) < _MIN_MATCH or len(text) <= _MIN_MATCH:
         return 0, 0
-    places = np.flatnonzero((text[1:-1] == run[-1]) & (text[:-2] == run[-2])) + _SHORTEST
-    places = places[text[places] != SEPARATOR][-_PLACES:]
+    places = np.flatnonzero((text[1:-1] == last_tokens[-1]) & (text[:-2] == last_tokens[-2])) + _MIN_MATCH
+    places = places[text[places] != SEPARATOR][-_MAX_PLACES:]
     if not places.size:
         return 0, 0
-    length = _SHORTEST
-    while length < len(run):
+    length = _MIN_MATCH
+    while length < len(last_tokens):
         longer = places[places > length]
-        longer = longer[text[longer - length - 1] == run[-length - 1]]
+        longer = longer[text[longer - length - 1] == last_tokens[-length - 1]]
         if not longer.size:
             break
         places, length = longer, length + 1
@@ -91,53 +96,57 @@ def _longest_match(text: NDArray[np.int32], run: NDArray[np.int32]) -> tuple[int
 
 
 class DraftLength:
-    """How many tokens to guess: the number that gives most tokens a second, by what was seen lately."""
+    """Chooses the length of drafts: the one that gives most tokens a second, as far as the latest steps show."""
 
-    def __init__(self, longest: int = 16) -> None:
-        """Start undecided; guess at most ``longest`` tokens at once, 0 for none ever."""
-        self._longest = longest
-        self._right, self._wrong = 4.0, 2.0  # as if some had been seen, so that the first do not decide
-        self._steps: deque[tuple[int, float]] = deque(maxlen=_STEPS_REMEMBERED)  # (guessed, seconds)
+    def __init__(self, max_tokens: int = 16) -> None:
+        """Choose at most ``max_tokens``; 0 turns drafts off."""
+        self._max_tokens = max_tokens
+        self._accepted, self._rejected = 4.0, 2.0  # a prior, so that the first few drafts do not decide alone
+        self._steps: deque[tuple[int, float]] = deque(maxlen=_MAX_STEPS)  # (draft tokens, seconds)
 
     @property
     def acceptance(self) -> float:
-        """Share of guessed tokens that were right, the latest weighing most."""
-        return self._right / (self._right + self._wrong)
+        """Fraction of the draft tokens that were accepted, 0 to 1. The latest ones have most weight."""
+        return self._accepted / (self._accepted + self._rejected)
 
     def choose(self) -> int:
-        """Return the length that gives the most tokens for its time; at least 1, or nothing would be learnt."""
-        if not self._longest:
+        """Return the length that gives most tokens a second. It is at least 1: without drafts, nothing is learnt."""
+        if not self._max_tokens:
             return 0
-        cost = self._cost_of_guess()
+        cost = self._cost_of_draft_token()
 
         def speed(length: int) -> float:
-            kept = sum(self.acceptance**n for n in range(1, length + 1))
-            return (1 + kept) / (1 + cost * length)
+            accepted = sum(self.acceptance**n for n in range(1, length + 1))
+            return (1 + accepted) / (1 + cost * length)
 
-        return max(range(1, self._longest + 1), key=speed)
+        return max(range(1, self._max_tokens + 1), key=speed)
 
-    def learn(self, guessed: int, checked: int, accepted: int, seconds: float | None) -> None:
-        """Take in a step of ``guessed`` tokens and its time; None when it had other work to do as well.
+    def learn(self, drafted: int, checked: int, accepted: int, seconds: float | None) -> None:
+        """Learn from one step.
 
-        Of the first ``checked`` of them, which somebody looked at, ``accepted`` were right.
+        Args:
+            drafted: number of draft tokens.
+            checked: how many of them the consumer reached.
+            accepted: how many of these were accepted.
+            seconds: time of the step; None if it also did other work, such as a prefill.
         """
         if checked:
-            self._right = self._right * _FADE + accepted
-            self._wrong = self._wrong * _FADE + (checked - accepted)
+            self._accepted = self._accepted * _DECAY + accepted
+            self._rejected = self._rejected * _DECAY + (checked - accepted)
         if seconds is not None:
-            self._steps.append((guessed, seconds))
+            self._steps.append((drafted, seconds))
 
-    def _cost_of_guess(self) -> float:
-        """Return what one guess more costs, as a share of a step without any: from 0 up.
+    def _cost_of_draft_token(self) -> float:
+        """Return the time of one more draft token divided by the time of a step without a draft; 0 or more.
 
-        A line is fitted through the remembered steps, with the assumed share for a prior, scaled to what this
-        machine's steps take; so nothing is assumed of its speed, and two kinds of steps are enough to learn from.
+        A line is fitted to the times of the remembered steps. Its prior slope is the assumed cost, scaled by the mean
+        time of a step. So nothing is assumed about the machine's speed, and steps of two lengths are enough to learn.
         """
         if not self._steps:
-            return _GUESS_PER_STEP
-        guessed, seconds = np.array(self._steps).T
-        x, y, length = guessed - guessed.mean(), float(seconds.mean()), float(guessed.mean())
-        assumed = _GUESS_PER_STEP * y / (1 + _GUESS_PER_STEP * length)
-        slope = max((float(x @ seconds) + _EVIDENCE * assumed) / (float(x @ x) + _EVIDENCE), 0.0)
+            return _ASSUMED_COST
+        drafted, seconds = np.array(self._steps).T
+        x, y, length = drafted - drafted.mean(), float(seconds.mean()), float(drafted.mean())
+        assumed = _ASSUMED_COST * y / (1 + _ASSUMED_COST * length)
+        slope = max((float(x @ seconds) + _ASSUMPTION_WEIGHT * assumed) / (float(x @ x) + _ASSUMPTION_WEIGHT), 0.0)
         base = y - slope * length
-        return slope / max(base, y / 100, 1e-9)  # a base near nothing comes of noise
+        return slope / max(base, y / 100, 1e-9)  # noise can make the base almost 0 or negative

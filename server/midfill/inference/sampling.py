@@ -1,7 +1,7 @@
-"""Pure: logits -> the next token, the likeliest or one drawn at random, and how likely it was.
+"""Chooses the next token from logits: the most likely one, or one drawn at random. Pure functions.
 
-The filters are the usual ones: top-k (Fan et al., arXiv:1805.04833) and top-p, or nucleus (Holtzman et al.,
-arXiv:1904.09751), both after the temperature.
+Sampling uses the temperature, then top-k (Fan et al., arXiv:1805.04833) and top-p, also called nucleus sampling
+(Holtzman et al., arXiv:1904.09751).
 """
 
 from __future__ import annotations
@@ -14,42 +14,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pick = Callable[[NDArray[np.float32]], int]
-"""Logits (n,) -> the index of the one chosen."""
+"""Takes logits (n,) and returns the index of the chosen one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How tokens are drawn; the same seed draws the same text."""
+    """How tokens are drawn at random. The same seed draws the same text."""
 
     temperature: float = 1.0
-    """What logits are divided by, more than 0: less than 1 makes the likely likelier."""
+    """Logits are divided by it. It is more than 0; below 1 it makes likely tokens even more likely."""
     top_k: int = 0
-    """Only so many of the likeliest tokens may be drawn; 0 for all."""
+    """Number of the most likely tokens that may be drawn; 0 for all."""
     top_p: float = 1.0
-    """Only the likeliest tokens that together have this probability may be drawn, at least one of them."""
+    """The smallest set of most likely tokens with at least this total probability may be drawn; at least one token."""
     seed: int = 0
 
 
 class Choice(NamedTuple):
-    """A token chosen, and the one that would have been next in line."""
+    """A chosen token and its runner-up."""
 
     token: int
     logprob: float
-    """Natural logarithm of the token's probability among those that could be chosen, at temperature 1."""
+    """Natural logarithm of the token's probability among the allowed tokens, at temperature 1."""
     runner_up: int
-    """The likeliest other token that could have been chosen; -1 where there was none."""
+    """The most likely other token among the allowed ones; -1 if there is no other."""
     runner_up_logprob: float
+    """The same for the runner-up; negative infinity if there is none."""
 
 
 def greedy(logits: NDArray[np.float32]) -> int:
-    """Return the index of the largest of logits (n,), the first of several."""
+    """Return the index of the largest of the logits (n,); of equal ones, the first."""
     return int(logits.argmax())
 
 
 class Sampler:
-    """Draws one token after another; each takes one number from the stream that the seed began, whatever the logits.
+    """Draws one token after another. Each takes exactly one random number, whatever the logits are.
 
-    So a text does not depend on how its tokens were split into steps.
+    So the text does not depend on how its tokens were split into steps.
     """
 
     def __init__(self, sampling: Sampling) -> None:
@@ -57,13 +58,13 @@ class Sampler:
         self._random = np.random.default_rng(sampling.seed)
 
     def __call__(self, logits: NDArray[np.float32]) -> int:
-        """Draw an index of logits (n,)."""
+        """Draw an index of the logits (n,)."""
         return sample(logits, self._sampling, self._random)
 
 
 def sample(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Generator) -> int:
-    """Draw an index of logits (n,) with a single number of ``random``."""
-    # Subtract first: a tiny temperature would make infinities of the logits themselves.
+    """Draw an index of the logits (n,) with exactly one number of ``random``."""
+    # Without the subtraction, a very small temperature would turn the logits into infinities.
     weights = np.exp((logits.astype(np.float64) - logits.max()) / sampling.temperature)
     if 0 < sampling.top_k < len(weights):
         weights[weights < np.partition(weights, -sampling.top_k)[-sampling.top_k]] = 0.0
@@ -74,10 +75,10 @@ def sample(logits: NDArray[np.float32], sampling: Sampling, random: np.random.Ge
 
 
 def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick: Pick) -> Choice:
-    """Let ``pick`` choose from logits (V,), among the ids ``allowed`` or, for None, all."""
+    """Let ``pick`` choose a token from the logits (V,), among the ids ``allowed`` (n,); None allows all."""
     scores = logits if allowed is None else logits[allowed]  # (n,)
     index = pick(scores)
-    runner_up = _best_but(scores, index)
+    runner_up = _best_except(scores, index)
     token, runner_up = (at if allowed is None or at < 0 else int(allowed[at]) for at in (index, runner_up))
     peak = float(scores.max())
     log_sum = peak + float(np.log(np.exp(scores - peak).sum()))
@@ -89,8 +90,8 @@ def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick:
     )
 
 
-def _best_but(scores: NDArray[np.float32], index: int) -> int:
-    """Return the index of the largest of scores (n,) but for one; -1 when there is no other."""
+def _best_except(scores: NDArray[np.float32], index: int) -> int:
+    """Return the index of the largest of the scores (n,) except the one at ``index``; -1 if there is no other."""
     before, after = scores[:index], scores[index + 1 :]
     best = [int(before.argmax())] if len(before) else []
     best += [index + 1 + int(after.argmax())] if len(after) else []
@@ -98,9 +99,9 @@ def _best_but(scores: NDArray[np.float32], index: int) -> int:
 
 
 def _smallest_in_nucleus(weights: NDArray[np.float64], share: float) -> float:
-    """Return the smallest of the fewest weights (n,) that make up ``share`` of their sum."""
+    """Return the smallest weight of the nucleus: the fewest of the weights (n,) with ``share`` of their sum."""
     total = float(weights.sum())
-    # What is below lies outside for certain, for all of it makes up less than the rest; sorting so few is cheap.
+    # Smaller weights than this are outside for certain: all of them together are less than 1 - share. Few are left.
     descending = np.sort(weights[weights >= (1.0 - share) * total / len(weights)])[::-1]
     reached = int(np.searchsorted(descending.cumsum(), share * total))
     return float(descending[min(reached, len(descending) - 1)])

@@ -1,7 +1,7 @@
-"""How many threads to run a model on: measured on this machine once, remembered for each bundle.
+"""The number of threads for a model: measured once on this machine, and remembered for each bundle.
 
-One a core is not always best. Two threads of one core share its multipliers, slow cores hold fast ones up at every
-operator, and decoding waits for memory, which a few threads already saturate.
+One thread for each core is not always best. Two hardware threads of one core share its multipliers; fast cores wait for
+slow ones at every operator; and decoding waits for memory, which a few threads already saturate.
 """
 
 from __future__ import annotations
@@ -19,21 +19,25 @@ from midfill.inference.bundle import GRAPH, Bundle
 from midfill.inference.onnx_model import Model, OnnxModel
 
 _FILE = "threads"
-_TYPED, _DECODED = 64, 16
-"""A request as typing makes them: tokens of the prompt to be computed, and tokens decoded."""
+_PREFILL_TOKENS, _DECODED_TOKENS = 64, 16
+"""Size of the timed request, which is like one that typing causes."""
 _RUNS = 3
-_GAIN = 0.95
-"""More threads must take less than this share of the time of fewer, or they are not worth their power."""
+_MAX_TIME_RATIO = 0.95
+"""More threads are chosen only if their time is less than this part of the time of fewer threads. Else they only use
+more power."""
 
 
 def chosen(bundle: Bundle) -> int:
-    """Return the number of threads measured best for ``bundle`` here; before that, one a core that may be used."""
+    """Return the number of threads that was fastest for ``bundle`` on this machine.
+
+    Without a measurement, this is one thread for each usable core.
+    """
     threads = JsonStore(_FILE).get(_key(bundle))
     return threads if isinstance(threads, int) and 0 < threads <= cpu.usable_cores() else cpu.usable_cores()
 
 
 def measure(bundle: Bundle) -> int:
-    """Time a request with every sensible number of threads, and remember the best.
+    """Time a request with each of the :func:`candidates`, and remember and return the best number of threads.
 
     Raises:
         ModelError: the model cannot be loaded.
@@ -46,16 +50,19 @@ def measure(bundle: Bundle) -> int:
 
 
 def candidates(usable: int, physical: int) -> list[int]:
-    """Return the numbers worth a try, rising: half of the cores, all of them, and their hardware threads."""
+    """Return the numbers of threads to measure, in rising order.
+
+    These are half of the ``physical`` cores, all of them, and all ``usable`` hardware threads.
+    """
     return sorted({min(usable, count) for count in (max(1, physical // 2), physical, usable)})
 
 
 def best_of(seconds: Mapping[int, float]) -> int:
-    """Return the fewest threads that are about as fast as any."""
+    """Return the smallest number of threads that is about as fast as the fastest. ``seconds`` has the time of each."""
     counts = sorted(seconds)
     best = counts[0]
     for count in counts[1:]:
-        if seconds[count] < _GAIN * seconds[best]:
+        if seconds[count] < _MAX_TIME_RATIO * seconds[best]:
             best = count
     return best
 
@@ -66,10 +73,10 @@ def _seconds(bundle: Bundle, threads: int) -> float:
 
 
 def _request(model: Model) -> None:
-    cache = model.new_cache(_TYPED + _DECODED)
-    ids: Sequence[int] = range(_TYPED)  # which tokens they are does not change how long they take
+    cache = model.new_cache(_PREFILL_TOKENS + _DECODED_TOKENS)
+    ids: Sequence[int] = range(_PREFILL_TOKENS)  # any tokens: all take the same time
     model.step(ids, cache, 1, CancelFlag())
-    for token in range(_DECODED):
+    for token in range(_DECODED_TOKENS):
         model.step([token], cache, 1, CancelFlag())
 
 
@@ -84,6 +91,6 @@ def _physical_cores() -> int:
 
 
 def _key(bundle: Bundle) -> str:
-    """Name the graph, the processor and the cores given to this process."""
+    """Return a key of the graph, the processor and the number of cores that this process may use."""
     graph = bundle.manifest.files[GRAPH].sha256
     return f"{graph[:16]} {cpu.model_name(cpu.cpuinfo())} {cpu.usable_cores()}"

@@ -1,8 +1,8 @@
-"""Token healing: let the model choose again the token that the cursor cut short.
+"""Token healing: the model chooses again the token that the cursor cut short.
 
-A prefix that ends in ``    `` or ``retur`` was tokenised as if the text ended there, which is not how the model has
-seen code; it then answers `` return`` with one space too many. So the prompt's last token is taken back, and the first
-tokens decoded may only be such that spell its text again (the method of the Guidance project's token healing).
+A prefix that ends in ``    `` or ``retur`` is tokenised as if the text ended there. The model has never seen code cut
+like that, and would answer `` return`` with one space too many. So the last token of the prompt is taken back, and the
+first decoded tokens must spell its text again. The method is the token healing of the Guidance project.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 _INCOMPLETE = "\ufffd"
-"""What part of a character decodes to."""
+"""The text of a token that holds only a part of a character."""
 
 
 class Vocabulary:
-    """Every token's text, sorted for search by what it starts with."""
+    """The texts of all tokens, sorted so that they can be searched by their beginnings."""
 
     def __init__(self, texts: Sequence[str], excluded: Container[int] = ()) -> None:
-        """Index ``texts``, one a token id; ``excluded`` ids (control tokens) never match."""
+        """Index ``texts``, which has one text for each token id. ``excluded`` ids (control tokens) never match."""
         self._texts = texts
         self._excluded = excluded
         ids = [i for i, text in enumerate(texts) if text and _INCOMPLETE not in text and i not in excluded]
@@ -34,32 +34,34 @@ class Vocabulary:
         return self._texts[token]
 
     def can_be_cut_short(self, token: int) -> bool:
-        """Whether text that ends in this token may have been going on within it.
+        """Whether the cursor may have cut this token short, if the text before the cursor ends with it.
 
-        Not after a newline: code models keep runs of newlines in one token, so taking one back would invite an empty
-        line where the cursor stands; and not within a character or a control token, which have no text to spell.
+        A token that ends with a newline was not cut short: code models have tokens of several newlines, so taking one
+        back would cause an empty line at the cursor. A part of a character and a control token have no text to spell.
         """
         text = self._texts[token]
         return text != "" and _INCOMPLETE not in text and not text.endswith("\n") and token not in self._excluded
 
     def spelling(self, text: str) -> NDArray[np.int64]:
-        """Return the tokens that start with ``text``, and those that ``text`` starts with and that leave no dead end.
+        """Return the token ids (n,) with which the spelling of ``text`` can begin.
 
-        There is at least one for the text of a token that can be cut short, and for what any of those leaves of it.
+        These are the tokens that start with ``text``, and those that ``text`` starts with, if another token starts with
+        the rest. There is at least one if ``text`` is a whole token that can be cut short, or a rest of it that such a
+        token leaves.
         """
-        spelt = [self._ids[self._starting_with(text)]]
+        spelling = [self._ids[self._starting_with(text)]]
         for length in range(1, len(text)):
             same = slice(bisect_left(self._sorted, text[:length]), bisect_left(self._sorted, text[:length] + "\0"))
             if same.start < same.stop and len(self._ids[self._starting_with(text[length:])]):
-                spelt.append(self._ids[same])
-        return np.concatenate(spelt)
+                spelling.append(self._ids[same])
+        return np.concatenate(spelling)
 
     def _starting_with(self, text: str) -> slice:
         return slice(bisect_left(self._sorted, text), bisect_left(self._sorted, text + chr(0x10FFFF)))
 
 
 class TokenHealing:
-    """Text still to be spelt again before the model may go on freely."""
+    """The text that the first tokens must spell. After it, the model may choose any token."""
 
     def __init__(self, vocabulary: Vocabulary, text: str) -> None:
         self._vocabulary = vocabulary
@@ -67,19 +69,19 @@ class TokenHealing:
         self._missing = text
 
     def allowed(self) -> NDArray[np.int64] | None:
-        """Return the tokens that spell what is missing; None for any, once nothing is."""
+        """Return the token ids (n,) that may come next; None if any may, because the text is complete."""
         return self._vocabulary.spelling(self._missing) if self._missing else None
 
     def take(self, token: int) -> None:
-        """Go on from ``token``, one of those allowed."""
+        """Continue after ``token``, which must be one of those allowed."""
         if self._missing:
             self._missing = self._missing[len(self._vocabulary.text(token)) :]
 
     @property
     def missing(self) -> str:
-        """The text that the next tokens must spell."""
+        """The text that the next tokens must still spell."""
         return self._missing
 
     def strip(self, text: str) -> str:
-        """Return what ``text`` adds to the text that was spelt again."""
+        """Return what ``text`` has after the text that had to be spelt; "" while that is not complete."""
         return text[len(self._text) :] if text.startswith(self._text) else ""

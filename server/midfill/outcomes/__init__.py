@@ -1,1 +1,1 @@
-"""What became of requests and suggestions, kept on this machine for its user."""
+"""What happened to requests and suggestions. It is recorded for the user and stays on this machine."""

@@ -1,8 +1,8 @@
-"""What became of the suggestions that were shown: accepted, in part, typed, still there half a minute later.
+"""Counts which suggestions are accepted, partly accepted, or typed, and which are still there half a minute later.
 
-Clients that tell (the Copilot language server's notifications, or the command that an accepted item runs) are believed;
-for the others an edit that inserts a suggestion, or its beginning, at its place says the same. Counts stay on this
-machine, and hold no text: `midfill stats` shows them.
+Some clients report an acceptance: by the notifications of the Copilot language server, or by the command that an
+accepted item runs. For other clients, an edit that inserts the suggestion or its beginning at its place counts as an
+acceptance. The counts contain no text and stay on this machine; `midfill stats` prints them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.counters import Counters
 
-_REMEMBERED = 64
+_MAX_SUGGESTIONS = 64
+"""Maximum number of suggestions that are remembered."""
 _STILL_THERE_AFTER = 30.0
-"""Seconds, as Copilot's telemetry has it."""
+"""Seconds after an acceptance at which the text is looked for again, as in Copilot's telemetry."""
 
 CurrentText = Callable[[str], "str | None"]
-"""A document's path -> its text now; None when it is closed."""
+"""Takes a document's path, and returns its current text; None if the document is closed."""
 
 
 @dataclass
@@ -30,25 +31,32 @@ class _Shown:
     start: int
     text: str
     confidence: float | None
-    """Of a suggestion made while typing; None when it was asked for outright, which the gate lets through."""
+    """See :func:`midfill.completion.confidence.confidence`; None for an invoked request, which ``minConfidence`` does
+    not apply to."""
     state: str = ""
-    """"" until it is ``partly`` or ``accepted``."""
+    """``partly`` or ``accepted``; "" before."""
 
 
 class AcceptanceTracker:
-    """The last suggestions of one client, for use on one event loop."""
+    """Tracks the latest suggestions of one client; for use on one event loop."""
 
     def __init__(
         self, statistics: Counters, current_text: CurrentText, still_there_after: float = _STILL_THERE_AFTER
     ) -> None:
-        """Count in ``statistics``; look at ``current_text`` so many seconds after a suggestion was accepted."""
+        """Track suggestions.
+
+        Args:
+            statistics: the counts to add to.
+            current_text: returns the current text of a document.
+            still_there_after: seconds after an acceptance at which the text is looked for again.
+        """
         self._statistics = statistics
         self._current_text = current_text
         self._still_there_after = still_there_after
         self._shown: OrderedDict[int, _Shown] = OrderedDict()
 
     def answered(self, number: int, request: Request, completion: Completion) -> None:
-        """Count an answer; a suggestion is taken for shown."""
+        """Count an answer. A suggestion counts as shown."""
         self._statistics.count("requests")
         if not completion.text:
             self._statistics.count_reason(completion.reason)
@@ -60,18 +68,18 @@ class AcceptanceTracker:
             and old.text[completion.start - old.start :] == completion.text
             for old in self._shown.values()
         ):
-            return  # the rest of what is shown already
-        sure = confidence(completion.logprobs) if request.automatic else None
-        self._shown[number] = _Shown(request.path, completion.start, completion.text, sure)
-        while len(self._shown) > _REMEMBERED:
+            return  # the rest of a suggestion that is already shown
+        found = confidence(completion.logprobs) if request.automatic else None
+        self._shown[number] = _Shown(request.path, completion.start, completion.text, found)
+        while len(self._shown) > _MAX_SUGGESTIONS:
             self._shown.popitem(last=False)
         self._statistics.count("shown")
         self._statistics.count("characters shown", len(completion.text))
-        if sure is not None:
-            self._statistics.count_confidence("shown", sure)
+        if found is not None:
+            self._statistics.count_confidence("shown", found)
 
     def inserted(self, path: str, start: int, text: str) -> None:
-        """Take note of an edit that inserts ``text`` at ``start`` of a document, and replaces nothing before it."""
+        """Note an edit that inserts ``text`` at the offset ``start`` of a document, and replaces nothing before it."""
         for number, shown in reversed(self._shown.items()):
             typed = start - shown.start
             if shown.path != path or not 0 <= typed < len(shown.text) or not text:
@@ -85,7 +93,10 @@ class AcceptanceTracker:
                 return
 
     def accepted(self, number: int, length: int, *, typed_through: bool = False) -> None:
-        """Count a suggestion as accepted to its end, once."""
+        """Count a suggestion as accepted to its end; ``length`` is the number of characters inserted last.
+
+        A suggestion counts once. With ``typed_through`` it was typed by hand, and not accepted.
+        """
         shown = self._shown.get(number)
         if shown is None or shown.state == "accepted":
             return
@@ -100,7 +111,7 @@ class AcceptanceTracker:
         asyncio.get_running_loop().call_later(self._still_there_after, self._look_again, shown)
 
     def partly_accepted(self, number: int, length: int) -> None:
-        """Count a suggestion of which a part was taken, once; all characters taken count."""
+        """Count a suggestion as partly accepted, once, and add ``length`` to the accepted characters."""
         shown = self._shown.get(number)
         if shown is None or shown.state == "accepted":
             return

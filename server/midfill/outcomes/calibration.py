@@ -1,8 +1,8 @@
-"""What the model's confidence is worth on this machine, by what was accepted: Platt scaling with one parameter.
+"""Calibrates the model's confidence to what was accepted on this machine: Platt scaling with one parameter.
 
-Platt (1999) maps a score to a probability by a logistic function fitted to outcomes. Here the score is a probability
-already, so only its odds are scaled: by as much as explains best how many suggestions of each confidence were accepted,
-or typed, held back by a normal prior while there are few.
+Platt (1999) maps a score to a probability by a logistic function that is fitted to outcomes. Here the score is already
+a probability, so only its log-odds are shifted. The shift is the one that best explains how many suggestions of each
+confidence were accepted or typed. A normal prior keeps it small while there are few suggestions.
 """
 
 from __future__ import annotations
@@ -14,28 +14,30 @@ from typing import NamedTuple
 
 from midfill.settings.schema import ATTRIBUTES, Settings
 
-_FEWEST = 50
-"""Suggestions shown before anything is made of it."""
+_MIN_SHOWN = 50
+"""Minimum number of shown suggestions for a calibration."""
 _PRIOR = 0.5
-"""Standard deviation of the shift expected, in log-odds."""
-_LARGEST = 1.0
-"""A client that shows less than it is given, or a person who never accepts, must not silence Midfill for good."""
+"""Standard deviation of the shift in the prior, in log-odds."""
+_MAX_SHIFT = 1.0
+"""Maximum size of the shift, in log-odds. Without it, a user who never accepts anything would get no suggestions at
+all, and so would a client that does not show all suggestions."""
 _STEPS = 20
-"""Of Newton's method, which needs far fewer: the likelihood is concave."""
+"""Number of steps of Newton's method. It needs far fewer, because the likelihood is concave."""
 
 
 class ConfidenceBin(NamedTuple):
-    """How many suggestions of about one confidence were shown, and how many of them accepted or typed."""
+    """Counts of the suggestions with about the same confidence."""
 
     confidence: float
     """Strictly between 0 and 1."""
     shown: int
     accepted: int
+    """Number of suggestions that were accepted or typed."""
 
 
 def shift(counts: Sequence[ConfidenceBin]) -> float:
-    """Return what to add to the log-odds of a confidence to get those of acceptance; 0 while too little is known."""
-    if sum(count.shown for count in counts) < _FEWEST:
+    """Return the difference between the log-odds of acceptance and those of the confidence; 0 if too few were shown."""
+    if sum(count.shown for count in counts) < _MIN_SHOWN:
         return 0.0
     found = 0.0
     for _ in range(_STEPS):
@@ -45,27 +47,37 @@ def shift(counts: Sequence[ConfidenceBin]) -> float:
             slope += min(count.accepted, count.shown) - count.shown * expected
             curvature += count.shown * expected * (1 - expected)
         found += slope / curvature
-    return max(-_LARGEST, min(found, _LARGEST))
+    return max(-_MAX_SHIFT, min(found, _MAX_SHIFT))
 
 
-def calibrated(settings: Settings, by: float) -> Settings:
-    """Return settings whose ``min_confidence``, of each language too, asks for that probability of acceptance."""
-    if not by:
+def calibrated(settings: Settings, log_odds: float) -> Settings:
+    """Return settings in which ``min_confidence`` means the probability of acceptance, in every language.
+
+    Args:
+        settings: the settings as the user wrote them.
+        log_odds: the result of :func:`shift`.
+    """
+    if not log_odds:
         return settings
     name = next(name for name, attribute in ATTRIBUTES.items() if attribute == "min_confidence")
     return dataclasses.replace(
         settings,
-        min_confidence=least_confidence(settings.min_confidence, by),
+        min_confidence=min_confidence_for(settings.min_confidence, log_odds),
         languages={
-            language: {**own, name: least_confidence(own[name], by)} if name in own else own
+            language: {**own, name: min_confidence_for(own[name], log_odds)} if name in own else own
             for language, own in settings.languages.items()
         },
     )
 
 
-def least_confidence(acceptance: float, by: float) -> float:
-    """Return the confidence from which on suggestions are accepted with probability ``acceptance``, 0 to 1."""
-    return _probability(_log_odds(acceptance) - by) if 0 < acceptance < 1 else acceptance
+def min_confidence_for(acceptance: float, log_odds: float) -> float:
+    """Return the confidence of suggestions that are accepted with the probability ``acceptance``, 0 to 1.
+
+    Args:
+        acceptance: the probability; 0 and 1 are returned unchanged.
+        log_odds: the result of :func:`shift`.
+    """
+    return _probability(_log_odds(acceptance) - log_odds) if 0 < acceptance < 1 else acceptance
 
 
 def _log_odds(probability: float) -> float:

@@ -1,4 +1,4 @@
-"""Counts that stay on this machine: how many suggestions there were, and what became of them."""
+"""Counts of suggestions and of what happened to them. They stay on this machine."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from midfill.common.json_store import JsonStore
-from midfill.outcomes.calibration import ConfidenceBin, least_confidence, shift
+from midfill.outcomes.calibration import ConfidenceBin, min_confidence_for, shift
 from midfill.settings.schema import Settings
 
 _FILE = "statistics"
-_SAVED_EVERY = 20.0
-"""Seconds between two writes."""
+_SAVE_INTERVAL = 20.0
+"""Minimum number of seconds between two writes of the file."""
 COUNTS = (
     "requests", "shown", "accepted", "partly accepted", "typed through", "still there", "changed since",
     "characters shown", "characters accepted",
@@ -22,7 +22,7 @@ _BINS = 10
 
 
 class Counters:
-    """What one server adds to the counts of this machine."""
+    """The counts that one server adds to those of this machine."""
 
     def __init__(self) -> None:
         self._new: Counter[str] = Counter()
@@ -31,19 +31,19 @@ class Counters:
     def count(self, name: str, amount: int = 1) -> None:
         """Add to one of ``COUNTS``."""
         self._new[name] += amount
-        if time.monotonic() - self._saved_at > _SAVED_EVERY:
+        if time.monotonic() - self._saved_at > _SAVE_INTERVAL:
             self.save()
 
     def count_reason(self, reason: str) -> None:
-        """Count a request that got nothing."""
+        """Count a request without a suggestion, by its reason code."""
         self.count(f"nothing: {reason}")
 
     def count_confidence(self, what: str, confidence: float) -> None:
-        """Count what was ``shown`` while typing, and what was ``accepted`` of it or typed, in tenths of confidence."""
+        """Count a suggestion made while typing in its tenth of confidence; ``what`` is "shown" or "accepted"."""
         self.count(f"{what} at {min(int(confidence * _BINS), _BINS - 1)}")
 
     def save(self) -> None:
-        """Add what is new to what the file has by now; other servers write there too."""
+        """Add the new counts to those in the file, which other servers also write."""
         self._saved_at = time.monotonic()
         if self._new:
             file = JsonStore(_FILE)
@@ -57,7 +57,7 @@ class Counters:
 
 
 def by_confidence() -> list[ConfidenceBin]:
-    """Return what became of the suggestions made while typing on this machine, by tenths of confidence."""
+    """Return the counts of suggestions made while typing on this machine, by tenths of confidence."""
     file = JsonStore(_FILE)
     return [
         ConfidenceBin((tenth + 0.5) / _BINS, _value(file, f"shown at {tenth}"), _value(file, f"accepted at {tenth}"))
@@ -66,7 +66,7 @@ def by_confidence() -> list[ConfidenceBin]:
 
 
 def summary() -> dict[str, Any]:
-    """Return all counts of this machine, why nothing was shown, and acceptance by confidence."""
+    """Return all counts of this machine: by name, by the reason for no suggestion, and by confidence."""
     file = JsonStore(_FILE)
     value = partial(_value, file)
     shown = value("shown")
@@ -97,8 +97,8 @@ def to_text(found: dict[str, Any]) -> str:
         lines.append(f"  {'acceptance':20} {found['acceptance']:>9.1%}")
     if found["calibration"]:
         default = Settings().min_confidence
-        least = least_confidence(default, found["calibration"])
-        lines.append(f"  {f'minConfidence {default}':20} {least:>9.2f} here, by what was accepted")
+        calibrated = min_confidence_for(default, found["calibration"])
+        lines.append(f"  {f'minConfidence {default}':20} {calibrated:>9.2f} after calibration on this machine")
     lines += [f"  nothing, {reason:11} {count:>9,}" for reason, count in found["nothing"].items()]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""Why a suggestion is what it is, or why there was none: a verdict, and the prompt piece by piece, for people."""
+"""Explains to a person why there was a suggestion or none: the verdict, and the prompt part by part."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from midfill.outcomes import journal
 from midfill.outcomes.journal import Entry, PartEntry, Verdict
 
 Spell = Callable[[Sequence[int]], str]
-"""Token ids -> their text, control tokens included."""
+"""Takes token ids, and returns their text, control tokens included."""
 
 
 def to_lines(verdict: Verdict) -> list[str]:
-    """Return a verdict in a few lines: what, where, why, and how long it took."""
-    asked = "automatic" if verdict.automatic else "invoked"
+    """Return a verdict in a few lines: the place, the result, the reason, and the times."""
+    trigger = "automatic" if verdict.automatic else "invoked"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
     place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
     if verdict.reason:
         outcome = f"nothing shown: {verdict.reason} ({_sentence(verdict.reason)})"
     else:
         outcome = f"shown: {verdict.characters} characters in {verdict.lines} lines"
-    lines = [f"{when}  {place}  ({asked})", f"  {outcome}"]
+    lines = [f"{when}  {place}  ({trigger})", f"  {outcome}"]
     if verdict.prompt_tokens:
-        sure = "" if verdict.confidence is None else f", confidence {verdict.confidence:.2f}"
+        confidence = "" if verdict.confidence is None else f", confidence {verdict.confidence:.2f}"
         lines.append(
-            f"  {verdict.tokens} tokens written after {verdict.prompt_tokens} of prompt,"
-            f" {verdict.reused_tokens} of them known{sure}"
+            f"  {verdict.tokens} tokens generated after {verdict.prompt_tokens} tokens of prompt"
+            f" ({verdict.reused_tokens} from the KV cache){confidence}"
         )
     if verdict.stopped_by:
         lines.append(f"  ended by: {verdict.stopped_by}")
@@ -37,34 +37,34 @@ def to_lines(verdict: Verdict) -> list[str]:
     if verdict.milliseconds:
         lines.append("  ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in verdict.milliseconds.items()))
     if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
-        lines.append("  the model has no fill-in-the-middle: it reads only what stands before the cursor")
+        lines.append("  the model has no fill-in-the-middle: it sees only the text before the cursor")
     lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
     return lines
 
 
 def to_markdown(entry: Entry, spell: Spell) -> str:
-    """Return a page with the verdict and the exact prompt, part by part; joined, the parts are the prompt."""
+    """Return a Markdown page with the verdict and the parts of the prompt. Joined, the parts are the exact prompt."""
     verdict, completion = entry.verdict, entry.completion
     page = ["# Why", "", "```text", *to_lines(verdict), "```", ""]
     if completion.text:
         page += ["## Suggestion", "", _fenced(completion.text), ""]
     if completion.parts:
         page += ["## Prompt", ""]
-    for part, told in zip(completion.parts, verdict.parts, strict=True):
-        page += [f"{_origin(told)}, {told.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+    for part, described in zip(completion.parts, verdict.parts, strict=True):
+        page += [f"{_origin(described)}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
 
 
 def to_json(entry: Entry, spell: Spell) -> dict[str, Any]:
-    """Return the verdict and the prompt, part by part, as JSON can hold it."""
+    """Return the verdict as a JSON object, with the text of each part of the prompt."""
     verdict = journal.to_json(entry.verdict)
-    for told, part in zip(verdict["parts"], entry.completion.parts, strict=True):
-        told["text"] = spell(part.ids)
+    for described, part in zip(verdict["parts"], entry.completion.parts, strict=True):
+        described["text"] = spell(part.ids)
     return verdict
 
 
 def _sentence(reason: str) -> str:
-    """Explain a reason code; a newer Midfill may have written one that this one does not know."""
+    """Return the sentence of a reason code. A newer version of Midfill may have written an unknown code."""
     try:
         return Reason(reason).sentence
     except ValueError:

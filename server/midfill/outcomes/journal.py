@@ -1,7 +1,7 @@
-"""What became of each request: for `midfill why`, without a word of any document on disk.
+"""The journal of requests, for `midfill why`. No text of a document is written to disk.
 
-The last requests are kept whole in memory, so that an editor can show the exact prompt; the file in the cache folder,
-which `midfill why` reads while the server runs, has verdicts only: places, numbers and reason codes.
+The latest requests are kept in memory with their text, so that an editor can show the exact prompt. The file in the
+cache folder, which `midfill why` reads while the server runs, has only verdicts: places, numbers and reason codes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from midfill.common.paths import cache_dir
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 
-_KEPT = 50
-_MOST_BYTES = 400_000
-"""Of the file, after which it is cut to its last ``_KEPT`` lines."""
+_MAX_ENTRIES = 50
+"""Maximum number of requests kept in memory, and number of lines that are left when the file is cut."""
+_MAX_BYTES = 400_000
+"""Size at which the file is cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,33 +35,34 @@ class PartEntry:
     path: str
     first_line: int
     last_line: int
-    """Counted from 1, both included; 0 for what stands in no file."""
+    """First and last line in the file, from 1, both included; 0 for a part that is not from a file."""
     tokens: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What was asked and what came of it, without text."""
+    """A request and its result, without text. Fields without a docstring are those of the request or completion."""
 
     number: int
+    """Number of the request, from 1 for each server."""
     at: float
-    """Seconds since 1970."""
+    """Time of the answer, in seconds since 1970."""
     path: str
     line: int
     column: int
-    """Of the cursor, from 1."""
+    """Line and column of the cursor, from 1."""
     automatic: bool
     reason: str
-    """Why nothing was suggested; "" when something was."""
+    """The reason code if there was no suggestion; else ""."""
     characters: int
     lines: int
-    """Of the suggestion."""
+    """Number of characters and lines of the suggestion."""
     model: str
     prompt_tokens: int
     reused_tokens: int
     tokens: int
     confidence: float | None
-    """The probability that all of it is right, by the model's own lights; None without a suggestion."""
+    """The model's probability that the whole suggestion is correct; None if there was no suggestion."""
     stopped_by: str
     changes: list[tuple[str, int]]
     parts: list[PartEntry]
@@ -69,7 +71,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Entry:
-    """A request and its answer, as they were."""
+    """A request, its answer, and the verdict on them."""
 
     request: Request
     completion: Completion
@@ -80,14 +82,14 @@ class Journal:
     """The requests of one server, the latest last."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """Write verdicts to ``file`` too, if there is one; a file that cannot be written is done without."""
+        """Also write verdicts to ``file``, if it is given. Errors in writing are ignored."""
         self.file = file
-        """May be exchanged."""
+        """The file to write to; None for no file. It may be replaced."""
         self._number = 0
-        self.entries: deque[Entry] = deque(maxlen=_KEPT)
+        self.entries: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
 
     def add(self, request: Request, completion: Completion) -> Entry:
-        """Take in what was answered."""
+        """Add a request and its answer, and return their entry."""
         self._number += 1
         entry = Entry(request, completion, verdict_on(request, completion, self._number))
         self.entries.append(entry)
@@ -98,12 +100,12 @@ class Journal:
 
 
 def journal_file() -> Path:
-    """Return where the verdicts of this machine's servers are."""
+    """Return the path of the file with the verdicts of all servers on this machine."""
     return cache_dir() / "journal.jsonl"
 
 
 def read_verdicts(file: Path, last: int) -> list[Verdict]:
-    """Return the ``last`` verdicts of a file, the latest last; lines that are damaged are left out."""
+    """Return the last ``last`` verdicts of a file, the latest at the end. Damaged lines are left out."""
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -118,7 +120,7 @@ def read_verdicts(file: Path, last: int) -> list[Verdict]:
 
 
 def verdict_on(request: Request, completion: Completion, number: int) -> Verdict:
-    """Say what became of a request."""
+    """Return the verdict on a request."""
     start = request.text.rfind("\n", 0, request.offset) + 1
     line = request.text.count("\n", 0, request.offset)
     return Verdict(
@@ -157,7 +159,7 @@ def _parts(request: Request, completion: Completion) -> list[PartEntry]:
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
-    """Return what JSON can hold."""
+    """Return a verdict as a JSON object."""
     return asdict(verdict)
 
 
@@ -166,8 +168,8 @@ def _append(file: Path, line: str) -> None:
     with open(file, "a", encoding="utf-8", opener=_private) as opened:
         opened.write(line + "\n")
         size = opened.tell()
-    if size > _MOST_BYTES:
-        lines = file.read_text(encoding="utf-8").splitlines()[-_KEPT:]
+    if size > _MAX_BYTES:
+        lines = file.read_text(encoding="utf-8").splitlines()[-_MAX_ENTRIES:]
         scratch = file.with_suffix(f".{os.getpid()}")
         with open(scratch, "w", encoding="utf-8", opener=_private) as opened:
             opened.write("".join(f"{kept}\n" for kept in lines))
@@ -175,5 +177,5 @@ def _append(file: Path, line: str) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open for this user alone: the file says which files somebody works on."""
+    """Open a file that only its owner may read, because it tells which files the user works on."""
     return os.open(path, flags, 0o600)

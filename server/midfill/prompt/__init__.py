@@ -1,1 +1,1 @@
-"""A document and what belongs to it -> token ids, in the model's format and budget."""
+"""From a document and its context to token ids, in the model's format and within its token budget."""

@@ -1,8 +1,8 @@
-"""Messages -> token ids, as the model's own chat template marks them up.
+"""From messages to token ids, in the format of the model's own chat template.
 
-The template is Jinja as transformers has it. Only what the template itself writes can be a control token: a message
-that quotes "<|im_end|>" is text, whatever it says. So the template is rendered with marks in place of the messages'
-texts, which are put in afterwards.
+The template is Jinja, with the additions of transformers. Only the template itself may write control tokens: a message
+that contains "<|im_end|>" is plain text. So the template is rendered with marks in place of the messages' texts, and
+the texts are inserted afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from midfill.common.errors import ModelError
 from midfill.prompt.fim import Encode
 
 _MARK = "\ue000{}\ue001"
-"""Stands for a message's text; private characters, so that trimming and comparing leave it alone."""
+"""Stands for a message's text. It has private characters, so that a template neither trims nor recognises it."""
 _MARKS = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -38,15 +38,20 @@ class Chat:
     """Encodes conversations for one model."""
 
     def __init__(self, template: str, control: Mapping[str, int], encode: Encode, end: str = "") -> None:
-        """Read ``template``, in which ``control`` tokens are known by their texts; ``end`` ends a turn.
+        """Compile ``template``.
+
+        Args:
+            template: the model's chat template, in Jinja.
+            control: the ids of the model's control tokens by their texts.
+            encode: encodes text. A control token that the text spells is encoded as plain text.
+            end: text of the control token that ends a turn; the template knows it as ``eos_token``.
 
         Raises:
-            ModelError: the model has no template, or one that is not valid.
+            ModelError: the model has no template, or an invalid one.
         """
         if not template:
             raise ModelError("This model cannot answer questions (it has no chat template): export an Instruct model.")
         self._encode = encode
-        """Reads control tokens as text."""
         self._end = end
         self._control = control
         longest_first = sorted(filter(None, control), key=len, reverse=True)
@@ -54,10 +59,10 @@ class Chat:
         self._template = _compile(template)
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
-        """Return the token ids of ``messages`` and of what precedes the answer.
+        """Return the token ids of ``messages`` and of the beginning of the answer's turn.
 
         Raises:
-            ModelError: the template does not take these messages.
+            ModelError: the template fails on these messages.
         """
         marked = [{"role": m.role, "content": _MARK.format(number)} for number, m in enumerate(messages)]
         try:

@@ -1,4 +1,4 @@
-"""Pure: a document and an offset -> what stands before and after the cursor, without secrets."""
+"""Splits a document at the cursor into the text before and after it, without secrets. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,51 +7,58 @@ from dataclasses import dataclass
 from midfill.privacy.secrets import redact
 
 _CLOSERS = frozenset(")]}>\"'`,;: \t")
-"""What may stand right of the cursor when a suggestion of several lines still makes sense."""
+"""Characters that may be right of the cursor if a suggestion has several lines: editors insert them by themselves."""
 _MARGIN = 16_000
-"""Characters beyond a window in which a secret is looked for that may reach into it, such as a private key's lines."""
+"""Number of characters outside a window that are also searched for secrets: a private key of many lines may reach into
+the window."""
 _STEP = 8_192
-"""A window begins at multiples of so many characters, so that its start stays put while somebody types."""
+"""A window starts at a multiple of this number of characters, so that its start seldom moves while the user types."""
 
 
 @dataclass(frozen=True)
 class Context:
-    r"""The document around the cursor, with line endings as the model knows them ("\n")."""
+    r"""The document around the cursor, with "\n" as line ending."""
 
     prefix: str
+    """The text before the cursor."""
     suffix: str
+    """The text after the cursor."""
     offset: int
-    """Where the two meet, in characters of the document as it is."""
+    """The cursor, in characters of the original document."""
     first_line: int = 0
-    """The document's line, from 0, that the prefix begins with."""
+    """The number of the document's line, from 0, at which the prefix begins."""
     placeholders: frozenset[str] = frozenset()
-    """What stands for secrets in the two sides."""
+    """The texts that replace secrets in prefix and suffix."""
     in_secret: bool = False
-    """Whether the cursor stands within a secret."""
+    """Whether the cursor is within a secret."""
 
     @property
     def line_prefix(self) -> str:
-        """The cursor's line, left of the cursor."""
+        """The part of the cursor's line left of the cursor."""
         return self.prefix[self.prefix.rfind("\n") + 1 :]
 
     @property
     def line_suffix(self) -> str:
-        """The cursor's line, right of the cursor."""
+        """The part of the cursor's line right of the cursor."""
         return self.suffix.partition("\n")[0]
 
     @property
     def wants_one_line(self) -> bool:
-        """Whether code stands right of the cursor, so that a suggestion must end on its line."""
+        """Whether code is right of the cursor, so that a suggestion must be one line."""
         return not set(self.line_suffix) <= _CLOSERS
 
 
 def gather(text: str, offset: int, window: int | None = None) -> Context:
-    """Split ``text`` at ``offset`` (clamped to it), both sides with plain newlines and without secrets.
+    r"""Split ``text`` at ``offset``. Both sides get "\n" as line ending, and placeholders instead of secrets.
 
-    With a ``window``, so many characters of each side are sure to be there; what is far from the cursor is left out.
+    Args:
+        text: the whole document.
+        offset: the cursor, in characters; clamped to the document.
+        window: number of characters that each side has at least, if the document has them. Text far from the cursor is
+            left out. None leaves nothing out.
     """
     offset = min(max(offset, 0), len(text))
-    if text[offset - 1 : offset + 1] == "\r\n":  # a cursor between the two halves of a line ending stands before it
+    if text[offset - 1 : offset + 1] == "\r\n":  # a cursor within a line ending is moved before it
         offset -= 1
     start, end = 0, len(text)
     if window is not None:
@@ -70,7 +77,7 @@ def gather(text: str, offset: int, window: int | None = None) -> Context:
 
 
 def line_ending(text: str) -> str:
-    r"""Return the document's line ending: that of its first line, "\n" when it has only one line."""
+    r"""Return the line ending of the document's first line; "\n" if it has only one line."""
     newline = text.find("\n")
     return "\r\n" if newline > 0 and text[newline - 1] == "\r" else "\n"
 

@@ -1,7 +1,7 @@
-"""A document around the cursor, and what matters of other files -> token ids, as its model wants them.
+"""From the document around the cursor, and snippets of other files, to token ids in the model's FIM format.
 
-Cuts are chosen so that typing moves them rarely: the prefix then grows at its end only, and the KV cache of the last
-keystroke serves the next one. For the same reason other files come first.
+A long document is cut at places that typing seldom moves. So the prompt of the next keystroke mostly begins like the
+last one, and the KV cache serves it. For the same reason, other files come first.
 """
 
 from __future__ import annotations
@@ -16,42 +16,44 @@ from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.prompt.token_budget import MAX_CHARACTERS_PER_TOKEN
 
 _STEPS = 4
-"""The prefix is cut at quarters of its budget: its start moves once every quarter budget of typing."""
+"""The start of a long prefix moves in steps of its budget divided by this number."""
 
 
 Encode = Callable[[str], list[int]]
-"""Text -> token ids, in which control tokens written in the text are plain text."""
+"""Takes text and returns token ids. A control token that the text spells is encoded as plain text."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a prompt, and where it comes from."""
+    """A part of a prompt, and where it comes from."""
 
     kind: str
     """``control``, ``repository``, ``path``, ``suffix``, ``prefix``, or the kind of a snippet."""
     ids: list[int]
+    """Token ids."""
     path: str = ""
-    """The file's; "" for the document itself and for what stands in no file."""
+    """The path of the file; "" for the document itself, and for a part that is not from a file."""
     first_line: int = -1
     last_line: int = -1
-    """Counted from 0, both included; -1 for what stands in no file."""
+    """First and last line in the file, from 0, both included; -1 for a part that is not from a file."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Token ids to continue, in parts."""
+    """The token ids that the model continues, in parts."""
 
     parts: tuple[Part, ...]
     taken_back: int | None
-    """The prefix's last token, left out of the parts for :mod:`midfill.inference.token_healing` to choose again."""
+    """The last token of the prefix, if it is not in the parts: token healing makes the model choose it again
+    (:mod:`midfill.inference.token_healing`)."""
 
     @cached_property
     def ids(self) -> list[int]:
-        """All tokens; every keystroke asks for them several times."""
+        """The token ids of all parts. They are cached, because each request needs them several times."""
         return [token for part in self.parts for token in part.ids]
 
     def tokens_of(self, kind: str) -> int:
-        """Return how many tokens all parts of one kind have."""
+        """Return the number of tokens of all parts of one kind."""
         return sum(len(part.ids) for part in self.parts if part.kind == kind)
 
 
@@ -63,16 +65,22 @@ def build_prompt(
     may_take_back: Callable[[int], bool],
     around: Sequence[Part] = (),
 ) -> Prompt:
-    """Mark up ``context`` as ``fim`` says, in at most ``budget`` tokens (3 or more); a quarter is for the suffix.
+    """Build the prompt of ``context`` in the format ``fim``.
 
-    ``around`` comes first and is not counted; see :func:`other_files`.
+    Args:
+        context: the document around the cursor.
+        fim: the model's format.
+        encode: encodes text.
+        budget: maximum number of tokens, 3 or more, without those of ``around``. The suffix gets a quarter at most.
+        may_take_back: says whether token healing may take back a token; asked about the last token of the prefix.
+        around: parts from other files, which come first; see :func:`other_files`.
     """
     suffix_ids = [] if fim.order == "prefix-only" else _head(encode, context.suffix, budget // 4)
     prefix_ids = _tail(encode, context.prefix, budget - len(suffix_ids) - 3)
-    needed = 1 if fim.order == "prefix-only" else 0  # without control tokens, the prefix is all there is to continue
-    taken_back = prefix_ids.pop() if len(prefix_ids) > needed and may_take_back(prefix_ids[-1]) else None
+    min_tokens = 1 if fim.order == "prefix-only" else 0  # without control tokens, an empty prompt cannot be continued
+    taken_back = prefix_ids.pop() if len(prefix_ids) > min_tokens and may_take_back(prefix_ids[-1]) else None
     suffix, prefix = Part("suffix", suffix_ids), Part("prefix", prefix_ids)
-    # Comments for a model that does not know of several files are part of what stands before the cursor.
+    # A model without tokens for other files gets them as comments at the start of the prefix.
     marked, commented = (around, ()) if fim.file >= 0 else ((), around)
     if fim.order == "suffix-first":
         parts = (*marked, _control(fim.prefix, fim.suffix), suffix, _control(fim.middle), *commented, prefix)
@@ -84,9 +92,10 @@ def build_prompt(
 
 
 def other_files(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, budget: int) -> list[Part]:
-    """Mark up what other files say, in at most ``budget`` tokens: the best snippets that fit, in the order given.
+    """Return the parts of a prompt from other files: the best snippets that fit, in their given order.
 
-    Repository-level FIM as in Qwen2.5-Coder's technical report (arXiv:2409.12186); no parts without a snippet.
+    The format is repository-level FIM as in Qwen2.5-Coder's technical report (arXiv:2409.12186), or comments for a
+    model without it. The parts have at most ``budget`` tokens. If no snippet fits, there are no parts.
     """
     marked = fim.file >= 0
     head: list[Part] = []
@@ -98,7 +107,7 @@ def other_files(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, bu
 
 
 def _fitting(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, room: int) -> list[Part]:
-    """Return the best snippets that fit, each below its file's name, unless that stands above the one before."""
+    """Return the best snippets that fit into ``room`` tokens. Snippets of one file in a row get its path once."""
     marked, mark = fim.file >= 0, workspace.comment
     texts = [(f"{s.text}\n" if marked else _commented(s.text, mark)) for s in workspace.snippets]
     bodies = [encode(text) for text in texts]
@@ -108,7 +117,7 @@ def _fitting(workspace: WorkspaceSnippets, fim: FimFormat, encode: Encode, room:
     ]
     taken: set[int] = set()
     for number in sorted(range(len(names)), key=lambda number: -workspace.snippets[number].score):
-        cost = len(bodies[number]) + len(names[number])  # at most
+        cost = len(bodies[number]) + len(names[number])  # an upper bound: the path may not be needed again
         if cost <= room:
             taken.add(number)
             room -= cost
@@ -130,7 +139,7 @@ def _control(*ids: int) -> Part:
 
 
 def _head(encode: Encode, text: str, budget: int) -> list[int]:
-    """Encode the start of ``text``: whole lines where they fit."""
+    """Encode the start of ``text`` in at most ``budget`` tokens; whole lines if possible."""
     window = text[: budget * MAX_CHARACTERS_PER_TOKEN]
     if len(window) < len(text) and "\n" in window:
         window = window[: window.rindex("\n") + 1]
@@ -138,11 +147,11 @@ def _head(encode: Encode, text: str, budget: int) -> list[int]:
 
 
 def _tail(encode: Encode, text: str, budget: int) -> list[int]:
-    """Encode the end of ``text``, from a line start that stays put while the text grows."""
+    """Encode the end of ``text`` in at most ``budget`` tokens. Its start seldom moves as the text grows."""
     if budget <= 0:
         return []
     window = budget * MAX_CHARACTERS_PER_TOKEN
-    if len(text) > 2 * window:  # what may fit is encoded whole: some tokens are long
+    if len(text) > 2 * window:  # a shorter text is encoded whole: it may have long tokens, and so fit
         start = _step_up(len(text) - window, window // _STEPS)
         newline = text.find("\n", start, start + budget)
         text = text[start if newline < 0 else newline + 1 :]
@@ -151,5 +160,5 @@ def _tail(encode: Encode, text: str, budget: int) -> list[int]:
 
 
 def _step_up(amount: int, step: int) -> int:
-    """Round ``amount`` up to a multiple of ``step``; 0 when it is negative."""
+    """Round ``amount`` up to a multiple of ``step``; 0 if it is negative."""
     return max(-(-amount // step) * step, 0)

@@ -1,4 +1,4 @@
-"""What stands in a prompt besides the document itself: plain values, free of the workspace that they come from."""
+"""The parts of other files in a prompt, as plain values that do not depend on the workspace they come from."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Snippet:
-    """Some lines of a file of the workspace, or what they define; without secrets."""
+    """Some lines of a file in the workspace, or a summary of what they define, without secrets."""
 
     path: str
-    """Relative to its workspace folder, with forward slashes."""
+    """The file's path, relative to its workspace folder, with forward slashes."""
     first_line: int
     last_line: int
-    """Counted from 0, both included."""
+    """First and last line in the file, from 0, both included."""
     text: str
     kind: str
     """``definition``, ``sibling``, ``recent`` or ``similar``."""
     score: float
-    """More is better, and comparable between kinds."""
+    """The relevance. Higher is better, and scores of different kinds can be compared."""
 
 
 @dataclass(frozen=True)
 class WorkspaceSnippets:
-    """A document's place in its workspace, and what of the other files matters at its cursor."""
+    """A document's place in its workspace, and the snippets of other files that are relevant at the cursor."""
 
     repository: str = ""
-    """The workspace folder's name."""
+    """The name of the workspace folder."""
     path: str = ""
-    """The document's, relative to that folder, with forward slashes."""
+    """The document's path, relative to that folder, with forward slashes."""
     comment: str = "#"
-    """What begins a comment line in the document's language."""
+    """The text that begins a comment line in the document's language."""
     snippets: Sequence[Snippet] = ()
-    """In an order that changes seldom, for the KV cache's sake."""
+    """The snippets, in an order that seldom changes, so that the KV cache can be reused."""

@@ -36,4 +36,4 @@ def budgets(settings: Settings, manifest: Manifest, throughput: PrefillThroughpu
 
 def longest_suggestion(settings: Settings, manifest: Manifest) -> int:
     """Return the maximum number of tokens of any suggestion."""
-    return min(settings.most_tokens, manifest.context_length // 2)
+    return min(settings.max_tokens_of_all_languages, manifest.context_length // 2)

@@ -1,1 +1,1 @@
-"""What one client works with, free of the protocol."""
+"""The parts of the server that serve one client, without the protocol."""

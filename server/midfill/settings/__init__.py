@@ -1,1 +1,1 @@
-"""What a user can set, and where the values come from."""
+"""The settings, and the sources of their values."""

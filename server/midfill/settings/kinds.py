@@ -1,4 +1,4 @@
-"""What is known of a setting: the kind of its values, and who may set them when."""
+"""What is known about a setting: the kind of its values, and who may set them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 Trust = Literal["no", "set it", "lower it", "raise it", "turn it off", "turn it on", "add to it"]
-"""What the file of a workspace, which may be a stranger's, may do to a setting."""
-_MOST_TOLD = 10
-"""Problems of one source that are worth a line each."""
-_LONGEST_NAME = 80
+"""What a workspace's file, which may come from a stranger, may do with a setting."""
+_MAX_PROBLEMS = 10
+"""Maximum number of problems of one source that are reported with a line each."""
+_MAX_NAME_CHARACTERS = 80
+"""Maximum length of a setting's name in a message."""
 
 
 @dataclass(frozen=True)
@@ -20,36 +21,36 @@ class Kind:
     """The values that a setting may have."""
 
     words: str
-    """What a value must be, as in "must be true or false"."""
+    """The kind in words, as in "must be true or false"."""
     schema: dict[str, Any]
-    """The same in the terms of JSON Schema."""
+    """The kind in JSON Schema."""
     read: Callable[[object], Any]
-    """Returns the setting's value; raises ValueError for a value that it may not have."""
+    """Takes a JSON value and returns the setting's value; raises ValueError for a wrong one."""
 
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a setting besides its name and default."""
+    """What is known about a setting, apart from its name and its default."""
 
     kind: Kind
     description: str
     """One line of Markdown, without a capital and a full stop."""
     workspace_may: Trust
     by_language: bool
-    """Whether a language may have its own."""
+    """Whether each language may have a value of its own."""
     needs_reload: bool
-    """Whether a model that is loaded has to be loaded again for it."""
+    """Whether a loaded model must be loaded again when the setting changes."""
 
 
 def about(
     kind: Kind, description: str, workspace_may: Trust = "no", *, by_language: bool = False, needs_reload: bool = False
 ) -> dict[str, About]:
-    """Return the metadata of a setting's field."""
+    """Return the metadata for the field of a setting."""
     return {"about": About(kind, description, workspace_may, by_language, needs_reload)}
 
 
 def whole(low: int, high: int, *, or_zero: bool = False) -> Kind:
-    """Describe a whole number from ``low`` to ``high``, and 0 where that has a meaning of its own."""
+    """Describe a whole number from ``low`` to ``high``; with ``or_zero``, 0 is allowed too."""
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -74,7 +75,7 @@ def number(low: float, high: float) -> Kind:
 
 
 def flag() -> Kind:
-    """Describe what is on or off."""
+    """Describe a value that is true or false."""
 
     def read(value: object) -> bool:
         if not isinstance(value, bool):
@@ -96,14 +97,14 @@ def texts() -> Kind:
 
 
 def folder() -> Kind:
-    """Describe the path of a folder, which need not exist; a tilde is the user's home."""
+    """Describe the path of a folder, which need not exist. A tilde stands for the user's home folder."""
 
     def read(value: object) -> Path:
         if not isinstance(value, str) or not value or "\0" in value:
             raise ValueError
         try:
             return Path(value).expanduser()
-        except RuntimeError as error:  # the home of a user whom this system does not know
+        except RuntimeError as error:  # "~name" of an unknown user
             raise ValueError from error
 
     return Kind("the path of a folder", {"type": "string"}, read)
@@ -121,7 +122,7 @@ def choice(*words: str) -> Kind:
 
 
 def table() -> Kind:
-    """Describe a table of tables, whose entries have kinds of their own."""
+    """Describe a table of tables. The kinds of the inner values are checked separately."""
 
     def read(value: object) -> dict[str, Any]:
         if not isinstance(value, dict) or not all(isinstance(entries, dict) for entries in value.values()):
@@ -134,17 +135,22 @@ def table() -> Kind:
 def read_named(
     known: Mapping[str, Kind], options: Mapping[str, object], where: str, prefix: str = ""
 ) -> tuple[dict[str, Any], list[str]]:
-    """Read values by the kinds that belong to their names.
+    """Read the values in ``options`` by the kinds of their names.
+
+    Args:
+        known: the kinds of all known names.
+        options: values by name.
+        where: the source as messages name it, such as " in FILE".
+        prefix: text before each name in messages, such as "languages.sql.".
 
     Returns:
-        The values of what is right, by name, and one line for each that is unknown or wrong, where ``prefix`` stands
-        before the name and ``where`` after it.
+        The correct values by name, and one line for each name or value that is unknown or wrong.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, value in options.items():
         if (kind := known.get(name)) is None:
-            near = nearest(name, known) if len(problems) < _MOST_TOLD else None
+            near = nearest(name, known) if len(problems) < _MAX_PROBLEMS else None
             hint = f"did you mean '{in_line(prefix + near)}'?" if near else "`midfill settings` lists all."
             problems.append(f"Midfill has no setting '{in_line(prefix + name)}'{where}; {hint}")
             continue
@@ -156,18 +162,18 @@ def read_named(
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that ``name`` is a slip of; None when it is like none of them."""
+    """Return the known name that is most similar to ``name``; None if none is similar."""
     return next(iter(difflib.get_close_matches(name, known, 1)), None)
 
 
 def shorten(problems: list[str], where: str) -> list[str]:
-    """Return as many problems of one source as anybody reads, and how many there are besides."""
-    more = len(problems) - _MOST_TOLD
-    told = problems[:_MOST_TOLD]
-    return [*told, f"Midfill settings{where} hold {more} more that are unknown or wrong."] if more > 0 else told
+    """Return the first problems of one source, and a line with the number of the others."""
+    more = len(problems) - _MAX_PROBLEMS
+    shown = problems[:_MAX_PROBLEMS]
+    return [*shown, f"Midfill settings{where} have {more} more problems of this kind."] if more > 0 else shown
 
 
 def in_line(name: str) -> str:
-    """Return a name, which somebody made up, so that it fits into a line."""
+    """Return a name from an untrusted file so that it can be printed in one line."""
     shown = name if name.isprintable() else ascii(name)[1:-1]
-    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}…"
+    return shown if len(shown) <= _MAX_NAME_CHARACTERS else f"{shown[:_MAX_NAME_CHARACTERS]}…"

@@ -1,7 +1,7 @@
-"""Settings as frozen dataclasses with a default for everything; a bad value is reported and left out.
+"""The settings: a frozen dataclass with a default for every field. A wrong value is reported and ignored.
 
-What is known of a setting stands in its field: the README's table, VS Code's list of settings and the messages about
-wrong values all come of that.
+Each field contains everything that is known about its setting. The table in the documentation, VS Code's list of
+settings and the messages about wrong values are made from it.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from midfill.settings.kinds import About, about
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
 LARGER_BUNDLE = "qwen2.5-coder-1.5b-instruct"
 MEASURED_CONTEXT = 1024
-"""Tokens of the document where something is measured that must not depend on the machine's speed."""
+"""Tokens of the document in measurements that must not depend on the machine's speed."""
 
 
 def default_bundle() -> Path:
-    """Return the bundle used when no setting names one; ``MIDFILL_BUNDLE`` overrides it."""
+    """Return the folder of the default bundle. The environment variable ``MIDFILL_BUNDLE`` overrides it."""
     override = os.environ.get("MIDFILL_BUNDLE")
     return Path(override) if override else bundles_dir() / DEFAULT_BUNDLE
 
 
 def default_actions_bundle() -> Path:
-    """Return where the bundle would be that is better at actions than the default one."""
+    """Return the folder of the default bundle for actions, which has a larger model. It need not exist."""
     return bundles_dir() / LARGER_BUNDLE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All that a user can set, by the camelCase name editors use (``maxTokens``)."""
+    """All settings. Users write their names in camelCase (``maxTokens``)."""
 
     bundle: Path = field(
         default_factory=default_bundle,
@@ -47,7 +47,8 @@ class Settings:
         default="personal",
         metadata=about(
             kinds.choice("personal", "commercial"),
-            "what you complete for; with commercial, a model is refused whose licence forbids that, or is not known",
+            "what you use Midfill for; with commercial, a model is refused if its licence forbids commercial use or is"
+            " unknown",
             needs_reload=True,
         ),
     )
@@ -55,7 +56,8 @@ class Settings:
         default=0,
         metadata=about(
             kinds.whole(0, 256),
-            "threads for the model; 0 takes what `midfill doctor` measured best, and one per usable core before that",
+            "number of threads for the model; 0 uses the number that `midfill doctor` found to be the fastest, or one"
+            " for each usable core if it was never run",
             needs_reload=True,
         ),
     )
@@ -63,7 +65,7 @@ class Settings:
         default=True,
         metadata=about(
             kinds.flag(),
-            "whether there are suggestions while you type; asking outright works in any case",
+            "whether suggestions appear while you type; you can invoke one by hand in any case",
             workspace_may="turn it off",
             by_language=True,
         ),
@@ -72,7 +74,8 @@ class Settings:
         default=0,
         metadata=about(
             kinds.whole(64, 131_072, or_zero=True),
-            "most tokens of the document that are read; 0 chooses by the machine's measured speed, for `latencyMs`",
+            "maximum number of tokens of the document in a prompt; 0 chooses it by the measured speed of this machine,"
+            " for `latencyMs`",
             needs_reload=True,
         ),
     )
@@ -80,7 +83,7 @@ class Settings:
         default=512,
         metadata=about(
             kinds.whole(0, 32_768),
-            "most tokens of other files' snippets in a prompt; 0 for no context of other files",
+            "maximum number of tokens of other files in a prompt; 0 uses no other files",
             workspace_may="lower it",
             needs_reload=True,
         ),
@@ -89,7 +92,7 @@ class Settings:
         default=3000,
         metadata=about(
             kinds.whole(100, 60_000),
-            "milliseconds that reading a new document should take, where Midfill chooses how much is read",
+            "milliseconds that the prompt of a new document should take to compute; used only if `contextTokens` is 0",
             needs_reload=True,
         ),
     )
@@ -97,7 +100,7 @@ class Settings:
         default=64,
         metadata=about(
             kinds.whole(1, 1024),
-            "most tokens one suggestion may have",
+            "maximum number of tokens of one suggestion",
             workspace_may="set it",
             by_language=True,
             needs_reload=True,
@@ -106,15 +109,15 @@ class Settings:
     max_lines: int = field(
         default=12,
         metadata=about(
-            kinds.whole(1, 1000), "most lines one suggestion may have", workspace_may="set it", by_language=True
+            kinds.whole(1, 1000), "maximum number of lines of one suggestion", workspace_may="set it", by_language=True
         ),
     )
     min_confidence: float = field(
         default=0.35,
         metadata=about(
             kinds.number(0, 1),
-            "least probability, by the model's own lights, that all of a suggestion is right; what is less likely "
-            "while you type ends with the last line up to which it is, or is not shown; 0 shows all",
+            "minimum probability that the whole suggestion is correct; a less likely suggestion while you type is cut"
+            " at the last line that reaches it, or hidden; 0 shows all",
             workspace_may="raise it",
             by_language=True,
         ),
@@ -123,7 +126,8 @@ class Settings:
         default=True,
         metadata=about(
             kinds.flag(),
-            "whether what you accept moves `minConfidence`, at each start, towards that probability of acceptance",
+            "whether `minConfidence` is adjusted at each start to what you accepted, so that it means the probability"
+            " that you accept the suggestion",
             workspace_may="turn it off",
         ),
     )
@@ -131,7 +135,8 @@ class Settings:
         default_factory=dict,
         metadata=about(
             kinds.table(),
-            "`enabled`, `maxTokens`, `maxLines` and `minConfidence` of their own for languages, by LSP's language ids",
+            "other values of `enabled`, `maxTokens`, `maxLines` and `minConfidence` for single languages, by LSP"
+            " language id",
             workspace_may="add to it",
         ),
     )
@@ -139,69 +144,73 @@ class Settings:
         default=(),
         metadata=about(
             kinds.texts(),
-            "files, as patterns of `.gitignore`, that never contribute to a prompt, nor get suggestions",
+            "patterns of files, as in `.gitignore`, that are never in a prompt and get no suggestions",
             workspace_may="add to it",
         ),
     )
     quiet_languages: tuple[str, ...] = field(
         default=(),
         metadata=about(
-            kinds.texts(), "languages without suggestions while you type, by LSP's ids", workspace_may="add to it"
+            kinds.texts(), "languages without suggestions while you type, by LSP language id", workspace_may="add to it"
         ),
     )
     quiet_folders: tuple[str, ...] = field(
         default=(),
         metadata=about(
             kinds.texts(),
-            "folders, as patterns of `.gitignore`, without suggestions while you type",
+            "patterns of folders, as in `.gitignore`, without suggestions while you type",
             workspace_may="add to it",
         ),
     )
     quiet_in_comments: bool = field(
         default=False,
-        metadata=about(kinds.flag(), "no suggestions in comments while you type", workspace_may="turn it on"),
+        metadata=about(kinds.flag(), "whether comments get no suggestions while you type", workspace_may="turn it on"),
     )
     quiet_in_strings: bool = field(
         default=False,
-        metadata=about(kinds.flag(), "no suggestions in strings while you type", workspace_may="turn it on"),
+        metadata=about(kinds.flag(), "whether strings get no suggestions while you type", workspace_may="turn it on"),
     )
     debounce_ms: int = field(
         default=0,
         metadata=about(
             kinds.whole(0, 5000),
-            "most milliseconds to wait for the next key before a suggestion is made while you type; how long within"
-            " that, your rhythm says; 0 for never",
+            "maximum number of milliseconds to wait for the next key before a suggestion is made while you type; your"
+            " typing speed decides the actual wait; 0 never waits",
             workspace_may="raise it",
         ),
     )
     prefetch: bool = field(
         default=True,
         metadata=about(
-            kinds.flag(), "whether what comes after the suggestion shown is computed ahead", workspace_may="turn it off"
+            kinds.flag(),
+            "whether the next suggestion is computed ahead, in case you accept the one shown",
+            workspace_may="turn it off",
         ),
     )
     draft_tokens: int = field(
         default=16,
         metadata=about(
             kinds.whole(0, 64),
-            "most tokens guessed ahead and checked in one step; 0 for none (changes the speed, never the suggestion)",
+            "maximum number of draft tokens checked in one step (speculative decoding); 0 turns this off; it changes"
+            " the speed, never the suggestion",
             needs_reload=True,
         ),
     )
-    # Reading a prompt anew, which a slow machine takes long for, is not part of the deadline.
+    # The prefill, which takes long on a slow machine, is not part of the deadline.
     deadline_ms: int = field(
         default=5000,
         metadata=about(
             kinds.whole(0, 600_000),
-            "milliseconds from the first token on, after which a suggestion ends with what it has; 0 for none",
+            "maximum number of milliseconds from the first token of a suggestion to its end; then it ends with the"
+            " tokens so far; 0 sets no limit",
         ),
     )
     cache_megabytes: int = field(
         default=256,
         metadata=about(
             kinds.whole(1, 1_048_576),
-            "most memory for computed prompts, about 40 MB a document with the default model and contexts;"
-            " at least one is kept",
+            "maximum memory for computed prompts (KV caches), in megabytes; one document needs about 40 MB with the"
+            " default model and settings; at least one document is kept",
             needs_reload=True,
         ),
     )
@@ -209,29 +218,30 @@ class Settings:
         default=300,
         metadata=about(
             kinds.whole(0, 60_000),
-            "milliseconds after an edit, without a request, after which the prompt is computed ahead; 0 for never",
+            "milliseconds after an edit without a request, after which the prompt is computed ahead; 0 turns this off",
         ),
     )
     unload_minutes: int = field(
         default=30,
         metadata=about(
             kinds.whole(0, 10_080),
-            "minutes without an edit or a request after which the model leaves memory (it comes back at the next"
-            " one); 0 for never",
+            "minutes without an edit or a request, after which the model is unloaded from memory; the next edit or"
+            " request loads it again; 0 never unloads it",
         ),
     )
     journal: bool = field(
         default=True,
         metadata=about(
             kinds.flag(),
-            "whether the verdicts on the last requests, never text, are kept in the cache folder for `midfill why`",
+            "whether the results of the latest requests, without any text, are kept in the cache folder for"
+            " `midfill why`",
         ),
     )
     actions_bundle: Path = field(
         default_factory=default_actions_bundle,
         metadata=about(
             kinds.folder(),
-            "folder of a larger model's bundle, which serves code actions; where there is none, `bundle` does",
+            "folder of the bundle of a larger model for code actions; if there is none, the model of `bundle` is used",
         ),
     )
 
@@ -241,8 +251,8 @@ class Settings:
         return dataclasses.replace(self, **{ATTRIBUTES[name]: value for name, value in own.items()}) if own else self
 
     @property
-    def most_tokens(self) -> int:
-        """The most tokens that a suggestion may have in any language: what a KV cache must have room for."""
+    def max_tokens_of_all_languages(self) -> int:
+        """The largest ``max_tokens`` of all languages. Each KV cache must have room for it."""
         return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
@@ -252,7 +262,7 @@ def _camel(name: str) -> str:
 
 
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in dataclasses.fields(Settings)}
-"""What is known of each setting, by attribute."""
+"""What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {_camel(name): name for name in ABOUT}
 """The attribute of each setting, by the name that users write."""
 _DEFAULTS: dict[str, Any] = {
@@ -263,10 +273,14 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
-    """Read what somebody has set, by the names that users write; ``where`` is said of each problem (" in FILE").
+    """Read the values of settings, by the names that users write.
+
+    Args:
+        options: an object of settings; None for nothing.
+        where: the source as messages name it, such as " in FILE"; "" for the editor.
 
     Returns:
-        The values of what is right, by attribute, and one line for each option that is unknown or wrong.
+        The correct values by attribute, and one line for each setting that is unknown or wrong.
     """
     if options is None:
         return {}, []
@@ -285,15 +299,15 @@ def read(options: object, where: str = "") -> tuple[dict[str, Any], list[str]]:
 
 
 def needs_reload(old: Settings, new: Settings) -> bool:
-    """Say whether a model that was loaded for ``old`` has to be loaded again for ``new``."""
+    """Return whether a model that was loaded with the settings ``old`` must be loaded again for ``new``."""
     changed = (name for name, known in ABOUT.items() if known.needs_reload and getattr(old, name) != getattr(new, name))
-    return any(changed) or old.most_tokens != new.most_tokens
+    return any(changed) or old.max_tokens_of_all_languages != new.max_tokens_of_all_languages
 
 
 def describe() -> list[dict[str, Any]]:
-    """Return what is known of each setting, in the terms of JSON Schema and Midfill's own.
+    """Return what is known about each setting: names of JSON Schema, and some of Midfill's own.
 
-    A default of None is not the same on every machine.
+    A default of None stands for a folder that is different on each machine.
     """
     of_language = {name: ABOUT[attribute].kind.schema for name, attribute in ATTRIBUTES.items() if _by_language(name)}
     table = {"type": "object", "properties": of_language, "additionalProperties": False}

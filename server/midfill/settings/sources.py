@@ -1,11 +1,11 @@
-"""Where settings come from, and which of them counts: files, then what the editor says.
+"""The sources of settings, and how they are merged.
 
-From the weakest to the strongest: the defaults, the user's ``midfill.toml``, the workspace's, the editor's
-``initializationOptions``, and what the editor has changed since. Lists add up, and so does what is set for a language;
-anything else takes the place of what a weaker source says.
+From the weakest to the strongest, the sources are: the defaults, the user's ``midfill.toml``, the workspace's
+``midfill.toml``, the editor's ``initializationOptions``, and later changes in the editor. Lists are joined, and so are
+the settings of a language. Any other value replaces that of a weaker source.
 
-A workspace may be a stranger's repository. So its file may say how long suggestions are, and for the rest only make
-Midfill quieter or more private than it would be without (:data:`midfill.settings.kinds.Trust`).
+A workspace may be a stranger's repository. So its file may set the length of suggestions, but otherwise it may only
+make Midfill show less, do less, or read less (:data:`midfill.settings.kinds.Trust`).
 """
 
 from __future__ import annotations
@@ -31,16 +31,20 @@ else:
     import tomli as tomllib
 
 FILE_NAME = "midfill.toml"
-_MOST_BYTES = 32_768
-_LONGEST_LINE = 1_000
-"""Characters: a key of a few thousand parts takes tomllib long."""
+_MAX_BYTES = 32_768
+"""Maximum size of a file of settings."""
+_MAX_LINE_CHARACTERS = 1_000
+"""Maximum length of a line. Parsing a key of a few thousand parts would take tomllib long."""
 _TOML_LINE = re.compile(r"at line (\d+)")
 _Values = dict[str, Any]
-"""What one source sets, by attribute."""
+"""The values from one source, by attribute of :class:`Settings`."""
 
 
 def user_file() -> Path:
-    """Return the user's own file of settings, which need not exist; ``MIDFILL_CONFIG`` overrides it."""
+    """Return the path of the user's settings file, which need not exist.
+
+    The environment variable ``MIDFILL_CONFIG`` overrides it.
+    """
     override = os.environ.get("MIDFILL_CONFIG")
     if override:
         return Path(override)
@@ -48,70 +52,70 @@ def user_file() -> Path:
 
 
 class SettingsSources:
-    """All that was set for one client, and the settings that come of it.
+    """The sources of one client's settings.
 
-    Whatever changes them returns the settings and the problems that were not told before: one line each, to be shown
-    once. A problem that has gone and comes back is told again.
+    Each method that may change the settings returns them, with one line for each problem that the last call did not
+    return. So every problem is shown once; one that is solved and comes back is shown again.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
-        """Consider the ``midfill.toml`` of the first of the workspace's ``folders`` that has one."""
+        """Use the ``midfill.toml`` of the first of the workspace's ``folders`` that has one."""
         self.folders = tuple(folders)
         self._initial: object = None
         self._changed: object = None
-        self._told: frozenset[str] = frozenset()
+        self._reported: frozenset[str] = frozenset()
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files whose change may change the settings; none of them need exist."""
+        """The files that settings are read from. They need not exist."""
         return (user_file(), *(folder / FILE_NAME for folder in self.folders))
 
     def options(self, initialization_options: object) -> tuple[Settings, list[str]]:
-        """Take the client's ``initializationOptions``: an object of settings, or one that has it as "midfill"."""
+        """Take the client's ``initializationOptions``: an object of settings, or an object that has it at "midfill"."""
         self._initial = _section(initialization_options)
         return self.reload()
 
     def changed(self, settings: object) -> tuple[Settings, list[str]]:
-        """Take the ``settings`` of ``workspace/didChangeConfiguration``, in place of those that came before.
+        """Take the ``settings`` of ``workspace/didChangeConfiguration``; they replace those of an earlier call.
 
-        They are an object of settings, whose null takes back what ``initializationOptions`` said, or an object that has
-        it as "midfill", among the sections of other servers. Null as a whole says nothing.
+        They are an object of settings, or an object that has it at "midfill", beside the sections of other servers. A
+        setting of null removes the value of ``initializationOptions``. If everything is null, nothing changes.
         """
         section = _section(settings)
-        if section is settings and isinstance(section, dict):  # other servers' sections may stand beside our settings
+        if section is settings and isinstance(section, dict):  # it may contain the sections of other servers
             section = {name: value for name, value in section.items() if not _is_section_of_another(name, value)}
         if section is not None:
             self._changed = section
         return self.reload()
 
     def reload(self) -> tuple[Settings, list[str]]:
-        """Read the files anew."""
+        """Read the files again, and merge all sources."""
         user, problems = _read_file(user_file())
         editor, wrong = self._read_editor()
         problems += wrong
         trusted = _over(_over(Settings(), user), editor)
         workspace, wrong = self._read_workspace(trusted)
         problems += wrong
-        told, self._told = self._told, frozenset(problems)
+        reported, self._reported = self._reported, frozenset(problems)
         settings = _over(_over(_over(Settings(), user), workspace, lists_first=True), editor)
-        return settings, [problem for problem in dict.fromkeys(problems) if problem not in told]
+        return settings, [problem for problem in dict.fromkeys(problems) if problem not in reported]
 
     def _read_editor(self) -> tuple[_Values, list[str]]:
         problems: list[str] = []
-        said: dict[str, object] = {}
+        options: dict[str, object] = {}
         for source in (self._initial, self._changed):
             if isinstance(source, dict):
-                said |= source
+                options |= source
             else:
                 problems += read(source)[1]
         if isinstance(self._changed, dict):
-            taken_back = {name for name, value in self._changed.items() if value is None}
-            said = {name: value for name, value in said.items() if name not in taken_back}
-        values, wrong = read(said)
+            removed = {name for name, value in self._changed.items() if value is None}
+            options = {name: value for name, value in options.items() if name not in removed}
+        values, wrong = read(options)
         return values, [*problems, *wrong]
 
     def _read_workspace(self, trusted: Settings) -> tuple[_Values, list[str]]:
-        """Return what the workspace's file may change of ``trusted``, which is what all other sources say."""
+        """Return the allowed values of the workspace's file. ``trusted`` are the settings of all other sources."""
         for folder in self.folders:
             file = folder / FILE_NAME
             if os.path.lexists(file) and os.path.realpath(file) != os.path.realpath(user_file()):
@@ -130,9 +134,9 @@ def _is_section_of_another(name: str, value: object) -> bool:
 
 
 def _over(below: Settings, values: _Values, *, lists_first: bool = False) -> Settings:
-    """Return ``below`` with what another source says; its lists follow the ones there, or come first.
+    """Return the settings ``below`` with the ``values`` of a stronger source. Its lists are appended, or come first.
 
-    The order matters to patterns: a later one can let in what an earlier one keeps out.
+    The order matters for patterns: a later pattern can undo an earlier one.
     """
     merged = dict(values)
     for attribute, value in values.items():
@@ -148,7 +152,7 @@ def _over(below: Settings, values: _Values, *, lists_first: bool = False) -> Set
 
 
 def _restricted(values: _Values, trusted: Settings, where: str) -> tuple[_Values, list[str]]:
-    """Return what a workspace may set of ``values``, and one line for each that it may not."""
+    """Return the ``values`` that a workspace may set, and one line for each that it may not set."""
     problems: list[str] = []
 
     def may_set(attribute: str, value: Any, settings: Settings, name: str) -> bool:
@@ -175,9 +179,9 @@ def _restricted(values: _Values, trusted: Settings, where: str) -> tuple[_Values
 
 
 def _refusal(may: Trust, value: Any, stays: Any) -> str:
-    """Say why a workspace may not set ``value``; "" when it may."""
+    """Return the end of a message that says why a workspace may not set ``value``; "" if it may."""
     if may == "no":
-        return f"is not for a workspace to set; set it in your own {FILE_NAME} or in your editor."
+        return f"is ignored: a workspace may not set it; set it in your own {FILE_NAME} or in your editor."
     lowers, raises = may in ("lower it", "turn it off"), may in ("raise it", "turn it on")
     if (lowers and value > stays) or (raises and value < stays):
         return f"is ignored: a workspace may only {may}, and {json.dumps(stays)} stays."
@@ -185,7 +189,7 @@ def _refusal(may: Trust, value: Any, stays: Any) -> str:
 
 
 def _read_file(file: Path) -> tuple[_Values, list[str]]:
-    """Read a file of settings; where there is none, none are set, and one that cannot be read is left out and said."""
+    """Read a file of settings. A missing file sets nothing. A file that cannot be read is ignored, with one problem."""
     try:
         return read(_parse(_text(file)), _in(file))
     except (FileNotFoundError, NotADirectoryError):
@@ -194,16 +198,16 @@ def _read_file(file: Path) -> tuple[_Values, list[str]]:
         why = error.strerror or type(error).__name__
     except ValueError as error:
         why = str(error)
-    return {}, [f"Midfill leaves out the settings{_in(file)}: {why}."]
+    return {}, [f"Midfill ignores the settings{_in(file)}: {why}."]
 
 
 def _text(file: Path) -> str:
     if not stat.S_ISREG(os.stat(file).st_mode):
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     with file.open("rb") as opened:
-        data = opened.read(_MOST_BYTES + 1)
-    if len(data) > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES} bytes")
+        data = opened.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ValueError(f"it has more than {_MAX_BYTES} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -213,16 +217,18 @@ def _text(file: Path) -> str:
 
 def _parse(text: str) -> dict[str, Any]:
     for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > _LONGEST_LINE:
-            raise ValueError(f"line {number} has more than {_LONGEST_LINE} characters; a list may be broken over lines")
+        if len(line) > _MAX_LINE_CHARACTERS:
+            raise ValueError(
+                f"line {number} has more than {_MAX_LINE_CHARACTERS} characters; a list may have several lines"
+            )
     try:
         values: dict[str, Any] = tomllib.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    except ValueError as error:  # tomllib's own is one; a number of too many digits raises a plain one
+    except ValueError as error:  # tomllib's error is a ValueError; a number with too many digits raises a plain one
         found = _TOML_LINE.search(str(error))
-        place = found[1] if found else text.count("\n") + 1  # "at end of document"
-        raise ValueError(f"line {place} is no TOML; write `name = value` there, with text in quotes") from None
+        place = found[1] if found else text.count("\n") + 1  # tomllib says "at end of document" instead of a line
+        raise ValueError(f"line {place} is not valid TOML; write `name = value`, with text in quotes") from None
     return values
 
 

@@ -1,4 +1,4 @@
-"""Conversations: answers stream, stop where they should, and compute nothing twice."""
+"""Conversations: answers stream, end at the right place, and compute nothing twice."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ TEMPLATE = "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}"
 END = manifest().stop_tokens[0]
 
 
-def conversation(said: str, room: int = 200) -> tuple[Conversation, ScriptedModel]:
-    """Make a conversation with a model that says one thing to everything."""
-    model = ScriptedModel(encode(said), END, manifest().vocabulary)
+def conversation(script: str, room: int = 200) -> tuple[Conversation, ScriptedModel]:
+    """Return a conversation with a model that always answers ``script``, and the model."""
+    model = ScriptedModel(encode(script), END, manifest().vocabulary)
     return Conversation(loaded_model(model, chat_template=TEMPLATE), room, max_draft_tokens=0), model
 
 
 def ask(text: str) -> list[Message]:
-    """Begin with one message."""
+    """Return a conversation of one message."""
     return [Message("user", text)]
 
 
 def test_answer_streams_in_whole_characters() -> None:
-    """The pieces make up the answer; none ends within a character."""
+    """The pieces make up the answer, and no piece ends within a character."""
     pieces: list[str] = []
     answer = conversation("x = naïve")[0].answer(ask("print(x)"), CancelFlag(), on_text=pieces.append)
     assert answer.text == "".join(pieces) == "x = naïve"
@@ -41,53 +41,53 @@ def test_answer_streams_in_whole_characters() -> None:
     assert list(answer.milliseconds) == ["tokenize", "prefill", "decode"]
 
 
-@pytest.mark.parametrize(("limit", "room"), [(2, 200), (99, 5)], ids=["asked for", "no more room"])
+@pytest.mark.parametrize(("limit", "room"), [(2, 200), (99, 5)], ids=["requested limit", "no more room"])
 def test_answer_is_limited(limit: int, room: int) -> None:
-    """By what is asked for, and by what there is room for after two tokens of prompt."""
+    """The answer ends at the requested limit, or when prompt and answer fill the context."""
     answer = conversation("1, 2, 3, 4, 5", room)[0].answer(ask("1"), CancelFlag(), max_tokens=limit)
     assert (answer.stopped_by, answer.tokens) == ("max-tokens", min(limit, 3))
 
 
-def test_listener_may_have_heard_enough() -> None:
-    """Nothing is decoded after what was wanted."""
+def test_caller_may_end_the_answer() -> None:
+    """When the caller has enough text, no more tokens are decoded."""
     answer = conversation("1, 2, 3, 4")[0].answer(ask("1"), CancelFlag(), enough=lambda text: "2" in text)
     assert (answer.text, answer.stopped_by) == ("1, 2", "enough")
 
 
 def test_next_turn_computes_only_what_is_new() -> None:
-    """The turns before, the answer included, are found in the cache."""
-    talk, model = conversation("return left")
-    first = talk.answer(ask("add(left, right)"), CancelFlag())
+    """The earlier turns, with their answers, are found in the KV cache."""
+    chat, model = conversation("return left")
+    first = chat.answer(ask("add(left, right)"), CancelFlag())
     turns = [*ask("add(left, right)"), Message("assistant", first.text), *ask("print")]
-    second = talk.answer(turns, CancelFlag())
+    second = chat.answer(turns, CancelFlag())
     assert first.reused_tokens == 0
     assert second.reused_tokens >= first.prompt_tokens + first.tokens - 1
     assert model.steps[0] == first.prompt_tokens
 
 
-def test_set_flag_stops_and_the_conversation_goes_on() -> None:
-    """A cancelled answer costs nothing but itself."""
-    talk, _ = conversation("1, 2, 3")
+def test_conversation_continues_after_a_cancelled_answer() -> None:
+    """A set flag ends one answer, and the next one is complete."""
+    chat, _ = conversation("1, 2, 3")
     flag = CancelFlag()
     with pytest.raises(Cancelled, match="cancelled"):
-        talk.answer(ask("1"), flag, on_text=lambda _: flag.set("cancelled"))
-    assert talk.answer(ask("1"), CancelFlag()).text == "1, 2, 3"
+        chat.answer(ask("1"), flag, on_text=lambda _: flag.set("cancelled"))
+    assert chat.answer(ask("1"), CancelFlag()).text == "1, 2, 3"
 
 
 def test_question_without_room_for_an_answer_is_refused() -> None:
-    """The message says how long it is and what to do."""
+    """The message has the number of tokens and says what to do."""
     with pytest.raises(UsageError, match=r"\d+ tokens .* 5 .*: select less"):
         conversation("1", room=5)[0].answer(ask("print(left)" * 9), CancelFlag())
 
 
-def test_model_without_a_template_answers_nothing() -> None:
-    """A base model is refused when the conversation is made."""
+def test_model_without_a_template_is_refused() -> None:
+    """A conversation with a base model, which has no chat template, cannot be made."""
     with pytest.raises(ModelError, match="Instruct"):
         Conversation(loaded_model(ScriptedModel([], END, 400)))
 
 
-def test_answer_begins_as_it_is_begun() -> None:
-    """What is put into the model's mouth is part of the prompt and of the answer; what is told is the rest."""
+def test_answer_begins_with_the_given_text() -> None:
+    """The given beginning is a part of the prompt and of the answer, but the listener gets only the rest."""
     pieces: list[str] = []
     answer = conversation("left + right")[0].answer(ask("add"), CancelFlag(), begin="return ", on_text=pieces.append)
     assert answer.text == "return left + right"
@@ -95,8 +95,8 @@ def test_answer_begins_as_it_is_begun() -> None:
     assert answer.prompt_tokens == len(encode("add")) + 1 + len(encode("return "))
 
 
-def test_tokens_are_drawn_as_asked() -> None:
-    """One seed gives one text, which is not the likeliest one at a high temperature."""
+def test_tokens_are_drawn_by_the_given_sampling() -> None:
+    """One seed gives the same text twice, and at a high temperature it is not the most likely text."""
     drawn = [
         conversation("1")[0].answer(ask("add"), CancelFlag(), max_tokens=4, sampling=Sampling(temperature=9.0, seed=3))
         for _ in range(2)
@@ -104,21 +104,21 @@ def test_tokens_are_drawn_as_asked() -> None:
     assert drawn[0].text == drawn[1].text != "1"
 
 
-def test_rivals_begin_other_answers_where_the_model_hesitated_most() -> None:
-    """Up to a token, with the one that was next in line for it; the end of an answer is none."""
-    said = encode("print(1, 2)")
+def test_runners_up_begin_other_answers_where_the_model_was_least_certain() -> None:
+    """A beginning is the answer up to one token, with the runner-up in its place; the closest runner-up is first."""
+    tokens = encode("print(1, 2)")
     table = np.zeros((manifest().vocabulary,) * 2, np.float32)
-    table[[END, *said], [*said, END]] = 9.0
-    table[said[0], encode("x")[0]] = 5.0
-    table[said[1], encode("y")[0]] = 8.0
-    talk = conversing_with(table)
-    assert talk.answer(ask(""), CancelFlag(), begin="").text == "print(1, 2)"
-    spelt = tiny_tokenizer().decode
-    assert talk.runner_up_beginnings()[:2] == [spelt(said[:2]) + "y", spelt(said[:1]) + "x"]
+    table[[END, *tokens], [*tokens, END]] = 9.0
+    table[tokens[0], encode("x")[0]] = 5.0
+    table[tokens[1], encode("y")[0]] = 8.0
+    chat = conversing_with(table)
+    assert chat.answer(ask(""), CancelFlag(), begin="").text == "print(1, 2)"
+    spell = tiny_tokenizer().decode
+    assert chat.runner_up_beginnings()[:2] == [spell(tokens[:2]) + "y", spell(tokens[:1]) + "x"]
 
 
-def test_doubts_are_where_something_else_is_likelier() -> None:
-    """A text is read, several tokens at once; what the model would rather say is told, and how much rather."""
+def test_doubts_are_where_another_token_is_more_likely() -> None:
+    """Each doubt has its place in the text, the token that the model prefers, and how much more likely that is."""
     text = "left + right\n" * 30
     ids = encode(text)
     table = np.zeros((manifest().vocabulary,) * 2, np.float32)
@@ -126,8 +126,8 @@ def test_doubts_are_where_something_else_is_likelier() -> None:
     plus = next(n for n, token in enumerate(ids) if "+" in tiny_tokenizer().decode([token]))
     table[ids[plus - 1], encode("-")[0]] = 11.0
     table[ids[plus - 1], END] = 8.0
-    talk = conversing_with(table, room=1000)
-    doubts = talk.doubts(ask(""), text, CancelFlag())
+    chat = conversing_with(table, room=1000)
+    doubts = chat.doubts(ask(""), text, CancelFlag())
     assert [doubt.instead for doubt in doubts] == ["-"] * 30
     assert text[doubts[7].offset :].lstrip().startswith("+ right")
     assert text[: doubts[7].offset].count("\n") == 7
@@ -137,9 +137,9 @@ def test_doubts_are_where_something_else_is_likelier() -> None:
     stopped = CancelFlag()
     stopped.set("cancelled")
     with pytest.raises(Cancelled):
-        talk.doubts(ask(""), text, stopped)
+        chat.doubts(ask(""), text, stopped)
 
 
 def conversing_with(table: NDArray[np.float32], room: int = 200) -> Conversation:
-    """Make a conversation with a model of many likings."""
+    """Return a conversation with a model whose next token depends on the last one."""
     return Conversation(loaded_model(MarkovModel(table), chat_template=TEMPLATE), room, max_draft_tokens=0)

@@ -1,4 +1,4 @@
-"""An engine for tests of what drives it: each request waits at a gate, and can be stopped there."""
+"""A fake engine for tests of the scheduler and the lifecycle. Each request waits at a gate and can be stopped there."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from midfill.settings.schema import Settings
 from unit.clock import ManualClock
 
 PATIENCE = 30.0
-"""Seconds after which an event that does not come is a failure."""
+"""Maximum number of seconds to wait for an event; then the test fails."""
 QUIET = Settings(warm_up_ms=0, prefetch=False, unload_minutes=0)
 """Settings without any timer."""
 
 
 class GatedEngine:
-    """An engine whose every request waits at a gate, and can be stopped there unless it is in a long step."""
+    """An engine whose requests all wait at a gate. They can be stopped there, except in a long step."""
 
     def __init__(self, fault: BaseException | None = None, long_step: bool = False, *, open_gate: bool = False) -> None:
         self.fault = fault
@@ -57,7 +57,7 @@ class GatedEngine:
         self.forgotten.append(path)
 
     async def has_begun(self) -> None:
-        """Wait until the worker has taken up one more request."""
+        """Wait until the worker has begun one more request."""
         assert await asyncio.to_thread(self.arrived.acquire, timeout=PATIENCE)
 
     def _wait(self, cancel: CancelFlag) -> None:
@@ -76,7 +76,7 @@ class GatedEngine:
 
 
 class Bench:
-    """A scheduler and its lifecycle round one engine, on a clock that the test moves."""
+    """A scheduler and its lifecycle with one engine, on a clock that the test moves."""
 
     def __init__(self, engine: GatedEngine, settings: Settings = QUIET) -> None:
         self.clock = ManualClock()
@@ -90,7 +90,7 @@ class Bench:
         return self
 
     async def worker_is_done(self) -> None:
-        """Wait until the worker has done everything it was given."""
+        """Wait until the worker has done all its work."""
         await asyncio.wrap_future(self.lifecycle.run(lambda _: None))
 
     def change(self, **settings: Any) -> None:
@@ -103,12 +103,12 @@ class Bench:
 
 
 def asking(text: str, path: str = "") -> Request:
-    """Ask for a completion at the end of a text, in a document of its own unless ``path`` names one."""
+    """Return a request at the end of a text. Without ``path``, each text is a document of its own."""
     return Request(text=text, offset=len(text), path=path or f"/{text}")
 
 
 async def reason_of(answer: asyncio.Task[Completion]) -> str:
-    """Wait for an answer and return why it is empty."""
+    """Wait for an answer without a suggestion, and return its reason."""
     completion = await asyncio.wait_for(answer, PATIENCE)
     assert completion.text == ""
     assert completion.start == completion.end

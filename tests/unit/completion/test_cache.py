@@ -1,4 +1,4 @@
-"""What was suggested lately: typing along it, and what it does not hold for."""
+"""The completion cache: which earlier suggestions serve a request, and which do not."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TEXT = st.text(alphabet="ab\n(", max_size=8)
 
 
 def asking(marked: str, path: str = "/a.py") -> Request:
-    """Ask at the cursor's mark."""
+    """Return a request at the marked cursor."""
     text, offset = split(marked)
     return Request(text=text, offset=offset, path=path)
 
 
 def suggesting(request: Request, text: str, *others: str) -> Completion:
-    """Suggest texts at the cursor of ``request``."""
+    """Return a completion at the cursor of ``request``, with the ``others`` as alternatives."""
     return Completion(
         text=text,
         start=request.offset,
@@ -35,11 +35,11 @@ def suggesting(request: Request, text: str, *others: str) -> Completion:
     )
 
 
-def memo_of(marked: str, text: str, *others: str) -> CompletionCache:
-    """Remember one suggestion."""
-    memo = CompletionCache()
-    memo.add(asking(marked), suggesting(asking(marked), text, *others))
-    return memo
+def cache_of(marked: str, text: str, *others: str) -> CompletionCache:
+    """Return a cache with one suggestion."""
+    cache = CompletionCache()
+    cache.add(asking(marked), suggesting(asking(marked), text, *others))
+    return cache
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def memo_of(marked: str, text: str, *others: str) -> CompletionCache:
         ("▮aa", "aa▮aa", "aa"),
     ],
 )
-def test_what_was_typed_between_two_requests(earlier: str, now: str, typed: str | None) -> None:
-    """Only what was put in at the cursor, with all else as it was, counts as typing."""
+def test_text_typed_between_two_requests(earlier: str, now: str, typed: str | None) -> None:
+    """Only an insertion at the cursor counts as typing; the rest of the document must be the same."""
     assert typed_since(asking(earlier), asking(now)) == typed
 
 
 @pytest.mark.parametrize("change", [{"path": "/b.py"}, {"alternatives": 3}, {"automatic": True}, {"max_lines": 2}])
-def test_other_question_is_not_typing(change: dict[str, Any]) -> None:
-    """Another document, or another kind of suggestion."""
+def test_different_request_is_not_typing(change: dict[str, Any]) -> None:
+    """A request for another document, or for another kind of suggestion, does not continue an earlier one."""
     assert typed_since(asking("a▮"), replace(asking("ab▮"), **change)) is None
 
 
-def test_rest_of_a_suggestion_stands_where_the_cursor_is() -> None:
-    """It is inserted at the cursor, and alternatives that went another way are gone."""
-    rest = memo_of("x▮", " = 1", " = 2", " + 1").find(asking("x =▮"))
+def test_rest_of_a_suggestion_is_at_the_cursor() -> None:
+    """The rest is inserted at the cursor, with the alternatives that begin with the typed text."""
+    rest = cache_of("x▮", " = 1", " = 2", " + 1").find(asking("x =▮"))
     assert rest is not None
     assert (rest.text, rest.start, rest.end) == (" 1", 3, 3)
     assert [other.text for other in rest.alternatives] == [" 2"]
@@ -77,69 +77,70 @@ def test_rest_of_a_suggestion_stands_where_the_cursor_is() -> None:
 
 
 @pytest.mark.parametrize("now", ["x = 1▮", "x = 12▮", "x -▮", "y▮"])
-def test_suggestion_typed_to_its_end_or_not_agreed_with_says_nothing(now: str) -> None:
-    """Then the model is asked again."""
-    assert memo_of("x▮", " = 1").find(asking(now)) is None
+def test_suggestion_that_is_used_up_or_contradicted_does_not_serve(now: str) -> None:
+    """A suggestion does not serve after it was typed to its end, or after something else was typed."""
+    assert cache_of("x▮", " = 1").find(asking(now)) is None
 
 
-def test_backspace_leads_back_to_what_was_suggested_there() -> None:
+def test_backspace_finds_the_earlier_suggestion() -> None:
     """Each place keeps its own suggestion."""
-    memo = memo_of("x▮", " = 1")
-    memo.add(asking("xy▮"), suggesting(asking("xy▮"), "z"))
-    assert [done.text if (done := memo.find(asking(now))) else None for now in ("xy▮", "x▮")] == ["z", " = 1"]
+    cache = cache_of("x▮", " = 1")
+    cache.add(asking("xy▮"), suggesting(asking("xy▮"), "z"))
+    assert [done.text if (done := cache.find(asking(now))) else None for now in ("xy▮", "x▮")] == ["z", " = 1"]
 
 
 def test_latest_suggestion_is_found_first() -> None:
-    """Of two that hold."""
-    memo = memo_of("x▮", " = 1 + 2")
-    memo.add(asking("x =▮"), suggesting(asking("x =▮"), " 1 + 3"))
-    assert [done.text if (done := memo.find(asking(now))) else None for now in ("x = ▮", "x ▮")] == ["1 + 3", "= 1 + 2"]
+    """Of two suggestions that serve a request, the latest is found."""
+    cache = cache_of("x▮", " = 1 + 2")
+    cache.add(asking("x =▮"), suggesting(asking("x =▮"), " 1 + 3"))
+    found = [done.text if (done := cache.find(asking(now))) else None for now in ("x = ▮", "x ▮")]
+    assert found == ["1 + 3", "= 1 + 2"]
 
 
-def test_nothing_is_remembered_of_no_suggestion() -> None:
-    """Nor of one drawn at random, which should be another one each time, or of one that replaces text."""
-    memo, request = CompletionCache(), asking("x▮")
-    memo.add(request, Completion(text="", start=1, end=1, reason=Reason.CANCELLED))
-    memo.add(request, Completion(text="y", start=0, end=1))
+def test_only_plain_suggestions_are_remembered() -> None:
+    """An empty answer, a suggestion that replaces text, and one drawn at random are not remembered."""
+    cache, request = CompletionCache(), asking("x▮")
+    cache.add(request, Completion(text="", start=1, end=1, reason=Reason.CANCELLED))
+    cache.add(request, Completion(text="y", start=0, end=1))
     drawn = replace(request, sampling=Sampling(temperature=1.0))
-    memo.add(drawn, suggesting(drawn, "y"))
-    assert memo.find(request) is None
-    assert memo.find(drawn) is None
+    cache.add(drawn, suggesting(drawn, "y"))
+    assert cache.find(request) is None
+    assert cache.find(drawn) is None
 
 
 def test_closed_document_is_forgotten() -> None:
-    """The others stay."""
-    memo = memo_of("x▮", "y")
+    """Suggestions in a closed document are forgotten, and those in other documents are not."""
+    cache = cache_of("x▮", "y")
     other = asking("x▮", "/b.py")
-    memo.add(other, suggesting(other, "z"))
-    memo.forget("/a.py")
-    assert memo.find(asking("x▮")) is None
-    assert memo.find(other) is not None
+    cache.add(other, suggesting(other, "z"))
+    cache.forget("/a.py")
+    assert cache.find(asking("x▮")) is None
+    assert cache.find(other) is not None
 
 
-def test_documents_remembered_are_bounded() -> None:
-    """The oldest go first."""
-    memo = CompletionCache(max_characters=25)
+def test_size_of_the_cache_is_limited() -> None:
+    """If the remembered documents are too long together, the oldest are dropped."""
+    cache = CompletionCache(max_characters=25)
     for text in ("a" * 10, "b" * 10, "c" * 10):
-        memo.add(asking(f"{text}▮"), suggesting(asking(f"{text}▮"), "!"))
-    found = [memo.find(asking(f"{text}▮")) is not None for text in ("a" * 10, "b" * 10, "c" * 10)]
+        cache.add(asking(f"{text}▮"), suggesting(asking(f"{text}▮"), "!"))
+    found = [cache.find(asking(f"{text}▮")) is not None for text in ("a" * 10, "b" * 10, "c" * 10)]
     assert found == [False, True, True]
 
 
 @given(TEXT, TEXT, TEXT.filter(bool), st.integers(0, 8))
-def test_typing_along_neither_doubles_nor_loses_a_character(before: str, after: str, text: str, count: int) -> None:
-    """What is typed and what is then still suggested are the suggestion."""
+def test_type_through_neither_doubles_nor_loses_a_character(before: str, after: str, text: str, count: int) -> None:
+    """The typed text and the rest that is still suggested make up the suggestion."""
     request = Request(text=before + after, offset=len(before))
-    memo = CompletionCache()
-    memo.add(request, suggesting(request, text))
+    cache = CompletionCache()
+    cache.add(request, suggesting(request, text))
     typed = text[:count]
-    rest = memo.find(Request(text=before + typed + after, offset=len(before + typed)))
+    rest = cache.find(Request(text=before + typed + after, offset=len(before + typed)))
     assert (rest.text if rest else "") == text[len(typed) :]
 
 
 @given(TEXT, TEXT)
-def test_nothing_typed_leaves_all(text: str, typed: str) -> None:
-    """And the rest is never empty text."""
+def test_typed_text_and_rest_make_up_the_suggestion(text: str, typed: str) -> None:
+    """If nothing was typed, the rest is the whole suggestion."""
     done = suggesting(asking("x▮"), text)
     rest = rest_of(done, typed)
     assert rest is None or typed + rest.text == text

@@ -1,4 +1,4 @@
-"""How long to wait for the next key."""
+"""Adaptive debounce: how long to wait for the next key."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from midfill.completion.debounce import AdaptiveDebounce
 
 
 def typed(*intervals: float) -> AdaptiveDebounce:
-    """Return what is known of somebody after a first key and others at these intervals."""
-    rhythm, now = AdaptiveDebounce(), 100.0
-    rhythm.key(now)
+    """Return the debounce after a first key and further keys at these intervals, in seconds."""
+    debounce, now = AdaptiveDebounce(), 100.0
+    debounce.key(now)
     for interval in intervals:
         now += interval
-        rhythm.key(now)
-    return rhythm
+        debounce.key(now)
+    return debounce
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def typed(*intervals: float) -> AdaptiveDebounce:
 def test_wait_is_a_little_more_than_the_usual_interval(
     intervals: tuple[float, ...], longest: float, wait: float
 ) -> None:
-    """A key that has not come by then is not likely to come at once; a wait that spares nothing is none."""
+    """The wait is 1.3 times the median interval, and 0 if the speed is unknown or the wait would be too long."""
     assert typed(*intervals).wait(longest) == pytest.approx(wait)

@@ -32,7 +32,7 @@ SETTINGS = Settings(min_confidence=0.0, bundle=Path("unused"), deadline_ms=0)
 
 
 class Typist:
-    """A model that knows how the text before the cursor goes on, however the prompt cuts it into tokens."""
+    """A model that generates the rest of a text, however the prompt splits its beginning into tokens."""
 
     def __init__(self, text: str, cancel_at_step: int | None = None) -> None:
         self._tokenizer = tiny_tokenizer()
@@ -42,8 +42,8 @@ class Typist:
         self._cancel_at_step = cancel_at_step
         self.capacity = 0
         self.prompt: list[int] = []
-        """What the steps were given up to the first that was asked for logits."""
-        self._reads = True
+        """The tokens of all steps up to the first one with logits."""
+        self._in_prompt = True
         self.steps = 0
 
     def new_cache(self, capacity: int) -> KvCache:
@@ -51,13 +51,13 @@ class Typist:
         return KvCache(None, capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-        """Like the longest token best that goes on with the text, and the end token where the text ends."""
+        """Prefer the longest token that continues the text, and the end token at the end of the text."""
         cancel.check()
         cache.append(ids)
         assert len(cache) <= cache.capacity
-        if self._reads:
+        if self._in_prompt:
             self.prompt += ids
-            self._reads = rows == 0
+            self._in_prompt = rows == 0
         self.steps += 1
         if self.steps == self._cancel_at_step:
             cancel.set("superseded")
@@ -68,8 +68,8 @@ class Typist:
 
     def _prefer(self, logits: NDArray[np.float32], tokens: list[int]) -> None:
         start = tokens.index(FIM.middle) + 1 if FIM.middle in tokens else 0
-        written = self._tokenizer.decode(tokens[start:], skip_special_tokens=False)
-        rest = self._text.removeprefix(written) if self._text.startswith(written) else ""
+        before = self._tokenizer.decode(tokens[start:], skip_special_tokens=False)
+        rest = self._text.removeprefix(before) if self._text.startswith(before) else ""
         logits[END] = 0.5
         for token, text in enumerate(self._texts):
             if text and rest.startswith(text):
@@ -77,23 +77,23 @@ class Typist:
 
 
 class Undecided(Typist):
-    """A model that knows several ways to go on, the first best; where they part, the second is next in line."""
+    """A model that knows several texts. It prefers the first; where they differ, the second is the runner-up."""
 
     def __init__(self, *texts: str, cancel_at_step: int | None = None) -> None:
         super().__init__("", cancel_at_step)
         self._ways = texts
         self.computed = 0
-        """Tokens given in all steps."""
+        """Number of tokens of all steps."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         self.computed += len(ids)
         return super().step(ids, cache, rows, cancel)
 
     def _prefer(self, logits: NDArray[np.float32], tokens: list[int]) -> None:
-        written = self._tokenizer.decode(tokens[tokens.index(FIM.middle) + 1 :], skip_special_tokens=False)
+        before = self._tokenizer.decode(tokens[tokens.index(FIM.middle) + 1 :], skip_special_tokens=False)
         logits[END] = 0.5
         for rank, way in enumerate(reversed(self._ways), start=1):
-            rest = way.removeprefix(written) if way.startswith(written) else ""
+            rest = way.removeprefix(before) if way.startswith(before) else ""
             texts = [text for text in self._texts if text and rest.startswith(text)]
             if texts:
                 logits[self._texts.index(max(texts, key=len))] = 2.0 * rank
@@ -102,24 +102,24 @@ class Undecided(Typist):
 def engine(
     model: Model, settings: Settings = SETTINGS, tokenizer: Tokenizer | None = None, **changes: Any
 ) -> CompletionEngine:
-    """Make an engine around a model, without files."""
+    """Return an engine with a model, without files."""
     return CompletionEngine(loaded_model(model, tokenizer, **changes), LiveSettings(settings))
 
 
-def scripted(said: str) -> ScriptedModel:
-    """Make a model that says some tokens whatever it is asked."""
-    return ScriptedModel(encode(said), END, manifest().vocabulary)
+def scripted(script: str) -> ScriptedModel:
+    """Return a model that generates ``script`` after any prompt."""
+    return ScriptedModel(encode(script), END, manifest().vocabulary)
 
 
-def complete(marked: str, said: str, settings: Settings = SETTINGS, **request: Any) -> Completion:
-    """Complete at the cursor's mark, with a model that would write ``said`` there."""
+def complete(marked: str, generated: str, settings: Settings = SETTINGS, **request: Any) -> Completion:
+    """Complete at the marked cursor, with a model that generates ``generated`` there."""
     text, offset = split(marked)
-    model = Typist(text[:offset].replace("\r\n", "\n") + said)
+    model = Typist(text[:offset].replace("\r\n", "\n") + generated)
     return engine(model, settings).complete(Request(text=text, offset=offset, **request), CancelFlag())
 
 
 def test_suggestion_is_inserted_at_the_cursor() -> None:
-    """What the model says up to its end token is the text; the counts and the model's name go with it."""
+    """The text is what the model generates before its end token, and the completion has the counts and its name."""
     done = complete("def f(x):\n▮", "    return x")
     assert (done.text, done.start, done.end, done.reason) == ("    return x", 10, 10, "")
     assert done.model == "tiny"
@@ -129,7 +129,7 @@ def test_suggestion_is_inserted_at_the_cursor() -> None:
 
 
 def test_stages_are_timed_in_the_order_they_ran() -> None:
-    """Every stage has its time."""
+    """Each stage has a time, in the order in which the stages ran."""
     done = complete("x = ▮", "1")
     assert list(done.milliseconds) == ["context", "tokenize", "prefill", "decode"]
     assert all(time >= 0 for time in done.milliseconds.values())
@@ -143,13 +143,13 @@ def test_prompt_is_marked_up_as_the_manifest_says() -> None:
 
 
 @pytest.mark.parametrize("special", [True, False], ids=["special", "not special in the tokenizer"])
-def test_control_token_written_in_a_document_is_text(special: bool) -> None:
-    """A document about FIM models cannot command the model."""
+def test_control_token_spelt_in_a_document_is_text(special: bool) -> None:
+    """A document that spells a control token does not change the prompt's format."""
     tokenizer = tiny_tokenizer()
     tokenizer.add_special_tokens([AddedToken("<|fim_middle|>", special=True)])
     if not special:
         tokenizer = Tokenizer.from_str(tokenizer.to_str().replace('"special":true', '"special":false'))
-        assert tokenizer.encode("<|fim_middle|>").ids == [FIM.middle], "the test is about this"
+        assert tokenizer.encode("<|fim_middle|>").ids == [FIM.middle], "the library makes a control token of it"
     model = Typist("")
     text = 'm = "<|fim_middle|>"\n'
     engine(model, tokenizer=tokenizer).complete(Request(text=text, offset=len(text)), CancelFlag())
@@ -161,7 +161,7 @@ def test_control_token_written_in_a_document_is_text(special: bool) -> None:
 
 
 def test_word_cut_short_by_the_cursor_is_healed() -> None:
-    """The last token is taken out of the prompt; what the model writes again of it is not suggested."""
+    """The last token is taken back from the prompt, and the text that the model spells again is not suggested."""
     text, offset = split("def f(x):\n    retur▮")
     model = Typist("def f(x):\n    return x")
     done = engine(model).complete(Request(text=text, offset=offset), CancelFlag())
@@ -170,8 +170,8 @@ def test_word_cut_short_by_the_cursor_is_healed() -> None:
     assert model.prompt[model.prompt.index(FIM.middle) + 1 :] == encode(text)[:-1]
 
 
-def test_carriage_returns_stay_out_of_the_prompt_and_come_back_in_the_answer() -> None:
-    """A CRLF document is read with plain newlines and gets its own back; the offset is one of the original."""
+def test_carriage_returns_are_not_in_the_prompt_but_in_the_suggestion() -> None:
+    """A CRLF document has plain newlines in the prompt, and CRLF in the suggestion; offsets are the document's."""
     text = "def f(x):\r\n    y = x\r\n"
     model = Typist("def f(x):\n    y = x\n    y += 1\n    return y\n")
     done = engine(model).complete(Request(text=text, offset=len(text)), CancelFlag())
@@ -180,56 +180,56 @@ def test_carriage_returns_stay_out_of_the_prompt_and_come_back_in_the_answer() -
     assert done.start == done.end == len(text)
 
 
-def test_carriage_return_of_the_models_own_is_left_out() -> None:
-    """A line ending is the document's affair."""
+def test_carriage_return_from_the_model_is_removed() -> None:
+    """The suggestion always has the document's line ending."""
     assert complete("a\r\n▮", "b\r\nc").text == "b\r\nc"
     assert complete("a\n▮", "b\r\nc").text == "b\nc"
 
 
 def test_cursor_within_a_line_ending_completes_before_it() -> None:
-    """No suggestion comes between the two halves of CRLF."""
+    """No suggestion is inserted between the two characters of CRLF."""
     done = complete("a(\r▮\nc", "")
     assert (done.start, done.end) == (2, 2)
 
 
 @pytest.mark.parametrize(("offset", "start"), [(-5, 0), (99, 3)])
 def test_offset_outside_the_document_is_clamped(offset: int, start: int) -> None:
-    """The nearest end of the document is meant."""
+    """An offset outside the document means its nearest end."""
     done = engine(scripted("b = 1")).complete(Request(text="\na\n", offset=offset), CancelFlag())
     assert (done.text, done.start, done.end) == ("b = 1", start, start)
 
 
 def test_half_a_character_is_not_suggested() -> None:
-    """A suggestion that ends within the bytes of a character ends before it."""
+    """A suggestion never ends within the bytes of a character."""
     model = ScriptedModel(encode("x = é")[:-1], END, manifest().vocabulary)
     assert engine(model).complete(Request(text="\n", offset=1), CancelFlag()).text == "x ="
 
 
 @pytest.mark.parametrize(
-    ("marked", "asked", "lines"),
+    ("marked", "requested", "lines"),
     [("▮", None, 3), ("▮", 2, 2), ("f(▮)", None, 3), ("▮ + 1", None, 1), ("▮ + 1", 2, 2)],
 )
-def test_lines_are_limited(marked: str, asked: int | None, lines: int) -> None:
-    """By the setting, by the request, and to one where code stands right of the cursor."""
+def test_lines_are_limited(marked: str, requested: int | None, lines: int) -> None:
+    """The limit is the request's, else one line if code is right of the cursor, else the setting's."""
     settings = replace(SETTINGS, max_lines=3)
-    assert complete(marked, "a,\nb,\nc,\nd,\n", settings, max_lines=asked).text.count("\n") == lines - 1
+    assert complete(marked, "a,\nb,\nc,\nd,\n", settings, max_lines=requested).text.count("\n") == lines - 1
 
 
-@pytest.mark.parametrize(("asked", "tokens"), [(None, 4), (2, 2), (9, 4)])
-def test_tokens_are_limited(asked: int | None, tokens: int) -> None:
-    """By the setting, and by a request that wants fewer."""
-    assert complete("▮", "1, 2, 3, 4, 5", replace(SETTINGS, max_tokens=4), max_tokens=asked).tokens == tokens
+@pytest.mark.parametrize(("requested", "tokens"), [(None, 4), (2, 2), (9, 4)])
+def test_tokens_are_limited(requested: int | None, tokens: int) -> None:
+    """The limit is the setting's, or the request's if that is lower."""
+    assert complete("▮", "1, 2, 3, 4, 5", replace(SETTINGS, max_tokens=4), max_tokens=requested).tokens == tokens
 
 
-def test_deadline_ends_a_suggestion_with_what_it_has() -> None:
-    """A deadline that passes at once leaves the first token."""
+def test_suggestion_ends_at_the_deadline() -> None:
+    """If the deadline passes at once, the suggestion has one token."""
     done = complete("▮", "1 + 2 + 3", replace(SETTINGS, deadline_ms=1e-6))  # type: ignore[arg-type]
     assert (done.tokens, done.reason) == (1, "")
     assert "1 + 2 + 3".startswith(done.text)
 
 
 def test_prompt_and_suggestion_fit_the_context() -> None:
-    """The cache holds the budget and the longest suggestion, within what the model was made for."""
+    """The KV cache has room for the token budgets and the longest suggestion, and the prompt stays in its budget."""
     model = Typist("")
     engine(model, replace(SETTINGS, context_tokens=100, workspace_tokens=28, max_tokens=16)).complete(
         Request(text="word " * 500, offset=2500), CancelFlag()
@@ -242,7 +242,7 @@ def test_prompt_and_suggestion_fit_the_context() -> None:
     ("megabytes", "kept"), [(1, 1), (3, 1), (4, 2), (100, 3)], ids=["less than one", "one", "two", "all"]
 )
 def test_computed_prompts_are_kept_as_far_as_memory_allows(megabytes: int, kept: int) -> None:
-    """As many documents as fit, the most recent ones, and at least one, are found computed again."""
+    """The prompts of the most recent documents stay computed, as many as fit into the memory, but at least one."""
     model = Typist("")
     settings = replace(SETTINGS, cache_megabytes=megabytes, context_tokens=96, workspace_tokens=32, max_tokens=72)
     running = engine(model, settings, kv=KvLayout(layers=10, heads=5, head_size=25))  # 2 MB for 200 tokens
@@ -253,14 +253,14 @@ def test_computed_prompts_are_kept_as_far_as_memory_allows(megabytes: int, kept:
 
     for text in documents:
         reused(text)
-    # From the latest back; one that was not kept takes the place of another, so it ends the count.
+    # From the latest document backwards. A document without a cache takes that of another one, so the count ends.
     again = [reused(text) > 32 for text in reversed(documents)]
     assert [*again, False].index(False) == kept
 
 
 @pytest.mark.parametrize("context_length", [32, 64, 1000])
 def test_model_of_a_short_context_has_room_for_a_prompt(context_length: int) -> None:
-    """However much the settings ask for, half of the model's context is the prompt's."""
+    """Half of the model's context is for the prompt, whatever the settings are."""
     model = Typist("")
     engine(model, replace(SETTINGS, max_tokens=1024), context_length=context_length).complete(
         Request(text="word " * 500, offset=2500), CancelFlag()
@@ -269,22 +269,22 @@ def test_model_of_a_short_context_has_room_for_a_prompt(context_length: int) -> 
     assert context_length // 4 < len(model.prompt) <= context_length // 2
 
 
-@pytest.mark.parametrize(("said", "reason"), [("", "blank"), ("  \n", "blank"), ("return x", "suffix-repeat")])
-def test_suggestion_not_worth_showing_is_empty_with_its_reason(said: str, reason: str) -> None:
-    """The reason code says what it was."""
-    done = complete("def f(x):\n    ▮\n    return x\n", said)
+@pytest.mark.parametrize(("generated", "reason"), [("", "blank"), ("  \n", "blank"), ("return x", "suffix-repeat")])
+def test_dropped_suggestion_has_its_reason(generated: str, reason: str) -> None:
+    """A text that is not shown leaves an empty completion with a reason code."""
+    done = complete("def f(x):\n    ▮\n    return x\n", generated)
     assert (done.text, done.reason) == ("", reason)
 
 
 def test_decoding_ends_where_the_text_should() -> None:
-    """A stop saves the tokens that would come after it."""
+    """After a stop no more tokens are decoded."""
     done = complete("def f(x):\n    ▮", "return x\nprint(f(1))\nprint(f(2))\nprint(f(3))\n")
     assert done.text == "return x"
     assert done.tokens < len(encode("return x\nprint(f"))
 
 
 def test_next_keystroke_reuses_the_cache() -> None:
-    """Only what was typed is computed anew."""
+    """Only the typed text is computed again."""
     running = engine(Typist(""))
     text = "def add(left, right):\n    return left\nx = "
     running.complete(Request(text=text, offset=len(text)), CancelFlag())
@@ -294,7 +294,7 @@ def test_next_keystroke_reuses_the_cache() -> None:
 
 
 def test_flag_set_before_the_work_begins_stops_it() -> None:
-    """A request superseded while it waited costs nothing."""
+    """Nothing is computed for a request that was superseded while it waited."""
     flag = CancelFlag()
     flag.set("superseded")
     model = scripted("1")
@@ -304,8 +304,8 @@ def test_flag_set_before_the_work_begins_stops_it() -> None:
 
 
 @pytest.mark.parametrize("step", [1, 2], ids=["during prefill", "during decoding"])
-def test_flag_set_during_a_step_stops_before_the_next_and_the_engine_goes_on(step: int) -> None:
-    """The work ends within a step, and the next request gets its whole answer."""
+def test_flag_set_during_a_step_stops_before_the_next_step(step: int) -> None:
+    """The work ends after the current step, and the next request gets its complete suggestion."""
     model = Typist("x = (1 + 2", cancel_at_step=step)
     running = engine(model)
     with pytest.raises(Cancelled) as stopped:
@@ -316,10 +316,10 @@ def test_flag_set_during_a_step_stops_before_the_next_and_the_engine_goes_on(ste
 
 
 @pytest.mark.parametrize(
-    ("now", "text"), [("x = (1▮", " + 2) * 3"), ("x = (▮", "1 + 2) * 3")], ids=["typed along", "asked again"]
+    ("now", "text"), [("x = (1▮", " + 2) * 3"), ("x = (▮", "1 + 2) * 3")], ids=["typed", "requested again"]
 )
-def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
-    """Who types what was being written gets the rest of it, for no more than the steps that were missing."""
+def test_interrupted_suggestion_is_continued(now: str, text: str) -> None:
+    """A user who types the beginning of an interrupted suggestion gets the rest of it, with only the missing steps."""
     whole = complete("x = (▮", "1 + 2) * 3")
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
     running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
@@ -332,8 +332,8 @@ def test_interrupted_suggestion_is_gone_on_with(now: str, text: str) -> None:
     assert model.steps <= whole.tokens + 2, "one step was interrupted, and one found the end"
 
 
-def test_interrupted_suggestion_that_is_not_typed_along_is_given_up() -> None:
-    """The next request is read anew, and so is the one after it."""
+def test_interrupted_suggestion_is_dropped_if_something_else_is_typed() -> None:
+    """The next request is answered from the beginning, and so is the one after it."""
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
     running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
     with pytest.raises(Cancelled):
@@ -343,8 +343,8 @@ def test_interrupted_suggestion_that_is_not_typed_along_is_given_up() -> None:
     assert again.text == " + 2) * 3"
 
 
-def test_closed_document_is_not_gone_on_with() -> None:
-    """What was being written in it is forgotten."""
+def test_interrupted_suggestion_in_a_closed_document_is_forgotten() -> None:
+    """After the document was closed, the same request is answered from the beginning."""
     model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
     running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
     request = Request(text="x = (", offset=5, path="/a.py")
@@ -354,29 +354,29 @@ def test_closed_document_is_not_gone_on_with() -> None:
     assert running.complete(request, CancelFlag(), cache).tokens == complete("x = (▮", "1 + 2) * 3").tokens
 
 
-def test_typing_gets_the_statement_and_a_question_gets_all() -> None:
-    """What comes below the line is another thought."""
+def test_automatic_suggestion_is_one_statement() -> None:
+    """An automatic suggestion ends with the statement at the cursor, and an invoked one does not."""
     assert complete("x = ▮", "1000\ny = 2\n", automatic=True).text == "1000"
     assert complete("x = ▮", "1\ny = 2\n").text == "1\ny = 2"
 
 
 def test_model_without_control_tokens_continues_the_prefix() -> None:
-    """It cannot fill in, but it can go on."""
+    """Without FIM tokens, the model continues the text before the cursor."""
     model = Typist("x = 1")
     running = engine(model, fim=FimFormat(order="prefix-only"))
     assert running.complete(Request(text="x = \ny", offset=4), CancelFlag()).text == "1"
     assert not set(model.prompt) & {FIM.prefix, FIM.suffix, FIM.middle}
 
 
-def test_model_without_control_tokens_says_nothing_in_an_empty_document() -> None:
-    """There is nothing to go on from, and that is no failure."""
+def test_model_without_control_tokens_suggests_nothing_in_an_empty_document() -> None:
+    """There is no prompt to continue, and this is not a failure."""
     model = scripted("1")
     done = engine(model, fim=FimFormat(order="prefix-only")).complete(Request(text="", offset=0), CancelFlag())
     assert (done.text, done.reason, done.tokens, model.steps) == ("", "blank", 0, [])
 
 
 def test_model_may_have_more_tokens_than_its_tokenizer() -> None:
-    """Checkpoints pad their vocabulary; a padding token has no text."""
+    """Checkpoints pad their vocabulary, and a padding token has no text."""
     vocabulary = manifest().vocabulary + 8
     model = ScriptedModel([vocabulary - 1, *encode("1")], END, vocabulary)
     running = engine(model, vocabulary=vocabulary)
@@ -391,7 +391,7 @@ def test_tokenizer_may_have_more_tokens_than_its_model() -> None:
 
 
 def test_each_token_of_the_text_has_its_log_probability() -> None:
-    """Natural logarithms of the softmax, up to the token that completes the text; the rest was cut off."""
+    """There is a natural logarithm of the softmax for each token of the text, and none for tokens that were cut off."""
     done = engine(scripted("x = 1")).complete(Request(text="\n", offset=1), CancelFlag())
     expected = 1 - np.log(np.e + manifest().vocabulary - 1)  # the scripted model's logits are one 1 among zeros
     assert done.logprobs == pytest.approx([expected] * len(encode("x = 1")), abs=1e-4)
@@ -400,8 +400,8 @@ def test_each_token_of_the_text_has_its_log_probability() -> None:
     assert len(cut.logprobs) == len(encode("y = 1")) < cut.tokens
 
 
-def test_nothing_to_suggest_has_no_log_probabilities() -> None:
-    """They belong to a text."""
+def test_empty_completion_has_no_log_probabilities() -> None:
+    """Without a text there are no log-probabilities."""
     assert complete("▮", "  \n").logprobs == ()
 
 
@@ -418,19 +418,19 @@ WAYS = (
 HEAD = "def f(left, right):\n    "
 
 
-def test_alternatives_are_the_other_ways_to_go_on() -> None:
-    """They come in the order of how close the call was, and each has its own probabilities."""
+def test_alternatives_are_other_continuations() -> None:
+    """Each alternative has a different text and log-probabilities of its own."""
     done = ask(Undecided(*WAYS), HEAD, alternatives=3)
     assert done.text == "return left"
     assert sorted(other.text for other in done.alternatives) == ["pass", "return right"]
     for other in done.alternatives:
-        assert other.logprobs[0] == done.logprobs[0], "it begins as the first does"
-        assert min(other.logprobs) < min(done.logprobs), "and takes a turn that is less likely"
+        assert other.logprobs[0] == done.logprobs[0], "it begins like the first suggestion"
+        assert min(other.logprobs) < min(done.logprobs), "then it has a less likely token"
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
-def test_first_of_several_is_the_only_one_of_one(count: int) -> None:
-    """Asking for more changes nothing about the first, and there are never more than asked for."""
+def test_number_of_alternatives_does_not_change_the_first(count: int) -> None:
+    """A request for several suggestions gets the same first one, and never more than it requested."""
     several, one = (ask(Undecided(*WAYS), HEAD, alternatives=n) for n in (count, 1))
     assert (several.text, several.tokens, several.logprobs) == (one.text, one.tokens, one.logprobs)
     assert one.alternatives == ()
@@ -438,7 +438,7 @@ def test_first_of_several_is_the_only_one_of_one(count: int) -> None:
 
 
 def test_alternatives_share_the_prompts_cache() -> None:
-    """The prompt is computed once; an alternative costs its own tokens only."""
+    """The prompt is computed once, and for an alternative only its own tokens are computed."""
     model = Undecided(*WAYS)
     filler = "".join(f"x{number} = {number}\n" for number in range(40))
     model._ways = tuple(filler + way for way in WAYS)
@@ -447,40 +447,40 @@ def test_alternatives_share_the_prompts_cache() -> None:
     assert model.computed < done.prompt_tokens * 1.2
 
 
-def test_alternative_that_comes_to_the_same_is_dropped() -> None:
-    """Another way to write the same text is no alternative, nor is one that ends where the text does not."""
+def test_alternative_with_the_same_text_is_dropped() -> None:
+    """Other tokens that give the same text after trimming are not an alternative."""
     done = ask(Undecided("x = (1)", "x = (1)  "), "x = ", alternatives=3)
     assert (done.text, done.alternatives) == ("(1)", ())
 
 
 def test_alternative_respects_the_limit_of_lines() -> None:
-    """It is stopped and trimmed as the first is, also when the turn itself is what ends it."""
+    """An alternative is stopped and trimmed like the first suggestion."""
     done = ask(Undecided("x = (1)\n", "x = (\n    1)\n"), "x = ", alternatives=2, max_lines=1)
     assert [done.text, *(other.text for other in done.alternatives)] == ["(1)", "("]
 
 
 def test_alternative_has_the_documents_line_ends() -> None:
-    """As the first has."""
+    """Each alternative has the document's line ending."""
     done = ask(Undecided("a\nb = 1\nc", "a\nb = 2\nd"), "a\r\nb = ", alternatives=2)
     assert [done.text, *(other.text for other in done.alternatives)] == ["1\r\nc", "2\r\nd"]
 
 
-def test_healed_word_has_alternatives_that_spell_it_too() -> None:
-    """Another turn within the token that is chosen again still begins with what stands before the cursor."""
+def test_alternatives_of_a_healed_word_spell_it_too() -> None:
+    """An alternative to the healed token also begins with the text before the cursor."""
     done = ask(Undecided("x = right", "x = return"), "x = r", alternatives=2)
     assert [done.text, *(other.text for other in done.alternatives)] == ["ight", "eturn"]
 
 
-def test_time_that_is_up_leaves_the_first() -> None:
-    """The deadline is for all together; none that it cut short is shown."""
+def test_no_alternatives_after_the_deadline() -> None:
+    """The deadline is for all suggestions together, and an alternative that it cuts short is not shown."""
     settings = replace(SETTINGS, deadline_ms=1e-6)  # type: ignore[arg-type]
     assert len(ask(Undecided("left", "right"), "", alternatives=2).alternatives) == 1
     done = ask(Undecided("left", "right"), "", settings, alternatives=2)
     assert (done.text, done.alternatives) == ("left", ())
 
 
-def test_cancelled_while_alternatives_are_written() -> None:
-    """All of the request stops, and the next one is served."""
+def test_request_cancelled_during_its_alternatives() -> None:
+    """The whole request is cancelled, and the next one is answered."""
     model = Undecided(*WAYS)
     ask(model, HEAD)
     model = Undecided(*WAYS, cancel_at_step=model.steps + 1)
@@ -490,15 +490,15 @@ def test_cancelled_while_alternatives_are_written() -> None:
     assert running.complete(Request(text=HEAD, offset=len(HEAD)), CancelFlag()).text == "return left"
 
 
-def test_drawing_at_random_is_up_to_the_seed() -> None:
-    """One seed gives one text, with guesses or without; several give several; none given is greedy."""
+def test_seed_decides_what_is_drawn() -> None:
+    """One seed gives the same text with drafts and without, and several seeds give several texts."""
 
-    def draw(seed: int, guesses: int = 16) -> str:
-        settings = replace(SETTINGS, draft_tokens=guesses)
+    def draw(seed: int, draft_tokens: int = 16) -> str:
+        settings = replace(SETTINGS, draft_tokens=draft_tokens)
         return ask(Undecided(*WAYS), HEAD, settings, sampling=Sampling(temperature=0.5, top_k=2, seed=seed)).text
 
     texts = [draw(seed) for seed in range(20)]
-    assert texts == [draw(seed, guesses=0) for seed in range(20)]
+    assert texts == [draw(seed, draft_tokens=0) for seed in range(20)]
     assert len(set(texts)) > 1
     assert ask(Undecided(*WAYS), HEAD).text == "return left"
 
@@ -506,8 +506,8 @@ def test_drawing_at_random_is_up_to_the_seed() -> None:
 REPEATED = "def add(left, right):\n    return left + right\n"
 
 
-def test_guesses_come_from_other_open_documents() -> None:
-    """What stands in another document, once read, is written in fewer steps; a closed one is not looked at."""
+def test_drafts_come_from_other_open_documents() -> None:
+    """Text of another document is generated in fewer steps if that document's prompt was computed and it is open."""
 
     def steps(prepare: Callable[[CompletionEngine], None]) -> int:
         model = Typist(f"# {REPEATED}")
@@ -518,19 +518,19 @@ def test_guesses_come_from_other_open_documents() -> None:
         assert done.text == REPEATED.removeprefix("def ").rstrip()
         return model.steps - before
 
-    def read(running: CompletionEngine) -> None:
+    def warm_up(running: CompletionEngine) -> None:
         running.warm_up(Request(text=REPEATED, offset=len(REPEATED), path="a"), CancelFlag())
 
-    def read_and_close(running: CompletionEngine) -> None:
-        read(running)
+    def warm_up_and_close(running: CompletionEngine) -> None:
+        warm_up(running)
         running.forget("a")
 
-    assert steps(read) < steps(lambda _: None)
-    assert steps(read_and_close) == steps(lambda _: None)
+    assert steps(warm_up) < steps(lambda _: None)
+    assert steps(warm_up_and_close) == steps(lambda _: None)
 
 
-def test_guesses_come_from_the_last_suggestion() -> None:
-    """A user who types what was suggested gets the rest of it in fewer steps."""
+def test_drafts_come_from_the_last_suggestion() -> None:
+    """A user who types the beginning of a suggestion gets the rest of it in fewer steps."""
     model = Typist(f"# {REPEATED}")
     running = engine(model)
     first = running.complete(Request(text="# def ", offset=6), CancelFlag())
@@ -541,8 +541,8 @@ def test_guesses_come_from_the_last_suggestion() -> None:
     assert model.steps - before < before
 
 
-def test_warmed_up_prompt_costs_nothing() -> None:
-    """The request that was expected finds its prompt computed, with the logits of its first token."""
+def test_warmed_up_prompt_is_not_computed_again() -> None:
+    """After a warm-up, the prompt and the logits of the first token are in the KV cache."""
     model = Undecided(*WAYS)
     running = engine(model)
     running.warm_up(Request(text=HEAD, offset=len(HEAD), path="a"), CancelFlag())
@@ -552,8 +552,8 @@ def test_warmed_up_prompt_costs_nothing() -> None:
     assert done.text == "return left"
 
 
-def test_warm_up_of_a_superseded_request_costs_nothing() -> None:
-    """A flag that is set already stops it."""
+def test_warm_up_of_a_superseded_request_computes_nothing() -> None:
+    """A flag that is already set stops the warm-up before its first step."""
     flag, model = CancelFlag(), Undecided(*WAYS)
     flag.set("superseded")
     with pytest.raises(Cancelled):
@@ -570,19 +570,19 @@ def test_warm_up_without_a_prompt() -> None:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is remembered of checked files out of the user's cache."""
+    """Use a cache folder of the test's own instead of the user's."""
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
 
 
-def test_bundle_whose_tokenizer_is_none_is_damaged(tmp_path: Path) -> None:
-    """A file with the right hash may be wrong all the same; the error names it."""
+def test_bundle_with_an_invalid_tokenizer_is_damaged(tmp_path: Path) -> None:
+    """A tokenizer file may be invalid although its hash is correct; the error names the file."""
     write_bundle(tmp_path / "b", tokenizer=b"{}")
     with pytest.raises(BundleDamaged, match=TOKENIZER):
         load_engine(replace(SETTINGS, bundle=tmp_path / "b"))
 
 
-def test_bundle_whose_graph_is_none_cannot_be_loaded(tmp_path: Path) -> None:
-    """Onnxruntime's refusal becomes one line; each stage was reported until then, and "ready" was not."""
+def test_bundle_with_an_invalid_graph_cannot_be_loaded(tmp_path: Path) -> None:
+    """The error of onnxruntime becomes one line, and all stages before it were reported."""
     write_bundle(tmp_path / "b")
     stages: list[tuple[str, float]] = []
     with pytest.raises(ModelError, match=r"^onnxruntime cannot load .*model\.onnx \(\w+\): export it again\.$"):
@@ -592,11 +592,11 @@ def test_bundle_whose_graph_is_none_cannot_be_loaded(tmp_path: Path) -> None:
 
 
 class Library:
-    """A workspace of one file; it refuses to have anything to do with secrets."""
+    """A workspace with some snippets; it excludes the file secrets.py."""
 
     def __init__(self, *snippets: Snippet) -> None:
         self.snippets = snippets
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         self.forgotten: list[str] = []
 
     def excludes(self, path: str) -> bool:
@@ -605,7 +605,7 @@ class Library:
     def snippets_at(
         self, path: str, text: str, offset: int, language: str, budget: int, window: int
     ) -> WorkspaceSnippets:
-        self.asked.append(text)
+        self.queries.append(text)
         return WorkspaceSnippets("shop", path, "#", self.snippets)
 
     def forget(self, path: str) -> None:
@@ -615,8 +615,8 @@ class Library:
 TAX = Snippet("shop/tax.py", 3, 4, "def tax(net):\n    return net * 0.19", "definition", 5.0)
 
 
-def test_other_files_come_first_and_are_told_apart() -> None:
-    """The prompt's parts say where each comes from, and are the prompt."""
+def test_other_files_are_parts_of_the_prompt() -> None:
+    """Each part of the prompt has its kind and its place in a file, and all parts together are the prompt."""
     running = engine(scripted("1"), replace(SETTINGS, context_tokens=256))
     running.workspace = Library(TAX)
     done = running.complete(Request(text="def net():\n    ", offset=15, path="a.py"), CancelFlag())
@@ -627,8 +627,8 @@ def test_other_files_come_first_and_are_told_apart() -> None:
     assert sum(len(part.ids) for part in done.parts) == done.prompt_tokens
 
 
-def test_parts_of_a_prompt_can_be_done_without() -> None:
-    """What is measured to be worth nothing would not be there."""
+def test_ablation_leaves_out_a_part_of_the_prompt() -> None:
+    """Each kind of snippet can be left out, to measure what it is worth."""
     running = engine(scripted("1"))
     running.workspace, running.ablations = Library(TAX), frozenset({"definition"})
     done = running.complete(Request(text="a = ", offset=4, path="a.py"), CancelFlag())
@@ -636,18 +636,18 @@ def test_parts_of_a_prompt_can_be_done_without() -> None:
 
 
 def test_excluded_document_is_not_read() -> None:
-    """Neither for a suggestion nor ahead; the reason says why nothing comes."""
+    """An excluded document gets no suggestion and no warm-up, and the reason says why."""
     model = scripted("1")
     running = engine(model)
     running.workspace = library = Library()
     request = Request(text="key = 1\n", offset=8, path="secrets.py")
     running.warm_up(request, CancelFlag())
     assert running.complete(request, CancelFlag()).reason == "excluded"
-    assert (model.steps, library.asked) == ([], [])
+    assert (model.steps, library.queries) == ([], [])
 
 
 def test_closed_document_is_forgotten_by_the_workspace() -> None:
-    """What was gathered for it goes with it."""
+    """The workspace is told to forget a closed document."""
     running = engine(scripted("1"))
     running.workspace = library = Library()
     running.forget("a.py")
@@ -655,7 +655,7 @@ def test_closed_document_is_forgotten_by_the_workspace() -> None:
 
 
 def test_secret_is_in_no_prompt() -> None:
-    """Nor is one of the document itself; the suggestion is for the document as it is."""
+    """A placeholder replaces each secret of the document; the suggestion's offsets are those of the original."""
     token = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     text = f'TOKEN = "{token}"\nprint('
     running = engine(scripted("TOKEN)"))
@@ -666,8 +666,8 @@ def test_secret_is_in_no_prompt() -> None:
     assert (done.start, done.end) == (len(text), len(text))
 
 
-def test_unsure_suggestion_is_kept_back_while_typing() -> None:
-    """Not when it is asked for outright, nor when all is to be measured; the reason says so."""
+def test_unsure_suggestion_is_not_shown_while_typing() -> None:
+    """The minimum confidence does not apply to invoked requests, unfiltered requests, and the ablation "gate"."""
     unsure = engine(scripted("return left"), replace(SETTINGS, min_confidence=0.9))
     typing = Request(text="a\n", offset=2, automatic=True)
     assert unsure.complete(typing, CancelFlag()).reason == "unsure"
@@ -677,7 +677,7 @@ def test_unsure_suggestion_is_kept_back_while_typing() -> None:
     assert unsure.complete(typing, CancelFlag()).text == "return left"
 
 
-def test_documents_lines_of_a_prompt_are_told() -> None:
+def test_parts_have_the_lines_of_the_document() -> None:
     """The prefix ends and the suffix begins in the cursor's line."""
     text = "".join(f"a{number}\n" for number in range(40))
     done = engine(scripted("1"), replace(SETTINGS, context_tokens=64)).complete(
@@ -700,8 +700,8 @@ def test_documents_lines_of_a_prompt_are_told() -> None:
         ({"enabled": False}, {"automatic": False}, ""),
     ],
 )
-def test_nothing_is_said_where_nobody_wants_it(settings: Any, request_: Any, reason: str) -> None:
-    """By setting, and never when it is asked for outright."""
-    quiet = engine(scripted("return left"), replace(SETTINGS, **settings))
+def test_suggestions_while_typing_can_be_turned_off(settings: Any, request_: Any, reason: str) -> None:
+    """The setting ``enabled`` turns off automatic requests, in all languages or in one, but not invoked ones."""
+    running = engine(scripted("return left"), replace(SETTINGS, **settings))
     request = replace(Request(text="a\n", offset=2, automatic=True), **request_)
-    assert quiet.complete(request, CancelFlag()).reason == reason
+    assert running.complete(request, CancelFlag()).reason == reason

@@ -1,4 +1,4 @@
-"""One request's texts: tokens into a suggestion, and what is known about it."""
+"""Generation: from tokens to a suggestion, with the facts that are known about it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ END = manifest().stop_tokens[0]
 
 
 class Doubtful(ScriptedModel):
-    """A model that is sure of what it says, up to a place."""
+    """A model that is confident of its first tokens, and not of the later ones."""
 
-    def __init__(self, sure: str, doubtful: str, vocabulary: int) -> None:
-        super().__init__([*encode(sure), *encode(doubtful)], END, vocabulary)
-        self._sure_until = 1 + len(encode(sure))
+    def __init__(self, confident: str, doubtful: str, vocabulary: int) -> None:
+        super().__init__([*encode(confident), *encode(doubtful)], END, vocabulary)
+        self._confident_until = 1 + len(encode(confident))
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         logits = super().step(ids, cache, rows, cancel)
         places = len(cache) - rows + 1 + np.arange(rows)
-        return logits * np.where(places < self._sure_until, 50, 1)[:, np.newaxis].astype(np.float32)
+        return logits * np.where(places < self._confident_until, 50, 1)[:, np.newaxis].astype(np.float32)
 
 
-def write(
+def generate(
     marked: str,
-    said: str,
+    script: str,
     *,
     doubtful: str | None = None,
     max_tokens: int = 64,
@@ -46,10 +46,10 @@ def write(
     placeholders: Collection[str] = (),
     **style: Any,
 ) -> Generated:
-    """Generate at the cursor's mark, with a model that says ``said`` and then stops, or continues doubtfully."""
+    """Generate at the marked cursor, with a model that generates ``script`` and then, less confident, ``doubtful``."""
     vocabulary = manifest().vocabulary
-    known = ScriptedModel(encode(said), END, vocabulary)
-    model = loaded_model(known if doubtful is None else Doubtful(said, doubtful, vocabulary))
+    confident = ScriptedModel(encode(script), END, vocabulary)
+    model = loaded_model(confident if doubtful is None else Doubtful(script, doubtful, vocabulary))
     generation = Generation(
         model.new_generator(context=200, cache_bytes=0, max_draft_tokens=16),
         model.tokenizer,
@@ -62,7 +62,7 @@ def write(
 
 
 @pytest.mark.parametrize(
-    ("marked", "said", "wanted", "text", "stopped_by"),
+    ("marked", "script", "limits", "text", "stopped_by"),
     [
         ("▮", "left + right", {}, "left + right", "stop-token"),
         ("▮", "left + right", {"max_tokens": 2}, "left +", "max-tokens"),
@@ -71,57 +71,57 @@ def write(
         ("x = ▮", "left\nright\n", {"automatic": True}, "left", "statement"),
     ],
 )
-def test_what_ended_a_suggestion_is_told(
-    marked: str, said: str, wanted: dict[str, Any], text: str, stopped_by: str
+def test_stop_of_a_suggestion_is_recorded(
+    marked: str, script: str, limits: dict[str, Any], text: str, stopped_by: str
 ) -> None:
-    """A stop by its code, else the limit that was met, else the model itself."""
-    written = write(marked, said, **wanted)
-    assert (written.text, written.stopped_by, written.reason) == (text, stopped_by, "")
+    """The end of the text is caused by a stop, by a limit, or by the model's stop token."""
+    generated = generate(marked, script, **limits)
+    assert (generated.text, generated.stopped_by, generated.reason) == (text, stopped_by, "")
 
 
-def test_what_filters_changed_is_told() -> None:
-    """Each with its code and how many characters it added or cut."""
-    assert write("print(▮)", "left + right)").stopped_by == "closer"
-    assert write("    ▮", "left \n").changes == (("end-space", -2),)
+def test_changes_by_filters_are_recorded() -> None:
+    """Each change has the filter's code and the number of characters added or removed."""
+    assert generate("print(▮)", "left + right)").stopped_by == "closer"
+    assert generate("    ▮", "left \n").changes == (("end-space", -2),)
 
 
 def test_rest_of_the_line_may_be_replaced() -> None:
-    """The suggestion says how much of it."""
-    written = write("left = 1\nright = 2\nreturn ▮left", "right + 1", path="a.py")
-    assert (written.text, written.replaces) == ("right + 1", 4)
+    """The result has the number of replaced characters."""
+    generated = generate("left = 1\nright = 2\nreturn ▮left", "right + 1", path="a.py")
+    assert (generated.text, generated.replaces) == ("right + 1", 4)
 
 
 def test_indentation_is_the_documents_while_the_text_streams() -> None:
-    """So the stops find in it what the document has."""
-    written = write("def f():\n\tif x:▮\n\treturn x\n", "\n        left = 1\n    return x\n")
-    assert (written.text, written.stopped_by) == ("\n\t\tleft = 1", "suffix-line")
-    assert written.changes == (("indentation", -9),)
+    """The text gets the document's indentation before the stops compare it with the document's lines."""
+    generated = generate("def f():\n\tif x:▮\n\treturn x\n", "\n        left = 1\n    return x\n")
+    assert (generated.text, generated.stopped_by) == ("\n\t\tleft = 1", "suffix-line")
+    assert generated.changes == (("indentation", -9),)
 
 
 def test_choices_end_where_the_text_does() -> None:
-    """Tokens of what was cut off say nothing about how sure the model was of the rest."""
-    written = write("▮", "left\n\n\n")
-    assert len(written.choices) == len(encode("left")) < written.tokens
+    """Tokens that were cut off are not among the choices, so they do not count for the confidence."""
+    generated = generate("▮", "left\n\n\n")
+    assert len(generated.choices) == len(encode("left")) < generated.tokens
 
 
-def test_who_types_is_spared_what_who_asks_may_see() -> None:
-    """Without filters, all but nothing is shown."""
-    assert write("▮", "):", automatic=True).reason == "too-short"
-    assert write("▮", "):", automatic=True, unfiltered=True).text == "):"
-    assert write("▮", "):").text == "):"
-    assert write("▮", " \n", unfiltered=True).reason == "blank"
-    assert write("x = ▮", "'<password>'", placeholders={"<password>"}).reason == "placeholder"
+def test_some_filters_apply_only_while_typing() -> None:
+    """A text that is too short is dropped while typing, and shown if it was invoked or is unfiltered."""
+    assert generate("▮", "):", automatic=True).reason == "too-short"
+    assert generate("▮", "):", automatic=True, unfiltered=True).text == "):"
+    assert generate("▮", "):").text == "):"
+    assert generate("▮", " \n", unfiltered=True).reason == "blank"
+    assert generate("x = ▮", "'<password>'", placeholders={"<password>"}).reason == "placeholder"
 
 
-def test_line_cut_short_by_the_limit_is_not_judged() -> None:
-    """What ends within a statement does not fit the grammar, and is welcome all the same."""
+def test_syntax_of_a_text_cut_by_a_limit_is_not_checked() -> None:
+    """A text that ends within a statement because of a limit is shown, although it does not fit the grammar."""
     prose = "left right left right"
-    assert write("def f():\n    ▮\n", prose, path="a.py").reason == "syntax"
-    assert write("def f():\n    ▮\n", prose, path="a.py", max_tokens=3).reason == ""
+    assert generate("def f():\n    ▮\n", prose, path="a.py").reason == "syntax"
+    assert generate("def f():\n    ▮\n", prose, path="a.py", max_tokens=3).reason == ""
 
 
 @pytest.mark.parametrize(
-    ("sure", "doubtful", "text", "reason"),
+    ("confident", "doubtful", "text", "reason"),
     [
         ("left\nright\n", "left", "left\nright", ""),
         ("left\nright", "\nleft", "left\nright", ""),
@@ -131,15 +131,17 @@ def test_line_cut_short_by_the_limit_is_not_judged() -> None:
         ("left + right", "", "left + right", ""),
     ],
 )
-def test_doubt_ends_a_suggestion_with_the_line_before(sure: str, doubtful: str, text: str, reason: str) -> None:
-    """Whole lines only; nothing is written in vain after it, and what is not asked for is not judged."""
-    written = write("▮", sure, doubtful=doubtful, min_confidence=0.5)
-    assert (written.text, written.reason) == (text, reason)
-    assert written.tokens <= len(encode(sure)) + 1
-    assert write("▮", sure, doubtful=doubtful).text == (sure + doubtful).strip()
+def test_low_confidence_ends_a_suggestion_with_the_line_before(
+    confident: str, doubtful: str, text: str, reason: str
+) -> None:
+    """The text is cut to whole lines and no more tokens are generated; without a minimum it is not cut."""
+    generated = generate("▮", confident, doubtful=doubtful, min_confidence=0.5)
+    assert (generated.text, generated.reason) == (text, reason)
+    assert generated.tokens <= len(encode(confident)) + 1
+    assert generate("▮", confident, doubtful=doubtful).text == (confident + doubtful).strip()
 
 
-def test_stop_before_the_doubt_counts() -> None:
-    """What comes after the suggestion's end need not be likely."""
-    written = write("x = ▮", "left\n", doubtful="right\nleft", min_confidence=0.5, automatic=True)
-    assert (written.text, written.stopped_by) == ("left", "statement")
+def test_tokens_after_a_stop_do_not_lower_the_confidence() -> None:
+    """A stop before the first unlikely token ends the text as usual."""
+    generated = generate("x = ▮", "left\n", doubtful="right\nleft", min_confidence=0.5, automatic=True)
+    assert (generated.text, generated.stopped_by) == ("left", "statement")

@@ -1,4 +1,4 @@
-"""The engine's life: loaded, unloaded when idle, loaded again for other settings, closed."""
+"""The engine's lifecycle: it is loaded, unloaded when idle, loaded again for other settings, and closed."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from unit.completion.gated_engine import PATIENCE, QUIET, Bench, GatedEngine
 
 
 class Panic(BaseException):
-    """What a panic in a Rust library is in Python: no Exception."""
+    """An error like a panic of a Rust library, which is not an Exception in Python."""
 
 
 @pytest.mark.parametrize("fault", [BundleNotFound("none"), ValueError("odd"), Panic("at line 1")], ids=repr)
 async def test_failure_to_load_is_remembered(fault: BaseException) -> None:
-    """Whatever it was, the future raises it, and the state says so."""
+    """The future raises the error, whatever its type, and the lifecycle keeps it."""
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
         raise fault
@@ -41,7 +41,7 @@ async def test_failure_to_load_is_remembered(fault: BaseException) -> None:
     ("fault", "raised"), [(BundleNotFound("none"), BundleNotFound), (ValueError("odd"), ModelError)], ids=repr
 )
 async def test_acquiring_an_engine_that_failed_to_load_says_why(fault: Exception, raised: type[Exception]) -> None:
-    """Midfill's own errors are for people; others become one of these."""
+    """An error of Midfill is raised as it is, and another one as a ModelError."""
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
         raise fault
@@ -54,7 +54,7 @@ async def test_acquiring_an_engine_that_failed_to_load_says_why(fault: Exception
 
 
 async def test_acquired_engine_is_the_one_that_was_loaded() -> None:
-    """Whoever acquires it waits until it is loaded."""
+    """A caller that acquires the engine waits until it is loaded."""
     engine = GatedEngine()
     bench = Bench(engine)
     bench.lifecycle.start()
@@ -71,7 +71,7 @@ async def test_the_bundle_of_the_settings_is_loaded(tmp_path: Path) -> None:
 
 
 async def test_progress_of_loading_is_reported() -> None:
-    """As the loader reports it."""
+    """The listener gets each report of the loader."""
     reports: list[tuple[str, float]] = []
 
     def load(_settings: LiveSettings, on_loading: OnLoading) -> GatedEngine:
@@ -85,7 +85,7 @@ async def test_progress_of_loading_is_reported() -> None:
 
 
 async def test_close_waits_for_a_load() -> None:
-    """What it brings is not used any more."""
+    """Closing waits for a load that runs, and does not use its engine."""
     loading, may_load = threading.Event(), threading.Event()
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -105,7 +105,7 @@ async def test_close_waits_for_a_load() -> None:
 
 
 def test_close_without_ever_loading() -> None:
-    """A client that leaves at once leaves nothing behind, and closing again does no harm."""
+    """A lifecycle that never loaded can be closed, even twice."""
     lifecycle = EngineLifecycle(LiveSettings(QUIET), lambda *_: GatedEngine())
     lifecycle.close()
     lifecycle.close()
@@ -113,7 +113,7 @@ def test_close_without_ever_loading() -> None:
 
 
 async def test_idle_engine_is_unloaded_and_comes_back() -> None:
-    """Nobody holds it any more; started again, the lifecycle loads another one."""
+    """The idle engine is released, and the next start loads a new one."""
     engines: list[weakref.ref[GatedEngine]] = []
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -135,8 +135,8 @@ async def test_idle_engine_is_unloaded_and_comes_back() -> None:
     lifecycle.close()
 
 
-async def test_each_sign_of_life_keeps_the_engine() -> None:
-    """Idle time counts from the latest one, and a load that takes longer than it is not given up."""
+async def test_each_activity_keeps_the_engine() -> None:
+    """Idle time counts from the latest activity, and a load that takes longer is not interrupted."""
     may_load = threading.Event()
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -161,8 +161,8 @@ async def test_each_sign_of_life_keeps_the_engine() -> None:
     lifecycle.close()
 
 
-async def test_engine_stays_when_unloading_is_off() -> None:
-    """Zero is never."""
+async def test_unloading_can_be_turned_off() -> None:
+    """With a setting of 0, the engine is never unloaded."""
     bench = await Bench(GatedEngine()).start()
     bench.clock.advance(1e6)
     assert bench.lifecycle.state == "ready"
@@ -170,8 +170,8 @@ async def test_engine_stays_when_unloading_is_off() -> None:
 
 
 @pytest.mark.parametrize(("minutes", "state"), [(5, "ready"), (1, "idle")])
-async def test_a_changed_idle_time_counts_from_the_next_sign_of_life(minutes: int, state: str) -> None:
-    """The setting reaches the timer without a restart."""
+async def test_a_changed_idle_time_counts_from_the_next_activity(minutes: int, state: str) -> None:
+    """The setting can change without a restart."""
     bench = await Bench(GatedEngine(), Settings(unload_minutes=3)).start()
     bench.change(unload_minutes=minutes)
     bench.lifecycle.keep_alive()
@@ -180,8 +180,8 @@ async def test_a_changed_idle_time_counts_from_the_next_sign_of_life(minutes: in
     bench.close()
 
 
-async def test_engine_asks_the_workspace_of_now() -> None:
-    """Whether it was loaded before the workspace was opened or afterwards."""
+async def test_engine_uses_the_current_workspace() -> None:
+    """The engine gets the workspace, whether that was opened before the engine was loaded or afterwards."""
     engine = GatedEngine()
     bench = Bench(engine)
     first, second = (cast("WorkspaceRetrieval", object()) for _ in range(2))
@@ -195,7 +195,7 @@ async def test_engine_asks_the_workspace_of_now() -> None:
 
 
 async def test_settings_that_need_another_model_unload_this_one(tmp_path: Path) -> None:
-    """The next start loads with the settings of then; other settings leave the engine alone."""
+    """The next start loads with the new settings; other changes do not unload the engine."""
     bundles: list[Path] = []
 
     def load(settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -214,8 +214,8 @@ async def test_settings_that_need_another_model_unload_this_one(tmp_path: Path) 
     lifecycle.close()
 
 
-async def test_a_load_that_is_overtaken_by_other_settings_is_dropped(tmp_path: Path) -> None:
-    """What it brings is not used, and the state stays what the later start makes it."""
+async def test_a_load_that_is_superseded_by_other_settings_is_dropped(tmp_path: Path) -> None:
+    """The engine of the older load is not used, and does not change the state."""
     may_load = threading.Event()
 
     def load(settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -237,7 +237,7 @@ async def test_a_load_that_is_overtaken_by_other_settings_is_dropped(tmp_path: P
 
 
 async def test_tokens_are_spelt_while_there_is_an_engine() -> None:
-    """Without one, a note stands in their place."""
+    """Without an engine, a note replaces the text."""
     bench = Bench(GatedEngine())
     assert bench.lifecycle.spell([1, 2]) == "(the model is not loaded)"
     await bench.start()

@@ -1,4 +1,4 @@
-"""What is expected after a suggestion is accepted."""
+"""The request that is expected after a suggestion is accepted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from unit.helpers import CURSOR, split
     ],
 )
 def test_next_place(before: str, suggestion: str, after: str) -> None:
-    """A whole line is followed by a new one, indented as an editor would; within a line typing goes on there."""
+    """After a complete line the cursor is in a new, indented line; within a line it is after the suggestion."""
     text, offset = split(before)
     request = Request(text=text, offset=offset, path="a", alternatives=3)
     expected = after_accepting(request, Completion(text=suggestion, start=offset, end=offset))

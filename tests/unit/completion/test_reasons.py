@@ -59,14 +59,14 @@ class Excluding:
 
 
 @pytest.mark.parametrize(
-    ("reason", "marked", "said", "settings", "request_"), SUGGESTIONS, ids=lambda value: str(value)[:20]
+    ("reason", "marked", "script", "settings", "request_"), SUGGESTIONS, ids=lambda value: str(value)[:20]
 )
 def test_reason_of_the_engine(
-    reason: Reason, marked: str, said: str, settings: dict[str, Any], request_: dict[str, Any]
+    reason: Reason, marked: str, script: str, settings: dict[str, Any], request_: dict[str, Any]
 ) -> None:
-    """With a model that says what leads to it."""
+    """The engine gives each of these reasons for some text, settings and request."""
     text, offset = split(marked)
-    model = ScriptedModel(encode(said), manifest().stop_tokens[0], manifest().vocabulary)
+    model = ScriptedModel(encode(script), manifest().stop_tokens[0], manifest().vocabulary)
     chosen = replace(Settings(min_confidence=0.0, bundle=Path("unused"), deadline_ms=0), **settings)
     engine = CompletionEngine(loaded_model(model), LiveSettings(chosen), Excluding())
     done = engine.complete(Request(text=text, offset=offset, **request_), CancelFlag())
@@ -74,18 +74,18 @@ def test_reason_of_the_engine(
 
 
 async def idle(bench: Bench) -> Reason:
-    """Ask before anything is loaded."""
+    """Request a completion before the engine is loaded."""
     return (await bench.scheduler.complete(asking("a"))).reason
 
 
 async def closed(bench: Bench) -> Reason:
-    """Ask after the end."""
+    """Request a completion after the scheduler was closed."""
     bench.close()
     return (await bench.scheduler.complete(asking("a"))).reason
 
 
 async def failed(bench: Bench) -> Reason:
-    """Ask an engine that fails."""
+    """Request a completion from an engine that fails."""
     await bench.start()
     engine = await bench.lifecycle.acquire()
     assert isinstance(engine, GatedEngine)
@@ -95,7 +95,7 @@ async def failed(bench: Bench) -> Reason:
 
 
 async def superseded(bench: Bench) -> Reason:
-    """Ask twice."""
+    """Request a second completion before the first is answered."""
     await bench.start()
     first = asyncio.create_task(bench.scheduler.complete(asking("a")))
     await asyncio.sleep(0)  # it is queued now
@@ -106,7 +106,7 @@ async def superseded(bench: Bench) -> Reason:
 
 
 async def cancelled(bench: Bench) -> Reason:
-    """End while a request runs."""
+    """Close the scheduler while a request runs."""
     await bench.start()
     waiting = asyncio.create_task(bench.scheduler.complete(asking("a")))
     await asyncio.sleep(0)  # it is queued now
@@ -114,7 +114,7 @@ async def cancelled(bench: Bench) -> Reason:
     return Reason(await reason_of(waiting))
 
 
-OUTSIDE = {
+OUTSIDE_THE_ENGINE = {
     Reason.IDLE: idle,
     Reason.CLOSED: closed,
     Reason.FAILED: failed,
@@ -123,21 +123,21 @@ OUTSIDE = {
 }
 
 
-@pytest.mark.parametrize("reason", OUTSIDE, ids=str)
+@pytest.mark.parametrize("reason", OUTSIDE_THE_ENGINE, ids=str)
 async def test_reason_of_the_scheduler(reason: Reason) -> None:
-    """Where no engine is asked, or its answer is not wanted any more."""
+    """The scheduler gives these reasons if there is no engine, or if its answer is not needed any more."""
     bench = Bench(GatedEngine())
-    assert await OUTSIDE[reason](bench) is reason
+    assert await OUTSIDE_THE_ENGINE[reason](bench) is reason
     await asyncio.to_thread(bench.close)
 
 
 def test_every_reason_is_among_these() -> None:
-    """A reason that cannot happen would be a promise to nobody."""
-    assert {reason for reason, *_ in SUGGESTIONS} | set(OUTSIDE) == set(Reason)
+    """There is no reason code that cannot happen."""
+    assert {reason for reason, *_ in SUGGESTIONS} | set(OUTSIDE_THE_ENGINE) == set(Reason)
 
 
 def test_every_reason_has_a_sentence() -> None:
-    """In the form that `midfill why` prints."""
+    """Each sentence is different, short, and without a full stop, as `midfill why` prints it."""
     sentences = [reason.sentence for reason in Reason]
     assert len(set(sentences)) == len(Reason)
     assert not [sentence for sentence in sentences if sentence.endswith(".") or len(sentence) > 110]
@@ -150,5 +150,5 @@ def test_every_reason_is_in_the_page_for_troubleshooting() -> None:
 
 
 def test_codes_of_the_filters_are_reasons() -> None:
-    """The filters know their codes only; the pipeline makes reasons of them."""
+    """Each code of a filter is the value of a reason."""
     assert {Reason(code) for code in DROPS} <= set(Reason)

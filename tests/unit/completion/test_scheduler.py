@@ -31,12 +31,12 @@ Started = Callable[..., Awaitable[Bench]]
 
 
 class Panic(BaseException):
-    """What a panic in a Rust library is in Python: no Exception."""
+    """An error like a panic of a Rust library, which is not an Exception in Python."""
 
 
 @pytest_asyncio.fixture
 async def started() -> AsyncIterator[Started]:
-    """Start schedulers that have loaded an engine, and close them in the end."""
+    """Return a function that starts a scheduler with a loaded engine; all are closed after the test."""
     made: list[Bench] = []
 
     async def start(engine: GatedEngine, settings: Settings = QUIET) -> Bench:
@@ -50,7 +50,7 @@ async def started() -> AsyncIterator[Started]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Collect what Midfill logs, formatted as any application would, not as Midfill does."""
+    """Return the text that Midfill logs, formatted by an ordinary handler and not by Midfill's own."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     logger = logging.getLogger("midfill")
@@ -65,8 +65,8 @@ async def test_request_is_answered_by_the_engine(started: Started) -> None:
     assert (await bench.scheduler.complete(asking("a"))).text == "a!"
 
 
-async def test_typing_along_a_suggestion_needs_no_engine(started: Started) -> None:
-    """The rest of it is the answer; whatever else was asked is superseded, and a closed document is forgotten."""
+async def test_type_through_needs_no_engine(started: Started) -> None:
+    """The rest of a typed suggestion is the answer, other requests are superseded, and closed documents forgotten."""
     engine = GatedEngine(open_gate=True)
     scheduler = (await started(engine)).scheduler
     assert (await scheduler.complete(asking("a", "/x"))).text == "a!"
@@ -84,12 +84,12 @@ async def test_typing_along_a_suggestion_needs_no_engine(started: Started) -> No
 
 
 async def test_requests_before_loading_are_answered() -> None:
-    """Nothing is loaded yet, and the answer says so."""
+    """The reason of the answer is that the model is not loaded."""
     assert (await Bench(GatedEngine()).scheduler.complete(asking("a"))).reason == "idle"
 
 
 async def test_request_waits_for_loading() -> None:
-    """A request gets its suggestion when the model is there; of several, the last one."""
+    """Of several requests during loading, the latest gets its suggestion after loading."""
     may_load, engine = threading.Event(), GatedEngine(open_gate=True)
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -118,7 +118,7 @@ async def test_request_waits_for_loading() -> None:
 
 
 async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
-    """With "failed", as those after it."""
+    """The reason is "failed", for this request and for later ones."""
     may_load = threading.Event()
 
     def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
@@ -139,7 +139,7 @@ async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
 
 
 async def test_newer_request_supersedes_the_one_that_runs(started: Started) -> None:
-    """The older is interrupted and answered so; the newer is completed."""
+    """The older request is interrupted with the reason "superseded", and the newer one gets its suggestion."""
     engine = GatedEngine()
     scheduler = (await started(engine)).scheduler
     older = asyncio.create_task(scheduler.complete(asking("a")))
@@ -153,7 +153,7 @@ async def test_newer_request_supersedes_the_one_that_runs(started: Started) -> N
 
 @pytest.mark.parametrize(("path", "urgent"), [("/same", False), ("/other", True)])
 async def test_only_another_document_is_urgent(path: str, urgent: bool, started: Started) -> None:
-    """What is computed of a document's prompt serves the next request in it."""
+    """A request in the same document is not urgent, because it can use the chunk that is being computed."""
     engine = GatedEngine()
     scheduler = (await started(engine)).scheduler
     older = asyncio.create_task(scheduler.complete(asking("a", "/same")))
@@ -164,11 +164,11 @@ async def test_only_another_document_is_urgent(path: str, urgent: bool, started:
     await engine.has_begun()
     newer.cancel()
     await asyncio.wait([newer])
-    assert not engine.flags[1].urgent.is_set, "the next keystroke mostly cancels before it asks"
+    assert not engine.flags[1].urgent.is_set, "a cancellation mostly means that a request for the next key follows"
 
 
 async def test_request_superseded_while_it_waits_never_begins(started: Started) -> None:
-    """Of many requests, the first and the last are all that the engine sees."""
+    """Of many requests, the engine gets only the first and the last."""
     engine = GatedEngine(long_step=True)
     scheduler = (await started(engine)).scheduler
     first = asyncio.create_task(scheduler.complete(asking("a")))
@@ -182,7 +182,7 @@ async def test_request_superseded_while_it_waits_never_begins(started: Started) 
 
 
 async def test_cancelled_request_stops_and_the_next_is_served(started: Started) -> None:
-    """Cancelling the caller interrupts the engine; the worker is free again."""
+    """Cancelling the caller interrupts the engine, and the worker is free for the next request."""
     engine = GatedEngine()
     scheduler = (await started(engine)).scheduler
     answer = asyncio.create_task(scheduler.complete(asking("a")))
@@ -197,7 +197,7 @@ async def test_cancelled_request_stops_and_the_next_is_served(started: Started) 
 
 
 async def test_request_cancelled_before_it_begins_never_does(started: Started) -> None:
-    """A request cancelled in the queue costs the engine nothing."""
+    """The engine never gets a request that was cancelled while it waited."""
     engine = GatedEngine(long_step=True)
     scheduler = (await started(engine)).scheduler
     running = asyncio.create_task(scheduler.complete(asking("a")))
@@ -217,7 +217,7 @@ async def test_request_cancelled_before_it_begins_never_does(started: Started) -
 async def test_fault_of_the_engine_is_an_empty_answer_and_a_line_without_text(
     fault: BaseException, started: Started, log: io.StringIO
 ) -> None:
-    """The request is answered, the log names the fault and where it arose, and the next request is served."""
+    """The request is answered, the log has the error's type and place, and the next request is served."""
     engine = GatedEngine(fault, open_gate=True)
     scheduler = (await started(engine)).scheduler
     answer = await scheduler.complete(asking(SENTINEL))
@@ -229,8 +229,8 @@ async def test_fault_of_the_engine_is_an_empty_answer_and_a_line_without_text(
     assert (await scheduler.complete(asking("a"))).text == "a!"
 
 
-async def test_stop_interrupts_what_runs_and_answers_what_waits(started: Started) -> None:
-    """No request is left without an answer, and those that come after closing get one too."""
+async def test_close_answers_all_requests(started: Started) -> None:
+    """Running and waiting requests are answered, and so are requests after closing."""
     engine = GatedEngine()
     bench = await started(engine)
     running = asyncio.create_task(bench.scheduler.complete(asking("a")))
@@ -243,7 +243,7 @@ async def test_stop_interrupts_what_runs_and_answers_what_waits(started: Started
 
 
 async def test_idle_time_is_used_to_warm_up(started: Started) -> None:
-    """The prompt that was expected last is computed ahead, once, when nothing was asked for some time."""
+    """After some time without a request, the prompt of the latest edit is computed ahead, once."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking("a"))
@@ -258,21 +258,21 @@ async def test_idle_time_is_used_to_warm_up(started: Started) -> None:
 
 
 async def test_request_interrupts_the_warm_up(started: Started) -> None:
-    """It is served at once, however long warming up would take."""
+    """The request does not wait for the end of the warm-up."""
     engine = GatedEngine()
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking("a"))
     bench.clock.advance(0.3)
     await engine.has_begun()
     answer = asyncio.create_task(bench.scheduler.complete(asking("a")))
-    await engine.has_begun()  # so the gate, at which the warm-up stood, was left
+    await engine.has_begun()  # the warm-up has left the gate
     engine.gate.set()
     assert (await answer).text == "a!"
     assert (engine.warmed_up, engine.begun) == (["a"], ["a"])
 
 
-async def test_request_in_time_makes_the_warm_up_needless(started: Started) -> None:
-    """A request before the server is idle is the only work that is done."""
+async def test_no_warm_up_after_a_request(started: Started) -> None:
+    """If the expected request comes before the warm-up, there is no warm-up."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking("a"))
@@ -283,7 +283,7 @@ async def test_request_in_time_makes_the_warm_up_needless(started: Started) -> N
 
 
 async def test_newer_edit_supersedes_the_warm_up(started: Started) -> None:
-    """The prompt of an older text is of no use any more."""
+    """A newer edit interrupts the warm-up for an older text."""
     engine = GatedEngine()
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking("a"))
@@ -298,7 +298,7 @@ async def test_newer_edit_supersedes_the_warm_up(started: Started) -> None:
 
 
 async def test_warm_up_does_not_disturb_a_request(started: Started) -> None:
-    """An edit while a request runs lets it run; warming up comes after it."""
+    """An edit does not interrupt a running request; the warm-up follows after it."""
     engine = GatedEngine(long_step=True)
     bench = await started(engine, WARM_UP)
     answer = asyncio.create_task(bench.scheduler.complete(asking("a")))
@@ -312,8 +312,8 @@ async def test_warm_up_does_not_disturb_a_request(started: Started) -> None:
     assert engine.warmed_up == ["ab"]
 
 
-async def test_no_warm_up_when_it_is_off(started: Started) -> None:
-    """Zero is never; a change counts at once."""
+async def test_warm_up_can_be_turned_off(started: Started) -> None:
+    """A setting of 0 turns the warm-up off at once."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, WARM_UP)
     bench.change(warm_up_ms=0)
@@ -327,7 +327,7 @@ async def test_no_warm_up_when_it_is_off(started: Started) -> None:
 async def test_fault_while_warming_up_is_a_line_without_text(
     fault: BaseException, started: Started, log: io.StringIO
 ) -> None:
-    """Nobody waits for it; the log names it, and the next request is served."""
+    """The log has the error's type, and the next request is served."""
     engine = GatedEngine(fault, open_gate=True)
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking(SENTINEL))
@@ -340,7 +340,7 @@ async def test_fault_while_warming_up_is_a_line_without_text(
 
 
 async def test_closed_document_is_forgotten_and_not_warmed_up(started: Started) -> None:
-    """Its warm-up is interrupted or never begins, and the engine forgets it; another document's goes on."""
+    """Its warm-up is interrupted or never begins, and the engine forgets it; other documents are not affected."""
     engine = GatedEngine()
     bench = await started(engine, WARM_UP)
     bench.scheduler.prepare(asking("a"))
@@ -354,7 +354,7 @@ async def test_closed_document_is_forgotten_and_not_warmed_up(started: Started) 
     bench.scheduler.forget("/c")
     bench.scheduler.forget("/b")
     answer = asyncio.create_task(bench.scheduler.complete(asking("d")))
-    await engine.has_begun()  # so the gate, at which the warm-up stood, was left
+    await engine.has_begun()  # the warm-up has left the gate
     engine.gate.set()
     assert (await answer).text == "d!"
     assert engine.forgotten == ["/a", "/c", "/b"]
@@ -363,7 +363,7 @@ async def test_closed_document_is_forgotten_and_not_warmed_up(started: Started) 
 
 
 async def test_text_after_the_suggestion_shown_is_generated_ahead(started: Started) -> None:
-    """A user who accepts it has the next suggestion at once; without idle time nothing is generated."""
+    """In idle time, the suggestion after the one shown is generated, so that a user who accepts it need not wait."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, replace(QUIET, prefetch=True))
     await bench.scheduler.complete(asking("if a:", path="p"))
@@ -371,17 +371,17 @@ async def test_text_after_the_suggestion_shown_is_generated_ahead(started: Start
     await bench.worker_is_done()
     assert engine.begun == ["if a:"]
     bench.clock.advance(0.1)
-    await asyncio.sleep(0)  # the prefetch's task begins
+    await asyncio.sleep(0)  # the task of the prefetch begins
     await bench.worker_is_done()
     assert engine.begun == ["if a:", "if a:if a:!\n"]
-    await asyncio.sleep(0)  # and puts its result into the cache
+    await asyncio.sleep(0)  # and adds its result to the completion cache
     accepted = Request(text="if a:if a:!\n", offset=12, path="p", automatic=True)
     assert (await bench.scheduler.complete(accepted)).text == "if a:if a:!\n!"
     assert len(engine.begun) == 2
 
 
-async def test_nothing_is_generated_ahead_when_it_is_off(started: Started) -> None:
-    """Only what is asked for is computed."""
+async def test_prefetch_can_be_turned_off(started: Started) -> None:
+    """Without prefetch, only requests are computed."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine)
     await bench.scheduler.complete(asking("if a:", path="p"))
@@ -392,8 +392,8 @@ async def test_nothing_is_generated_ahead_when_it_is_off(started: Started) -> No
 
 
 @pytest.mark.parametrize("change", ["settings", "workspace"])
-async def test_earlier_suggestions_do_not_outlive_what_they_were_made_with(change: str, started: Started) -> None:
-    """After a change of settings or of the workspace, the same request is computed again."""
+async def test_changes_clear_the_completion_cache(change: str, started: Started) -> None:
+    """After a change of the settings or of the workspace, the same request is computed again."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine)
     await bench.scheduler.complete(asking("a"))
@@ -406,8 +406,8 @@ async def test_earlier_suggestions_do_not_outlive_what_they_were_made_with(chang
     assert engine.begun == ["a", "a"]
 
 
-async def test_a_change_of_model_answers_what_runs(started: Started, tmp_path: Path) -> None:
-    """The request is cancelled, and the next one finds no engine until it is loaded."""
+async def test_change_of_model_cancels_the_running_request(started: Started, tmp_path: Path) -> None:
+    """The running request is cancelled, and until the new model is loaded there is no suggestion."""
     engine = GatedEngine()
     bench = await started(engine)
     running = asyncio.create_task(bench.scheduler.complete(asking("a")))
@@ -429,8 +429,8 @@ async def type_keys(bench: Bench, texts: list[str], interval: float) -> list[Com
     return [await task for task in tasks]
 
 
-async def test_debounce_spares_requests_that_are_overtaken(started: Started) -> None:
-    """Once the typing speed is known, only the last of a burst of keys reaches the engine."""
+async def test_debounce_drops_superseded_requests(started: Started) -> None:
+    """Once the typing speed is known, the engine gets only the last request of a burst of keys."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, replace(QUIET, debounce_ms=5000))
     await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)
@@ -441,15 +441,15 @@ async def test_debounce_spares_requests_that_are_overtaken(started: Started) -> 
 
 
 async def test_an_invoked_request_does_not_wait_for_the_debounce(started: Started) -> None:
-    """A person who asks is not about to type."""
+    """The debounce delays automatic requests only."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, replace(QUIET, debounce_ms=5000))
     await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)
     assert (await bench.scheduler.complete(asking("a"))).text == "a!"
 
 
-async def test_a_request_that_waits_out_the_debounce_survives_the_end_of_the_server(started: Started) -> None:
-    """It is answered, though there is no worker any more."""
+async def test_request_in_the_debounce_is_answered_after_close(started: Started) -> None:
+    """A request that waits for the next key is answered, although the server closes meanwhile."""
     engine = GatedEngine(open_gate=True)
     bench = await started(engine, replace(QUIET, debounce_ms=5000))
     await type_keys(bench, ["x" * length for length in range(1, 5)], 0.1)

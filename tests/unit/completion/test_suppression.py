@@ -1,4 +1,4 @@
-"""Where there are no suggestions while typing, because somebody wants it so."""
+"""Suppression: the places where the settings turn off suggestions while typing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def reason(
     languages: Collection[str] = (),
     folders: Sequence[str] = (),
 ) -> str:
-    """Ask for a document with a marked cursor."""
+    """Return the reason for suppression at the marked cursor."""
     text, offset = split(marked)
     return suppression_reason(
         text,
@@ -73,20 +73,20 @@ def reason(
     ],
 )
 def test_comments_and_strings_are_known_by_grammar(language: str, marked: str, expected: str) -> None:
-    """A docstring is a string, the braces of an f-string hold code, and prose is neither."""
+    """A docstring is a string, the braces of an f-string contain code, and prose is neither string nor comment."""
     assert reason(marked, language) == expected
 
 
-def test_quiet_is_asked_for_by_kind() -> None:
-    """Who wants quiet in comments may want suggestions in strings, and nobody asks for quiet unless told."""
+def test_comments_and_strings_are_suppressed_separately() -> None:
+    """Each of the two settings suppresses only its own kind of place."""
     assert reason("# ▮", in_comments=False) == ""
     assert reason("# ▮", in_strings=False) == "comment"
     assert reason('x = "▮"', in_strings=False) == ""
     assert reason('x = "▮"', in_comments=False) == "string"
 
 
-def test_quiet_in_a_language() -> None:
-    """Languages are named by the editor's ids, however they are written."""
+def test_suppression_in_a_language() -> None:
+    """Languages are named by LSP ids, in upper or lower case."""
     assert reason("x▮", languages=["markdown", "Python"]) == "language"
     assert reason("x▮", "go", languages=["python"]) == ""
     assert reason("x▮", "", languages=["python"]) == ""
@@ -110,13 +110,13 @@ def test_quiet_in_a_language() -> None:
         ("/work/vendor/a.py", ["!"], ""),
     ],
 )
-def test_quiet_in_a_folder(path: str, folders: list[str], expected: str) -> None:
-    """Patterns are gitignore's, and one that is none does not undo the others."""
+def test_suppression_in_a_folder(path: str, folders: list[str], expected: str) -> None:
+    """Folders are patterns of gitignore, and an invalid pattern does not disable the others."""
     assert reason("x = ▮", path=path, folders=folders) == expected
 
 
 def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
-    """A document of megabytes, or a line of that length, takes no longer than a short one."""
+    """Only the text near the cursor is parsed, also in a document or a line of megabytes."""
     assert reason("x = 1\n" * 200_000 + "# the ▮\n" + "y = 2\n" * 200_000) == "comment"
     assert reason("x" * 5_000_000 + "▮" + "y" * 5_000_000) == ""
     assert reason("(" * 50_000 + "▮") == ""

@@ -1,4 +1,4 @@
-"""Bundles: the manifest, the checksums, and one line for each way in which a bundle can be wrong."""
+"""Bundles: the manifest, the checksums, and the error for each kind of faulty bundle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DATA = f"{GRAPH}.data"
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what is remembered of checked files out of the user's cache."""
+    """Use a cache folder of the test's own instead of the user's."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("MIDFILL_CACHE", str(folder))
     return folder
@@ -40,19 +40,19 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Make a sound bundle."""
+    """Return the folder of a correct bundle."""
     return write_bundle(tmp_path / "bundle").path
 
 
 def edit(folder: Path, **changes: Any) -> None:
-    """Change the manifest's JSON; None takes a name out."""
+    """Change values in the manifest's JSON; None removes a name."""
     data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     data = {name: value for name, value in {**data, **changes}.items() if value is not None}
     (folder / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
 
 
 def error_of(folder: Path) -> BundleError:
-    """Return why the bundle cannot be loaded, having seen that it is said in one line that says what to do."""
+    """Return the error of loading the bundle, after checking that its message is one line that says what to do."""
     with pytest.raises(BundleError) as caught:
         load_bundle(folder)
     message = str(caught.value)
@@ -62,22 +62,22 @@ def error_of(folder: Path) -> BundleError:
     return caught.value
 
 
-def test_sound_bundle_is_loaded(folder: Path) -> None:
-    """What was written is read again, and the paths of the files are known."""
+def test_correct_bundle_is_loaded(folder: Path) -> None:
+    """The bundle is as it was written, and has the paths of its files."""
     bundle = load_bundle(folder)
     assert bundle == write_bundle(folder)
     assert bundle.graph.read_bytes() == b"a graph"
     assert bundle.tokenizer.name == TOKENIZER
 
 
-def test_bundle_may_stand_anywhere(tmp_path: Path) -> None:
-    """Spaces and other alphabets in its path do no harm."""
+def test_bundle_may_be_anywhere(tmp_path: Path) -> None:
+    """Its path may contain spaces and characters of any alphabet."""
     assert load_bundle(write_bundle(tmp_path / "mes modèles" / "模型").path).manifest.name == "tiny"
 
 
 @pytest.mark.parametrize("missing", ["folder", "manifest", "file in its place"])
 def test_no_bundle(tmp_path: Path, missing: str) -> None:
-    """The message names the place and says how to make a bundle."""
+    """The message names the folder and says how to make a bundle."""
     place = tmp_path / "none"
     if missing == "manifest":
         place.mkdir()
@@ -88,8 +88,8 @@ def test_no_bundle(tmp_path: Path, missing: str) -> None:
     assert str(place) in str(error)
 
 
-def test_path_that_no_system_knows() -> None:
-    """A path with a NUL in it is no crash."""
+def test_path_that_no_system_allows() -> None:
+    """A path that contains NUL is an ordinary error."""
     assert isinstance(error_of(Path("a\0b")), BundleDamaged)
 
 
@@ -99,7 +99,7 @@ def test_path_that_no_system_knows() -> None:
     ids=["empty", "cut off", "not UTF-8", "a word", "deep", "a huge number"],
 )
 def test_manifest_that_is_no_json(folder: Path, content: bytes) -> None:
-    """A manifest that cannot be read as JSON is damaged."""
+    """A bundle whose manifest is not JSON is damaged."""
     (folder / MANIFEST).write_bytes(content)
     error = error_of(folder)
     assert isinstance(error, BundleDamaged)
@@ -107,7 +107,7 @@ def test_manifest_that_is_no_json(folder: Path, content: bytes) -> None:
 
 
 def test_manifest_that_is_a_folder(folder: Path) -> None:
-    """A manifest that is no file cannot be read."""
+    """A bundle whose manifest is a folder is damaged."""
     (folder / MANIFEST).unlink()
     (folder / MANIFEST).mkdir()
     assert isinstance(error_of(folder), BundleDamaged)
@@ -128,13 +128,13 @@ def test_manifest_that_is_a_folder(folder: Path) -> None:
     ids=repr,
 )
 def test_manifest_of_another_tool(folder: Path, content: object) -> None:
-    """JSON that names no format of Midfill's is not Midfill's."""
+    """JSON without the number of a Midfill format is not a Midfill manifest."""
     (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
     assert isinstance(error_of(folder), BundleForeign)
 
 
 def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
-    """The format is looked at before anything else, for the rest may look different."""
+    """The format is checked first, because a newer format may change everything else."""
     edit(folder, format=FORMAT + 1, kv=None)
     error = error_of(folder)
     assert isinstance(error, BundleTooNew)
@@ -157,7 +157,7 @@ def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
     ids=repr,
 )
 def test_manifest_that_lacks_something(folder: Path, changes: dict[str, Any]) -> None:
-    """What is missing or of the wrong kind is named."""
+    """The message names the value that is missing or has the wrong type."""
     edit(folder, **changes)
     error = error_of(folder)
     assert isinstance(error, BundleDamaged)
@@ -166,7 +166,7 @@ def test_manifest_that_lacks_something(folder: Path, changes: dict[str, Any]) ->
 
 @pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
 def test_manifest_must_list_the_files_that_are_used(folder: Path, name: str) -> None:
-    """A file without a hash would be used unchecked."""
+    """A manifest without the graph's or the tokenizer's hash is refused, because the file could not be checked."""
     files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     del files[name]
     edit(folder, files=files)
@@ -176,14 +176,14 @@ def test_manifest_must_list_the_files_that_are_used(folder: Path, name: str) -> 
 
 
 def test_unknown_names_in_a_manifest_are_ignored(folder: Path) -> None:
-    """A later Midfill of the same format may add some."""
+    """A later version of Midfill may add names without changing the format."""
     edit(folder, colour="red")
     assert load_bundle(folder).manifest.name == "tiny"
 
 
 @pytest.mark.parametrize("target", [*cpu.TARGETS, "quantum"])
 def test_another_processors_bundle_is_refused(folder: Path, target: str) -> None:
-    """Weights quantised for another processor would give wrong results."""
+    """A bundle for another kind of processor is refused, because its results would be wrong."""
     edit(folder, target=target)
     if cpu.runs_here(target):
         assert load_bundle(folder).manifest.target == target
@@ -196,7 +196,7 @@ def test_another_processors_bundle_is_refused(folder: Path, target: str) -> None
 @pytest.mark.parametrize("name", [GRAPH, DATA, TOKENIZER])
 @pytest.mark.parametrize("fault", ["missing", "truncated", "longer", "flipped", "a folder"])
 def test_file_that_is_not_what_was_exported(folder: Path, name: str, fault: str) -> None:
-    """The first file that differs is named, whatever differs."""
+    """The message names the first file that differs."""
     file = folder / name
     content = bytearray(file.read_bytes())
     if fault == "flipped":
@@ -214,7 +214,7 @@ def test_file_that_is_not_what_was_exported(folder: Path, name: str, fault: str)
 
 
 def test_checked_file_is_not_hashed_again(folder: Path, cache: Path) -> None:
-    """A file of the same size and time of change as when it was checked is taken to be the same."""
+    """A file with the size and the time of change of its last check is not hashed again."""
     load_bundle(folder)
     file = folder / DATA
     status = file.stat()
@@ -228,7 +228,7 @@ def test_checked_file_is_not_hashed_again(folder: Path, cache: Path) -> None:
 
 
 def test_changed_file_is_hashed_again(folder: Path) -> None:
-    """A later time of change is reason enough."""
+    """A file with another time of change is hashed again."""
     load_bundle(folder)
     file = folder / DATA
     content = bytearray(file.read_bytes())
@@ -239,7 +239,7 @@ def test_changed_file_is_hashed_again(folder: Path) -> None:
 
 
 def test_file_checked_for_another_manifest_is_hashed_again(folder: Path) -> None:
-    """What counts is the hash that this manifest names."""
+    """A check is valid only for the hash in the manifest."""
     load_bundle(folder)
     manifest = read_manifest(folder)
     entry = FileEntry(size=manifest.files[DATA].size, sha256="0" * 64)
@@ -247,36 +247,36 @@ def test_file_checked_for_another_manifest_is_hashed_again(folder: Path) -> None
     assert isinstance(error_of(folder), BundleDamaged)
 
 
-def test_bundle_of_two_paths_is_remembered_for_both(folder: Path, cache: Path) -> None:
-    """A second bundle does not make the first forgotten."""
+def test_checks_of_two_bundles_are_remembered(folder: Path, cache: Path) -> None:
+    """The check of a second bundle does not delete that of the first."""
     load_bundle(folder)
     load_bundle(write_bundle(folder.with_name("other")).path)
     assert len(json.loads((cache / "verified.json").read_text(encoding="utf-8"))) == 6
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"a": 3}'], ids=repr)
-def test_damaged_memory_of_checked_files_is_only_slower(folder: Path, cache: Path, content: bytes) -> None:
-    """Everything is hashed once more, and remembered again."""
+def test_damaged_list_of_checked_files_is_replaced(folder: Path, cache: Path, content: bytes) -> None:
+    """All files are hashed again, and the checks are remembered."""
     cache.mkdir()
     (cache / "verified.json").write_bytes(content)
     assert load_bundle(folder).manifest.name == "tiny"
     assert str((folder / DATA).resolve()) in json.loads((cache / "verified.json").read_text(encoding="utf-8"))
 
 
-def test_memory_that_cannot_be_written_does_no_harm(folder: Path, cache: Path) -> None:
-    """Without a cache folder a bundle is loaded all the same."""
+def test_bundle_is_loaded_without_a_cache_folder(folder: Path, cache: Path) -> None:
+    """If the checks cannot be remembered, the bundle is loaded anyway."""
     cache.write_text("a file where the folder should be", encoding="utf-8")
     assert load_bundle(folder).manifest.name == "tiny"
 
 
 def test_files_are_described_by_size_and_hash(tmp_path: Path) -> None:
-    """The hash is the SHA-256 that other tools print."""
+    """The hash is the SHA-256 in hexadecimal."""
     (tmp_path / "a").write_bytes(b"abc")
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert describe_files(tmp_path, ["a"]) == {"a": FileEntry(size=3, sha256=sha256)}
     assert hash_file(tmp_path / "a") == sha256
 
 
-def test_cache_memory_of_a_token() -> None:
-    """Keys and values of every layer and head, as 32-bit floats."""
+def test_bytes_of_a_token_in_the_cache() -> None:
+    """A token has a key and a value in each head of each layer, of 32-bit floats."""
     assert KvLayout(layers=24, heads=2, head_size=64).bytes_per_token == 24 * 2 * 2 * 64 * 4

@@ -1,4 +1,4 @@
-"""The processor's kind, from what the system tells about it."""
+"""The kind of processor, found from what the system reports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PI = "processor\t: 0\nBogoMIPS\t: 108.00\nFeatures\t: fp asimd asimddp\n"
     ids=["AVX512", "AVX-VNNI", "AVX2", "Windows", "similar flag", "Linux on Arm", "macOS", "Windows on Arm", "nothing"],
 )  # fmt: skip
 def test_target_of_a_machine(machine: str, info: str, target: str) -> None:
-    """VNNI where the flags say so, and the cautious AVX2 where nothing is known of an x86-64."""
+    """The target is VNNI if the flags name it, and the safe AVX2 if nothing is known about an x86-64 processor."""
     assert target_of(machine, info) == target
 
 
@@ -43,23 +43,23 @@ def test_target_of_a_machine(machine: str, info: str, target: str) -> None:
     [("vnni", {"vnni"}), ("avx2", {"vnni", "avx2"}), ("arm64", {"arm64"}), ("quantum", set())],
 )
 def test_processors_a_target_runs_on(target: str, runs: set[str]) -> None:
-    """Weights of 7 bits are right on every x86-64, those of 8 bits only where nothing saturates."""
+    """Weights of 7 bits are correct on every x86-64 processor, weights of 8 bits only where nothing saturates."""
     assert {best for best in TARGETS if runs_on(target, best)} == runs
 
 
 def test_bundle_made_here_runs_here() -> None:
-    """What this processor is found to be is a target, and one that it runs."""
+    """The detected target is a known one, and this processor runs it."""
     assert detect_target() in TARGETS
     assert runs_here(detect_target())
     assert not runs_here("quantum")
 
 
 def test_name_of_the_processor() -> None:
-    """The name is what the system lists, and something even where it lists none."""
+    """The name is the one that the system lists. Without one, another name of the machine is used."""
     assert model_name(INTEL) == "Intel(R) Xeon(R) Platinum 8488C"
     assert model_name(PI) == model_name("")
 
 
-def test_there_is_a_core_to_use() -> None:
-    """The model gets a thread at least."""
+def test_at_least_one_core_is_usable() -> None:
+    """The model always gets a thread."""
     assert usable_cores() >= 1

@@ -1,4 +1,4 @@
-"""What guesses are looked up in besides the prompt: other documents, and what was suggested before."""
+"""The draft corpus: other documents and earlier suggestions, in which drafts are looked up."""
 
 from __future__ import annotations
 
@@ -8,64 +8,64 @@ from midfill.inference.prompt_lookup import SEPARATOR
 FIM = [90, 91, 92]
 
 
-def test_other_documents_but_not_ones_own() -> None:
-    """The document that is completed is left out: its prompt has all of it that is new."""
-    sources = DraftCorpus(FIM)
-    sources.read("a", [1, 2])
-    sources.read("b", [3, 4])
-    assert sources.besides("a").tolist() == [3, 4, SEPARATOR]
-    assert sources.besides("").tolist() == [1, 2, SEPARATOR, 3, 4, SEPARATOR]
+def test_the_documents_own_prompt_is_excluded() -> None:
+    """The corpus for a document excludes its earlier prompt, because the new prompt is searched anyway."""
+    corpus = DraftCorpus(FIM)
+    corpus.add_document("a", [1, 2])
+    corpus.add_document("b", [3, 4])
+    assert corpus.excluding("a").tolist() == [3, 4, SEPARATOR]
+    assert corpus.excluding("").tolist() == [1, 2, SEPARATOR, 3, 4, SEPARATOR]
 
 
 def test_control_tokens_separate() -> None:
-    """What stands behind the cursor does not follow what stands before it."""
-    sources = DraftCorpus(FIM)
-    sources.read("a", [90, 91, 1, 2, 92, 3])
-    assert sources.besides("b").tolist() == [SEPARATOR, SEPARATOR, 1, 2, SEPARATOR, 3, SEPARATOR]
+    """The text after the cursor and the text before it are separate sequences."""
+    corpus = DraftCorpus(FIM)
+    corpus.add_document("a", [90, 91, 1, 2, 92, 3])
+    assert corpus.excluding("b").tolist() == [SEPARATOR, SEPARATOR, 1, 2, SEPARATOR, 3, SEPARATOR]
 
 
-def test_document_read_again_replaces_what_was_read() -> None:
-    """One window of a document is kept, the latest, and it counts as the most recent."""
-    sources = DraftCorpus(FIM)
-    sources.read("a", [1])
-    sources.read("b", [2])
-    sources.read("a", [3])
-    assert sources.besides("").tolist() == [2, SEPARATOR, 3, SEPARATOR]
+def test_latest_prompt_of_a_document_replaces_the_earlier_one() -> None:
+    """A document has one prompt in the corpus, and adding it again makes it the most recent."""
+    corpus = DraftCorpus(FIM)
+    corpus.add_document("a", [1])
+    corpus.add_document("b", [2])
+    corpus.add_document("a", [3])
+    assert corpus.excluding("").tolist() == [2, SEPARATOR, 3, SEPARATOR]
 
 
-def test_oldest_documents_make_room() -> None:
-    """Memory is bounded by tokens, and the document just read stays even when it alone is too long."""
-    sources = DraftCorpus(FIM, most_tokens=6)
-    sources.read("a", [1, 1])
-    sources.read("b", [2, 2])
-    sources.read("c", [3, 3])
-    assert sources.besides("").tolist() == [2, 2, SEPARATOR, 3, 3, SEPARATOR]
-    sources.read("d", [4] * 9)
-    assert sources.besides("").tolist() == [*[4] * 9, SEPARATOR]
+def test_oldest_documents_are_dropped() -> None:
+    """The number of tokens is limited, but the latest document stays even if it alone is too long."""
+    corpus = DraftCorpus(FIM, max_tokens=6)
+    corpus.add_document("a", [1, 1])
+    corpus.add_document("b", [2, 2])
+    corpus.add_document("c", [3, 3])
+    assert corpus.excluding("").tolist() == [2, 2, SEPARATOR, 3, 3, SEPARATOR]
+    corpus.add_document("d", [4] * 9)
+    assert corpus.excluding("").tolist() == [*[4] * 9, SEPARATOR]
 
 
 def test_closed_document_is_forgotten() -> None:
-    """A document that is not open any more is not looked at; forgetting it twice does no harm."""
-    sources = DraftCorpus(FIM)
-    sources.read("a", [1, 2])
-    sources.forget("a")
-    sources.forget("a")
-    assert sources.besides("b").tolist() == []
+    """A closed document is not in the corpus any more, and forgetting it twice does no harm."""
+    corpus = DraftCorpus(FIM)
+    corpus.add_document("a", [1, 2])
+    corpus.forget("a")
+    corpus.forget("a")
+    assert corpus.excluding("b").tolist() == []
 
 
-def test_suggestions_come_last_with_what_they_followed() -> None:
-    """They are looked up in every document, also the one they were made for, and the latest counts most."""
-    sources = DraftCorpus(FIM)
-    sources.suggested([92, *range(1, 9)], [50])
-    sources.suggested([92, 9], [51])
-    sources.read("b", [3])
+def test_suggestions_come_last_after_the_end_of_their_prompt() -> None:
+    """Suggestions are in the corpus of every document, also of their own, and the latest one is last."""
+    corpus = DraftCorpus(FIM)
+    corpus.add_suggestion([92, *range(1, 9)], [50])
+    corpus.add_suggestion([92, 9], [51])
+    corpus.add_document("b", [3])
     lead = list(range(1, 9))
-    assert sources.besides("a").tolist() == [3, SEPARATOR, *lead, 50, SEPARATOR, SEPARATOR, 9, 51, SEPARATOR]
+    assert corpus.excluding("a").tolist() == [3, SEPARATOR, *lead, 50, SEPARATOR, SEPARATOR, 9, 51, SEPARATOR]
 
 
-def test_suggestions_are_bounded() -> None:
-    """Of thousands, the last few are kept."""
-    sources = DraftCorpus(FIM)
+def test_suggestions_are_limited() -> None:
+    """Only the latest suggestions are kept."""
+    corpus = DraftCorpus(FIM)
     for _ in range(1000):
-        sources.suggested([1], [2])
-    assert len(sources.besides("")) < 200
+        corpus.add_suggestion([1], [2])
+    assert len(corpus.excluding("")) < 200

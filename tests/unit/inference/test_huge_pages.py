@@ -1,4 +1,4 @@
-"""Large pages are asked for where they would be full, and nothing else is touched."""
+"""Huge pages are requested where they would be full, and other memory is not changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MEGABYTE = 1 << 20
 
 
 def mapping(start: int, size: int, resident: int, rights: str = "rw-p", name: str = "") -> list[str]:
-    """Write what smaps says of a mapping, sizes in bytes."""
+    """Return the lines of smaps for a mapping; sizes are in bytes."""
     return [
         f"{start:x}-{start + size:x} {rights} 00000000 00:00 0 {name}",
         f"Size:           {size // 1024:8} kB",
@@ -25,8 +25,8 @@ def mapping(start: int, size: int, resident: int, rights: str = "rw-p", name: st
 
 
 @pytest.mark.parametrize("name", ["", "[heap]"])
-def test_full_mapping_is_cut_to_large_pages(name: str) -> None:
-    """What stands over at both ends is too small for one."""
+def test_full_mapping_is_cut_to_huge_pages(name: str) -> None:
+    """The rests at both ends are left out, because they are smaller than a huge page."""
     start, size = 5 * MEGABYTE, 6 * MEGABYTE
     found = list(huge_pages.full_ranges(mapping(start, size, size, name=name)))
     assert found == [(6 * MEGABYTE, 10 * MEGABYTE)]
@@ -45,12 +45,12 @@ def test_full_mapping_is_cut_to_large_pages(name: str) -> None:
     ids=["reserved", "constant", "file", "stack", "small", "garbage"],
 )
 def test_other_mappings_are_left_alone(lines: list[str]) -> None:
-    """A large page would take memory that nobody uses, or is not to be had."""
+    """No huge page is requested where it would waste memory or is impossible."""
     assert list(huge_pages.full_ranges(lines)) == []
 
 
-def test_each_mapping_counts_for_itself() -> None:
-    """One that is left alone hides none after it."""
+def test_each_mapping_is_judged_alone() -> None:
+    """A mapping that is left alone does not change the result for the next one."""
     empty, full = mapping(0, 8 * MEGABYTE, 0), mapping(16 * MEGABYTE, 4 * MEGABYTE, 4 * MEGABYTE)
     assert list(huge_pages.full_ranges([*empty, *full])) == [(16 * MEGABYTE, 20 * MEGABYTE)]
 
@@ -75,7 +75,7 @@ print(sum(" hg" in line for line in Path("/proc/self/smaps").read_text().splitli
     reason="this system has no transparent huge pages",
 )
 def test_memory_in_use_is_marked_and_keeps_its_content() -> None:
-    """The kernel knows of the wish, where wishes are heard; whether it has large pages to give is its own affair."""
+    """The kernel marks the memory for huge pages if its policy allows that, and the content does not change."""
     ran = subprocess.run([sys.executable, "-c", PROGRAM], check=True, stdout=subprocess.PIPE, text=True, timeout=60)
     policy = Path("/sys/kernel/mm/transparent_hugepage/enabled").read_text(encoding="ascii")
     assert re.fullmatch(r"\d+\n", ran.stdout)
@@ -83,14 +83,14 @@ def test_memory_in_use_is_marked_and_keeps_its_content() -> None:
 
 
 def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where it is not Linux, nothing is tried."""
+    """Nothing is done on other systems than Linux."""
     monkeypatch.setattr(sys, "platform", "win32")
     assert huge_pages.arrange() is None
 
 
 @pytest.mark.parametrize("policy", ["always madvise [never]\n", None], ids=["never", "unknown"])
 def test_administrator_decides(policy: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No large page is asked for where there shall be none."""
+    """No huge page is requested if the administrator has turned them off."""
     path = tmp_path / "enabled"
     if policy is not None:
         path.write_text(policy, encoding="ascii")

@@ -1,4 +1,4 @@
-"""Which computed tokens are kept, for one prompt and for several."""
+"""KV caches: the computed tokens that are kept for one prompt and for several documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ tokens = st.lists(st.integers(0, 3), max_size=12)
 
 
 def holding(ids: list[int]) -> KvCache:
-    """Make a cache that holds ``ids``."""
+    """Return a cache that holds ``ids``."""
     cache = KvCache(None, 100)
     cache.append(ids)
     return cache
@@ -20,7 +20,7 @@ def holding(ids: list[int]) -> KvCache:
 
 @given(tokens, tokens)
 def test_reuse_keeps_what_is_shared(held: list[int], wanted: list[int]) -> None:
-    """What is kept begins both sequences, is as long as can be, and leaves a token to compute."""
+    """The longest common prefix is kept, but at least one token is left to compute."""
     cache = holding(held)
     kept = cache.reuse(wanted)
     assert cache.tokens == held[:kept] == wanted[:kept]
@@ -30,7 +30,7 @@ def test_reuse_keeps_what_is_shared(held: list[int], wanted: list[int]) -> None:
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(1, 6), tokens)
 def test_logits_are_those_after_the_last_token(held: list[int], rows: int, wanted: list[int]) -> None:
-    """Known logits leave nothing to compute; they are never those of another place or of other tokens."""
+    """With known logits nothing is left to compute. Logits of another place or of other tokens are never used."""
     rows = min(rows, len(held))
     cache = holding(held)
     cache.keep_logits(np.arange(len(held) - rows + 1, len(held) + 1, dtype=np.float32)[:, np.newaxis])
@@ -48,7 +48,7 @@ def test_logits_are_those_after_the_last_token(held: list[int], rows: int, wante
 
 
 def test_few_logits_are_remembered() -> None:
-    """A long suggestion does not fill the memory with logits; the first ones, where typing is, stay."""
+    """Only the logits of a suggestion's first tokens are kept, so a long suggestion does not fill the memory."""
     cache = holding([1])
     for token in range(2, 40):
         cache.append([token])
@@ -61,14 +61,14 @@ def test_few_logits_are_remembered() -> None:
 
 
 def test_truncate_forgets_the_end() -> None:
-    """Only the first tokens stay."""
+    """Only the first tokens are left."""
     cache = holding([1, 2, 3])
     cache.truncate(1)
     assert cache.tokens == [1]
 
 
 def test_pool_goes_back_to_a_document() -> None:
-    """The prompt of another document takes another cache, and the first is found again."""
+    """Each document gets a cache of its own, and the first document's cache is found again."""
     pool = CachePool(lambda: KvCache(None, 100), 2)
     first = pool.pick([1, 2, 3, 4], "a")
     first.append([1, 2, 3, 4])
@@ -79,8 +79,8 @@ def test_pool_goes_back_to_a_document() -> None:
     assert pool.pick([5, 6, 7, 9], "b") is second
 
 
-def test_pool_gives_up_the_oldest() -> None:
-    """With all caches taken, a new document gets the one used longest ago."""
+def test_new_document_takes_the_least_recently_used_cache() -> None:
+    """If all caches are in use, a new document gets the one that was used longest ago."""
     pool = CachePool(lambda: KvCache(None, 100), 2)
     first, second = pool.pick([1] * 8, "a"), pool.pick([2] * 8, "b")
     first.append([1] * 8)
@@ -90,15 +90,15 @@ def test_pool_gives_up_the_oldest() -> None:
 
 
 def test_pool_keeps_a_document_in_its_cache() -> None:
-    """A document whose prompt starts elsewhere takes no second cache."""
+    """A document keeps its cache when its prompt starts at another place."""
     pool = CachePool(lambda: KvCache(None, 100), 2)
     first = pool.pick([1] * 8, "a")
     first.append([1] * 8)
     assert pool.pick([2] * 8, "a") is first
 
 
-def test_small_overlap_is_no_reason_to_take_a_cache() -> None:
-    """Control tokens that every prompt begins with do not make two documents one."""
+def test_small_overlap_does_not_choose_a_cache() -> None:
+    """Two documents do not share a cache only because every prompt begins with the same control tokens."""
     pool = CachePool(lambda: KvCache(None, 100), 2)
     first = pool.pick([0, 1, *[5] * 20], "a")
     first.append([0, 1, *[5] * 20])

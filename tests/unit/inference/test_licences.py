@@ -1,4 +1,4 @@
-"""Which licences need what."""
+"""Licences: which use each one allows, and what a refused user is told."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from unit.helpers import chain_graph, write_bundle
     ],
 )
 def test_licence_of_a_model(name: str, model: str, commercial: Commercial) -> None:
-    """By the name that its source gives, or by the model where that gives none."""
+    """The licence is found by its name, or by the model's name if the source names no licence."""
     assert licence(name, model).commercial == commercial
 
 
-def test_restrictive_licence_wants_to_be_accepted() -> None:
-    """Once it was, nothing is asked; others never ask."""
+def test_restrictive_licence_must_be_accepted() -> None:
+    """A licence that restricts commercial use must be accepted once; other licences need not."""
     with pytest.raises(LicenceRefused, match=r"--accept-license.*midfill pull"):
         Permit().check("other", "stable-code-3b")
     with pytest.raises(LicenceRefused, match="says commercial"):
@@ -53,27 +53,27 @@ def test_restrictive_licence_wants_to_be_accepted() -> None:
 
 @pytest.mark.parametrize(("name", "model"), [("other", "stable-code-3b"), ("unknown", "acme"), ("cc-by-nc-4.0", "a")])
 def test_commercial_use_needs_a_licence_that_allows_it(name: str, model: str) -> None:
-    """What forbids it and what nobody knows are refused with the reason and an alternative; at home both serve."""
+    """A licence that forbids it or is unknown is refused, with an alternative; for personal use both are allowed."""
     with pytest.raises(LicenceRefused, match=r"says commercial and its licence is .*Qwen2.5-Coder, under Apache-2.0"):
         require_use(name, model, "commercial")
     require_use(name, model, "personal")
     require_use("llama2", model, "commercial")
 
 
-def test_bundle_is_refused_at_work(tmp_path: Path) -> None:
-    """Through the setting, as an editor or midfill.toml gives it, before the model is loaded."""
+def test_bundle_is_refused_for_commercial_use(tmp_path: Path) -> None:
+    """The setting ``use`` decides, before the model is loaded."""
     origin = WeightSource(repository="stabilityai/stable-code-3b", file="", sha256="", license="other")
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1"), name="stable-code-3b", source=origin).path
     values, problems = read({"use": "commercial"})
     assert not problems
-    with pytest.raises(LicenceRefused, match=r"stable-code-3b is not used.*work needs their membership"):
+    with pytest.raises(LicenceRefused, match=r"stable-code-3b is refused.*work needs their membership"):
         load_engine(Settings(bundle=folder, **values))
     assert load_engine(Settings(bundle=folder)).model.manifest.source.license == "other"
 
 
 @pytest.mark.parametrize("value", ["Commercial", "", 1, None, "work"], ids=repr)
 def test_unknown_use_is_reported(value: object) -> None:
-    """The words there are stand in the message."""
+    """The message names the allowed values."""
     values, [problem] = read({"use": value})
     assert not values
     assert "'use' must be personal or commercial" in problem

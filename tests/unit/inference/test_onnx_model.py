@@ -1,4 +1,4 @@
-"""The model: what onnxruntime refuses becomes one line; the scripted one says its script."""
+"""The ONNX model, its errors, and the scripted model."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ LAYOUT = KvLayout(layers=1, heads=1, head_size=1)
 
 @pytest.fixture
 def graph(tmp_path: Path) -> Path:
-    """Write a real graph that says "pass"."""
+    """Return a real graph that generates "pass"."""
     path = tmp_path / "model.onnx"
     path.write_bytes(chain_graph("pass"))
     return path
 
 
 def preferred(model: Model, ids: list[int], cache: KvCache, rows: int = 1) -> list[int]:
-    """Return the likeliest token after each of the last rows of a step."""
+    """Return the most likely token of each of the last ``rows`` rows of a step."""
     chosen: list[int] = model.step(ids, cache, rows, CancelFlag()).argmax(-1).tolist()
     return chosen
 
 
 def test_graph_is_run_step_by_step(graph: Path) -> None:
-    """Logits come for the rows asked for, and the cache holds what was computed."""
-    model, said = OnnxModel(graph, LAYOUT, threads=1), encode("pass")
+    """A step returns the rows of logits that were requested, and the cache holds its tokens."""
+    model, tokens = OnnxModel(graph, LAYOUT, threads=1), encode("pass")
     cache = model.new_cache(8)
-    assert preferred(model, [5, manifest().fim.middle], cache) == said[:1]
-    assert preferred(model, said, cache, rows=len(said)) == [*said[1:], manifest().stop_tokens[0]]
-    assert cache.tokens == [5, manifest().fim.middle, *said]
+    assert preferred(model, [5, manifest().fim.middle], cache) == tokens[:1]
+    assert preferred(model, tokens, cache, rows=len(tokens)) == [*tokens[1:], manifest().stop_tokens[0]]
+    assert cache.tokens == [5, manifest().fim.middle, *tokens]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\0" * 1000], ids=["empty", "garbage", "zeros"])
-def test_graph_that_is_none(content: bytes, tmp_path: Path) -> None:
-    """The message names the file and says what to do; onnxruntime's own stays behind it."""
+def test_file_that_is_not_a_graph(content: bytes, tmp_path: Path) -> None:
+    """The message names the file and says what to do, without onnxruntime's own message."""
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=r"\Aonnxruntime cannot load .+model\.onnx \(\w+\): export it again\.\Z"):
@@ -55,7 +55,7 @@ def test_graph_that_is_none(content: bytes, tmp_path: Path) -> None:
 
 
 def test_graph_that_is_missing(tmp_path: Path) -> None:
-    """A file that is gone is the same kind of error."""
+    """A missing file is the same kind of error."""
     with pytest.raises(ModelError, match=r"none\.onnx"):
         OnnxModel(tmp_path / "none.onnx", LAYOUT)
 
@@ -69,13 +69,13 @@ def test_graph_that_is_missing(tmp_path: Path) -> None:
     ids=["input", "output"],
 )
 def test_graph_of_another_model(layout: KvLayout, complaint: str, graph: Path) -> None:
-    """What the manifest promises and the graph lacks is named."""
+    """The message names the input or output that the manifest has and the graph lacks."""
     with pytest.raises(ModelError, match=complaint):
         OnnxModel(graph, layout)
 
 
 def test_tokens_beyond_the_cache(graph: Path) -> None:
-    """The message names the setting to lower, and the cache is as it was."""
+    """The message names the setting to lower, and the cache is unchanged."""
     model = OnnxModel(graph, LAYOUT)
     cache = model.new_cache(2)
     preferred(model, [1, 2], cache)
@@ -85,7 +85,7 @@ def test_tokens_beyond_the_cache(graph: Path) -> None:
 
 
 def test_step_that_fails(graph: Path) -> None:
-    """A token that does not exist is one line without onnxruntime's text, and the cache is as it was."""
+    """The error is one line without onnxruntime's own message, and the cache is unchanged."""
     model = OnnxModel(graph, LAYOUT)
     cache = model.new_cache(8)
     with pytest.raises(ModelError, match=r"\Athe model failed on 1 tokens \(\w+\)\Z"):
@@ -94,8 +94,8 @@ def test_step_that_fails(graph: Path) -> None:
     assert preferred(model, [manifest().fim.middle], cache) == encode("pass")[:1]
 
 
-def test_cancelled_step_leaves_the_cache_as_it_was(graph: Path) -> None:
-    """Nothing is computed for a request that nobody waits for."""
+def test_cancelled_step_leaves_the_cache_unchanged(graph: Path) -> None:
+    """With a set flag nothing is computed."""
     model, flag = OnnxModel(graph, LAYOUT), CancelFlag()
     cache = model.new_cache(8)
     flag.set("cancelled")
@@ -104,19 +104,19 @@ def test_cancelled_step_leaves_the_cache_as_it_was(graph: Path) -> None:
     assert cache.tokens == []
 
 
-def test_script_is_said_after_any_prompt() -> None:
-    """Token by token, then the end, and the end again."""
+def test_script_is_generated_after_any_prompt() -> None:
+    """The script comes token by token, then always the end token."""
     model = ScriptedModel([7, 8], end=9, vocabulary=10)
     cache = model.new_cache(100)
-    said = preferred(model, [1, 2, 3], cache)
+    generated = preferred(model, [1, 2, 3], cache)
     for _ in range(3):
-        said += preferred(model, said[-1:], cache)
-    assert said == [7, 8, 9, 9]
+        generated += preferred(model, generated[-1:], cache)
+    assert generated == [7, 8, 9, 9]
     assert model.steps == [3, 1, 1, 1]
 
 
-def test_script_is_said_after_each_row_of_a_guess() -> None:
-    """Several rows are answered as so many steps would be."""
+def test_script_is_generated_in_each_row_of_a_draft() -> None:
+    """A step of several rows gives the same tokens as several steps."""
     model = ScriptedModel([7, 8, 6], end=9, vocabulary=10)
     cache = model.new_cache(100)
     assert preferred(model, [1, 2], cache) == [7]
@@ -124,7 +124,7 @@ def test_script_is_said_after_each_row_of_a_guess() -> None:
 
 
 def test_script_begins_again_with_the_next_prompt() -> None:
-    """Another prompt, even of one new token, is answered from the start."""
+    """After another prompt, the script begins again."""
     model = ScriptedModel([7, 8], end=9, vocabulary=10)
     cache = model.new_cache(100)
     preferred(model, [1, 2], cache)
@@ -134,7 +134,7 @@ def test_script_begins_again_with_the_next_prompt() -> None:
 
 
 def test_scripted_model_can_be_cancelled() -> None:
-    """As the real one: before anything is computed."""
+    """With a set flag nothing is computed, as with the real model."""
     model, flag = ScriptedModel([7], end=9, vocabulary=10), CancelFlag()
     flag.set("cancelled")
     cache = model.new_cache(100)
@@ -143,15 +143,15 @@ def test_scripted_model_can_be_cancelled() -> None:
     assert (cache.tokens, model.steps) == ([], [])
 
 
-def test_logits_are_of_the_shape_and_kind_decoding_expects() -> None:
-    """A row a token asked for, as wide as the vocabulary, in 32-bit floats."""
+def test_logits_have_the_shape_and_type_that_decoding_expects() -> None:
+    """Logits are 32-bit floats of shape (rows, V)."""
     logits = ScriptedModel([7], end=9, vocabulary=10).step([1, 2, 3], KvCache(None, 9), 2, CancelFlag())
     assert logits.shape == (2, 10)
     assert logits.dtype == np.float32
 
 
 def test_onnxruntime_is_told_to_report_nothing() -> None:
-    """Whoever imports the model has switched usage reports off, whatever the environment says."""
+    """Importing the model turns usage reports off, whatever the environment says."""
     program = "import midfill.inference.onnx_model, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
     ran = subprocess.run(
@@ -167,25 +167,25 @@ def test_onnxruntime_is_told_to_report_nothing() -> None:
 )
 @example(LONG_PAST - 5, 20, 12)
 @example(LONG_PAST, FEW_ROWS + 5, 10)
-def test_guesses_take_the_attention_they_would_take_alone(past: int, read: int, guesses: int) -> None:
-    """Whether guesses are checked with what is read or one by one, each token gets the same kind of attention."""
+def test_draft_tokens_get_the_attention_of_single_steps(past: int, new: int, drafted: int) -> None:
+    """A draft token gets the same kind of attention with a prompt's rest as in a step of its own."""
 
     def kinds(past: int, tokens: int, rows: int) -> list[bool]:
         return [run.grouped for run in runs(LONG_PAST - past, tokens, rows) for _ in range(run.tokens)]
 
-    together = kinds(past, read + guesses, guesses + 1)
-    alone = kinds(past, read, 1)
-    for number in range(guesses):
-        alone += kinds(past + read + number, 1, 1)
+    together = kinds(past, new + drafted, drafted + 1)
+    alone = kinds(past, new, 1)
+    for number in range(drafted):
+        alone += kinds(past + new + number, 1, 1)
     assert together == alone
 
 
 @given(st.integers(0, 2 * LONG_PAST), st.integers(1, 4 * FEW_ROWS), st.data())
 def test_runs_make_up_the_step(past: int, tokens: int, data: st.DataObject) -> None:
-    """Every token is computed once, the logits are those of the last rows, and no long run is grouped."""
+    """Each token is in one run, the logits are those of the last rows, and no long run uses grouped attention."""
     rows = data.draw(st.integers(0, tokens))
     split = list(runs(LONG_PAST - past, tokens, rows))
     assert sum(run.tokens for run in split) == tokens
-    asked = [row >= run.tokens - run.rows for run in split for row in range(run.tokens)]
-    assert asked == [row >= tokens - rows for row in range(tokens)]
+    has_logits = [row >= run.tokens - run.rows for run in split for row in range(run.tokens)]
+    assert has_logits == [row >= tokens - rows for row in range(tokens)]
     assert all(run.tokens <= FEW_ROWS for run in split if run.grouped)

@@ -1,4 +1,4 @@
-"""Turns: long work and suggestions share one worker, and suggestions never wait for it."""
+"""Preemption: long work and suggestions share one worker, and suggestions never wait for long work."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from midfill.inference.preemption import StepQueue
 
 @pytest.fixture
 def worker() -> Iterator[ThreadPoolExecutor]:
-    """Return a worker, ended afterwards."""
+    """Return a worker, and end it after the test."""
     with ThreadPoolExecutor(max_workers=1) as worker:
         yield worker
 
 
-def test_step_that_gives_way_is_done_again_afterwards(worker: ThreadPoolExecutor) -> None:
-    """What the worker was given meanwhile comes first, though the step was under way."""
-    turns, order, running = StepQueue(worker), list[str](), threading.Event()
+def test_preempted_step_is_repeated_afterwards(worker: ThreadPoolExecutor) -> None:
+    """Work that the worker was given meanwhile is done first, although the step had begun."""
+    steps, order, running = StepQueue(worker), list[str](), threading.Event()
 
     def step(flag: CancelFlag) -> str:
         order.append("begun")
@@ -34,17 +34,17 @@ def test_step_that_gives_way_is_done_again_afterwards(worker: ThreadPoolExecutor
         return "done"
 
     with ThreadPoolExecutor(max_workers=1) as other:
-        result = other.submit(turns.run, step, CancelFlag())
+        result = other.submit(steps.run, step, CancelFlag())
         assert running.wait(10)
         worker.submit(order.append, "typing")
-        turns.preempt()
+        steps.preempt()
         assert result.result(10) == "done"
     assert order == ["begun", "typing", "begun"]
 
 
-def test_cancelled_step_ends_and_is_not_done_again(worker: ThreadPoolExecutor) -> None:
-    """Under way or not begun."""
-    turns, cancel, begun = StepQueue(worker), CancelFlag(), list[int]()
+def test_cancelled_step_ends_and_is_not_repeated(worker: ThreadPoolExecutor) -> None:
+    """A cancelled step ends, whether it runs or has not begun."""
+    steps, cancel, begun = StepQueue(worker), CancelFlag(), list[int]()
 
     def step(flag: CancelFlag) -> None:
         begun.append(1)
@@ -53,20 +53,20 @@ def test_cancelled_step_ends_and_is_not_done_again(worker: ThreadPoolExecutor) -
 
     for _ in range(2):
         with pytest.raises(Cancelled, match="cancelled"):
-            turns.run(step, cancel)
+            steps.run(step, cancel)
     assert begun == [1]
 
 
 def test_worker_that_has_ended_ends_the_work(worker: ThreadPoolExecutor) -> None:
-    """As if it were cancelled."""
+    """The work is cancelled with the reason "closed"."""
     worker.shutdown()
     with pytest.raises(Cancelled, match="closed"):
         StepQueue(worker).run(lambda _: None, CancelFlag())
 
 
-def test_nobody_is_idle_while_there_is_work(worker: ThreadPoolExecutor) -> None:
-    """In use for as long as the block lasts."""
-    turns = StepQueue(worker)
-    with turns.working():
-        assert turns.in_use
-    assert not turns.in_use
+def test_queue_is_in_use_while_there_is_work(worker: ThreadPoolExecutor) -> None:
+    """The queue is in use until the block ends."""
+    steps = StepQueue(worker)
+    with steps.working():
+        assert steps.in_use
+    assert not steps.in_use

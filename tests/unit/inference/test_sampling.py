@@ -1,4 +1,4 @@
-"""Choosing the next token: greedily, at random by a seed, and how likely it was."""
+"""Choosing the next token, greedily or at random, and its probability."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ logits = arrays(np.float32, st.integers(1, 30), elements=st.floats(-20, 20, widt
 
 
 def drawn(sampling: Sampling, scores: NDArray[np.float32] = LOGITS, times: int = 4000) -> NDArray[np.float64]:
-    """Draw many times; return the share of each index."""
+    """Draw many times, and return the frequency of each index."""
     random = np.random.default_rng(7)
     counts = np.bincount([sample(scores, sampling, random) for _ in range(times)], minlength=len(scores))
     return np.asarray(counts / times)
 
 
 def test_plain_sampling_follows_the_probabilities() -> None:
-    """Without any filter each token comes as often as the softmax says."""
+    """Without a filter, each token is drawn as often as the softmax says."""
     assert drawn(Sampling()) == pytest.approx([0.05, 0.5, 0.15, 0.3], abs=0.03)
 
 
@@ -38,12 +38,12 @@ def test_temperature_sharpens_and_flattens() -> None:
 
 @pytest.mark.parametrize("temperature", [1e-6, 1e-300])
 def test_tiny_temperature_is_greedy(temperature: float) -> None:
-    """It neither overflows nor lets anything but the likeliest through."""
+    """A very low temperature does not overflow, and only the most likely token is drawn."""
     assert drawn(Sampling(temperature=temperature), times=50)[1] == 1.0
 
 
-def test_top_k_leaves_the_likeliest() -> None:
-    """Only so many tokens are drawn, in their own proportion."""
+def test_top_k_leaves_the_most_likely_tokens() -> None:
+    """Only the k most likely tokens are drawn, in proportion to their probabilities."""
     assert drawn(Sampling(top_k=2)) == pytest.approx([0, 0.625, 0, 0.375], abs=0.03)
     assert drawn(Sampling(top_k=99)) == pytest.approx(drawn(Sampling()))
 
@@ -52,13 +52,13 @@ def test_top_k_leaves_the_likeliest() -> None:
     ("share", "left"), [(0.4, {1}), (0.5, {1}), (0.6, {1, 3}), (0.81, {1, 2, 3}), (0.99, {0, 1, 2, 3})]
 )
 def test_top_p_leaves_the_nucleus(share: float, left: set[int]) -> None:
-    """The fewest tokens that together reach the share are drawn, at least one of them."""
+    """Only the smallest set of tokens that together reach the probability is drawn; at least one token."""
     assert set(np.flatnonzero(drawn(Sampling(top_p=share)))) == left
 
 
 @given(logits, st.floats(0.01, 0.999), st.integers(0, 2**32))
 def test_nucleus_is_found_without_sorting_everything(scores: NDArray[np.float32], share: float, seed: int) -> None:
-    """What is drawn is always one of the tokens that a full sort finds, whatever is left out of the sort."""
+    """Every drawn token is in the nucleus that a full sort finds."""
     weights = np.exp(scores.astype(np.float64) - scores.max())
     descending = np.sort(weights)[::-1]
     needed = int(np.searchsorted(descending.cumsum(), share * weights.sum() * (1 + 1e-9)))
@@ -69,7 +69,7 @@ def test_nucleus_is_found_without_sorting_everything(scores: NDArray[np.float32]
 
 @given(st.integers(0, 2**32))
 def test_seed_decides(seed: int) -> None:
-    """The same seed draws the same tokens; another one, sooner or later, others."""
+    """The same seed draws the same tokens, and another seed draws others."""
     again, other = Sampler(Sampling(seed=seed)), Sampler(Sampling(seed=seed + 1))
     sampler = Sampler(Sampling(seed=seed))
     tokens = [sampler(LOGITS) for _ in range(64)]
@@ -78,7 +78,7 @@ def test_seed_decides(seed: int) -> None:
 
 
 def test_each_draw_takes_one_number() -> None:
-    """The stream stands at the same place after any logits: filters do not shift what comes later."""
+    """Filters do not change how many random numbers a draw uses."""
     first, second = np.random.default_rng(3), np.random.default_rng(3)
     sample(LOGITS, Sampling(top_k=1), first)
     sample(np.zeros(9, np.float32), Sampling(top_p=0.5), second)
@@ -86,12 +86,12 @@ def test_each_draw_takes_one_number() -> None:
 
 
 def test_greedy_takes_the_first_of_the_largest() -> None:
-    """Ties are decided by the lower id, always."""
+    """Of equal logits, the lowest id is taken."""
     assert greedy(np.array([1, 3, 3], np.float32)) == 1
 
 
-def test_choice_knows_its_probability_and_its_rival() -> None:
-    """Natural logarithms of the softmax, and the token that is next in line."""
+def test_choice_has_its_probability_and_its_runner_up() -> None:
+    """The log-probabilities are natural logarithms of the softmax; the runner-up is the second most likely token."""
     choice = choose(LOGITS + 5, None, greedy)
     assert (choice.token, choice.runner_up) == (1, 3)
     assert choice.logprob == pytest.approx(math.log(0.5), abs=1e-5)
@@ -99,22 +99,22 @@ def test_choice_knows_its_probability_and_its_rival() -> None:
 
 
 def test_choice_among_the_allowed() -> None:
-    """Neither the token nor its rival is another; probabilities are those among the allowed."""
+    """Token and runner-up are both allowed ones, and the probabilities are those among the allowed tokens."""
     choice = choose(LOGITS, np.array([3, 0]), greedy)
     assert (choice.token, choice.runner_up) == (3, 0)
     assert choice.logprob == pytest.approx(math.log(0.3 / 0.35), abs=1e-5)
     assert choice.runner_up_logprob == pytest.approx(math.log(0.05 / 0.35), abs=1e-5)
 
 
-def test_only_choice_has_no_rival() -> None:
-    """Where one token is allowed, nothing else could have been chosen."""
+def test_only_choice_has_no_runner_up() -> None:
+    """If only one token is allowed, there is no runner-up."""
     choice = choose(LOGITS, np.array([2]), greedy)
     assert (choice.token, choice.runner_up, choice.runner_up_logprob) == (2, -1, -math.inf)
 
 
 @given(logits, st.data())
-def test_rival_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.DataObject) -> None:
-    """Whatever was picked, no token but it is likelier than the rival, and all probabilities add up to one."""
+def test_runner_up_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.DataObject) -> None:
+    """Only the picked token may be more likely than the runner-up, and all probabilities add up to one."""
     picked = data.draw(st.integers(0, len(scores) - 1))
     choice = choose(scores, None, lambda _: picked)
     assert choice.token == picked

@@ -1,4 +1,4 @@
-"""The number of threads: which are tried, which is chosen, and that it is remembered."""
+"""The number of threads: which numbers are measured, which one is chosen, and that it is remembered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unit.helpers import chain_graph, write_bundle
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what is measured out of the user's cache."""
+    """Use a cache folder of the test's own instead of the user's."""
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
 
 
@@ -21,19 +21,19 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [(1, 1, [1]), (2, 2, [1, 2]), (2, 1, [1, 2]), (8, 4, [2, 4, 8]), (16, 16, [8, 16]), (4, 16, [4])],
 )
 def test_candidates(usable: int, physical: int, tried: list[int]) -> None:
-    """Half of the cores, all, and their hardware threads are tried, never more than may be used."""
+    """Half of the cores, all cores and all hardware threads are measured, but never more than are usable."""
     assert thread_tuning.candidates(usable, physical) == tried
 
 
-def test_fewest_of_the_fast() -> None:
-    """More threads are taken for a real gain only."""
+def test_fewest_threads_of_about_equal_speed() -> None:
+    """More threads are chosen only if they are clearly faster."""
     assert thread_tuning.best_of({1: 2.0, 2: 1.0, 4: 0.98}) == 2
     assert thread_tuning.best_of({1: 1.0, 2: 1.5}) == 1
     assert thread_tuning.best_of({2: 1.0, 4: 0.7, 8: 0.5}) == 8
 
 
 def test_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was measured is used from then on, by other processes too; another machine's figure is not."""
+    """The measured number is used from then on, but not with another number of usable cores."""
     bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
     monkeypatch.setattr(cpu, "usable_cores", lambda: 4)
     monkeypatch.setattr(thread_tuning, "_physical_cores", lambda: 4)
@@ -46,13 +46,13 @@ def test_measured_once_and_remembered(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_real_session_is_timed(tmp_path: Path) -> None:
-    """Without stand-ins, some number of threads that exist comes out."""
+    """A real measurement gives a number of threads that this machine has."""
     bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
     assert 1 <= thread_tuning.measure(bundle) <= cpu.usable_cores()
 
 
-def test_damaged_memory_is_as_good_as_none(tmp_path: Path) -> None:
-    """A file that is no JSON, or holds nonsense, does not stop anything."""
+def test_damaged_file_counts_as_no_measurement(tmp_path: Path) -> None:
+    """A file that is not JSON, or holds other values, gives one thread for each usable core."""
     bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True))
     (tmp_path / "cache").mkdir(exist_ok=True)
     for text in ("{", "[]", '{"x": "y"}'):

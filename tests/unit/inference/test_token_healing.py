@@ -1,4 +1,4 @@
-"""Token healing: the tokens that may spell a text again, and the choice among them."""
+"""Token healing: the tokens that can spell a text again, and the choice among them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VOCABULARY = Vocabulary(WORDS, excluded={STOP})
 
 
 def favouring(*words: str) -> NDArray[np.float32]:
-    """Make logits that like these tokens best, the first one most."""
+    """Return logits that prefer these tokens; the first one is the most likely."""
     logits = np.zeros(len(WORDS), np.float32)
     for rank, word in enumerate(reversed(words), start=1):
         logits[WORDS.index(word)] = rank
@@ -25,20 +25,23 @@ def favouring(*words: str) -> NDArray[np.float32]:
 
 
 def chosen(healing: TokenHealing, *words: str) -> str:
-    """Choose by logits that like these tokens best."""
+    """Return the text of the token that is chosen from logits that prefer these tokens."""
     token = choose(favouring(*words), healing.allowed(), greedy).token
     healing.take(token)
     return WORDS[token]
 
 
 def test_tokens_that_spell_a_text() -> None:
-    """They begin with the text, or are how it begins and leave what can be spelt ("r" would leave "et")."""
+    """A token matches if it starts with the text, or if the text starts with it and the rest can be spelt.
+
+    "r" does not match "ret", because no token starts with the rest "et".
+    """
     assert {WORDS[token] for token in VOCABULARY.spelling("ret")} == {"re", "ret", "return"}
     assert {WORDS[token] for token in VOCABULARY.spelling(" ")} == {" ", "  "}
 
 
 def test_token_that_leaves_a_dead_end_does_not_spell() -> None:
-    """After "a" nothing could spell "é", which alone is two tokens of a byte each: only the whole token can."""
+    """Only the whole token matches "aé": after "a", no token starts with "é", which is two tokens of one byte."""
     vocabulary = Vocabulary(["a", "aé", "\ufffd", "\ufffd"])
     assert vocabulary.spelling("aé").tolist() == [1]
 
@@ -48,34 +51,34 @@ def test_token_that_leaves_a_dead_end_does_not_spell() -> None:
     [("ret", True), (" ", True), ("\n", False), ("x\n", False), ("\ufffd", False), ("", False), ("</s>", False)],
 )
 def test_token_that_may_have_been_cut_short(word: str, may: bool) -> None:
-    """Not one that ends a line, is part of a character, has no text or is a control token."""
+    """A newline, a part of a character, an empty text and a control token cannot be cut short."""
     assert VOCABULARY.can_be_cut_short(WORDS.index(word)) is may
 
 
 def test_text_is_spelt_before_the_choice_is_free() -> None:
-    """The likeliest token is chosen only once the text taken back is there again."""
+    """Any token may be chosen only after the text taken back is spelt again."""
     healing = TokenHealing(VOCABULARY, "ret")
-    written = [chosen(healing, " ", "re", "ret"), chosen(healing, " ", "r", "turn"), chosen(healing, " ")]
-    assert written == ["re", "turn", " "]
-    assert healing.strip("".join(written)) == "urn "
+    generated = [chosen(healing, " ", "re", "ret"), chosen(healing, " ", "r", "turn"), chosen(healing, " ")]
+    assert generated == ["re", "turn", " "]
+    assert healing.strip("".join(generated)) == "urn "
 
 
-def test_nothing_taken_back_is_a_free_choice_at_once() -> None:
-    """Healing an empty text changes nothing."""
+def test_healing_of_an_empty_text_allows_any_token() -> None:
+    """If nothing was taken back, the choice is free at once."""
     healing = TokenHealing(VOCABULARY, "")
     assert chosen(healing, "</s>") == "</s>"
     assert healing.strip("abc") == "abc"
 
 
 def test_stop_token_does_not_spell() -> None:
-    """A control token whose text would fit is not a way to write that text."""
+    """A control token never spells a text, even if its own text would match."""
     vocabulary = Vocabulary(["<", "/s>", "</s>"], excluded={2})
     assert sorted(vocabulary.spelling("<").tolist()) == [0]
 
 
 @pytest.mark.parametrize("text", ["", "r", "re"])
-def test_text_being_spelt_adds_nothing_yet(text: str) -> None:
-    """While the text taken back is not there again, there is nothing to show."""
+def test_incomplete_spelling_adds_nothing(text: str) -> None:
+    """Until the text taken back is spelt again, there is no new text."""
     assert TokenHealing(VOCABULARY, "ret").strip(text) == ""
 
 
@@ -84,17 +87,17 @@ def test_text_being_spelt_adds_nothing_yet(text: str) -> None:
     st.data(),
 )
 def test_healing_spells_exactly_the_text_taken_back(words: list[str], data: st.DataObject) -> None:
-    """Whatever the model likes, the tokens chosen begin with the text taken back, and never run out."""
+    """Whatever the model prefers, a token is always allowed, and the tokens spell the text taken back first."""
     vocabulary = Vocabulary(words)
     taken_back = data.draw(st.sampled_from(words))
     healing = TokenHealing(vocabulary, taken_back)
-    written = ""
-    for _ in taken_back:  # each token spells a character at least
-        likes = data.draw(st.lists(st.floats(0, 1, width=32), min_size=len(words), max_size=len(words)))
-        token = choose(np.array(likes, np.float32), healing.allowed(), greedy).token
+    generated = ""
+    for _ in taken_back:  # each token spells at least one character
+        logits = data.draw(st.lists(st.floats(0, 1, width=32), min_size=len(words), max_size=len(words)))
+        token = choose(np.array(logits, np.float32), healing.allowed(), greedy).token
         healing.take(token)
-        written += words[token]
-        if len(written) >= len(taken_back):
+        generated += words[token]
+        if len(generated) >= len(taken_back):
             break
-    assert written.startswith(taken_back)
-    assert healing.strip(written) == written[len(taken_back) :]
+    assert generated.startswith(taken_back)
+    assert healing.strip(generated) == generated[len(taken_back) :]

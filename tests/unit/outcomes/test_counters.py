@@ -1,4 +1,4 @@
-"""What became of suggestions: counted once each, and kept as counts only."""
+"""Counters: each suggestion is counted once, and only counts are kept."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def shown(
-    feedback: AcceptanceTracker, text: str = "left + right", number: int = 1, typed: str = "", *, automatic: bool = True
+    tracker: AcceptanceTracker, text: str = "left + right", number: int = 1, typed: str = "", *, automatic: bool = True
 ) -> None:
-    """Show a suggestion at the start of a document, or what is left of it after ``typed``."""
+    """Show a suggestion at the start of a document, or the rest of it after ``typed``."""
     request = Request(text=typed, offset=len(typed), path="a", automatic=automatic)
     rest = text[len(typed) :]
     answer = Completion(text=rest, start=len(typed), end=len(typed), logprobs=(math.log(0.75),))
-    feedback.answered(number, request, answer)
+    tracker.answered(number, request, answer)
 
 
 def counts(statistics: Counters) -> dict[str, int]:
-    """Return what is not zero."""
+    """Return the counts that are not zero."""
     statistics.save()
     found = summary()
     return {name: count for name, count in found.items() if isinstance(count, int) and count}
 
 
 def test_edits_that_insert_a_suggestion_accept_it() -> None:
-    """All of it, a part of it, or its rest after a part."""
+    """An edit may insert a part of a suggestion, and a later edit the rest; each is counted once."""
     statistics = Counters()
 
     async def work() -> None:
-        feedback = AcceptanceTracker(statistics, lambda _: None)
-        shown(feedback)
-        feedback.inserted("a", 0, "left ")
-        feedback.inserted("b", 5, "+ right")
-        feedback.inserted("a", 5, "+ right")
-        feedback.inserted("a", 5, "+ right")
+        tracker = AcceptanceTracker(statistics, lambda _: None)
+        shown(tracker)
+        tracker.inserted("a", 0, "left ")
+        tracker.inserted("b", 5, "+ right")
+        tracker.inserted("a", 5, "+ right")
+        tracker.inserted("a", 5, "+ right")
 
     asyncio.run(work())
     assert counts(statistics) == {
@@ -56,15 +56,15 @@ def test_edits_that_insert_a_suggestion_accept_it() -> None:
     assert summary()["by_confidence"][7] == {"from": 0.7, "shown": 1, "accepted": 1}
 
 
-def test_typing_along_shows_nothing_new_and_is_told_apart() -> None:
-    """What is left of a suggestion is the same suggestion; typed to its end, it was typed, not accepted."""
+def test_typed_suggestion_is_shown_once_and_not_accepted() -> None:
+    """The rest of a suggestion is not a new one, and a suggestion typed to its end counts as typed through."""
     statistics = Counters()
 
     async def work() -> None:
-        feedback = AcceptanceTracker(statistics, lambda _: None)
+        tracker = AcceptanceTracker(statistics, lambda _: None)
         for place, key in enumerate("left"):
-            shown(feedback, "left", place + 1, "left"[:place])
-            feedback.inserted("a", place, key)
+            shown(tracker, "left", place + 1, "left"[:place])
+            tracker.inserted("a", place, key)
 
     asyncio.run(work())
     assert counts(statistics) == {"requests": 4, "shown": 1, "characters_shown": 4, "typed_through": 1}
@@ -72,14 +72,14 @@ def test_typing_along_shows_nothing_new_and_is_told_apart() -> None:
 
 @pytest.mark.parametrize(("later", "expected"), [("x left + right y", "still_there"), ("left", "changed_since")])
 def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
-    """Half a minute later in earnest; a document that was closed says nothing."""
+    """Some time after an acceptance, the document is searched for the text."""
     statistics = Counters()
 
     async def work() -> None:
-        feedback = AcceptanceTracker(statistics, {"a": later}.get, still_there_after=0.01)
-        shown(feedback)
-        feedback.accepted(1, 12)
-        feedback.accepted(1, 12)
+        tracker = AcceptanceTracker(statistics, {"a": later}.get, still_there_after=0.01)
+        shown(tracker)
+        tracker.accepted(1, 12)
+        tracker.accepted(1, 12)
         await asyncio.sleep(0.1)
 
     asyncio.run(work())
@@ -88,7 +88,7 @@ def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
 
 
 def test_counts_of_several_servers_add_up() -> None:
-    """With the reasons for showing nothing; damaged counts begin anew."""
+    """Each server adds its counts to the file, also those of the reasons for no suggestion."""
     for _ in range(2):
         statistics = Counters()
         AcceptanceTracker(statistics, lambda _: None).answered(
@@ -99,7 +99,7 @@ def test_counts_of_several_servers_add_up() -> None:
     assert "unsure" in to_text(summary())
 
 
-def test_nothing_yet() -> None:
-    """No division by zero, and a plain word."""
+def test_summary_without_counts() -> None:
+    """Without suggestions there is no acceptance rate, and the text says that nothing was requested."""
     assert summary()["acceptance"] is None
     assert "Nothing" in to_text(summary())

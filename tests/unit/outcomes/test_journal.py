@@ -1,4 +1,4 @@
-"""Verdicts: what is told of each request, and what never is."""
+"""The journal: what is recorded about each request, and what is never written to disk."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ SHOWN = Completion(
 DROPPED = Completion(text="", start=17, end=17, reason=Reason.UNSURE)
 
 
-def test_verdict_tells_where_why_and_from_what() -> None:
-    """In places that people count from 1."""
+def test_verdict_has_place_result_reason_and_parts() -> None:
+    """Lines and columns count from 1."""
     text = "\n".join(to_lines(verdict_on(REQUEST, SHOWN, 1)))
-    for told in (
+    for words in (
         "/shop/a.py:2:12  (automatic)", "10 characters in 2 lines",
-        "5 tokens written after 9 of prompt, 4 of them known",
+        "5 tokens generated after 9 tokens of prompt (4 from the KV cache)",
         "confidence 0.74", "ended by: statement", "end-space -2", "prefill 3.2", "definition shop/tax.py:4-5",
         "3 tokens  prefix /shop/a.py:1-2",
     ):  # fmt: skip
-        assert told in text
+        assert words in text
     assert "unsure (the model's confidence is too low" in "\n".join(to_lines(verdict_on(REQUEST, DROPPED, 1)))
 
 
 def test_parts_of_a_page_are_the_prompt() -> None:
-    """Piece by piece, in order; a fence within is no end."""
+    """The parts stand in order, and a fence inside a part does not end its block."""
     page = to_markdown(Journal().add(REQUEST, SHOWN), lambda ids: f"```{ids}")
     assert [page.index(f"```{part.ids}") for part in SHOWN.parts] == sorted(
         page.index(f"```{part.ids}") for part in SHOWN.parts
@@ -51,23 +51,23 @@ def test_parts_of_a_page_are_the_prompt() -> None:
     assert [part["text"] for part in explained["parts"]] == ["[1]", "[2, 3]", "[4, 5, 6]"]
 
 
-def test_page_tells_that_a_model_has_no_fim() -> None:
-    """Its prompt is the prefix alone; one with control tokens is told nothing of the kind."""
-    note = "no fill-in-the-middle: it reads only what stands before the cursor"
+def test_page_says_that_a_model_has_no_fim() -> None:
+    """The page has this note only if the prompt has no control tokens."""
+    note = "no fill-in-the-middle: it sees only the text before the cursor"
     alone = replace(SHOWN, parts=tuple(part for part in SHOWN.parts if part.kind == "prefix"))
     assert note in to_markdown(Journal().add(REQUEST, alone), str)
     assert note not in to_markdown(Journal().add(REQUEST, SHOWN), str)
 
 
-def test_page_tells_when_it_was_asked() -> None:
-    """Not when somebody wants to know why."""
+def test_page_has_the_time_of_the_request() -> None:
+    """The time is that of the request, and not that of the page."""
     entry = Journal().add(REQUEST, SHOWN)
     long_ago = replace(entry, verdict=replace(entry.verdict, at=1.0))
     assert time.strftime("%H:%M:%S", time.localtime(1.0)) in to_markdown(long_ago, str)
 
 
 def test_file_has_the_last_verdicts_and_no_text(tmp_path: Path) -> None:
-    """For its owner alone; damaged lines are passed over."""
+    """Only the owner may read the file, and damaged lines are skipped."""
     file = tmp_path / "cache" / "journal.jsonl"
     journal = Journal(file)
     journal.add(REQUEST, DROPPED)
@@ -81,9 +81,9 @@ def test_file_has_the_last_verdicts_and_no_text(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is cut to the last ones."""
-    monkeypatch.setattr("midfill.outcomes.journal._MOST_BYTES", 60_000)
+def test_size_of_the_file_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is too large is cut to its last verdicts."""
+    monkeypatch.setattr("midfill.outcomes.journal._MAX_BYTES", 60_000)
     file = tmp_path / "journal.jsonl"
     journal = Journal(file)
     for _ in range(300):
@@ -94,8 +94,8 @@ def test_file_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("place", ["missing/journal.jsonl", "folder"])
-def test_file_that_cannot_be_used_is_done_without(tmp_path: Path, place: str) -> None:
-    """Nothing fails, and what is in memory is there."""
+def test_file_that_cannot_be_written_is_ignored(tmp_path: Path, place: str) -> None:
+    """There is no error, and the entries are still kept in memory."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "missing").write_text("no folder")
     journal = Journal(tmp_path / place)

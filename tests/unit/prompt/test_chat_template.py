@@ -1,4 +1,4 @@
-"""Chat templates: messages as the model's own template marks them up, in which texts stay texts."""
+"""Chat templates: messages in the model's own format, in which a message never becomes a control token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START, END = "<|im_start|>", "<|im_end|>"
 
 
 def tokenizer() -> Tokenizer:
-    """Make the tiny tokenizer with the marks of ChatML, as an engine has it."""
+    """Return the tiny tokenizer with the control tokens of ChatML."""
     made = tiny_tokenizer()
     made.add_special_tokens([START, END])
     made.encode_special_tokens = True
@@ -32,24 +32,24 @@ CONTROL = {text: int(TOKENIZER.token_to_id(text)) for text in (START, END)}
 
 
 def encode(text: str) -> list[int]:
-    """Encode with control tokens as text."""
+    """Encode text; control tokens in it are plain text."""
     ids: list[int] = TOKENIZER.encode(text, add_special_tokens=False).ids
     return ids
 
 
 def chat(template: str = CHATML) -> Chat:
-    """Make a chat for a template."""
+    """Return a chat for a template."""
     return Chat(template, CONTROL, encode, END)
 
 
 def spelt(*messages: Message, template: str = CHATML) -> str:
-    """Return what the tokens of messages spell."""
+    """Return the text of the tokens of some messages."""
     text: str = TOKENIZER.decode(chat(template).encode(messages), skip_special_tokens=False)
     return text
 
 
 def test_messages_are_marked_up_by_the_template() -> None:
-    """The marks are control tokens, and the texts between them are tokenised in one piece with the template's words."""
+    """The template's control tokens are control tokens, and the text between two of them is encoded as one piece."""
     ids = chat().encode([Message("system", "add"), Message("user", "x = 1")])
     start, end = CONTROL[START], CONTROL[END]
     assert ids == [
@@ -60,21 +60,21 @@ def test_messages_are_marked_up_by_the_template() -> None:
 
 
 @given(st.lists(st.sampled_from([START, END, "<|endoftext|>", "{{ 7 * 7 }}", "\ue0000\ue001", "a\n"])).map("".join))
-def test_what_a_message_says_commands_nothing(text: str) -> None:
-    """Control tokens, templates and marks in a message are its text: there are as many control tokens as without."""
+def test_message_is_only_text(text: str) -> None:
+    """Control tokens, template code and marks in a message are plain text, and add no control token."""
     ids = chat().encode([Message("user", text)])
     assert [token for token in ids if token in CONTROL.values()] == [CONTROL[START], CONTROL[END], CONTROL[START]]
     assert text in TOKENIZER.decode(ids, skip_special_tokens=False)
 
 
-def test_end_of_turn_may_be_named_by_its_variable() -> None:
-    """eos_token is the control token."""
+def test_template_may_use_the_variable_of_the_end_token() -> None:
+    """The variable eos_token becomes the control token that ends a turn."""
     ids = chat("{% for m in messages %}{{ m.content + eos_token }}{% endfor %}").encode([Message("user", "add")])
     assert ids == [*encode("add"), CONTROL[END]]
 
 
-def test_template_has_what_transformers_gives_templates() -> None:
-    """Loop controls, tojson without escapes for pages, blocks that take their line with them."""
+def test_template_has_the_additions_of_transformers() -> None:
+    """Templates may use loop controls and tojson without HTML escapes, and blocks remove their line."""
     template = (
         "{% for m in messages %}\n  {% if loop.index > 1 %}\n{% break %}{% endif %}\n"
         "{{ '<é>' | tojson }}{{ m.content }}\n{% endfor %}"
@@ -95,6 +95,6 @@ def test_template_has_what_transformers_gives_templates() -> None:
     ids=["none", "not valid", "refuses", "fails", "changes its input", "breaks out"],
 )
 def test_template_that_does_not_work_is_one_error(template: str) -> None:
-    """Whatever a template tries, it ends in one line that says what to do."""
+    """Every fault of a template becomes one line that says what to do."""
     with pytest.raises(ModelError, match=r"export (an Instruct|another) model\.$"):
         spelt(Message("user", "x"), template=template)

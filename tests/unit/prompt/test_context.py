@@ -1,4 +1,4 @@
-"""The two sides of the cursor."""
+"""The text before and after the cursor."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SECRET = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
 
 @given(st.text(st.characters(exclude_characters="\r")), st.integers())
 def test_document_with_plain_newlines_is_split_without_loss(text: str, offset: int) -> None:
-    """The two sides together are the document, and they meet at the offset or at the end nearest to it."""
+    """Both sides together are the document, and they meet at the offset, clamped to the document."""
     around = gather(text, offset)
     assert around.prefix + around.suffix == text
     assert len(around.prefix) == around.offset == min(max(offset, 0), len(text))
@@ -22,7 +22,7 @@ def test_document_with_plain_newlines_is_split_without_loss(text: str, offset: i
 
 @given(st.text(alphabet="ab\r\n"), st.integers(-2, 12))
 def test_every_line_ending_becomes_a_newline(text: str, offset: int) -> None:
-    """Whatever ends lines, both sides have newlines only, as many as the document has lines to end."""
+    """Both sides have newlines only, one for each line ending of the document."""
     around = gather(text, offset)
     assert "\r" not in around.prefix + around.suffix
     assert around.prefix + around.suffix == text.replace("\r\n", "\n").replace("\r", "\n")
@@ -30,14 +30,14 @@ def test_every_line_ending_becomes_a_newline(text: str, offset: int) -> None:
     assert abs(around.offset - min(max(offset, 0), len(text))) <= 1
 
 
-def test_cursor_between_the_halves_of_a_line_ending_stands_before_it() -> None:
-    """A suggestion must not come between the two."""
+def test_cursor_within_a_line_ending_is_moved_before_it() -> None:
+    """A suggestion must not be inserted between the two characters of a line ending."""
     around = gather("ab\r\ncd", 3)
     assert (around.prefix, around.suffix, around.offset) == ("ab", "\ncd", 2)
 
 
-def test_offset_counts_characters_of_the_document_as_it_is() -> None:
-    """Line endings of two characters before the cursor count as two."""
+def test_offset_counts_characters_of_the_original_document() -> None:
+    """A line ending of two characters before the cursor counts as two."""
     assert gather("a\r\nb", 3).offset == 3
     assert gather("a\r\nb", 3).prefix == "a\n"
 
@@ -46,8 +46,8 @@ def test_offset_counts_characters_of_the_document_as_it_is() -> None:
     ("marked", "left", "right"),
     [("a\nb▮c\nd", "b", "c"), ("▮", "", ""), ("a\n▮\nb", "", ""), ("ab▮", "ab", ""), ("▮ab\n", "", "ab")],
 )
-def test_cursors_line(marked: str, left: str, right: str) -> None:
-    """Its two parts end where the line does."""
+def test_line_of_the_cursor(marked: str, left: str, right: str) -> None:
+    """The two parts of the cursor's line do not include other lines."""
     around = context(marked)
     assert (around.line_prefix, around.line_suffix) == (left, right)
 
@@ -69,7 +69,7 @@ def test_cursors_line(marked: str, left: str, right: str) -> None:
     ],
 )
 def test_code_right_of_the_cursor_wants_one_line(marked: str, one_line: bool) -> None:
-    """Closing brackets and quotes, which editors put there by themselves, are no code."""
+    """Closing brackets and quotes, which editors insert by themselves, do not count as code."""
     assert context(marked).wants_one_line is one_line
 
 
@@ -86,12 +86,12 @@ def test_code_right_of_the_cursor_wants_one_line(marked: str, one_line: bool) ->
     ],
 )
 def test_line_ending_is_that_of_the_first_line(text: str, ending: str) -> None:
-    """A document of mixed endings is taken for what it begins as."""
+    """In a document with mixed line endings, the first one counts."""
     assert line_ending(text) == ending
 
 
-def test_window_stays_put_while_somebody_types() -> None:
-    """Its start moves once in thousands of characters, and everything near the cursor is in it."""
+def test_window_seldom_moves_while_the_user_types() -> None:
+    """The start of the window moves once in thousands of characters, and all text near the cursor is in the window."""
     text = "".join(f"line {number:05}\n" for number in range(10_000))
     starts = set()
     for typed in range(0, 4_000, 100):
@@ -107,7 +107,7 @@ def test_window_stays_put_while_somebody_types() -> None:
 
 @pytest.mark.parametrize(("before", "inside"), [("", False), ("ghp_a1B2", True), (f"{SECRET}", False)])
 def test_secrets_are_replaced_on_both_sides(before: str, inside: bool) -> None:
-    """The offset stays the document's, and a cursor within a secret is told."""
+    """The offset is one of the original document, and a cursor within a secret is reported."""
     text = f'a = "{SECRET}"\nb = 1\n'
     offset = text.index("ghp_") + len(before)
     around = gather(text, offset)

@@ -1,4 +1,4 @@
-"""The action runner: which model does an action, which documents it may see, and what is dropped afterwards."""
+"""The action runner: which model runs an action, which documents it may see, and when a model is dropped."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SETTINGS = Settings(bundle=Path("small"), actions_bundle=Path("none"), draft_tok
 
 
 class Workspace:
-    """Keeps one document from the model."""
+    """A workspace that excludes one document."""
 
     def excludes(self, path: str) -> bool:
         return path == "/work/secret.py"
@@ -50,7 +50,7 @@ def settings() -> LiveSettings:
 
 @pytest_asyncio.fixture
 async def scheduler(settings: LiveSettings) -> AsyncIterator[Scheduler]:
-    """Return a scheduler whose model has one thing to say."""
+    """Return a scheduler whose model always gives the same answer."""
     scheduler = new_scheduler(settings, lambda *_: engine_of(Replies("The small one.")))
     scheduler.start()
     yield scheduler
@@ -58,19 +58,19 @@ async def scheduler(settings: LiveSettings) -> AsyncIterator[Scheduler]:
 
 
 async def explained(runner: ActionRunner, task: ActionTask = TASK) -> ActionResult:
-    """Have code explained."""
+    """Run the action "explain"."""
     return await runner.perform(ACTIONS["explain"], task, CancelFlag())
 
 
 def with_larger(folder: Path) -> Settings:
-    """Return settings with a bundle for actions that seems to be there."""
+    """Return settings with a bundle for actions whose folder has a manifest."""
     folder.mkdir()
     (folder / MANIFEST).touch()
     return Settings(bundle=Path("small"), actions_bundle=folder, draft_tokens=0)
 
 
 async def test_model_of_suggestions_serves_actions(scheduler: Scheduler, settings: LiveSettings) -> None:
-    """Where there is no other; a request that comes while it loads waits for it."""
+    """Without a larger model, actions wait until the model of suggestions is loaded, and use it."""
     runner = ActionRunner(scheduler, settings)
     assert (await explained(runner)).text == "The small one."
     runner.close()
@@ -79,7 +79,7 @@ async def test_model_of_suggestions_serves_actions(scheduler: Scheduler, setting
 async def test_larger_model_serves_actions_until_settings_change(
     scheduler: Scheduler, settings: LiveSettings, tmp_path: Path
 ) -> None:
-    """It is loaded with the first action, once; and dropped after other settings have named another one, or none."""
+    """It is loaded once, at the first action, and dropped when the settings name another one or none."""
     loaded: list[Path] = []
 
     def load(settings: Settings) -> LoadedModel:
@@ -99,7 +99,7 @@ async def test_larger_model_serves_actions_until_settings_change(
 async def test_larger_model_that_cannot_be_loaded_is_tried_once(
     scheduler: Scheduler, settings: LiveSettings, tmp_path: Path
 ) -> None:
-    """The small one serves instead."""
+    """The model of suggestions serves actions instead."""
     tried: list[Path] = []
 
     def load(settings: Settings) -> LoadedModel:
@@ -114,7 +114,7 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(
 
 
 async def test_excluded_document_reaches_no_model(scheduler: Scheduler, settings: LiveSettings) -> None:
-    """The reason says so."""
+    """An action on an excluded document ends with the reason "excluded"."""
     scheduler.work_in(Workspace())
     runner = ActionRunner(scheduler, settings)
     secret = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
@@ -123,8 +123,8 @@ async def test_excluded_document_reaches_no_model(scheduler: Scheduler, settings
     runner.close()
 
 
-async def test_without_a_model_there_is_its_error(settings: LiveSettings) -> None:
-    """The one that loading ended with."""
+async def test_action_without_a_model_raises_the_error_of_loading(settings: LiveSettings) -> None:
+    """If the model could not be loaded, an action raises the same error."""
 
     def load(*_: object) -> NoReturn:
         raise BundleNotFound("There is none.")
@@ -139,8 +139,8 @@ async def test_without_a_model_there_is_its_error(settings: LiveSettings) -> Non
     await asyncio.to_thread(scheduler.close)
 
 
-async def test_cancelled_action_is_not_begun(scheduler: Scheduler, settings: LiveSettings) -> None:
-    """When it is its turn."""
+async def test_cancelled_action_does_not_begin(scheduler: Scheduler, settings: LiveSettings) -> None:
+    """An action whose flag is already set is cancelled before it begins."""
     runner, cancel = ActionRunner(scheduler, settings), CancelFlag()
     cancel.set("cancelled")
     with pytest.raises(Cancelled, match="cancelled"):

@@ -1,4 +1,4 @@
-"""What one client works with, beyond what its parts are tested for."""
+"""The session: what the tests of its parts do not cover."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def start(options: object) -> Session:
     [({}, 0.4, 0.6), ({"calibrateConfidence": False}, 0.35, 0.35), ({"minConfidence": 0}, 0, 0)],
     ids=["default", "not calibrated", "no gate"],
 )
-def test_gate_goes_by_what_was_accepted_on_this_machine(options: dict[str, object], low: float, high: float) -> None:
-    """Where suggestions of even chances were hardly ever accepted, it asks for more than the setting says."""
+def test_minimum_confidence_is_calibrated(options: dict[str, object], low: float, high: float) -> None:
+    """If suggestions with a confidence of 0.5 were never accepted, the minimum is raised, unless that is turned off."""
     earlier = Counters()
     for _ in range(100):
         earlier.count_confidence("shown", 0.5)

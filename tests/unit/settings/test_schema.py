@@ -1,4 +1,4 @@
-"""Settings: what a client sends becomes settings, and what it gets wrong is said."""
+"""The schema: values become settings, and wrong values are reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
 @pytest.mark.parametrize("options", [None, {}])
 def test_nothing_set_is_all_defaults(options: object) -> None:
-    """No options and empty options are alike, and no problem."""
+    """No options and empty options both give the defaults without a problem."""
     assert settings_of(options) == (Settings(), [])
 
 
@@ -80,12 +80,12 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         actions_bundle=Path("/models/larger"),
     )
     assert settings_of(options) == (expected, [])
-    assert len(options) == len(fields(Settings)), "a new setting belongs into this test"
+    assert len(options) == len(fields(Settings)), "add the new setting to this test"
 
 
 @pytest.mark.parametrize("value", ["8", 8.0, True, None, [8], 0, 1025], ids=repr)
 def test_wrong_number_is_reported_and_its_default_used(value: object) -> None:
-    """A number that is none, or out of its limits, costs one line that names the limits; the others hold."""
+    """A value that is not a number within the limits gives one line with the limits; other settings count."""
     settings, [problem] = settings_of({"maxTokens": value, "maxLines": 3})
     assert settings == Settings(max_lines=3)
     assert "'maxTokens' must be a whole number from 1 to 1024" in problem
@@ -108,14 +108,14 @@ def test_wrong_number_is_reported_and_its_default_used(value: object) -> None:
     ],
 )
 def test_wrong_value_is_reported_and_its_default_used(name: str, value: object, must_be: str) -> None:
-    """Whatever the kind, the line says what the value must be; the others hold."""
+    """The line says what the value must be; other settings count."""
     settings, problems = settings_of({name: value, "maxLines": 3})
     assert settings == Settings(max_lines=3)
     assert problems == [f"Midfill setting '{name}' must be {must_be}; it is ignored."]
 
 
-def test_context_may_be_left_to_the_machine() -> None:
-    """Zero is no size: it asks for one that the machine is fast enough for."""
+def test_context_may_be_zero() -> None:
+    """Zero is allowed, and means a size that depends on the machine's speed."""
     assert settings_of({"contextTokens": 0}) == (Settings(context_tokens=0), [])
 
 
@@ -127,13 +127,13 @@ def test_wrong_bundle_is_reported_and_its_default_used(value: object) -> None:
     assert "'bundle' must be the path of a folder" in problem
 
 
-def test_bundle_may_start_at_home() -> None:
-    """A tilde is the user's home."""
+def test_bundle_may_start_with_a_tilde() -> None:
+    """A tilde stands for the user's home folder."""
     assert settings_of({"bundle": "~/b"})[0].bundle == Path("~/b").expanduser()
 
 
 def test_unknown_name_is_reported_with_the_nearest_one() -> None:
-    """A misspelled name is told with the right one, and does no harm."""
+    """The line about a misspelt name suggests the correct one, and the value is ignored."""
     settings, problems = settings_of({"max_tokens": 8, "colour": "red"})
     assert settings == Settings()
     assert problems == [
@@ -143,21 +143,21 @@ def test_unknown_name_is_reported_with_the_nearest_one() -> None:
 
 
 @pytest.mark.parametrize("options", [[], "fast", 3])
-def test_options_that_are_no_object(options: Any) -> None:
-    """Anything but an object is one problem, and all defaults."""
+def test_options_that_are_not_an_object(options: Any) -> None:
+    """Any other value than an object gives one problem and the defaults."""
     settings, [problem] = settings_of(options)
     assert settings == Settings()
     assert "must be an object" in problem
 
 
 def test_every_default_is_within_its_limits() -> None:
-    """A default that a user could not set would be a mistake."""
+    """Each default is a value that a user could set."""
     defaults = {name: str(value) if isinstance(value, Path) else value for name, value in vars(Settings()).items()}
     assert {name: known.kind.read(defaults[name]) for name, known in ABOUT.items()} == vars(Settings())
 
 
 def test_a_language_has_settings_of_its_own() -> None:
-    """What it does not name is as for all languages."""
+    """For a setting that a language does not have, the general value counts."""
     settings, problems = settings_of(
         {
             "maxLines": 5,
@@ -172,8 +172,8 @@ def test_a_language_has_settings_of_its_own() -> None:
     assert settings.for_language("python") is settings
 
 
-def test_mistakes_within_a_language_are_told_by_their_whole_name() -> None:
-    """A setting that is no language's, a slip, a wrong value; what is right holds."""
+def test_mistakes_within_a_language_are_reported_with_the_full_name() -> None:
+    """The other settings of the language count."""
     own = {"threads": 2, "maxLine": 3, "maxTokens": 0, "enabled": False}
     settings, problems = settings_of({"languages": {"sql": own}})
     assert settings.languages == {"sql": {"enabled": False}}
@@ -184,8 +184,8 @@ def test_mistakes_within_a_language_are_told_by_their_whole_name() -> None:
     ]
 
 
-def test_description_names_what_a_language_may_have() -> None:
-    """Whoever reads the table need not try."""
+def test_description_names_the_settings_of_a_language() -> None:
+    """The description of ``languages`` names all settings that a language may have."""
     named = set(re.findall(r"`(\w+)`", ABOUT["languages"].description))
     assert named == {name for name, attribute in ATTRIBUTES.items() if ABOUT[attribute].by_language}
 
@@ -206,13 +206,13 @@ def test_description_names_what_a_language_may_have() -> None:
     ],
     ids=str,
 )
-def test_what_a_loaded_model_cannot_take_on(options: dict[str, Any], expected: bool) -> None:
-    """The bundle, its threads, its guesses, and what its caches must have room for; all else counts at once."""
+def test_settings_that_need_a_reload(options: dict[str, Any], expected: bool) -> None:
+    """The model is loaded again for settings of the bundle, the threads, the drafts and the sizes of KV caches."""
     assert needs_reload(Settings(), settings_of(options)[0]) is expected
 
 
 def test_description_for_machines_is_plain_json() -> None:
-    """Every setting, in order, with all there is to know."""
+    """Every setting is described completely, in order."""
     described = describe()
     assert json.loads(json.dumps(described)) == described
     assert [known["name"] for known in described] == list(ATTRIBUTES)
@@ -223,7 +223,7 @@ def test_description_for_machines_is_plain_json() -> None:
         "minimum": 1,
         "maximum": 1024,
         "default": 64,
-        "description": "most tokens one suggestion may have",
+        "description": "maximum number of tokens of one suggestion",
         "workspaceMay": "set it",
         "byLanguage": True,
         "needsReload": True,
@@ -232,7 +232,7 @@ def test_description_for_machines_is_plain_json() -> None:
 
 @pytest.mark.parametrize("known", describe(), ids=lambda known: known["name"])
 def test_description_is_one_line_of_a_table(known: dict[str, Any]) -> None:
-    """It begins small and ends without a full stop, so that it also fits into a sentence."""
+    """A description begins in lower case and has no full stop at its end, so that it fits into a sentence."""
     description = known["description"]
     assert description[0] == "`" or description[0].islower()
     assert not description.endswith(".")
@@ -241,12 +241,12 @@ def test_description_is_one_line_of_a_table(known: dict[str, Any]) -> None:
 
 
 def test_the_documentation_has_the_table() -> None:
-    """The page of the settings is what the schema says."""
+    """The page about settings contains the schema's table."""
     assert table() in PAGE.read_text(encoding="utf-8")
 
 
 def test_environment_names_the_default_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """MIDFILL_BUNDLE comes before the user's data folder."""
+    """MIDFILL_BUNDLE overrides the default folder."""
     monkeypatch.setenv("MIDFILL_BUNDLE", "/models/b")
     assert default_bundle() == Path("/models/b")
     monkeypatch.delenv("MIDFILL_BUNDLE")
@@ -254,6 +254,6 @@ def test_environment_names_the_default_bundle(monkeypatch: pytest.MonkeyPatch) -
 
 
 def settings_of(options: object) -> tuple[Settings, list[str]]:
-    """Return the settings of somebody who has set nothing else, and what is said of them."""
+    """Return the settings with these options and defaults for the rest, and the problems."""
     values, problems = read(options)
     return Settings(**values), problems

@@ -1,4 +1,4 @@
-"""Configuration: sources become settings, a stranger's repository gains nothing, and each mistake is told once."""
+"""The sources of settings: how they are merged, what a workspace may set, and how mistakes are reported."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from midfill.settings.sources import SettingsSources, user_file
 
 @pytest.fixture(autouse=True)
 def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the user's file of settings, which is not there yet."""
+    """Return the path of the user's settings file, which does not exist yet."""
     file = tmp_path / "user" / "midfill.toml"
     file.parent.mkdir()
     monkeypatch.setenv("MIDFILL_CONFIG", str(file))
@@ -26,7 +26,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """Return the midfill.toml of a workspace's folder, which is not there yet."""
+    """Return the path of a workspace's midfill.toml, which does not exist yet."""
     folder = tmp_path / "workspace"
     folder.mkdir()
     return folder / "midfill.toml"
@@ -34,7 +34,7 @@ def workspace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def configuration(workspace: Path) -> SettingsSources:
-    """Return a configuration of that workspace."""
+    """Return the sources of settings in that workspace."""
     return SettingsSources([workspace.parent])
 
 
@@ -42,14 +42,14 @@ def configuration(workspace: Path) -> SettingsSources:
 
 
 def test_no_source_at_all_is_all_defaults() -> None:
-    """Nobody has to write a file."""
+    """Without any source, all settings have their defaults."""
     assert SettingsSources().reload() == (Settings(), [])
 
 
 def test_each_source_is_stronger_than_the_one_before(
     configuration: SettingsSources, user: Path, workspace: Path
 ) -> None:
-    """The user's file, the workspace's, what the editor says at first, and later."""
+    """The order is: the user's file, the workspace's file, the editor's first options, and its later changes."""
     user.write_text("draftTokens = 1\ndebounceMs = 1\nmaxTokens = 1\nmaxLines = 1\n")
     workspace.write_text("debounceMs = 2\nmaxTokens = 2\nmaxLines = 2\n")
     configuration.options({"maxTokens": 3, "maxLines": 3})
@@ -60,14 +60,14 @@ def test_each_source_is_stronger_than_the_one_before(
 
 
 def test_workspace_is_stronger_than_the_user(configuration: SettingsSources, user: Path, workspace: Path) -> None:
-    """A project may want shorter suggestions than its author does elsewhere, or longer ones."""
+    """A project may set the length of suggestions for all its users."""
     user.write_text("maxLines = 5\n")
     workspace.write_text("maxLines = 20\n")
     assert configuration.reload() == (Settings(max_lines=20), [])
 
 
 def test_lists_add_up(configuration: SettingsSources, user: Path, workspace: Path) -> None:
-    """What one source keeps out, no other lets in by naming something else."""
+    """The lists of all sources are joined."""
     user.write_text('exclude = ["a"]\nquietLanguages = ["markdown"]\n')
     workspace.write_text('exclude = ["b"]\n')
     settings, problems = configuration.options({"exclude": ["c"], "quietLanguages": []})
@@ -76,17 +76,17 @@ def test_lists_add_up(configuration: SettingsSources, user: Path, workspace: Pat
     assert settings.quiet_languages == ("markdown",)
 
 
-def test_a_workspace_cannot_let_in_what_the_user_excludes(
+def test_a_workspace_cannot_include_what_the_user_excludes(
     configuration: SettingsSources, user: Path, workspace: Path
 ) -> None:
-    """A later pattern can undo an earlier one, so the workspace's come first."""
+    """A later pattern can undo an earlier one, so the workspace's patterns come first."""
     user.write_text('exclude = ["*.key"]\n')
     workspace.write_text('exclude = ["!*.key"]\n')
     assert configuration.options({"exclude": ["c"]})[0].exclude == ("!*.key", "*.key", "c")
 
 
 def test_languages_add_up(configuration: SettingsSources, user: Path, workspace: Path) -> None:
-    """A source changes of a language what it names."""
+    """The settings of each language are merged one by one."""
     user.write_text("[languages.markdown]\nenabled = false\nmaxLines = 3\n[languages.sql]\nmaxLines = 2\n")
     workspace.write_text("[languages.markdown]\nmaxLines = 4\n")
     settings, problems = configuration.options({"languages": {"python": {"maxLines": 9}}})
@@ -99,7 +99,7 @@ def test_languages_add_up(configuration: SettingsSources, user: Path, workspace:
 
 
 def test_first_folder_with_a_file_counts(tmp_path: Path) -> None:
-    """Of several folders, one speaks for the workspace."""
+    """Of several folders with a file, only the first is used."""
     folders = [tmp_path / name for name in "abc"]
     for folder in folders:
         folder.mkdir()
@@ -108,8 +108,8 @@ def test_first_folder_with_a_file_counts(tmp_path: Path) -> None:
     assert SettingsSources(folders).reload()[0].max_lines == 2
 
 
-def test_reload_reads_what_is_there_now(configuration: SettingsSources, workspace: Path) -> None:
-    """A file that is changed, or deleted, counts at once."""
+def test_reload_reads_the_files_again(configuration: SettingsSources, workspace: Path) -> None:
+    """A file that was changed or deleted is noticed."""
     workspace.write_text("maxLines = 2\n")
     assert configuration.reload()[0].max_lines == 2
     workspace.unlink()
@@ -121,30 +121,30 @@ def test_reload_reads_what_is_there_now(configuration: SettingsSources, workspac
 
 @pytest.mark.parametrize("wrap", [lambda options: options, lambda options: {"midfill": options, "pylsp": {"x": 1}}])
 def test_settings_may_stand_in_a_section(wrap: Any) -> None:
-    """Editors send one server's settings, or everybody's by name."""
+    """An editor sends the settings of one server, or those of all servers by name."""
     configuration = SettingsSources()
     assert configuration.options(wrap({"maxLines": 3})) == (Settings(max_lines=3), [])
     assert configuration.changed(wrap({"maxLines": 4})) == (Settings(max_lines=4), [])
 
 
-def test_sections_of_other_servers_are_no_mistakes() -> None:
-    """Some editors send every server all that the user has set for any; a slip of a name is told all the same."""
+def test_sections_of_other_servers_are_ignored() -> None:
+    """Some editors send the settings of all servers to each one; a misspelt name is still reported."""
     sections: dict[str, object] = {"pylsp": {"plugins": {}}, "rust-analyzer": {}, "language": {"markdown": {}}}
     settings, problems = SettingsSources().changed(sections)
     assert settings == Settings()
     assert problems == ["Midfill has no setting 'language'; did you mean 'languages'?"]
 
 
-def test_later_word_takes_the_place_of_the_earlier_one() -> None:
-    """What the editor sends anew is all there is; a list it makes shorter is shorter."""
+def test_later_settings_replace_the_earlier_ones() -> None:
+    """The editor's latest settings replace its earlier ones completely, lists included."""
     configuration = SettingsSources()
     configuration.options({"maxLines": 3, "exclude": ["a", "b"]})
     assert configuration.changed({"exclude": ["a"]})[0] == Settings(max_lines=3, exclude=("a",))
     assert configuration.changed({})[0] == Settings(max_lines=3, exclude=("a", "b"))
 
 
-def test_null_takes_back(user: Path) -> None:
-    """A setting that is removed in the editor is as if it had never been sent; weaker sources count again."""
+def test_null_removes_a_setting(user: Path) -> None:
+    """After a setting is removed in the editor, weaker sources count again."""
     user.write_text("maxLines = 7\n")
     configuration = SettingsSources()
     configuration.options({"maxLines": 3})
@@ -152,26 +152,26 @@ def test_null_takes_back(user: Path) -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, {"midfill": None}])
-def test_null_as_a_whole_says_nothing(nothing: object) -> None:
-    """Editors that want to be asked for their settings send null."""
+def test_null_instead_of_settings_changes_nothing(nothing: object) -> None:
+    """Some editors send null, because they expect the server to request the settings."""
     configuration = SettingsSources()
     configuration.changed({"maxLines": 3})
     assert configuration.changed(nothing) == (Settings(max_lines=3), [])
 
 
-def test_null_at_first_is_wrong() -> None:
-    """Lisp's nil arrives as null, which is not false."""
+def test_null_in_the_first_options_is_wrong() -> None:
+    """Null is not false; an editor in Lisp may send nil as null."""
     settings, [problem] = SettingsSources().options({"enabled": None})
     assert settings == Settings()
     assert "'enabled' must be true or false" in problem
 
 
-@pytest.mark.parametrize("said", [[], "fast", 3])
-def test_what_is_no_object_is_left_out(said: object) -> None:
-    """It costs one line, and the other sources hold."""
+@pytest.mark.parametrize("value", [[], "fast", 3])
+def test_settings_that_are_not_an_object_are_ignored(value: object) -> None:
+    """There is one line about the mistake, and the other sources count."""
     configuration = SettingsSources()
     configuration.options({"maxLines": 3})
-    settings, [problem] = configuration.changed(said)
+    settings, [problem] = configuration.changed(value)
     assert settings == Settings(max_lines=3)
     assert "must be an object" in problem
 
@@ -202,7 +202,7 @@ def test_what_is_no_object_is_left_out(said: object) -> None:
 def test_a_workspace_may_not(
     line: str, before: dict[str, Any], configuration: SettingsSources, workspace: Path
 ) -> None:
-    """A repository that somebody has cloned makes Midfill neither louder nor less private, and cannot cost memory."""
+    """A cloned repository cannot make Midfill show more, read more, or use more memory."""
     expected, _ = configuration.options(before)
     workspace.write_text(f"{line}\n")
     settings, [problem] = configuration.reload()
@@ -226,19 +226,19 @@ def test_a_workspace_may_not(
     ids=str,
 )
 def test_a_workspace_may(line: str, expected: Settings, configuration: SettingsSources, workspace: Path) -> None:
-    """It may make Midfill quieter and more private, and say how long suggestions are."""
+    """A workspace may make Midfill show less or read less, and set the length of suggestions."""
     workspace.write_text(f"{line}\n")
     assert configuration.reload() == (expected, [])
 
 
 def test_nothing_a_workspace_may_set_costs_much() -> None:
-    """Whoever adds a setting says whether a stranger may set it; what costs time or memory is not for strangers."""
+    """A workspace may not set what costs time or memory."""
     for name in ("bundle", "threads", "context_tokens", "latency_ms", "cache_megabytes", "unload_minutes", "journal"):
         assert ABOUT[name].workspace_may == "no"
 
 
-def test_users_file_in_an_open_folder_is_still_the_users(user: Path) -> None:
-    """Whoever opens the folder of settings to edit them is no stranger."""
+def test_users_file_in_an_open_folder_is_trusted(user: Path) -> None:
+    """If the user opens the folder of their own settings file, it is not a workspace's file."""
     user.write_text("threads = 2\n")
     assert SettingsSources([user.parent]).reload() == (Settings(threads=2), [])
 
@@ -246,8 +246,8 @@ def test_users_file_in_an_open_folder_is_still_the_users(user: Path) -> None:
 # Mistakes
 
 
-def test_a_problem_is_told_once_until_it_is_gone(configuration: SettingsSources, workspace: Path) -> None:
-    """Nobody wants to read the same line at every change of another setting; whoever makes it again does."""
+def test_a_problem_is_reported_once_until_it_is_solved(configuration: SettingsSources, workspace: Path) -> None:
+    """A problem is not reported again when another setting changes, but when it comes back after it was solved."""
     workspace.write_text("maxLine = 3\n")
     line = f"Midfill has no setting 'maxLine' in {workspace}; did you mean 'maxLines'?"
     assert configuration.options({})[1] == [line]
@@ -264,21 +264,21 @@ def test_a_problem_is_told_once_until_it_is_gone(configuration: SettingsSources,
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"maxLines = 3\nmaxTokens = \n", "line 2 is no TOML"),
-        (b"maxLines = 3\n[languages", "line 2 is no TOML"),
-        (b"maxLines = 3\nexclude = ['a',", "line 2 is no TOML"),
-        (b"maxLines = 3\nmaxLines = 4\n", "line 2 is no TOML"),
+        (b"maxLines = 3\nmaxTokens = \n", "line 2 is not valid TOML"),
+        (b"maxLines = 3\n[languages", "line 2 is not valid TOML"),
+        (b"maxLines = 3\nexclude = ['a',", "line 2 is not valid TOML"),
+        (b"maxLines = 3\nmaxLines = 4\n", "line 2 is not valid TOML"),
         (b"maxLines = " + b"9" * 900 + b"\n# \xe9t\xe9\n", "line 2 is not UTF-8"),
         ('# "été"\n'.encode("latin-1"), "line 1 is not UTF-8"),
         (b"exclude = " + b"[\n" * 9000, "nested too deeply"),
         (b"a" + b".a" * 10_000 + b" = 1", "line 1 has more than 1000 characters"),
         (b"#\n" * 20_000, "more than 32768 bytes"),
-        (b"\0", "line 1 is no TOML"),
+        (b"\0", "line 1 is not valid TOML"),
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_broken_file_is_left_out(content: bytes, why: str, user: Path) -> None:
-    """It costs one line, with the file's name, the line and what to do; the other sources hold."""
+def test_broken_file_is_ignored(content: bytes, why: str, user: Path) -> None:
+    """There is one line with the file's name and the reason, and the other sources count."""
     user.write_bytes(content)
     settings, [problem] = SettingsSources().options({"maxTokens": 5})
     assert settings == Settings(max_tokens=5)
@@ -287,19 +287,19 @@ def test_broken_file_is_left_out(content: bytes, why: str, user: Path) -> None:
     assert "\n" not in problem
 
 
-def test_byte_order_mark_and_windows_lines_are_fine(user: Path) -> None:
-    """Some editors write them."""
+def test_byte_order_mark_and_windows_line_endings_are_allowed(user: Path) -> None:
+    """A file may have a byte order mark and CRLF, because some editors write them."""
     user.write_bytes(b"\xef\xbb\xbfmaxLines = 3\r\nmaxTokens = 4\r\n")
     assert SettingsSources().reload() == (Settings(max_lines=3, max_tokens=4), [])
 
 
 @pytest.mark.parametrize("make", ["folder", "pipe", "loop", "unreadable"])
-def test_file_that_is_none(make: str, configuration: SettingsSources, workspace: Path) -> None:
-    """A folder of that name, a pipe that nobody writes to, a link to itself: one line, and no waiting."""
+def test_file_that_cannot_be_read(make: str, configuration: SettingsSources, workspace: Path) -> None:
+    """A folder, a pipe, a link to itself and an unreadable file each give one line, without waiting."""
     if make == "folder":
         workspace.mkdir()
     elif sys.platform == "win32":
-        pytest.skip("made in other ways there")
+        pytest.skip("Windows has other kinds of files")
     elif make == "pipe":
         os.mkfifo(workspace)
     elif make == "loop":
@@ -314,26 +314,26 @@ def test_file_that_is_none(make: str, configuration: SettingsSources, workspace:
     assert f"in {workspace}: " in problem
 
 
-def test_link_to_nothing_sets_nothing(configuration: SettingsSources, workspace: Path) -> None:
-    """What is not there is no mistake."""
+def test_link_to_a_missing_file_sets_nothing(configuration: SettingsSources, workspace: Path) -> None:
+    """A link to a missing file counts as a missing file, and is not a mistake."""
     workspace.symlink_to(workspace.with_name("gone"))
     assert configuration.reload() == (Settings(), [])
 
 
-def test_folder_that_no_path_can_have() -> None:
-    """A client may send anything as a folder."""
+def test_invalid_folder_is_ignored() -> None:
+    """A folder with an invalid path has no settings."""
     assert SettingsSources([Path("\0"), Path("/nowhere/at/all")]).reload() == (Settings(), [])
 
 
-def test_a_name_of_lines_is_told_in_one(configuration: SettingsSources, workspace: Path) -> None:
-    """A stranger's file cannot write what it likes onto the user's screen."""
+def test_control_characters_in_a_name_are_escaped(configuration: SettingsSources, workspace: Path) -> None:
+    """A stranger's file cannot print control characters on the user's screen."""
     workspace.write_text('"all is well\\n\\u001b[2J" = 1\n')
     _, [problem] = configuration.reload()
     assert problem.isprintable()
 
 
-def test_many_mistakes_are_told_in_few_lines(configuration: SettingsSources, workspace: Path) -> None:
-    """Ten are enough to see what is wrong."""
+def test_many_mistakes_are_reported_in_few_lines(configuration: SettingsSources, workspace: Path) -> None:
+    """Ten problems get a line each, and one more line has the number of the others."""
     workspace.write_text("".join(f"no{number} = 1\n" for number in range(500)))
     problems = configuration.reload()[1]
     assert len(problems) == 11
@@ -351,12 +351,12 @@ _OPTIONS = st.dictionaries(_NAMES, _JSON) | _JSON
 
 @given(_OPTIONS, _OPTIONS)
 def test_whatever_a_client_sends_becomes_settings(initial: object, changed: object) -> None:
-    """Nothing raises, and each problem is a line."""
+    """Any JSON value becomes settings without an error, and each problem is one printable line."""
     configuration = SettingsSources()
     configuration.options(initial)
     settings, problems = configuration.changed(changed)
-    written = {tuple: list, type(Path()): str}  # as JSON has it
-    known = {name: written.get(type(value), lambda it: it)(value) for name, value in vars(settings).items()}
+    to_json = {tuple: list, type(Path()): str}
+    known = {name: to_json.get(type(value), lambda it: it)(value) for name, value in vars(settings).items()}
     assert all(ABOUT[name].kind.read(value) == getattr(settings, name) for name, value in known.items())
     assert all(problem.isprintable() for problem in problems)
 
@@ -365,18 +365,18 @@ def test_whatever_a_client_sends_becomes_settings(initial: object, changed: obje
 
 
 def test_environment_names_the_users_file(user: Path) -> None:
-    """MIDFILL_CONFIG is a file, not a folder."""
+    """MIDFILL_CONFIG is the path of the file."""
     assert user_file() == user
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a place of its own")
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="this system has another folder")
 def test_users_file_is_in_the_configuration_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the desktop's specification has it."""
+    """The user's file is in the folder that the XDG specification names."""
     monkeypatch.delenv("MIDFILL_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert user_file() == tmp_path / "midfill" / "midfill.toml"
 
 
 def test_files_are_named_whether_or_not_they_exist(configuration: SettingsSources, user: Path, workspace: Path) -> None:
-    """Whoever watches for changes watches for files that come, too."""
+    """The paths include files that do not exist yet, so that a watcher notices when they are made."""
     assert configuration.files == (user, workspace)
