@@ -10,6 +10,8 @@ from e2e.raw_client import RawClient
 from midfill import __version__
 from release.conftest import COLUMN, LINE, Installed
 
+pytestmark = pytest.mark.timeout(3600)  # the first test waits for the installed program to make the whole bundle
+
 _INSTALLERS = ["by_pip", "by_pipx", "by_uv"]
 
 
