@@ -25,8 +25,17 @@ def fix(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def settings(session: nox.Session) -> None:
-    """Write the table of settings into the README and VS Code's manifest, after a change to it."""
+    """Write what is generated from settings and options: docs/settings.md, VS Code's manifest, Neovim's help."""
     session.run("python", "editors/write_settings.py")
+    session.run("python", "editors/nvim/write_help.py")
+
+
+@nox.session(python=False)
+def lua(session: nox.Session) -> None:
+    """Check the Neovim plug-in's Lua: StyLua checks its format (needs npm), luacheck finds mistakes (needs lua-check)."""
+    with session.chdir("editors/nvim"):
+        session.run("npx", "--yes", "@johnnymorganz/stylua-bin@2.5.2", "--check", ".", external=True)
+        session.run("luacheck", "--quiet", ".", external=True)
 
 
 @nox.session(python=False)
