@@ -32,7 +32,7 @@ def settings(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def lua(session: nox.Session) -> None:
-    """Check the Neovim plug-in's Lua: StyLua checks its format (needs npm), luacheck finds mistakes (needs lua-check)."""
+    """Check the Neovim plug-in's Lua: its format by StyLua (needs npm), for mistakes by luacheck (needs lua-check)."""
     with session.chdir("editors/nvim"):
         session.run("npx", "--yes", "@johnnymorganz/stylua-bin@2.5.2", "--check", ".", external=True)
         session.run("luacheck", "--quiet", ".", external=True)
