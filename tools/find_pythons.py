@@ -38,6 +38,9 @@ def _from_debian(version: str, target: Path) -> Path | None:
         release = Release(tuple(map(int, version.split("."))), (python.name, "libstdc++6"), _DEBIAN_SUITES[version])
         try:
             unpack_debian(release, target, target.parent / "patchelf")
+            for link in target.rglob("*"):
+                if link.is_symlink() and not link.exists():
+                    link.unlink()  # it leads to a file that a package would have made when it was configured
         except SystemExit as error:  # no such package, or no network
             sys.stderr.write(f"{error}\n")
     return python if _is_version(python, version) else None

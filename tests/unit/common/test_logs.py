@@ -6,6 +6,7 @@ import io
 import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import pytest
 from midfill.common.logs import PublicText, TextFreeFormatter, describe
 
 SENTINEL = "sentinel_7f3a"
+WARNINGS_FILE = Path(warnings.formatwarning.__code__.co_filename).name
+"""The file that shows warnings: another one from Python 3.14 on."""
 
 
 @pytest.fixture
@@ -115,7 +118,7 @@ def test_description_names_the_innermost_lines_first() -> None:
             "class Bad:\n    def __del__(self): raise ValueError(secret)\nBad()",
             "ERROR midfill.common.logs: An exception could not be raised: ValueError at",
         ),
-        ("import warnings; warnings.warn(secret)", "WARNING py.warnings: warnings.py:"),
+        ("import warnings; warnings.warn(secret)", f"WARNING py.warnings: {WARNINGS_FILE}:"),
         ("import logging; logging.getLogger('pygls').error(secret)", ""),
         ("import logging; logging.getLogger('midfill').error('%d', secret)", "ERROR midfill: %d"),
         ("import logging, sys; sys.stderr.close(); logging.getLogger('midfill').error(secret)", ""),
