@@ -34,7 +34,8 @@ def find(version: str, folder: Path) -> Path | None:
 def _from_debian(version: str, target: Path) -> Path | None:
     python = target / "usr" / "bin" / f"python{version}"
     if not python.exists() and version in _DEBIAN_SUITES and shutil.which("apt-get"):
-        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)  # what an interrupted run has left
+        target.mkdir(parents=True)
         release = Release(tuple(map(int, version.split("."))), (python.name, "libstdc++6"), _DEBIAN_SUITES[version])
         try:
             unpack_debian(release, target, target.parent / "patchelf")
