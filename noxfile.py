@@ -104,7 +104,7 @@ def lowest(session: nox.Session) -> None:
     session.run(*compile_lowest, "--no-header", "--no-annotate", "pyproject.toml", "--output-file", str(versions))
     session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
     installed = ["--constraint", str(versions), "--editable", ".[eval]", "--group", "test"]
-    python = _make_environment(session, path, "lowest", *installed)
+    python = _make_environment(session, path, f"python-{version}-lowest", *installed)
     session.run(str(python), "-m", "pytest", "tests/unit", *session.posargs, external=True)
 
 
