@@ -96,8 +96,8 @@ def pythons(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Run the unit tests with the lowest declared version of each dependency, on the lowest Python that can be had.
 
-    Arguments go to pytest. The real model is not run: with onnxruntime below 1.32, a prompt of more than 128 tokens fails
-    today ("the model failed on 128 tokens"). Once that is mended, tests/e2e belongs here too.
+    Arguments go to pytest. The real model is not run: with onnxruntime below 1.32, a prompt of more than 128 tokens
+    fails today ("the model failed on 128 tokens"). Once that is mended, tests/e2e belongs here too.
     """
     version, path = next(iter(_find_pythons(session).items()))
     versions = Path(session.create_tmp()) / "lowest.txt"
