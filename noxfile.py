@@ -40,9 +40,10 @@ def lua(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def lint(session: nox.Session) -> None:
-    """Check style, the privacy rules, and which layer imports which."""
+    """Check style, the privacy rules, what tests may do, and which layer imports which."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("python", "tools/check_tests.py")
     session.run("lint-imports", "--no-cache", env=_SOURCES)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import signal
-import time
 from functools import partial
 from pathlib import Path
 
@@ -98,15 +97,7 @@ def test_typing_on_cancels(start: Start, tmp_path: Path, name: str) -> None:
     program, log = recorded_server(tmp_path)
     editor = start(name, command=str(program))
     editor.open("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
-    for character in "def largest_of_the_numbers(numbers): return":
-        asked = len(requests(log))
-        editor.type(character)
-        editor.terminal.wait_for(
-            partial(_is_answered, editor, log, asked),
-            "a request",
-        )
-        if any(request.cancelled for request in requests(log)):
-            break
+    _type_until_one_is_cancelled(editor, log, "def largest_of_the_numbers(numbers): return")
     editor.terminal.wait_for(lambda: any(request.cancelled for request in requests(log)), "one to be taken back")
     editor.terminal.wait_for(lambda: all(request.is_over for request in requests(log)), "answers to all")
 
@@ -131,25 +122,25 @@ def test_other_suggestions(editor: Editor) -> None:
     assert editor.contents().startswith(f"{FUNCTION}return ({first}")
 
 
-def test_pause_and_resume(editor: Editor) -> None:
-    """While paused nothing is suggested, for longer than it takes otherwise; then it is again."""
+@pytest.mark.parametrize("name", WITH_GHOST_TEXT)
+@pytest.mark.parametrize("editor", WITH_GHOST_TEXT[-1:], indirect=True)
+def test_pause_and_resume(editor: Editor, start: Start, tmp_path: Path, name: str) -> None:
+    """While paused nothing is requested, though another editor gets a suggestion meanwhile; then there is one again."""
+    program, log = recorded_server(tmp_path)
+    paused = start(name, command=str(program))
+    suggested(paused)
+    paused.run("pause")
+    made = len(requests(log))
+    paused.open(FUNCTION)
+    paused.type("return (")
+    paused.wait_for_text("idfill:paused")
     suggested(editor)
-    began = time.monotonic()
-    suggested(editor)
-    usual = time.monotonic() - began
-    editor.run("pause")
-    try:
-        editor.open(FUNCTION)
-        editor.type("return (")
-        ends = time.monotonic() + 2 * usual
-        while time.monotonic() < ends:
-            editor.terminal.pump(0.05)
-            assert not editor.ghost
-        editor.wait_for_text("idfill:paused")
-    finally:
-        editor.run("resume")
-    editor.type("fahr")
-    editor.wait_for_ghost("enheit")
+    assert paused.contents() == f"{FUNCTION}return ("
+    assert not paused.ghost
+    assert len(requests(log)) == made
+    paused.run("resume")
+    paused.type("fahr")
+    paused.wait_for_ghost("enheit")
 
 
 def test_killed_server_comes_back(editor: Editor) -> None:
@@ -171,6 +162,16 @@ def test_restart(editor: Editor) -> None:
     editor.terminal.wait_for(editor.servers, "another server")
     editor.type("5 * (fahr")  # not along the suggestion of the old server, which is still shown
     editor.wait_for_ghost("enheit")
+
+
+def _type_until_one_is_cancelled(editor: Editor, log: Path, text: str) -> None:
+    """Type a text, each key when the one before has led to a request, until a request is taken back."""
+    for character in text:
+        asked = len(requests(log))
+        editor.type(character)
+        editor.terminal.wait_for(partial(_is_answered, editor, log, asked), "a request")
+        if any(request.cancelled for request in requests(log)):
+            break
 
 
 def _is_answered(editor: Editor, log: Path, asked: int) -> bool:

@@ -29,8 +29,8 @@ def helix(start: Start) -> Helix:
     return editor
 
 
-def accept(helix: Helix) -> None:
-    """Take what the menu has from the model."""
+def accept_and_check(helix: Helix) -> None:
+    """Take what the menu has from the model, and see it in the text."""
     helix.wait_for_text(" second ")
     helix.press("next")
     helix.wait_for_text("Midfill")  # where the item is from
@@ -43,10 +43,10 @@ def test_completion(helix: Helix) -> None:
     """The menu has a suggestion of the real model, by its key and while one types; accepting puts it into the text."""
     helix.open(f"{SUM} se")
     helix.insist("\x18", " second ")
-    accept(helix)
+    accept_and_check(helix)
     helix.open(SUM)
     helix.type(" se")
-    accept(helix)
+    accept_and_check(helix)
 
 
 def test_code_action(helix: Helix) -> None:

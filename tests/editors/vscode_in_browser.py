@@ -149,13 +149,7 @@ def test_typing_cancels_the_request(recorded: tuple[Window, Path]) -> None:
     """A key cancels the pending request, and the server answers every request."""
     window, log = recorded
     window.replace_file("".join(f"def area_{n}(width, height):\n    return width * height\n\n\n" for n in range(100)))
-    text = "def largest_of_the_numbers(numbers):\n    return"
-    for character in text:
-        asked = len(requests(log))
-        window.page.keyboard.type(character)
-        window.wait_for("a request", partial(_is_answered, window, log, asked))
-        if any(request.cancelled for request in requests(log)):
-            break
+    _type_until_one_is_cancelled(window, log, "def largest_of_the_numbers(numbers):\n    return")
     window.wait_for("answers to all", lambda: all(request.is_over for request in requests(log)))
     assert any(request.cancelled for request in requests(log))
     window.wait_for_status("ready")
@@ -406,6 +400,16 @@ def test_a_missing_python_is_reported(
         window.page.locator(".notification-list-item").get_by_text("Install It").click()
         window.page.locator(".notification-list-item", has_text="Midfill needs Python 3.10 or newer").wait_for()
         assert window.status == "The Midfill server is not installed"
+
+
+def _type_until_one_is_cancelled(window: Window, log: Path, text: str) -> None:
+    """Type a text, each key when the one before has led to a request, until a request is cancelled."""
+    for character in text:
+        asked = len(requests(log))
+        window.page.keyboard.type(character)
+        window.wait_for("a request", partial(_is_answered, window, log, asked))
+        if any(request.cancelled for request in requests(log)):
+            break
 
 
 def _is_answered(window: Window, log: Path, asked: int) -> bool:

@@ -126,6 +126,12 @@ def test_full_disk_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def end_at_quantization(line: str) -> None:
+    """End this process when the graph is about to be quantised."""
+    if line.startswith("int8"):
+        signal.raise_signal(signal.SIGTERM)
+
+
 def test_ended_pull_leaves_nothing(
     weights: Weights, gguf_file: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -133,13 +139,9 @@ def test_ended_pull_leaves_nothing(
     bundle_from_template(weights, gguf_file, tmp_path / "out")
     before = (tmp_path / "out" / "manifest.json").read_bytes()
 
-    def end(line: str) -> None:
-        if line.startswith("int8"):
-            signal.raise_signal(signal.SIGTERM)
-
     request.addfinalizer(partial(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, pull.end)))
     with pytest.raises(SystemExit, match="143"):
-        bundle_from_template(weights, gguf_file, tmp_path / "out", end)
+        bundle_from_template(weights, gguf_file, tmp_path / "out", end_at_quantization)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (tmp_path / "out" / "manifest.json").read_bytes() == before
 

@@ -6,6 +6,8 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,16 +78,16 @@ def test_tool_dies_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [process.returncode is not None for process in started] == [True]
 
 
+def scan_unless_temporary(scan: Callable[[str], object], path: str) -> object:
+    """List a folder, unless it is the temporary one, which has gone."""
+    if Path(path).name == "temporary":
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return scan(path)
+
+
 def test_folder_vanishes_while_it_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tool's temporary folders come and go; the largest of what is left counts."""
     (tmp_path / "temporary").mkdir()
     (tmp_path / "kept").write_bytes(bytes(10))
-    scandir = os.scandir
-
-    def scan(path: str) -> object:
-        if Path(path).name == "temporary":
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(os, "scandir", partial(scan_unless_temporary, os.scandir))
     assert largest_file(tmp_path) == 10

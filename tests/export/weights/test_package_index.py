@@ -38,13 +38,14 @@ class Killed(BaseException):
     """Stands for the end of the process."""
 
 
+def kill_after_part_one(done: int, total: int, what: str) -> None:
+    """End the process when the second part begins."""
+    if what == "part 2 of 3":
+        raise Killed
+
+
 def test_resumes_after_a_kill_within_a_part(full_registry: Path, destination: Path) -> None:
     """What a kill left of an unfinished part is thrown away; the finished part before it is not fetched again."""
-
-    def kill_after_part_one(done: int, total: int, what: str) -> None:
-        if what == "part 2 of 3":
-            raise Killed
-
     with pytest.raises(Killed):
         pull(TINY, destination, kill_after_part_one, REGISTRY)
     (kept,) = destination.parent.rglob(TINY.file)

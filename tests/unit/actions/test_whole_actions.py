@@ -55,17 +55,19 @@ def test_model_names_the_function_that_is_taken_out(newline: str) -> None:
     ).replace("\n", newline)
 
 
-@pytest.mark.parametrize(
-    ("said", "name"), [("bill(x", "_bill"), ("_bill(x", "_bill"), ("total\n", "_total"), ("class(x", ""), ("(x", "")]
-)
+@pytest.mark.parametrize(("said", "name"), [("bill(x", "_bill"), ("_bill(x", "_bill"), ("total\n", "_total")])
 def test_name_is_a_new_one(said: str, name: str) -> None:
-    """One that is there gets an underscore; without a name there is no edit."""
+    """One that is there gets an underscore."""
     outcome, _ = do("extract", TOTAL, f"```python\ndef {said}", lines=(1, 4))
-    if name:
-        assert outcome.edit is not None
-        assert f"def {name}(items):" in outcome.edit.lines
-    else:
-        assert (outcome.edit, outcome.reason) == (None, "no-name")
+    assert outcome.edit is not None
+    assert f"def {name}(items):" in outcome.edit.lines
+
+
+@pytest.mark.parametrize("said", ["class(x", "(x"])
+def test_without_a_name_nothing_is_taken_out(said: str) -> None:
+    """A word that no function can have is no name."""
+    outcome, _ = do("extract", TOTAL, f"```python\ndef {said}", lines=(1, 4))
+    assert (outcome.edit, outcome.reason) == (None, "no-name")
 
 
 def test_nothing_is_taken_out_of_other_languages() -> None:

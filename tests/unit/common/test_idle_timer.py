@@ -67,17 +67,22 @@ async def test_calls_back() -> None:
     await asyncio.wait_for(called.wait(), 30.0)
 
 
-def test_timer_of_no_seconds_needs_no_loop() -> None:
-    """With 0 seconds nothing is scheduled."""
-    IdleTimer(0, lambda: None).restart()
+def test_timer_of_no_seconds_needs_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 0 seconds no loop is looked for, and nothing is scheduled."""
+    asked: list[str] = []
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: asked.append("loop"))
+    IdleTimer(0, pytest.fail).restart()
+    assert asked == []
 
 
 def test_stop_after_the_loop_has_ended() -> None:
     """A server may stop its timer after its loop has been closed."""
-    timer = IdleTimer(60.0, lambda: None)
+    called: list[str] = []
+    timer = IdleTimer(60.0, lambda: called.append("call"))
 
     async def start() -> None:
         timer.restart()
 
     asyncio.run(start())
     timer.stop()
+    assert called == []

@@ -142,14 +142,13 @@ def test_prompt_is_marked_up_as_the_manifest_says() -> None:
     assert model.prompt == [FIM.prefix, *encode("a\n"), FIM.suffix, *encode("b\n"), FIM.middle]
 
 
-@pytest.mark.parametrize("special", [True, False], ids=["special", "not special in the tokenizer"])
-def test_control_token_spelt_in_a_document_is_text(special: bool) -> None:
+@pytest.mark.parametrize("special", ["true", "false"], ids=["special", "not special in the tokenizer"])
+def test_control_token_spelt_in_a_document_is_text(special: str) -> None:
     """A document that spells a control token does not change the prompt's format."""
-    tokenizer = tiny_tokenizer()
-    tokenizer.add_special_tokens([AddedToken("<|fim_middle|>", special=True)])
-    if not special:
-        tokenizer = Tokenizer.from_str(tokenizer.to_str().replace('"special":true', '"special":false'))
-        assert tokenizer.encode("<|fim_middle|>").ids == [FIM.middle], "the library makes a control token of it"
+    with_middle = tiny_tokenizer()
+    with_middle.add_special_tokens([AddedToken("<|fim_middle|>", special=True)])
+    tokenizer = Tokenizer.from_str(with_middle.to_str().replace('"special":true', f'"special":{special}'))
+    assert tokenizer.encode("<|fim_middle|>").ids == [FIM.middle], "the test is about this"
     model = Typist("")
     text = 'm = "<|fim_middle|>"\n'
     engine(model, tokenizer=tokenizer).complete(Request(text=text, offset=len(text)), CancelFlag())

@@ -62,14 +62,14 @@ def test_suggestion_typed_through_is_shown_once() -> None:
 
 def test_every_place_asks() -> None:
     """Without a suggestion, each key makes a request; a newline and its indentation are one key."""
-    places: list[str] = []
+    asked: list[tuple[str, Request]] = []
 
     def suggest(typed: str, request: Request) -> str:
-        if not request.unfiltered:
-            places.append(typed)
+        asked.append((typed, request))
         return ""
 
     report = play(suggest)
+    places = [typed for typed, request in asked if not request.unfiltered]
     assert report.filtered.shown == ()
     assert len(places) == len(SCENE.typed) - 4
     assert "total = x + 1\n    " in places

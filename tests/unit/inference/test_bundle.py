@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,14 +76,15 @@ def test_bundle_may_be_anywhere(tmp_path: Path) -> None:
     assert load_bundle(write_bundle(tmp_path / "mes modèles" / "模型").path).manifest.name == "tiny"
 
 
-@pytest.mark.parametrize("missing", ["folder", "manifest", "file in its place"])
-def test_no_bundle(tmp_path: Path, missing: str) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [Path.exists, Path.mkdir, lambda place: place.write_text("a file", encoding="utf-8")],
+    ids=["no folder", "no manifest", "a file in its place"],
+)
+def test_no_bundle(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """The message names the folder and says how to make a bundle."""
     place = tmp_path / "none"
-    if missing == "manifest":
-        place.mkdir()
-    elif missing == "file in its place":
-        place.write_text("a file", encoding="utf-8")
+    make(place)
     error = error_of(place)
     assert isinstance(error, BundleNotFound)
     assert str(place) in str(error)
@@ -181,33 +183,52 @@ def test_unknown_names_in_a_manifest_are_ignored(folder: Path) -> None:
     assert load_bundle(folder).manifest.name == "tiny"
 
 
-@pytest.mark.parametrize("target", [*cpu.TARGETS, "quantum"])
+@pytest.mark.parametrize("target", [target for target in cpu.TARGETS if cpu.runs_here(target)])
+def test_this_processors_bundle_is_loaded(folder: Path, target: str) -> None:
+    """One processor may run the weights of several kinds."""
+    edit(folder, target=target)
+    assert load_bundle(folder).manifest.target == target
+
+
+@pytest.mark.parametrize("target", [target for target in [*cpu.TARGETS, "quantum"] if not cpu.runs_here(target)])
 def test_another_processors_bundle_is_refused(folder: Path, target: str) -> None:
     """A bundle for another kind of processor is refused, because its results would be wrong."""
     edit(folder, target=target)
-    if cpu.runs_here(target):
-        assert load_bundle(folder).manifest.target == target
-    else:
-        error = error_of(folder)
-        assert isinstance(error, BundleForeign)
-        assert f"'{target}'" in str(error)
+    error = error_of(folder)
+    assert isinstance(error, BundleForeign)
+    assert f"'{target}'" in str(error)
+
+
+def flip(file: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def put_folder_in_place(file: Path) -> None:
+    """Replace a file by a folder, and make the manifest name the folder's size."""
+    file.unlink()
+    file.mkdir()
+    files = json.loads((file.parent / MANIFEST).read_text(encoding="utf-8"))["files"]
+    edit(file.parent, files={**files, file.name: {"size": file.stat().st_size, "sha256": "0" * 64}})
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "truncated": lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    "longer": lambda file: file.write_bytes(file.read_bytes() + b"\0"),
+    "flipped": flip,
+    "a folder": put_folder_in_place,
+}
 
 
 @pytest.mark.parametrize("name", [GRAPH, DATA, TOKENIZER])
-@pytest.mark.parametrize("fault", ["missing", "truncated", "longer", "flipped", "a folder"])
-def test_file_that_is_not_what_was_exported(folder: Path, name: str, fault: str) -> None:
+@pytest.mark.parametrize("spoil", FAULTS.values(), ids=FAULTS)
+def test_file_that_is_not_what_was_exported(folder: Path, name: str, spoil: Callable[[Path], object]) -> None:
     """The message names the first file that differs."""
     file = folder / name
-    content = bytearray(file.read_bytes())
-    if fault == "flipped":
-        content[len(content) // 2] ^= 1
-    file.unlink()
-    if fault == "a folder":
-        file.mkdir()
-        files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        edit(folder, files={**files, name: {"size": file.stat().st_size, "sha256": "0" * 64}})
-    elif fault != "missing":
-        file.write_bytes(content[:-1] if fault == "truncated" else content + b"\0" * (fault == "longer"))
+    spoil(file)
     error = error_of(folder)
     assert isinstance(error, BundleDamaged)
     assert str(file) in str(error)

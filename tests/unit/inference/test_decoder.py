@@ -352,17 +352,19 @@ def test_warm_up_leaves_nothing_to_compute() -> None:
     assert len(model.steps) == 2
 
 
+class InterruptedModel(ScriptedModel):
+    """A model whose work is cancelled when two steps are done."""
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        if len(self.steps) == 2:
+            cancel.set("superseded")
+        return super().step(ids, cache, rows, cancel)
+
+
 def test_interrupted_warm_up_keeps_its_chunks() -> None:
     """The chunks computed before the interruption stay in the cache."""
-    flag, cache = CancelFlag(), KvCache(None, 5000)
-
-    class Interrupted(ScriptedModel):
-        def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
-            if len(self.steps) == 2:
-                flag.set("superseded")
-            return super().step(ids, cache, rows, cancel)
-
-    decoder = Decoder(Interrupted([], END, 100), cache, flag, DraftLength(0))
+    cache = KvCache(None, 5000)
+    decoder = Decoder(InterruptedModel([], END, 100), cache, CancelFlag(), DraftLength(0))
     with pytest.raises(Cancelled):
         decoder.warm_up([5] * (PREFILL_CHUNK * 4))
     assert len(cache) == 2 * PREFILL_CHUNK

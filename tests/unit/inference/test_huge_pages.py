@@ -88,11 +88,9 @@ def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert huge_pages.arrange() is None
 
 
-@pytest.mark.parametrize("policy", ["always madvise [never]\n", None], ids=["never", "unknown"])
-def test_administrator_decides(policy: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("file", ["enabled", "nowhere"], ids=["never", "unknown"])
+def test_administrator_decides(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No huge page is requested if the administrator has turned them off."""
-    path = tmp_path / "enabled"
-    if policy is not None:
-        path.write_text(policy, encoding="ascii")
-    monkeypatch.setattr(huge_pages, "_POLICY", path)
+    (tmp_path / "enabled").write_text("always madvise [never]\n", encoding="ascii")
+    monkeypatch.setattr(huge_pages, "_POLICY", tmp_path / file)
     assert huge_pages.arrange() is None

@@ -10,6 +10,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.inference.preemption import StepQueue
+from waiting import LIMIT
 
 
 @pytest.fixture
@@ -19,27 +20,35 @@ def worker() -> Iterator[ThreadPoolExecutor]:
         yield worker
 
 
-def test_preempted_step_is_repeated_afterwards(worker: ThreadPoolExecutor) -> None:
-    """Work that the worker was given meanwhile is done first, although the step had begun."""
-    steps, order, running = StepQueue(worker), list[str](), threading.Event()
+class InterruptibleStep:
+    """A step that the first time lasts until it is interrupted."""
 
-    def step(flag: CancelFlag) -> str:
-        order.append("begun")
-        if len(order) == 1:
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        """What the worker did."""
+        self.running = threading.Event()
+
+    def __call__(self, flag: CancelFlag) -> str:
+        self.order.append("begun")
+        if len(self.order) == 1:
             stopped = threading.Event()
             with flag.interrupting(stopped.set):
-                running.set()
-                stopped.wait(10)
+                self.running.set()
+                stopped.wait(LIMIT)
         flag.check()
         return "done"
 
+
+def test_preempted_step_is_repeated_afterwards(worker: ThreadPoolExecutor) -> None:
+    """Work that the worker was given meanwhile is done first, although the step had begun."""
+    steps, step = StepQueue(worker), InterruptibleStep()
     with ThreadPoolExecutor(max_workers=1) as other:
         result = other.submit(steps.run, step, CancelFlag())
-        assert running.wait(10)
-        worker.submit(order.append, "typing")
+        assert step.running.wait(LIMIT)
+        worker.submit(step.order.append, "typing")
         steps.preempt()
-        assert result.result(10) == "done"
-    assert order == ["begun", "typing", "begun"]
+        assert result.result(LIMIT) == "done"
+    assert step.order == ["begun", "typing", "begun"]
 
 
 def test_cancelled_step_ends_and_is_not_repeated(worker: ThreadPoolExecutor) -> None:

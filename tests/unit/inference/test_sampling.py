@@ -15,6 +15,7 @@ from midfill.inference.sampling import Sampler, Sampling, choose, greedy, sample
 
 LOGITS = np.log(np.array([0.05, 0.5, 0.15, 0.3], np.float32))
 logits = arrays(np.float32, st.integers(1, 30), elements=st.floats(-20, 20, width=32))
+several_logits = arrays(np.float32, st.integers(2, 30), elements=st.floats(-20, 20, width=32))
 
 
 def drawn(sampling: Sampling, scores: NDArray[np.float32] = LOGITS, times: int = 4000) -> NDArray[np.float64]:
@@ -112,15 +113,19 @@ def test_only_choice_has_no_runner_up() -> None:
     assert (choice.token, choice.runner_up, choice.runner_up_logprob) == (2, -1, -math.inf)
 
 
-@given(logits, st.data())
+@given(several_logits, st.data())
 def test_runner_up_is_the_best_of_the_rest(scores: NDArray[np.float32], data: st.DataObject) -> None:
     """Only the picked token may be more likely than the runner-up, and all probabilities add up to one."""
     picked = data.draw(st.integers(0, len(scores) - 1))
     choice = choose(scores, None, lambda _: picked)
     assert choice.token == picked
-    if len(scores) > 1:
-        assert choice.runner_up != picked
-        assert scores[choice.runner_up] == max(score for index, score in enumerate(scores) if index != picked)
+    assert choice.runner_up != picked
+    assert scores[choice.runner_up] == max(score for index, score in enumerate(scores) if index != picked)
+
+
+@given(logits)
+def test_all_probabilities_add_up_to_one(scores: NDArray[np.float32]) -> None:
+    """Each token has the probability of the softmax, picked or not."""
 
     def logprob(token: int) -> float:
         return choose(scores, None, lambda _: token).logprob

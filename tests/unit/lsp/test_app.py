@@ -7,7 +7,7 @@ import io
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -118,23 +118,23 @@ async def test_no_progress_for_a_client_that_shows_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "in_time"),
-    [(REFUSED, True), (REFUSED, False), (GRANTED, False)],
+    ("in_time", "too_late"),
+    [([REFUSED], []), ([], [REFUSED]), ([], [GRANTED])],
     ids=["refused", "refused too late", "granted too late"],
 )
-async def test_progress_the_client_does_not_grant(answer: Json, in_time: bool, log: io.StringIO) -> None:
+async def test_progress_the_client_does_not_grant(in_time: list[Json], too_late: list[Json], log: io.StringIO) -> None:
     """A token that is refused, or granted when loading is over, delays nothing and is not used."""
     wire = Wire(insertion(""))
     await wire.initialize(PROGRESS)
     creation = next(message for message in wire.received if message.get("method") == "window/workDoneProgress/create")
-    if in_time:
+    for answer in in_time:
         wire.send(id=creation["id"], **answer)
     wire.scheduler.report("half of it", 0.5)
     wire.scheduler.loading.set_result(None)
     await wire.settle()
-    if not in_time:
+    for answer in too_late:
         wire.send(id=creation["id"], **answer)
-        await wire.settle()
+    await wire.settle()
     assert not [message for message in wire.received if message.get("method") == "$/progress"]
     assert log.getvalue() == ""
 
@@ -316,8 +316,32 @@ async def test_closed_document_is_forgotten() -> None:
     assert wire.scheduler.forgotten == ["/work/a.py"]
 
 
-@pytest.mark.parametrize("sign", ["open", "change", "ask", "popup"])
-async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(sign: str) -> None:
+async def open_again(wire: Wire) -> None:
+    """Open the document."""
+    wire.open("a")
+
+
+async def change(wire: Wire) -> None:
+    """Type."""
+    wire.change({"text": "ab"})
+
+
+async def ask_for_ghost_text(wire: Wire) -> None:
+    """Ask for ghost text, and get it."""
+    assert len(await wire.ghost_text(0, 1)) == 1
+
+
+async def ask_for_popup(wire: Wire) -> None:
+    """Ask for the popup, and get an item."""
+    assert len((await wire.popup(0, 1))["items"]) == 1
+
+
+@pytest.mark.parametrize(
+    "work",
+    [open_again, change, ask_for_ghost_text, ask_for_popup],
+    ids=["open", "change", "ask", "popup"],
+)
+async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(work: Callable[[Wire], Awaitable[None]]) -> None:
     """Opening, typing and asking each load it once, and show it as the first time."""
     wire = Wire(insertion("x"))
     await wire.initialize(PROGRESS)
@@ -328,14 +352,7 @@ async def test_unloaded_model_is_loaded_at_the_first_sign_of_work(sign: str) -> 
     wire.scheduler.state, wire.scheduler.loading = "idle", Future()
     wire.received.clear()
     for _ in range(2):
-        if sign == "open":
-            wire.open("a")
-        elif sign == "change":
-            wire.change({"text": "ab"})
-        elif sign == "ask":
-            assert len(await wire.ghost_text(0, 1)) == 1
-        else:
-            assert len((await wire.popup(0, 1))["items"]) == 1
+        await work(wire)
     await wire.settle()
     assert wire.scheduler.starts == 2
     creations = [message for message in wire.received if message.get("method") == "window/workDoneProgress/create"]

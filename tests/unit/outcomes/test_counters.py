@@ -12,6 +12,7 @@ from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.acceptance import AcceptanceTracker
 from midfill.outcomes.counters import Counters, summary, to_text
+from waiting import LIMIT
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +77,18 @@ def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
     statistics = Counters()
 
     async def work() -> None:
-        tracker = AcceptanceTracker(statistics, {"a": later}.get, still_there_after=0.01)
-        shown(tracker)
-        tracker.accepted(1, 12)
-        tracker.accepted(1, 12)
-        await asyncio.sleep(0.1)
+        looked = asyncio.Event()
+
+        def text_of(path: str) -> str | None:
+            looked.set()
+            return {"a": later}.get(path)
+
+        feedback = AcceptanceTracker(statistics, text_of, still_there_after=0.0)
+        shown(feedback)
+        feedback.accepted(1, 12)
+        feedback.accepted(1, 12)
+        await asyncio.wait_for(looked.wait(), LIMIT)
+        await asyncio.sleep(0)  # a second look would be due now
 
     asyncio.run(work())
     assert counts(statistics)[expected] == 1

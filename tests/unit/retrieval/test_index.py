@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,15 +14,9 @@ import pytest
 
 from midfill.retrieval.index import IndexState, WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
+from waiting import wait_until
 
 Open = Callable[..., WorkspaceIndex]
-
-
-def _until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -34,7 +27,7 @@ def open_index(tmp_path: Path) -> Iterator[Open]:
     def open_it(folder: Path, **options: object) -> WorkspaceIndex:
         index = WorkspaceIndex([folder], **options)  # type: ignore[arg-type]
         opened.append(index)
-        _until(lambda: index.state.done)
+        wait_until(lambda: index.state.done)
         return index
 
     yield open_it
@@ -67,7 +60,7 @@ def test_built_and_kept_up_to_date(tmp_path: Path, open_index: Open) -> None:
     assert _ask(index, "third_name", tmp_path)
     (tmp_path / "sub").rename(tmp_path / "moved")
     index.changed([tmp_path / "sub", tmp_path / "moved"])
-    _until(lambda: {Path(c.path).parent.name for c in _ask(index, "in_folder", tmp_path)} == {"moved"})
+    wait_until(lambda: {Path(c.path).parent.name for c in _ask(index, "in_folder", tmp_path)} == {"moved"})
     (tmp_path / "moved/b.py").unlink()
     index.changed([tmp_path / "moved/b.py"])
     assert not _ask(index, "in_folder", tmp_path)
@@ -80,11 +73,11 @@ def test_new_ignore_rules(tmp_path: Path, open_index: Open) -> None:
     _write(tmp_path, {".midfillignore": "a.py"})
     assert not _ask(index, "some_name", tmp_path)
     index.changed([tmp_path / ".midfillignore"])
-    _until(lambda: index.state.done and index.state.files == 1)
+    wait_until(lambda: index.state.done and index.state.files == 1)
     (tmp_path / ".midfillignore").unlink()
     index.changed([tmp_path / ".midfillignore"])
     index.rescan()
-    _until(lambda: _ask(index, "some_name", tmp_path))
+    wait_until(lambda: _ask(index, "some_name", tmp_path))
 
 
 def test_unusable_files_are_skipped(tmp_path: Path, open_index: Open) -> None:
@@ -125,9 +118,9 @@ def test_progress_and_stopping(tmp_path: Path) -> None:
     states: list[IndexState] = []
     index = WorkspaceIndex([tmp_path], on_progress=states.append)
     try:
-        _until(lambda: states)
+        wait_until(lambda: states)
         index.stop_building()
-        _until(lambda: index.state.done)
+        wait_until(lambda: index.state.done)
         assert all(0 <= state.fraction <= 1 and state.files <= 300 for state in states)
         assert isinstance(_ask(index, "function_0", tmp_path), list)
     finally:
@@ -141,15 +134,15 @@ def test_restarted_once_then_without(tmp_path: Path, open_index: Open) -> None:
     first = index.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    _until(lambda: index.pid not in (None, first))
-    _until(lambda: _ask(index, "some_name", tmp_path))
+    wait_until(lambda: index.pid not in (None, first))
+    wait_until(lambda: _ask(index, "some_name", tmp_path))
     second = index.pid
     assert second is not None
     os.kill(second, signal.SIGKILL)
-    _until(lambda: index.pid is None)
+    wait_until(lambda: index.pid is None)
     assert _ask(index, "some_name", tmp_path) == []
     index.changed([tmp_path / "a.py"])
-    _until(lambda: index.state.done)
+    wait_until(lambda: index.state.done)
 
 
 def test_killed_during_requests(tmp_path: Path, open_index: Open) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -12,21 +11,18 @@ from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.ranking import SnippetRanking
 from unit.privacy.test_secrets import SECRETS, VALUES
-
-PATIENT = 20.0
+from waiting import LIMIT, wait_until
 
 
 def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippet]:
     """Return all snippets for a cursor at the end of ``text``, with an unlimited budget."""
     index = WorkspaceIndex([folder])
     try:
-        deadline = time.monotonic() + 60
-        while not index.state.done and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: index.state.done, "the index")
         ranking = SnippetRanking(IgnoreRules([folder]), index)
         for name, content in visit.items():
             ranking.visited(folder / name, content, 0)
-        return ranking.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=PATIENT)
+        return ranking.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=LIMIT)
     finally:
         index.close()
 

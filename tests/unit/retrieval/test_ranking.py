@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
+from midfill.retrieval.lookup import Candidate, LookupRequest
 from midfill.retrieval.ranking import SnippetRanking
+from waiting import LIMIT, wait_until
 
-PATIENT = 20.0
-"""Seconds to wait for an answer in tests that do not test waiting."""
 FILES = {
     ".gitignore": "private/\n",
     "shop/__init__.py": "",
@@ -76,9 +76,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def index(workspace: Path) -> Iterator[WorkspaceIndex]:
     """Yield the workspace's index when it is built."""
     index = WorkspaceIndex([workspace])
-    deadline = time.monotonic() + 60
-    while not index.state.done and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: index.state.done, "the index")
     yield index
     index.close()
 
@@ -90,7 +88,7 @@ def ranking(workspace: Path, index: WorkspaceIndex) -> SnippetRanking:
 
 
 def _ask(ranking: SnippetRanking, path: Path, text: str, before: str, **options: Any) -> list[Snippet]:
-    return ranking.snippets(path, text, text.index(before), wait=PATIENT, window=200, **options)
+    return ranking.snippets(path, text, text.index(before), wait=LIMIT, window=200, **options)
 
 
 def _of(snippets: list[Snippet], kind: str) -> dict[str, str]:
@@ -133,7 +131,7 @@ def test_call_that_is_being_typed(workspace: Path, ranking: SnippetRanking) -> N
     """After the opening bracket, a method is looked up by its name, without an import."""
     path = workspace / "shop/orders.py"
     text = path.read_text().replace("    \n", "    ok = warehouse.reserve(\n")
-    snippets = ranking.snippets(path, text, text.index("reserve(") + len("reserve("), wait=PATIENT)
+    snippets = ranking.snippets(path, text, text.index("reserve(") + len("reserve("), wait=LIMIT)
     assert snippets[0].path == "shop/stock.py" or snippets[-1].path == "shop/stock.py"
     assert any("def reserve(self, article: str, count: int, *, until: float)" in snippet.text for snippet in snippets)
 
@@ -143,12 +141,12 @@ def test_contents_of_a_module_after_its_dot(workspace: Path, ranking: SnippetRan
     path = workspace / "shop/report.py"
     text = "from shop import prices\n\n\ndef report(amount):\n    return prices.\n"
     here = text.index("prices.\n") + len("prices.")
-    found = ranking.snippets(path, text, here, wait=PATIENT)
+    found = ranking.snippets(path, text, here, wait=LIMIT)
     [contents] = [snippet.text for snippet in found if snippet.path == "shop/prices.py"]
     assert "DEFAULT_RATE" in contents
     assert "class Discount" in contents
     typed = text[:here] + "DEF" + text[here:]
-    assert ranking.snippets(path, typed, here + 3, wait=PATIENT) == found
+    assert ranking.snippets(path, typed, here + 3, wait=LIMIT) == found
 
 
 def test_names_that_are_not_looked_up(workspace: Path, ranking: SnippetRanking) -> None:
@@ -168,7 +166,7 @@ def test_own_file_beyond_the_window(workspace: Path, ranking: SnippetRanking) ->
     far = "def far_away(first, second):\n    return first\n\n\n"
     filler = "".join(f"def filler_{n}(x):\n    return x\n\n\n" for n in range(60))
     text = f"{far}{filler}def near_by(x):\n    far_away(1, 2)\n    filler_59(1)\n    \n"
-    snippets = ranking.snippets(path, text, len(text) - 1, wait=PATIENT, window=400)
+    snippets = ranking.snippets(path, text, len(text) - 1, wait=LIMIT, window=400)
     shown = "\n".join(snippet.text for snippet in snippets)
     assert "def far_away(first, second):" in shown
     assert "def filler_59" not in shown
@@ -178,7 +176,7 @@ def test_excluded_files_and_secrets(workspace: Path, ranking: SnippetRanking) ->
     """Excluded files give no snippets, and secrets are replaced by their kind."""
     path = workspace / "new.py"
     text = "from keys.config import SERVICE_PASSWORD, connect_service\nwith_tax_private(1)\n\n"
-    shown = "\n".join(s.text for s in ranking.snippets(path, text, len(text), wait=PATIENT))
+    shown = "\n".join(s.text for s in ranking.snippets(path, text, len(text), wait=LIMIT))
     assert 'SERVICE_PASSWORD = "<password>"' in shown
     assert "hunter2" not in shown
     assert "PLANTED" not in shown
@@ -228,38 +226,62 @@ def test_typing_changes_the_list_rarely(
     Snippets that stay keep their places at the front, so that the start of the prompt stays the same.
     """
     ranking = SnippetRanking(IgnoreRules([workspace]), index)
-    path = workspace / "shop/orders.py"
-    head, tail = path.read_text().split("    \n", 1)
+    head, tail = (workspace / "shop/orders.py").read_text().split("    \n", 1)
     for line in lines:
-        changes = 0
-        last: list[Snippet] | None = None
-        for end in range(len(line) + 1):
-            text = head + line[:end] + "\n" + tail
-            snippets = ranking.snippets(path, text, len(head) + end, wait=PATIENT)
-            if last is not None and snippets != last:
-                changes += 1
-                kept = [snippet.text for snippet in snippets if snippet.text in [old.text for old in last]]
-                assert [snippet.text for snippet in snippets][: len(kept)] == kept
-            last = snippets
-            if rng.random() < 0.1:  # also when the cursor was elsewhere in between
-                ranking.snippets(path, text, 0, wait=PATIENT)
-                last = None
-        assert changes <= 2
+        changes = list(_changes_while_typing(ranking, workspace / "shop/orders.py", (head, line, tail), rng))
+        assert len(changes) <= 2
+        for old, new in changes:
+            kept = [text for text in new if text in old]
+            assert new[: len(kept)] == kept
         head += line + "\n"
 
 
-def test_without_waiting(workspace: Path, ranking: SnippetRanking) -> None:
+def _changes_while_typing(
+    ranking: SnippetRanking, path: Path, parts: tuple[str, str, str], rng: random.Random
+) -> Iterator[tuple[list[str], list[str]]]:
+    """Type the line between the other two parts of a document; yield each change of the list, as texts."""
+    head, line, tail = parts
+    last: list[Snippet] | None = None
+    for end in range(len(line) + 1):
+        text = head + line[:end] + "\n" + tail
+        snippets = ranking.snippets(path, text, len(head) + end, wait=LIMIT)
+        if last is not None and snippets != last:
+            yield [snippet.text for snippet in last], [snippet.text for snippet in snippets]
+        last = snippets
+        if rng.random() < 0.1:  # also when the cursor was elsewhere in between
+            ranking.snippets(path, text, 0, wait=LIMIT)
+            last = None
+
+
+class HeldIndex(WorkspaceIndex):
+    """An index of no folder, whose answers are there when a test gives them."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.asked: list[tuple[LookupRequest, Future[list[Candidate]]]] = []
+
+    def look_up(self, request: LookupRequest) -> Future[list[Candidate]]:
+        answer: Future[list[Candidate]] = Future()
+        self.asked.append((request, answer))
+        return answer
+
+
+def test_without_waiting(workspace: Path, index: WorkspaceIndex) -> None:
     """Without waiting, the last list is returned at once ([] at first), and the new list later."""
+    held = HeldIndex()
+    ranking = SnippetRanking(IgnoreRules([workspace]), held)
     path = workspace / "shop/orders.py"
     text = path.read_text()
     offset = text.index("\n    return amount")
     assert ranking.snippets(path, text, offset, wait=0.0) == []
-    deadline = time.monotonic() + PATIENT
-    while not (found := ranking.snippets(path, text, offset, wait=0.0)) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert ranking.snippets(path, text, offset, wait=0.0) == []
+    [(request, answer)] = held.asked
+    answer.set_result(index.look_up(request).result(LIMIT))
+    found = ranking.snippets(path, text, offset, wait=0.0)
     assert "shop/prices.py" in {snippet.path for snippet in found}
     changed = text.replace("def total", "\ndef total")
     assert ranking.snippets(path, changed, offset + 1, wait=0.0) == found
+    assert not held.asked[-1][1].done()
 
 
 @given(st.text(alphabet="ab(\n .:=\"'#{", max_size=200), st.integers(0, 200))
@@ -268,11 +290,11 @@ def test_any_text(workspace: Path, index: WorkspaceIndex, text: str, offset: int
     """Any text in any language gets an answer."""
     ranking = SnippetRanking(IgnoreRules([workspace]), index)
     for name in ("x.py", "x.ts", "x.md", "x.unknown", "x.html"):
-        assert ranking.snippets(workspace / name, text, min(offset, len(text)), wait=PATIENT) is not None
+        assert ranking.snippets(workspace / name, text, min(offset, len(text)), wait=LIMIT) is not None
 
 
 def test_huge_document(workspace: Path, ranking: SnippetRanking) -> None:
     """For a document of 5 MB only the text near the cursor is used."""
     text = "from shop.prices import with_tax\n" + "x = 'some text to fill'\n" * 200_000 + "y = with_tax(\n"
-    found = ranking.snippets(workspace / "huge.py", text, len(text) - 1, wait=PATIENT)
+    found = ranking.snippets(workspace / "huge.py", text, len(text) - 1, wait=LIMIT)
     assert any("def with_tax(amount" in snippet.text for snippet in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings
 from midfill.settings.sources import SettingsSources, user_file
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="made in other ways there")
 
 
 @pytest.fixture(autouse=True)
@@ -293,22 +296,28 @@ def test_byte_order_mark_and_windows_line_endings_are_allowed(user: Path) -> Non
     assert SettingsSources().reload() == (Settings(max_lines=3, max_tokens=4), [])
 
 
-@pytest.mark.parametrize("make", ["folder", "pipe", "loop", "unreadable"])
-def test_file_that_cannot_be_read(make: str, configuration: SettingsSources, workspace: Path) -> None:
+def make_unreadable(file: Path) -> None:
+    """Write a file that its own user may not read; skip the test for a user who may read anything."""
+    file.write_text("maxLines = 3\n")
+    file.chmod(0)
+    if os.access(file, os.R_OK):
+        pytest.skip("this user may read anything")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(Path.mkdir, id="folder"),
+        pytest.param(lambda file: os.mkfifo(file, 0o600), id="pipe", marks=POSIX),
+        pytest.param(lambda file: file.symlink_to(file), id="loop", marks=POSIX),
+        pytest.param(make_unreadable, id="unreadable", marks=POSIX),
+    ],
+)
+def test_file_that_cannot_be_read(
+    make: Callable[[Path], None], configuration: SettingsSources, workspace: Path
+) -> None:
     """A folder, a pipe, a link to itself and an unreadable file each give one line, without waiting."""
-    if make == "folder":
-        workspace.mkdir()
-    elif sys.platform == "win32":
-        pytest.skip("Windows has other kinds of files")
-    elif make == "pipe":
-        os.mkfifo(workspace)
-    elif make == "loop":
-        workspace.symlink_to(workspace)
-    else:
-        workspace.write_text("maxLines = 3\n")
-        workspace.chmod(0)
-        if os.access(workspace, os.R_OK):
-            pytest.skip("this user may read anything")
+    make(workspace)
     settings, [problem] = configuration.reload()
     assert settings == Settings()
     assert f"in {workspace}: " in problem
