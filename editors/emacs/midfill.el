@@ -3,7 +3,7 @@
 ;; SPDX-License-Identifier: Apache-2.0
 
 ;; Author: Midfill contributors
-;; Version: 0.1.0
+;; Version: 0.2.0
 ;; Package-Requires: ((emacs "28.1") (eglot "1.9"))
 ;; Keywords: convenience, languages, tools
 ;; URL: https://example.org/midfill

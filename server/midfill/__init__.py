@@ -5,4 +5,4 @@ import os
 # onnxruntime reports usage by default from 1.29 on, and decides at import: this comes before any.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
