@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
 import re
@@ -17,10 +16,11 @@ from lsprotocol.converters import get_converter
 from pygls.workspace import PositionCodec, TextDocument
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
+from waiting import wait_on_loop_until
+
 CAPTURED = sorted((Path(__file__).parent / "capabilities").glob("*.json"))
 """What each editor sent in its `initialize`, as recorded from that editor."""
 CURSOR = "▌"
-PATIENCE = 120.0
 
 _uris = (f"file:///work/file_{number}.py" for number in itertools.count())
 
@@ -74,13 +74,16 @@ class Editor:
 
     async def wait_until_loaded(self) -> list[Any]:
         """Wait for the end of the progress that shows loading; return all of it."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while True:
-            for reports in self.client.progress_reports.values():
-                if any(isinstance(report, types.WorkDoneProgressEnd) for report in reports):
-                    return reports
-            assert asyncio.get_running_loop().time() < deadline, "the model was not loaded"
-            await asyncio.sleep(0.05)
+
+        def find() -> list[Any]:
+            ended = (
+                reports
+                for reports in self.client.progress_reports.values()
+                if any(isinstance(report, types.WorkDoneProgressEnd) for report in reports)
+            )
+            return next(ended, [])
+
+        return await wait_on_loop_until(find, "the model to be loaded")
 
     def open(self, marked: str) -> Place:
         """Open a document whose text has the cursor marked."""

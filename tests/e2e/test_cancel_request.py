@@ -13,6 +13,7 @@ from e2e.editor import CURSOR, Editor, Place, inline_completion_at
 pytestmark = [pytest.mark.bundle, pytest.mark.asyncio(loop_scope="session")]
 
 REQUEST_CANCELLED = -32800
+WHY = types.ExecuteCommandParams("midfill.why", arguments=[1])
 LONG = f"def fibonacci(n):\n    {CURSOR}\n"
 
 
@@ -20,7 +21,8 @@ async def test_cancelled_request_is_answered_so(editor: Editor) -> None:
     """A request cancelled while it is worked on is answered with RequestCancelled, and the next one works."""
     place = editor.open(unread_document())
     asked = await ask(editor, place, "to-be-cancelled")
-    await asyncio.sleep(0.1)  # so that its prompt is being read, which takes far longer
+    # When this is answered, the model works on the request before it.
+    await editor.client.workspace_execute_command_async(WHY)
     editor.client.cancel_request(types.CancelParams(id="to-be-cancelled"))
     with pytest.raises(JsonRpcException) as cancelled:
         await asked

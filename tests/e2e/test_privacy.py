@@ -32,12 +32,38 @@ QUIETENING = {
 }
 
 
+@pytest.fixture
+def isolated() -> list[str]:
+    """Return the command that runs a program without any network; skip the test where the kernel forbids it."""
+    command = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    if not runs([*command, "true"]):
+        pytest.skip("the kernel forbids network namespaces here")
+    return command
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> list[str]:
+    """Return the command that writes a program's network calls into the file ``trace``; skip the test without it."""
+    command = ["strace", "--follow-forks", "--seccomp-bpf", "--trace=%network", f"--output={tmp_path / 'trace'}"]
+    if not runs([*command, "true"]):
+        pytest.skip("strace is not here or may not trace; test_python_opens_no_socket covers the Python side")
+    return command
+
+
+def runs(command: list[str]) -> bool:
+    """Say whether a program is there and succeeds."""
+    return (
+        shutil.which(command[0]) is not None
+        and not subprocess.run(command, capture_output=True, check=False).returncode
+    )
+
+
 def environment(**more: str) -> dict[str, str]:
     """Return the environment without what keeps libraries quiet."""
     return {name: value for name, value in os.environ.items() if name not in QUIETENING} | more
 
 
-def complete_something(client: RawClient) -> None:
+def check_whole_session(client: RawClient) -> None:
     """Go through a whole session that yields a suggestion and an answer, to its end."""
     client.initialize(options={"deadlineMs": 0, "maxTokens": 8})
     client.wait_until_loaded()
@@ -85,21 +111,17 @@ def test_failing_handler_leaks_nothing(tmp_path: Path) -> None:
 def test_real_completion_leaks_nothing(bundle: Path, tmp_path: Path) -> None:
     """At DEBUG, with every message of the session logged, the log holds neither the document nor the suggestion."""
     with RawClient([*MIDFILL, "--log-level", "DEBUG"], tmp_path / "stderr") as client:
-        complete_something(client)
+        check_whole_session(client)
         log = client.stderr()
     assert "pygls.protocol.json_rpc" in log
     assert SENTINEL not in log
 
 
 @pytest.mark.bundle
-def test_works_without_any_network(bundle: Path, tmp_path: Path) -> None:
+def test_works_without_any_network(bundle: Path, tmp_path: Path, isolated: list[str]) -> None:
     """In a network namespace that has not even loopback, a session runs from start to end."""
-    isolated = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
-    allowed = subprocess.run([*isolated, "true"], capture_output=True, check=False).returncode == 0
-    if not allowed:
-        pytest.skip("the kernel forbids network namespaces here")
     with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment()) as client:
-        complete_something(client)
+        check_whole_session(client)
 
 
 @pytest.mark.bundle
@@ -112,18 +134,15 @@ def test_python_opens_no_socket(bundle: Path, tmp_path: Path) -> None:
     record = tmp_path / "audit"
     path = os.pathsep.join(filter(None, [str(AUDIT), os.environ.get("PYTHONPATH")]))
     with RawClient(MIDFILL, tmp_path / "stderr", environment(PYTHONPATH=path, MIDFILL_AUDIT=str(record))) as client:
-        complete_something(client)
+        check_whole_session(client)
     assert set(record.read_text().splitlines()) == {f"socket.__new__ {int(socket.AF_UNIX)}"}
 
 
 @pytest.mark.bundle
-def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path) -> None:
+def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path, traced: list[str]) -> None:
     """Nor does native code: under strace, asyncio's socket pair is all there is of sockets."""
-    strace = ["strace", "--follow-forks", "--seccomp-bpf", "--trace=%network", f"--output={tmp_path / 'trace'}"]
-    if not shutil.which("strace") or subprocess.run([*strace, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("strace is not here or may not trace; test_python_opens_no_socket covers the Python side")
-    with RawClient([*strace, *MIDFILL], tmp_path / "stderr", environment()) as client:
-        complete_something(client)
+    with RawClient([*traced, *MIDFILL], tmp_path / "stderr", environment()) as client:
+        check_whole_session(client)
     calls = re.findall(r"^\d+ +(\w+)\((\w+)", (tmp_path / "trace").read_text(), re.MULTILINE)
     assert {(call, family) for call, family in calls if call.startswith("socket")} == {("socketpair", "AF_UNIX")}
     assert {"connect", "bind", "listen"}.isdisjoint(call for call, _ in calls)

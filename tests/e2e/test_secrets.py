@@ -59,7 +59,7 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
             bench.type("app.py", f"\n\ndef use_{number}(argument):\n    '''\n    {before.format()}")
             bench.type("app.py", VALUES[kind])
             bench.type("app.py", f"{after.format()}\n    '''\n    ignored_{calls[kind]}(0)\n    {calls[kind]}(")
-            bench.prompt_that(mentions(f"def {calls[kind]}(argument):"), "app.py")
+            bench.wait_for_prompt(mentions(f"def {calls[kind]}(argument):"), "app.py")
             bench.ask("app.py", invoked=False)
             pages[kind] = bench.why()
             bench.type("app.py", "argument)\n")

@@ -61,7 +61,7 @@ def test_definition_in_another_file(bench: Workbench) -> None:
     """What is called is shown to the model, under its file's name, and `midfill.why` says which lines."""
     bench.start({})
     bench.open("app.py", CHECKOUT)
-    parts = dict(bench.prompt_that(mentions("def discounted_price"), "app.py"))
+    parts = dict(bench.wait_for_prompt(mentions("def discounted_price"), "app.py"))
     definition = parts["definition pricing.py:4-6"]
     assert definition.startswith("<|file_sep|>pricing.py\n" + PRICING[PRICING.index("def") :].rstrip())
     assert parts["repository"] == "<|repo_name|>shop\n"
@@ -80,7 +80,7 @@ def test_what_is_excluded(bench: Workbench, environment: dict[str, str]) -> None
     imports = "".join(f"from {name[:-3].replace('/', '.')} import helper_{word}\n" for name, word in excluded.items())
     calls = "".join(f"    helper_{word}(cart)\n" for word in excluded.values())
     bench.open("app.py", imports + CHECKOUT.replace("    return", f"{calls}    return"))
-    parts = bench.prompt_that(mentions("def discounted_price"), "app.py")
+    parts = bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     assert not any(mentions(f"def helper_{word}")(parts) for word in excluded.values())
     for name in excluded:
         bench.open(name, f"def helper(argument):\n    return {CURSOR}\n")
@@ -96,32 +96,32 @@ def test_file_that_changes(bench: Workbench) -> None:
     """A file that is made, saved or deleted is in the next prompts as it is then."""
     bench.start({})
     bench.open("app.py", CHECKOUT)
-    bench.prompt_that(mentions("return amount * (1 - rate)"), "app.py")
+    bench.wait_for_prompt(mentions("return amount * (1 - rate)"), "app.py")
     bench.write("pricing.py", PRICING.replace("(1 - rate)", "(1 - min(rate, 1))"))
     bench.changed_on_disk("pricing.py")
-    bench.prompt_that(mentions("return amount * (1 - min(rate, 1))"), "app.py")
+    bench.wait_for_prompt(mentions("return amount * (1 - min(rate, 1))"), "app.py")
     bench.open("pricing.py", CURSOR)
     bench.write("pricing.py", PRICING.replace("(1 - rate)", "(1 - rate) // 1"))
     bench.saved("pricing.py")
-    bench.prompt_that(mentions("return amount * (1 - rate) // 1"), "app.py")
+    bench.wait_for_prompt(mentions("return amount * (1 - rate) // 1"), "app.py")
     bench.write("taxes.py", "def with_tax(amount):\n    return amount * 1.19\n")
     bench.changed_on_disk("taxes.py")
     bench.open("later.py", f"from taxes import with_tax\n\n\ndef total(cart):\n    return with_tax({CURSOR}\n")
-    bench.prompt_that(mentions("def with_tax"), "later.py")
+    bench.wait_for_prompt(mentions("def with_tax"), "later.py")
     (bench.folder / "taxes.py").unlink()
     bench.changed_on_disk("taxes.py")
-    bench.prompt_that(lambda parts: not mentions("def with_tax")(parts), "later.py")
+    bench.wait_for_prompt(lambda parts: not mentions("def with_tax")(parts), "later.py")
 
 
 def test_settings_changed_live(bench: Workbench) -> None:
     """What is excluded, and whether other files are read at all, may change at any time; so may how much is said."""
     bench.start({})
     bench.open("app.py", CHECKOUT)
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     bench.set({"exclude": ["pricing.py"]})
-    bench.prompt_that(lambda parts: not mentions("def discounted_price")(parts), "app.py")
+    bench.wait_for_prompt(lambda parts: not mentions("def discounted_price")(parts), "app.py")
     bench.set({"exclude": []})
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     bench.set({"workspaceTokens": 0})
     assert not mentions("def discounted_price")(bench.prompt("app.py"))
     assert _index_of(bench) == []
@@ -135,12 +135,12 @@ def test_index_is_killed(bench: Workbench) -> None:
     """The server serves on; the first time the index comes back, and after that prompts do without it."""
     bench.start({})
     bench.open("app.py", CHECKOUT)
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     [first] = _index_of(bench)
     first.kill()
     assert bench.ask("app.py") != []
     bench.open("other.py", CHECKOUT.replace("checkout", "pay"))
-    bench.prompt_that(mentions("def discounted_price"), "other.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "other.py")
     [second] = _index_of(bench)
     assert second.pid != first.pid
     second.kill()
@@ -164,7 +164,7 @@ def test_journal_from_the_command_line(bench: Workbench, environment: dict[str, 
     """`midfill why` tells of a running server's requests, the latest last, without a word of what was written."""
     bench.start({})
     bench.open("app.py", CHECKOUT)
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     bench.ask("app.py", invoked=False)
     *_, asked, typed = json.loads(midfill(environment, "why", "--last", "3", "--json"))
     assert (asked["automatic"], typed["automatic"]) == (False, True)
@@ -183,7 +183,7 @@ def test_explained_parts_are_the_prompt(bench: Workbench, environment: dict[str,
     """`midfill complete --explain` shows what an editor's prompt is, in parts that are the prompt when joined."""
     bench.start({"contextTokens": 1024, "workspaceTokens": 512, "maxTokens": 16})
     bench.open("app.py", CHECKOUT.replace("cart", "größe_🚀"))
-    bench.prompt_that(mentions("def discounted_price"), "app.py")
+    bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     bench.write("app.py", bench.text("app.py"))
     place = f"{bench.folder / 'app.py'}:6:29"
     found = json.loads(midfill(environment, "complete", place, "--explain", "--json"))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from e2e.plain_text import Json, PlainText, prompt_parts
-from e2e.raw_client import PATIENCE, RawClient
+from e2e.raw_client import RawClient
+from waiting import wait_until
 
 CURSOR = "▌"
 OPTIONS = {"maxTokens": 2, "contextTokens": 256, "workspaceTokens": 256, "minConfidence": 0, "deadlineMs": 0}
@@ -79,12 +79,13 @@ class Workbench:
         self.ask(name)
         return prompt_parts(self.why())
 
-    def prompt_that(self, is_so: Callable[[Parts], bool], name: str) -> Parts:
+    def wait_for_prompt(self, is_so: Callable[[Parts], bool], name: str) -> Parts:
         """Ask until the prompt is so: what changes on disk is read beside, and nobody waits for that."""
-        deadline = time.monotonic() + PATIENCE
-        while not is_so(parts := self.prompt(name)):
-            assert time.monotonic() < deadline, f"the prompt is still {parts}"
-            time.sleep(0.1)
+
+        def ask() -> list[Parts]:
+            return [parts for parts in [self.prompt(name)] if is_so(parts)]
+
+        [parts] = wait_until(ask, f"a prompt of {name} that is so")
         return parts
 
     def changed_on_disk(self, *names: str) -> None:
