@@ -65,12 +65,13 @@ async def run(editor: Editor, command: str, *arguments: Any) -> Any:
 def edited(editor: Editor, place: Place, edit: types.WorkspaceEdit) -> str:
     """Apply an edit as an editor of these capabilities would."""
     if edit.changes is not None:
-        changes = list(edit.changes[place.uri])
+        changes: list[types.TextEdit | types.AnnotatedTextEdit] = list(edit.changes[place.uri])
     else:
         [whole] = edit.document_changes or ()
         assert isinstance(whole, types.TextDocumentEdit)
         assert (whole.text_document.uri, whole.text_document.version) == (place.uri, 0)
-        changes = [change for change in whole.edits if isinstance(change, types.TextEdit | types.AnnotatedTextEdit)]
+        kinds = (types.TextEdit, types.AnnotatedTextEdit)
+        changes = [change for change in whole.edits if isinstance(change, kinds)]
         assert len(changes) == len(whole.edits)
     document = TextDocument(place.uri, place.text, position_codec=PositionCodec(editor.encoding))
     text = place.text
