@@ -53,17 +53,18 @@ def typing_milliseconds(client: RawClient, uri: str, first_number: int) -> list[
 
 def watch_index(client: RawClient, child: psutil.Process) -> tuple[int, int]:
     """Wait until the index is built; return the most memory that its process had, and the most files it told of."""
-    peaks, counts = [0], [0]
+    peak, told = 0, []
 
     def is_built() -> bool:
-        peaks.append(child.memory_info().rss)
+        nonlocal peak, told
+        peak = max(peak, child.memory_info().rss)
         told = [n["params"]["value"] for n in client.notifications if n["method"] == "$/progress"]
-        counts.extend(int(v["message"].split()[0].replace(",", "")) for v in told if _tells_files(v))
         ended = [value for value in told if value["kind"] == "end"]
         return len(ended) == 2  # loading and indexing
 
     wait_until(is_built, "the index", limit=1800)
-    return max(peaks), max(counts)
+    counts = [int(value["message"].split()[0].replace(",", "")) for value in told if _tells_files(value)]
+    return peak, max(counts)
 
 
 @pytest.mark.bundle

@@ -64,6 +64,7 @@ async def run(editor: Editor, command: str, *arguments: Any) -> Any:
 
 def edited(editor: Editor, place: Place, edit: types.WorkspaceEdit) -> str:
     """Apply an edit as an editor of these capabilities would."""
+    changes: list[types.TextEdit | types.AnnotatedTextEdit]
     if edit.changes is not None:
         changes: list[types.TextEdit | types.AnnotatedTextEdit] = list(edit.changes[place.uri])
     else:
