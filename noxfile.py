@@ -68,7 +68,7 @@ def release(session: nox.Session) -> None:
     folder to save that time.
     """
     _install_group(session, "release", "--constraint", "editors/vscode/scripts/build-constraints.txt")
-    again = Path(session.create_tmp()) / "dist"
+    again = Path(".nox") / "release-again"  # not in create_tmp: tests would have their folders in this checkout
     for folder in (Path("dist"), again):
         session.run("python", "tools/build_release.py", str(folder))
     dist = {"MIDFILL_DIST": "dist", "MIDFILL_DIST_AGAIN": str(again)}
@@ -101,7 +101,7 @@ def lowest(session: nox.Session) -> None:
     fails today ("the model failed on 128 tokens"). Once that is mended, tests/e2e belongs here too.
     """
     version, path = next(iter(_find_pythons(session).items()))
-    versions = Path(session.create_tmp()) / "lowest.txt"
+    versions = Path(".nox") / "lowest.txt"
     compile_lowest = ["uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", version]
     session.run(*compile_lowest, "--no-header", "--no-annotate", "pyproject.toml", "--output-file", str(versions))
     session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
