@@ -66,7 +66,7 @@ def edited(editor: Editor, place: Place, edit: types.WorkspaceEdit) -> str:
     """Apply an edit as an editor of these capabilities would."""
     changes: list[types.TextEdit | types.AnnotatedTextEdit]
     if edit.changes is not None:
-        changes: list[types.TextEdit | types.AnnotatedTextEdit] = list(edit.changes[place.uri])
+        changes = list(edit.changes[place.uri])
     else:
         [whole] = edit.document_changes or ()
         assert isinstance(whole, types.TextDocumentEdit)
