@@ -7,11 +7,12 @@ acceptance. The counts contain no text and stay on this machine; `midfill stats`
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from midfill.common.clock import Clock, LoopClock
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.counters import Counters
@@ -40,19 +41,17 @@ class _Shown:
 class AcceptanceTracker:
     """Tracks the latest suggestions of one client; for use on one event loop."""
 
-    def __init__(
-        self, statistics: Counters, current_text: CurrentText, still_there_after: float = _STILL_THERE_AFTER
-    ) -> None:
+    def __init__(self, statistics: Counters, current_text: CurrentText, clock: Clock | None = None) -> None:
         """Track suggestions.
 
         Args:
             statistics: the counts to add to.
             current_text: returns the current text of a document.
-            still_there_after: seconds after an acceptance at which the text is looked for again.
+            clock: tells when it is time to look for an accepted text again; None for the event loop's.
         """
         self._statistics = statistics
         self._current_text = current_text
-        self._still_there_after = still_there_after
+        self._clock = clock or LoopClock()
         self._shown: OrderedDict[int, _Shown] = OrderedDict()
 
     def answered(self, number: int, request: Request, completion: Completion) -> None:
@@ -108,7 +107,7 @@ class AcceptanceTracker:
             return
         self._statistics.count("accepted")
         self._statistics.count("characters accepted", length)
-        asyncio.get_running_loop().call_later(self._still_there_after, self._look_again, shown)
+        self._clock.call_later(_STILL_THERE_AFTER, partial(self._look_again, shown))
 
     def partly_accepted(self, number: int, length: int) -> None:
         """Count a suggestion as partly accepted, once, and add ``length`` to the accepted characters."""

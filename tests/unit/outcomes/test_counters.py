@@ -12,7 +12,7 @@ from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
 from midfill.outcomes.acceptance import AcceptanceTracker
 from midfill.outcomes.counters import Counters, summary, to_text
-from waiting import LIMIT
+from unit.clock import ManualClock
 
 
 @pytest.fixture(autouse=True)
@@ -75,22 +75,14 @@ def test_typed_suggestion_is_shown_once_and_not_accepted() -> None:
 def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
     """Some time after an acceptance, the document is searched for the text."""
     statistics = Counters()
-
-    async def work() -> None:
-        looked = asyncio.Event()
-
-        def text_of(path: str) -> str | None:
-            looked.set()
-            return {"a": later}.get(path)
-
-        feedback = AcceptanceTracker(statistics, text_of, still_there_after=0.0)
-        shown(feedback)
-        feedback.accepted(1, 12)
-        feedback.accepted(1, 12)
-        await asyncio.wait_for(looked.wait(), LIMIT)
-        await asyncio.sleep(0)  # a second look would be due now
-
-    asyncio.run(work())
+    clock = ManualClock()
+    tracker = AcceptanceTracker(statistics, {"a": later}.get, clock)
+    shown(tracker)
+    tracker.accepted(1, 12)
+    tracker.accepted(1, 12)
+    clock.advance(29)
+    assert counts(statistics).get(expected, 0) == 0
+    clock.advance(2)
     assert counts(statistics)[expected] == 1
     assert counts(statistics)["accepted"] == 1
 
