@@ -16,6 +16,10 @@ _SOURCES = {"PYTHONPATH": os.pathsep.join(["server", "export"])}
 """This checkout's packages come before any that are installed."""
 
 
+_PARALLEL = ["--numprocesses", "2", "--dist", "loadfile"]
+"""Two files of tests at a time: most tests wait for a server or an editor half of the time."""
+
+
 @nox.session(python=False)
 def fix(session: nox.Session) -> None:
     """Format and mend what can be mended."""
@@ -56,8 +60,8 @@ def typecheck(session: nox.Session) -> None:
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
     """Run the tests, and measure which branches they take; arguments go to pytest, and then nothing is measured."""
-    measured = [] if session.posargs else ["--cov", "--cov-report=term:skip-covered"]
-    session.run("python", "-m", "pytest", *measured, *session.posargs)
+    usual = [] if session.posargs else [*_PARALLEL, "--cov", "--cov-report=term:skip-covered"]
+    session.run("python", "-m", "pytest", *usual, *session.posargs)
 
 
 @nox.session(venv_backend="venv")
@@ -189,7 +193,7 @@ def editors(session: nox.Session) -> None:
             f"tests/editors/test_{name}.py"
             for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
         ]
-    session.run("python", "-m", "pytest", *chosen, env=environment)
+    session.run("python", "-m", "pytest", *_PARALLEL, *chosen, env=environment)
 
 
 def _install_group(session: nox.Session, group: str, *options: str) -> None:
