@@ -119,6 +119,11 @@ def manifest(**changes: Any) -> Manifest:
     return replace(made, **changes)
 
 
+def model_tokenizer() -> ModelTokenizer:
+    """Make the tiny tokenizer as a model has it."""
+    return ModelTokenizer(tiny_tokenizer(), manifest())
+
+
 def loaded_model(model: Model, tokenizer: Tokenizer | None = None, **changes: Any) -> LoadedModel:
     """Make a loaded model without files, whose manifest has some ``changes``."""
     made = manifest(**changes)

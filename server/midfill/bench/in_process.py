@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,9 @@ class InProcess:
 
     def __init__(self, loaded: LoadedBundle) -> None:
         self._model = loaded.model
-        self._scheduler = new_scheduler(LiveSettings(loaded.settings), lambda *_: loaded.new_engine())
+        # Nothing runs in idle time: only what a keystroke asks for is counted.
+        settings = replace(loaded.settings, warm_up_ms=0, prefetch=False, unload_minutes=0, debounce_ms=0)
+        self._scheduler = new_scheduler(LiveSettings(settings), lambda *_: loaded.new_engine())
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bench-completer", daemon=True)
         self._path = ""

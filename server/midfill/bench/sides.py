@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tokenizers import Tokenizer
-
 from midfill.inference.bundle import FimFormat
+from midfill.inference.tokenizer import ModelTokenizer
 from midfill.prompt.context import Context
 from midfill.prompt.fim import build_prompt
 
@@ -14,21 +13,13 @@ _MARKED = FimFormat(order="prefix-first")
 class Sides:
     """Cuts the text on both sides of a cursor to the token budget of a prompt."""
 
-    def __init__(self, tokenizer: Tokenizer, budget: int) -> None:
+    def __init__(self, tokenizer: ModelTokenizer, budget: int) -> None:
         """Cut both sides together to ``budget`` tokens."""
         self._tokenizer = tokenizer
         self._budget = budget
 
     def of(self, context: Context) -> tuple[str, str]:
         """Return the texts before and after the cursor that Midfill's prompt would contain."""
-        prompt = build_prompt(context, _MARKED, self._encode, self._budget, lambda _token: False)
+        prompt = build_prompt(context, _MARKED, self._tokenizer.encode, self._budget, lambda _token: False)
         left, right = (part.ids for part in prompt.parts if part.kind != "control")
-        return self._decode(left), self._decode(right)
-
-    def _encode(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
-
-    def _decode(self, ids: list[int]) -> str:
-        text: str = self._tokenizer.decode(ids, skip_special_tokens=False)
-        return text
+        return self._tokenizer.spell(left), self._tokenizer.spell(right)

@@ -19,5 +19,5 @@ def test_without_peft(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     monkeypatch.setitem(sys.modules, "peft", None)
     assert main(["tune", str(tmp_path)]) == 2
     errors = capsys.readouterr().err
-    assert "needs the tune extra: pip install 'midfill[tune]'" in errors
+    assert "needs the tune extra; run: pip install 'midfill[tune]'" in errors
     assert errors.count("\n") == 1

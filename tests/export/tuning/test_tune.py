@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,7 +20,7 @@ from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import Settings
-from midfill_export.tuning import tune as tuning
+from midfill_export.tuning import training, tune
 from midfill_export.tuning.scoring import Score
 
 torch = pytest.importorskip("torch")
@@ -38,11 +41,12 @@ def code(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute last a few seconds."""
-    whole = tuning.train  # type: ignore[attr-defined]  # patched where it is used
-    monkeypatch.setattr(
-        tuning, "train", lambda model, at, run, seconds, *rest: whole(model, at, run, seconds / 12, *rest)
+    """Let a minute of training last 150 steps, however fast the machine is."""
+    readings = itertools.count(step=60 / 150)  # one more at the start and one at the end of each step
+    clock = SimpleNamespace(
+        monotonic=readings.__next__, time=time.time, strftime=time.strftime, localtime=time.localtime
     )
+    monkeypatch.setattr(training, "time", clock)
 
 
 @pytest.mark.usefixtures("brief")
@@ -85,7 +89,7 @@ def test_worse_model_is_not_installed(
     out.mkdir()
     (out / "mine").touch()
     scores = iter([Score(5.0, 0.1, 48), Score(5.5, 0.1, 48)])
-    monkeypatch.setattr(tuning, "score", lambda *_: next(scores))
+    monkeypatch.setattr(tune, "score", lambda *_: next(scores))
     assert main(["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert "(in FP32: perplexity 5.000 before, 5.500 after): no bundle was changed" in errors[-1]

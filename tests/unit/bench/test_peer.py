@@ -19,7 +19,7 @@ from midfill.bench.sides import Sides
 from midfill.common.errors import BenchError
 from midfill.prompt.context import gather
 from midfill.settings.schema import Settings
-from unit.helpers import fake_llama_server, tiny_tokenizer
+from unit.helpers import fake_llama_server, model_tokenizer
 from waiting import LIMIT, wait_until
 
 SCENE = Scene("a.py", "def add(left, right):\n    ", "return left + right", "\n\n\nprint(add(1, 2))\n")
@@ -41,7 +41,7 @@ def server(tmp_path: Path) -> Iterator[LlamaServer]:
 
 def typing(server: LlamaServer, budget: int = 1000, **settings: Any) -> PeerTyping:
     """Return what types into the peer."""
-    return PeerTyping(server, Sides(tiny_tokenizer(), budget), Settings(bundle=Path(), **settings))
+    return PeerTyping(server, Sides(model_tokenizer(), budget), Settings(bundle=Path(), **settings))
 
 
 def test_server_is_started_as_it_says(server: LlamaServer) -> None:
@@ -139,9 +139,9 @@ def test_sides_are_those_of_our_prompt() -> None:
     """A small document is whole; a large one is cut on both sides to the tokens of Midfill's prompt."""
     text = "".join(f"x{number} = {number}\n" for number in range(500))
     context = gather(text, len(text) // 2)
-    whole = Sides(tiny_tokenizer(), 100_000).of(context)
+    whole = Sides(model_tokenizer(), 100_000).of(context)
     assert whole == (context.prefix, context.suffix)
-    left, right = Sides(tiny_tokenizer(), 200).of(context)
+    left, right = Sides(model_tokenizer(), 200).of(context)
     assert left
     assert context.prefix.endswith(left)
     assert right
