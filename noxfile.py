@@ -16,8 +16,8 @@ _SOURCES = {"PYTHONPATH": os.pathsep.join(["server", "export"])}
 """This checkout's packages come before any that are installed."""
 
 
-_PARALLEL = ["--numprocesses", "2", "--dist", "worksteal"]
-"""Two tests at a time: most of them wait for a server or an editor half of the time."""
+_PARALLEL = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""Two files of tests at a time, in the order of `tests/conftest.py`: most tests wait for a server half of the time."""
 
 
 @nox.session(python=False)
