@@ -12,8 +12,8 @@ from midfill.common.paths import weights_dir
 from midfill.settings.schema import default_bundle
 
 USERS_WEIGHTS = Path(os.environ.setdefault("MIDFILL_TESTS_WEIGHTS", str(weights_dir())))
-"""The folder of the weights that the user's bundle was made of. A worker of pytest-xdist inherits it: in its environment
-the cache folder is that of the first process already."""
+"""The folder of the weights that the user's bundle was made of. A worker of pytest-xdist inherits it, because the cache
+folder in its environment is that of the first process already."""
 
 
 def set_apart() -> None:
