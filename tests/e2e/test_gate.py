@@ -30,13 +30,13 @@ def bench(bundle: Path, tmp_path: Path) -> Iterator[Workbench]:
         yield bench
 
 
-def test_gate_while_typing_and_when_asked_outright(bench: Workbench) -> None:
+def test_gate_holds_for_automatic_requests_only(bench: Workbench) -> None:
     """What the model is sure of is shown, what it is not is withheld and said why; a setting counts at once."""
     bench.open("sure.py", SURE)
     bench.open("unsure.py", UNSURE)
     assert [item["insertText"] for item in bench.ask("sure.py", invoked=False)] == ["right"]
     assert bench.ask("unsure.py", invoked=False) == []
-    assert "the model was not sure enough (setting minConfidence)" in bench.why()
+    assert "the model's confidence is too low (setting minConfidence)" in bench.why()
     assert bench.ask("unsure.py", invoked=True)
     bench.set({**OPTIONS, "minConfidence": 0, "maxTokens": 8})
     assert bench.ask("unsure.py", invoked=False)
