@@ -74,7 +74,8 @@ async def load_and_unload(bundle: Path) -> tuple[int, list[tuple[str, int, int]]
     scheduler = Scheduler(lifecycle, settings, clock)
     before, rounds = resident(), []
     for _ in range(2):
-        scheduler.start()
+        await asyncio.wrap_future(scheduler.start())
+        scheduler.forget("")  # or the second suggestion would come from the completion cache, without the model
         text = (await scheduler.complete(Request(text=TEXT, offset=len(TEXT)))).text
         clock.advance(60)
         await asyncio.wrap_future(lifecycle.run(lambda _: None))  # the worker has dropped the engine by then
