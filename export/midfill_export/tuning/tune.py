@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedModel
 
 from midfill.common.errors import ExportError, UsageError
-from midfill.inference.bundle import GRAPH, load_bundle
+from midfill.inference.bundle import load_bundle
 from midfill.inference.licences import Permit
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
@@ -119,7 +119,7 @@ def tune(
     with scratch_beside(out) as scratch:
         build_bundle(trace_checkpoint(tuned_checkpoint, scratch, progress), scratch / "tuned", progress=progress)
         bundle = load_bundle(scratch / "tuned")
-        after = score(held_out, verify.graph_logits(OnnxModel(bundle.path / GRAPH, bundle.manifest.kv), held_out))
+        after = score(held_out, verify.graph_logits(OnnxModel.of(bundle), held_out))
         progress(f"after, in INT8: {after}")
         _require_better(before, after, "in INT8")
         previous = _install(bundle.path, out)

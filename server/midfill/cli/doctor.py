@@ -17,8 +17,8 @@ from midfill.common.cancel import CancelFlag
 from midfill.common.errors import MidfillError
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
-from midfill.inference import cpu, thread_tuning
-from midfill.inference.bundle import Bundle, Manifest, load_bundle
+from midfill.inference import arithmetic, cpu, thread_tuning
+from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
 from midfill.inference.licences import licence, require_use
 from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.prompt.token_budget import budgets, longest_suggestion
@@ -75,7 +75,13 @@ def _version(name: str) -> str:
 
 def _processor() -> Check:
     name = cpu.model_name(cpu.cpuinfo())
-    return Check("processor", True, f"{name}, {cpu.usable_cores()} cores, 8-bit arithmetic: {cpu.detect_target()}")
+    found = arithmetic.detect()
+    limit = arithmetic.activation_range(MAX_INT8, found).limit
+    return Check(
+        "processor",
+        True,
+        f"{name}, {cpu.usable_cores()} cores, 8-bit products: {found.value}, activations of -{limit} to {limit}",
+    )
 
 
 def _bundle_checks(settings: Settings) -> Iterator[Check]:
@@ -89,7 +95,7 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     yield Check(
         "bundle",
         True,
-        f"{manifest.name} in {bundle.path}, for {manifest.target}, {manifest.fim}"
+        f"{manifest.name} in {bundle.path}, {manifest.fim}"
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
     yield _guarded("licence", lambda: _licence(manifest, settings))

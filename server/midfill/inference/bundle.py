@@ -20,13 +20,17 @@ import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.common.json_store import JsonStore
-from midfill.inference import cpu
 
 FORMAT = 1
 """The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
 MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
+
+MAX_INT8 = 127
+"""Largest magnitude of an integer of 8 bits that weights and activations are rounded to."""
+ANY_PROCESSOR = "any"
+_TARGETS = (ANY_PROCESSOR, "vnni", "avx2", "arm64")
 
 _MAKE_ONE = "make one with `midfill pull`"
 
@@ -124,13 +128,19 @@ class Manifest:
     """Number of token ids, and of logits in a row (V)."""
     kv: KvLayout
     quantisation: dict[str, Any]
-    target: str
-    """The kind of processor that the weights were quantised for (:mod:`midfill.inference.cpu`)."""
     verification: Verification
     files: dict[str, FileEntry]
+    target: str = ANY_PROCESSOR
+    """The kind of processor that the bundle is for. Versions before 0.3 made bundles for one kind; all run anywhere."""
     stretch: dict[str, Any] = field(default_factory=dict)
     """How ``context_length`` was made longer than in training (:mod:`midfill_export.graph.rope_scaling`); empty if it
     was not."""
+
+    @property
+    def weight_limit(self) -> int:
+        """Largest magnitude of a weight, 1 to 127."""
+        limit = self.quantisation.get("weight_limit", MAX_INT8)
+        return limit if isinstance(limit, int) and 0 < limit <= MAX_INT8 else MAX_INT8
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,7 @@ def load_bundle(path: Path) -> Bundle:
 
     Raises:
         BundleNotFound: there is no such folder, or it has no manifest.
-        BundleForeign: the manifest is not Midfill's, or the bundle is for another kind of processor.
+        BundleForeign: the manifest is not Midfill's, or the bundle is for an unknown kind of processor.
         BundleTooNew: the format is newer than this version of Midfill.
         BundleDamaged: a file is missing, or differs from what the manifest says.
     """
@@ -195,10 +205,9 @@ def read_manifest(path: Path) -> Manifest:
         raise BundleDamaged(f"{path / MANIFEST} is incomplete ({detail}): export the bundle again.") from None
     if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
         raise BundleDamaged(f"{path / MANIFEST} does not list {min(missing)}: export the bundle again.")
-    if not cpu.runs_here(manifest.target):
+    if manifest.target not in _TARGETS:
         raise BundleForeign(
-            f"{path} is quantised for '{manifest.target}' processors, this one is '{cpu.detect_target()}':"
-            " export the bundle on this machine."
+            f"{path} is for processors of the kind '{manifest.target}', which this Midfill does not know: {_MAKE_ONE}."
         )
     return manifest
 

@@ -112,6 +112,6 @@ def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> L
     tokenizer = load_tokenizer(bundle)
     on_loading("loading the model", 0.4)
     threads = settings.threads or thread_tuning.chosen(bundle)
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, threads)
+    model = OnnxModel.of(bundle, threads)
     on_loading("ready", 1.0)
     return LoadedModel(bundle, tokenizer, model)

@@ -68,7 +68,7 @@ def best_of(seconds: Mapping[int, float]) -> int:
 
 
 def _seconds(bundle: Bundle, threads: int) -> float:
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, threads)
+    model = OnnxModel.of(bundle, threads)
     return statistics.median(_timed(lambda: _request(model)) for _ in range(_RUNS))
 
 
