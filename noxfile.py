@@ -157,6 +157,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def length(session: nox.Session) -> None:
+    """Run those tests at full length that are short in the usual run, or left out of it; arguments go to pytest."""
+    names = ("e2e/test_edits", "e2e/test_speculation", "e2e/test_session", "export/loaders/test_gguf_tokenizer")
+    files = session.posargs or [f"tests/{name}.py" for name in names]
+    session.run("python", "-m", "pytest", *files, env={"MIDFILL_TESTS_AT_LENGTH": "1"})
+
+
+@nox.session(python=False)
 def large_workspace(session: nox.Session) -> None:
     """Index 10,000 files while somebody types: seconds, memory, and what a keystroke takes meanwhile and afterwards."""
     session.run("python", "-m", "pytest", "tests/e2e/large_workspace.py", *session.posargs)
@@ -193,7 +201,7 @@ def editors(session: nox.Session) -> None:
             f"tests/editors/test_{name}.py"
             for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
         ]
-    session.run("python", "-m", "pytest", *_PARALLEL, *chosen, env=environment)
+    session.run("python", "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup", *chosen, env=environment)
 
 
 def _install_group(session: nox.Session, group: str, *options: str) -> None:
