@@ -19,13 +19,17 @@ from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.inference import arithmetic, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
+from midfill.inference.exactness import differing_splits
 from midfill.inference.licences import licence, require_use
+from midfill.inference.onnx_model import OnnxModel
 from midfill.inference.prefill_throughput import PrefillThroughput
 from midfill.prompt.token_budget import budgets, longest_suggestion
 from midfill.settings.schema import Settings
 
-_SAMPLE = "def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
-_SAMPLE_CURSOR = _SAMPLE.index("return ") + len("return ")
+_BEFORE = "".join(f"def scale_{n}(value):\n    return value * {n}\n\n\n" for n in range(2, 16))
+"""Code before the sample's cursor: more tokens than one step computes of a prompt."""
+_SAMPLE = f"{_BEFORE}def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
+_SAMPLE_CURSOR = _SAMPLE.index("return \n") + len("return ")
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,8 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     yield _memory(bundle, settings)
     completion = _guarded("completion", lambda: _timed_completion(settings))
     yield completion
+    if completion.ok:
+        yield _guarded("exactness", lambda: _exactness(bundle, settings))
     if completion.ok and not settings.threads:
         yield _guarded("threads", lambda: _threads(bundle))
 
@@ -141,6 +147,15 @@ def _timed_completion(settings: Settings) -> Check:
         if done.text
         else f"the model suggested nothing ({done.reason}): make its bundle again with `midfill pull`",
     )
+
+
+def _exactness(bundle: Bundle, settings: Settings) -> Check:
+    """Check that drafts and reused prompts change no suggestion on this processor."""
+    if not (found := differing_splits(OnnxModel.of(bundle, settings.threads))):
+        return Check("exactness", True, "a prompt gives the same logits in one step and in several")
+    past, cut = found[0]
+    detail = f"logits depend on the split into steps ({cut} tokens after {past}, {len(found)} cases in all)"
+    return Check("exactness", False, f"{detail}: set 'draftTokens' to 0, and report this processor")
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:

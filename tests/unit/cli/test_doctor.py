@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from midfill.cli import doctor
 from midfill.cli.doctor import Check, examine, to_json, to_text
 from midfill.inference.bundle import KvLayout
+from midfill.inference.decoder import PREFILL_CHUNK
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.settings.schema import Settings
 from unit.helpers import chain_graph, write_bundle
 
@@ -28,11 +34,36 @@ def test_sound_installation(tmp_path: Path) -> None:
     """Every check succeeds, and each line says what was found."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
-    assert " ".join(found) == "midfill python libraries processor bundle licence memory completion threads"
+    assert " ".join(found) == "midfill python libraries processor bundle licence memory completion exactness threads"
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
     assert found["licence"].detail == "Apache-2.0; for personal use, as the setting 'use' says"
     assert found["completion"].detail.startswith("'return ' -> '1")
+
+
+def test_sample_is_longer_than_one_step_of_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of a step without logits shows, and so does one after a long past."""
+    steps: list[tuple[int, int]] = []
+    step = OnnxModel.step
+
+    def noted(model: OnnxModel, ids: Sequence[int], cache: KvCache, *rest: Any) -> Any:
+        steps.append((len(cache), len(ids)))
+        return step(model, ids, cache, *rest)
+
+    monkeypatch.setattr(OnnxModel, "step", noted)
+    found = checks(Settings(bundle=write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path))
+    assert found["completion"].ok
+    assert (0, PREFILL_CHUNK) in steps
+    assert max(past for past, _ in steps) >= LONG_PAST
+
+
+def test_inexact_processor_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line says how to be safe there."""
+    monkeypatch.setattr(doctor, "differing_splits", lambda _: [(130, 5), (2048, 1)])
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    check = checks(Settings(bundle=folder))["exactness"]
+    assert not check.ok
+    assert "5 tokens after 130, 2 cases in all): set 'draftTokens' to 0" in check.detail
 
 
 def test_missing_bundle_is_one_fault(tmp_path: Path) -> None:
