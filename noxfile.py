@@ -165,6 +165,14 @@ def length(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def emulated(session: nox.Session) -> None:
+    """Run a model on emulated processors, which are installed first; `-- -m "not bundle"` runs only a tiny one."""
+    folder = os.environ.get("MIDFILL_EMULATED", str(Path(".nox/emulated").resolve()))
+    session.run("python", "tests/emulated/install.py", folder)
+    session.run("python", "-m", "pytest", "tests/emulated", *session.posargs, env={"MIDFILL_EMULATED": folder})
+
+
+@nox.session(python=False)
 def large_workspace(session: nox.Session) -> None:
     """Index 10,000 files while somebody types: seconds, memory, and what a keystroke takes meanwhile and afterwards."""
     session.run("python", "-m", "pytest", "tests/e2e/large_workspace.py", *session.posargs)

@@ -59,7 +59,7 @@ def run(
         progress("loading")
         server, llama, figures = _start(settings, plan, peer, stack)
         loaded = LoadedBundle(settings)
-        budget = min(settings.context_tokens, loaded.bundle.manifest.context_length - settings.max_tokens)
+        budget = min(settings.context_tokens, loaded.bundle.manifest.usable_context - settings.max_tokens)
         peer_typing = _peer_typing(llama, Sides(loaded.tokenizer, budget), settings) if llama else None
         circumstances = Circumstances.now(loaded.bundle, settings, load, llama)
         machine = Machine(loaded, plan, llama)

@@ -20,6 +20,7 @@ import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.common.json_store import JsonStore
+from midfill.inference.row_blocks import MAX_PADDING
 
 FORMAT = 1
 """The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
@@ -135,6 +136,11 @@ class Manifest:
     stretch: dict[str, Any] = field(default_factory=dict)
     """How ``context_length`` was made longer than in training (:mod:`midfill_export.graph.rope_scaling`); empty if it
     was not."""
+
+    @property
+    def usable_context(self) -> int:
+        """``context_length`` less the places that the padding of a run may take."""
+        return max(self.context_length - MAX_PADDING, 1)
 
     @property
     def weight_limit(self) -> int:

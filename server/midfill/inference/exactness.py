@@ -17,14 +17,17 @@ _PASTS = (3, 130, LONG_PAST)
 """Numbers of tokens before the step: less than a block, more than a chunk, a long past."""
 
 
-def differing_splits(model: Model, pasts: Sequence[int] = _PASTS, cuts: Sequence[int] = _CUTS) -> list[tuple[int, int]]:
+def differing_splits(
+    model: Model, context: int, pasts: Sequence[int] = _PASTS, cuts: Sequence[int] = _CUTS
+) -> list[tuple[int, int]]:
     """Compute a step whole and as two steps, and compare the logits bit by bit.
 
     The tokens before the step are not computed: what the cache holds for them does not matter here.
 
     Args:
         model: the model.
-        pasts: numbers of tokens before the step.
+        context: maximum number of tokens that the model takes.
+        pasts: numbers of tokens before the step; those that ``context`` has no room for are left out.
         cuts: numbers of tokens of the first of the two steps, 1 to ``TOKENS`` - 1.
 
     Returns:
@@ -33,8 +36,9 @@ def differing_splits(model: Model, pasts: Sequence[int] = _PASTS, cuts: Sequence
     Raises:
         ModelError: a step failed.
     """
-    cache = model.new_cache(max(pasts) + TOKENS)
-    return [(past, cut) for past in pasts for cut in _differing_cuts(model, cache, past, cuts)]
+    fitting = [past for past in pasts if past + TOKENS <= context]
+    cache = model.new_cache(max(fitting, default=0) + TOKENS)
+    return [(past, cut) for past in fitting for cut in _differing_cuts(model, cache, past, cuts)]
 
 
 def _differing_cuts(model: Model, cache: KvCache, past: int, cuts: Sequence[int]) -> list[int]:

@@ -168,10 +168,8 @@ class OnnxModel:
     def _run(self, ids: Sequence[int], cache: KvCache, run: Run, cancel: CancelFlag) -> NDArray[np.float32]:
         """Append ``ids`` to ``cache`` by one run of the graph, and return its logits (run.rows, V).
 
-        Two details keep the logits equal to the last bit. A run has whole blocks of rows
-        (:mod:`midfill.inference.row_blocks`). And the number of rows of ``lm_head`` is even: onnxruntime computes the
-        last row of an odd number with other kernels. It is 1 if no rows are wanted: onnxruntime below 1.32 fails with
-        none, and a row that is dropped costs little.
+        To keep the logits equal to the last bit, the run computes whole blocks of tokens, and as many rows of logits
+        as fill whole blocks (:mod:`midfill.inference.row_blocks`).
         """
         # Grouped attention needs no whole blocks, and must not compute a token again that had the other attention.
         block = 1 if run.grouped else self._block
@@ -179,7 +177,9 @@ class OnnxModel:
         tokens = [*cache.tokens[start:], *ids]
         padding = round_up(max(len(tokens), MIN_ROWS), block) - len(tokens)
         last = len(tokens) - 1
-        logit_rows = [*range(last + 1 - run.rows, last + 1), *([last] if run.rows % 2 or not run.rows else [])]
+        # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
+        logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
+        logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, start + len(tokens) + padding), np.int64))

@@ -3,10 +3,11 @@
 Reuse of a KV cache and speculative decoding are exact only if a token gets the same bits in a run of its own and in a
 run with others. onnxruntime's kernels for few rows differ from those for many:
 
-* On x86-64 only a single row differs. So every run has at least two rows.
-* On arm64, ``GroupQueryAttention`` rounds a row by its place among the rows and by the number of keys. Runs that begin
-  and end at multiples of four tokens give equal bits (measured with onnxruntime 1.32 under emulation, with 0 of 192
-  splits that differ; at multiples of two, 66 differ). Eight leaves room for other processors.
+* On x86-64 a single row differs, and in ``lm_head`` the last row of an odd number. So a run has at least two tokens,
+  and an even number of rows of logits.
+* On arm64, ``GroupQueryAttention`` rounds a row by its place among the rows and by the number of keys, and ``lm_head``
+  by its place. Multiples of four give equal bits (onnxruntime 1.32, emulated: of 192 splits of an attention none
+  differs; at multiples of two, 66 do). Eight leaves room for other processors.
 
 A run begins earlier than it must to reach such a multiple, and computes the last tokens before it once more. It ends
 later, with padding. ``midfill doctor`` checks on the real machine that this is enough.
@@ -17,8 +18,10 @@ from __future__ import annotations
 import platform
 
 MIN_ROWS = 2
-"""Minimum number of rows of a run."""
+"""Minimum number of tokens of a run, and the number of whose multiples are its rows of logits if blocks are shorter."""
 _ARM64_BLOCK = 8
+MAX_PADDING = _ARM64_BLOCK - 1
+"""Maximum number of tokens that pad a run. All machines leave room for them, so that prompts are the same on all."""
 _X86_64 = ("x86_64", "amd64")
 
 

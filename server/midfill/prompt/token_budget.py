@@ -25,7 +25,7 @@ def budgets(settings: Settings, manifest: Manifest, throughput: PrefillThroughpu
     The settings decide. Where ``contextTokens`` is 0, the budget is what this machine computes within ``latencyMs``,
     and other files get a third of it at most.
     """
-    room = manifest.context_length - longest_suggestion(settings, manifest)
+    room = manifest.usable_context - longest_suggestion(settings, manifest)
     if settings.context_tokens:
         document = min(settings.context_tokens, room)
         return Budgets(document, min(settings.workspace_tokens, room - document))
@@ -36,4 +36,4 @@ def budgets(settings: Settings, manifest: Manifest, throughput: PrefillThroughpu
 
 def longest_suggestion(settings: Settings, manifest: Manifest) -> int:
     """Return the maximum number of tokens of any suggestion."""
-    return min(settings.max_tokens_of_all_languages, manifest.context_length // 2)
+    return min(settings.max_tokens_of_all_languages, manifest.usable_context // 2)

@@ -51,15 +51,15 @@ def test_sample_is_longer_than_one_step_of_a_prompt(tmp_path: Path, monkeypatch:
         return step(model, ids, cache, *rest)
 
     monkeypatch.setattr(OnnxModel, "step", noted)
-    found = checks(Settings(bundle=write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path))
-    assert found["completion"].ok
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=4096)
+    assert checks(Settings(bundle=bundle.path))["completion"].ok
     assert (0, PREFILL_CHUNK) in steps
     assert max(past for past, _ in steps) >= LONG_PAST
 
 
 def test_inexact_processor_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line says how to be safe there."""
-    monkeypatch.setattr(doctor, "differing_splits", lambda _: [(130, 5), (2048, 1)])
+    monkeypatch.setattr(doctor, "differing_splits", lambda *_: [(130, 5), (2048, 1)])
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     check = checks(Settings(bundle=folder))["exactness"]
     assert not check.ok

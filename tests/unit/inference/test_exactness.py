@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
-from midfill.inference.exactness import differing_splits
+from midfill.inference.exactness import TOKENS, differing_splits
 from midfill.inference.kv_cache import KvCache
 
 
@@ -33,12 +33,15 @@ class RoundingModel:
 
 def test_exact_model_has_no_differing_split() -> None:
     """Nothing is found."""
-    assert differing_splits(RoundingModel(off=-1)) == []
+    assert differing_splits(RoundingModel(off=-1), 4096) == []
 
 
 @pytest.mark.parametrize(
     ("off", "found"), [(1, [(0, 1), (0, 5)]), (2, [(0, 2)]), (0, [(0, 1), (0, 2), (0, 5)])], ids=["1", "2", "whole"]
 )
 def test_differing_bits_are_found(off: int, found: list[tuple[int, int]]) -> None:
-    """Each split that changes a bit is named by the tokens before the step and those of its first part."""
-    assert differing_splits(RoundingModel(off), pasts=(0,), cuts=(1, 2, 5)) == found
+    """Each split that changes a bit is named by the tokens before the step and those of its first part.
+
+    A step that the context has no room for is left out.
+    """
+    assert differing_splits(RoundingModel(off), TOKENS, pasts=(0, 1), cuts=(1, 2, 5)) == found
