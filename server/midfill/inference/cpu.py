@@ -7,9 +7,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -56,13 +54,6 @@ def model_name(info: str) -> str:
     """Return the processor's name from the cpuinfo ``info``; without one, the name that Python knows."""
     name = _first(info, "model name")
     return name or platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Return the number of cores (hardware threads) that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _flags(info: str) -> frozenset[str]:
