@@ -21,7 +21,7 @@ from midfill.inference.bundle import GRAPH, Manifest
 _FILE = "reading_speed"
 _MIN_TOKENS = 200
 """Minimum number of computed tokens for a reading. The time of a shorter prefill says little."""
-_READINGS = 16
+_READINGS = 8
 """Number of readings that count, the latest ones."""
 _MIN_SHARE = 0.75
 """Part of the time that the computing thread must have run, if the processor was free."""

@@ -23,7 +23,7 @@ FULL = "at most 1,024 tokens of the document and 512 of other files: "
 
 def lines(path: str) -> str:
     """Return a document that fills each prompt, and that has nothing in common with others."""
-    return "".join(f"{path} {number} = compute({number})\n" for number in range(600))
+    return "".join(f"{path} {number} = compute({number})\n" for number in range(1200))
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,16 @@ def test_session_after_a_slow_one_reads_everything_soon(share: float) -> None:
     assert typed[-1].prompt_tokens > typed[0].prompt_tokens
 
 
+def test_very_long_prompts_come_back_soon() -> None:
+    """A fast machine that was slow reads its longest prompts again within ten keystrokes."""
+    clock = ProcessorClock(10 * FAST)
+    session = Editing(clock)
+    session.open("first.py", "second.py")
+    clock.tokens_per_second = SLOW
+    assert session.open(*documents(10))[-1].budget.startswith("at most 512 tokens")
+    assert Editing(ProcessorClock(10 * FAST)).type(10)[-1].budget.startswith("at most 7,680 tokens")
+
+
 def test_busy_hour_changes_nothing() -> None:
     """While somebody compiles, as much is read as before, and in the next session, too."""
     clock = ProcessorClock(FAST)
@@ -85,7 +95,7 @@ def test_throttled_laptop_reads_less_of_new_documents() -> None:
     session = Editing(clock)
     session.open("first.py")
     clock.tokens_per_second = SLOW
-    session.open(*documents(16))
+    session.open(*documents(8))
     assert not session.open("new.py")[0].budget.startswith(FULL)
     clock.tokens_per_second = FAST
     assert session.open("newer.py", "newest.py")[1].budget.startswith(FULL)
@@ -101,7 +111,7 @@ def test_suspended_in_the_middle_of_a_prompt() -> None:
 
 def test_computed_prompt_serves_the_next_keystroke() -> None:
     """When the length changes while somebody types, hardly more than one prompt of each length is computed."""
-    Editing(ProcessorClock(SLOW)).open(*documents(16))
+    Editing(ProcessorClock(SLOW)).open(*documents(8))
     session = Editing(ProcessorClock(FAST))
     typed = session.type(15)
     computed = sum(done.prompt_tokens - done.reused_tokens for done in typed)
