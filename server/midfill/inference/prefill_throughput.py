@@ -30,8 +30,8 @@ _TICK = 0.016
 _ALIKE = 1 / 3
 """The time of a prompt is predicted from readings of at least this part of its length. The first tokens of a prompt are
 the fastest, since each token attends to all before it."""
-_MAX_TOKENS, _MAX_SPEED = 1e7, 1e5
-"""A number of tokens that no prompt has, and one per second that no machine reaches. A damaged file may have them."""
+_MAX = 1e8
+"""More tokens than any prompt has, and more than any machine computes in a second. A damaged file may say so."""
 
 
 class Reading(NamedTuple):
@@ -118,5 +118,5 @@ def _remembered(value: Any) -> Iterator[Reading]:
     for pair in value if isinstance(value, list) else []:
         if isinstance(pair, list) and len(pair) == 2 and all(type(part) in (int, float) for part in pair):
             tokens, speed = pair
-            if _MIN_TOKENS <= tokens < _MAX_TOKENS and 0 < speed < _MAX_SPEED:
+            if _MIN_TOKENS <= tokens < _MAX and 0 < speed < _MAX:
                 yield Reading(int(tokens), float(speed))
