@@ -2,12 +2,13 @@
 
 A reading is the time of one prompt. It says how fast the machine is only if the processor was free for it. If not, the
 thread that computed it got less processor time than has passed: other programs were running, or the machine slept. Such
-a reading shows no more than that the machine is at least so fast. A machine that is slow by itself, because it saves
-its battery or is hot, has slow readings of the first kind.
+a reading shows no more than that the machine is at least so fast, unless it is always busy. A machine that is slow by
+itself, because it saves its battery or is hot, has slow readings of the first kind.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sized
@@ -39,6 +40,8 @@ class Reading(NamedTuple):
 
     tokens: int
     tokens_per_second: float
+    was_free: bool
+    """Whether the processor was free for it."""
 
 
 Clock = Callable[[], tuple[float, float]]
@@ -67,18 +70,23 @@ class PrefillThroughput:
         """The best of the latest readings; 0 without a reading."""
         return max((reading.tokens_per_second for reading in self._readings), default=0.0)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the machine is hardly faster than the readings say: it was free once, or busy each time."""
+        return any(reading.was_free for reading in self._readings) or len(self._readings) == _READINGS
+
     def remembered(self) -> list[Reading]:
         """Return the readings that count, the latest last."""
         return list(self._readings)
 
     def seconds_for(self, tokens: int) -> float:
-        """Return how long a prompt of ``tokens`` tokens takes when the processor is free; 0 without a reading.
+        """Return how long a prompt of ``tokens`` tokens takes when the processor is free; infinity without a reading.
 
         The best of the latest readings of prompts that are long enough decides.
         """
         longest = max((reading.tokens for reading in self._readings), default=0)
         alike = [r.tokens_per_second for r in self._readings if r.tokens >= _ALIKE * min(tokens, longest)]
-        return tokens / max(alike) if alike else 0.0
+        return tokens / max(alike) if alike else math.inf
 
     @contextmanager
     def timing(self, computed: Sized) -> Iterator[None]:
@@ -100,8 +108,8 @@ class PrefillThroughput:
             return
         speed = round(tokens / seconds, 1)
         was_free = processor_seconds + _TICK >= _MIN_SHARE * seconds
-        if was_free or speed > self.tokens_per_second:
-            self._readings.append(Reading(tokens, speed))
+        if was_free or speed > self.tokens_per_second or not any(reading.was_free for reading in self._readings):
+            self._readings.append(Reading(tokens, speed, was_free))
             file = JsonStore(_FILE)
             file.put(self._key, self.remembered())
             file.save()
@@ -115,8 +123,8 @@ def speed_key(manifest: Manifest, threads: int) -> str:
 
 def _remembered(value: Any) -> Iterator[Reading]:
     """Yield the readings in a value of the file, which may be damaged."""
-    for pair in value if isinstance(value, list) else []:
-        if isinstance(pair, list) and len(pair) == 2 and all(type(part) in (int, float) for part in pair):
-            tokens, speed = pair
-            if _MIN_TOKENS <= tokens < _MAX and 0 < speed < _MAX:
-                yield Reading(int(tokens), float(speed))
+    for entry in value if isinstance(value, list) else []:
+        if isinstance(entry, list) and [type(part) for part in entry] == [int, float, bool]:
+            reading = Reading(*entry)
+            if _MIN_TOKENS <= reading.tokens < _MAX and 0 < reading.tokens_per_second < _MAX:
+                yield reading

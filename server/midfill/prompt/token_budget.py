@@ -82,12 +82,11 @@ class PromptLength:
         Args:
             before: length of the document's latest prompt; 0 if it has none.
         """
-        speed = self._throughput.tokens_per_second
-        if not speed:
-            return _DEFAULT_LENGTH, "it is not known yet how fast this machine is"
         allowed = self._settings.latency_ms / 1000
         seconds_for = self._throughput.seconds_for
         longest = max((length for length in _LENGTHS if seconds_for(length) <= allowed), default=_LENGTHS[0])
+        if not self._throughput.is_known and longest <= _DEFAULT_LENGTH:
+            return max(_DEFAULT_LENGTH, before), "it is not known yet how fast this machine is when it is free"
         length = max(longest, before)
         seconds = seconds_for(length)
         takes = f"this machine computes {length / seconds:,.0f} tokens a second, so they take {seconds:.1f} s"

@@ -34,7 +34,7 @@ def read(*readings: tuple[int, float, float]) -> PrefillThroughput:
 def test_machine_without_a_reading() -> None:
     """Nothing is predicted."""
     throughput = PrefillThroughput(KEY)
-    assert (throughput.tokens_per_second, throughput.seconds_for(1000)) == (0.0, 0.0)
+    assert (throughput.tokens_per_second, throughput.seconds_for(1000)) == (0.0, math.inf)
 
 
 def test_best_reading_counts() -> None:
@@ -55,9 +55,21 @@ def test_busy_hour_changes_nothing() -> None:
 
 
 def test_busy_machine_shows_how_fast_it_is_at_least() -> None:
-    """A reading of a busy machine counts if it is the fastest so far; the first one always is."""
-    assert read((1000, 4.0, 0.5)).tokens_per_second == 250
-    assert read((1000, 2.0, 0.5), (1000, 3.0, 0.5)).tokens_per_second == 500
+    """A reading of a busy machine counts if it is the fastest so far, or if there are no others."""
+    assert not read((1000, 5.0, 0.5)).is_known
+    throughput = read((1000, 4.0, 1.0), (1000, 2.0, 0.5), (1000, 3.0, 0.5))
+    assert (throughput.is_known, throughput.tokens_per_second) == (True, 500)
+    assert len(throughput.remembered()) == 3
+
+
+def test_machine_that_is_always_busy_is_believed() -> None:
+    """When it was busy each time, it is as slow for its user as it seems; the first free reading shows more."""
+    throughput = read(*[(1000, 4.0, 0.5)] * 8)
+    assert (throughput.is_known, throughput.tokens_per_second) == (True, 250)
+    throughput.learn(1000, 1.0, 1.0)
+    throughput.learn(1000, 4.0, 2.0)
+    assert throughput.tokens_per_second == 1000
+    assert len(throughput.remembered()) == 8
 
 
 @pytest.mark.parametrize("tick", [-0.0156, 0.0156])
@@ -110,7 +122,7 @@ def test_block_is_timed() -> None:
 
     with pytest.raises(Cancelled):
         compute()
-    assert throughput.remembered() == [(200, 400.0)]
+    assert throughput.remembered() == [(200, 400.0, True)]
 
 
 def test_real_clock_counts_the_work_of_a_thread() -> None:
@@ -138,8 +150,9 @@ def test_two_servers_with_one_file() -> None:
 
 
 DAMAGED: list[object] = [
-    341.3, "fast", {}, [341.3], [[1000]], [[1000, "fast"]], [[1000, True]], [[1000, 0]], [[1000, -5]], [[5, 400]],
-    [[1000, math.nan]], [[1000, math.inf]], [[math.nan, 1.0]], [[1000, 1e9]], [[1000, 10**400]], [["x", 1]], [None],
+    341.3, "fast", {}, [341.3], [[1000]], [[1000, 341.3]], [[1000, "fast", True]], [[1000, 341.3, 1]], [None],
+    [[1000, 0.0, True]], [[1000, -5.0, True]], [[5, 400.0, True]], [[1000, math.nan, True]], [[1000, math.inf, True]],
+    [[math.nan, 1.0, True]], [[1000, 1e9, True]], [[1000, 10**400, True]], [["x", 1.0, True]], [[10**400, 1.0, True]],
 ]  # fmt: skip
 
 
@@ -156,8 +169,8 @@ def test_damaged_file_counts_as_no_reading(file: Path, text: str) -> None:
 
 def test_damage_leaves_the_other_readings(file: Path) -> None:
     """Sound readings beside damaged ones count."""
-    file.write_text(json.dumps({KEY: [[1000, 250.0], None, [10**400, 100], [2000, 100.0]]}))
-    assert PrefillThroughput(KEY).remembered() == [(1000, 250.0), (2000, 100.0)]
+    file.write_text(json.dumps({KEY: [[1000, 250.0, True], None, [2000, 100.0, False]]}))
+    assert PrefillThroughput(KEY).remembered() == [(1000, 250.0, True), (2000, 100.0, False)]
 
 
 def test_key_names_model_processor_and_threads() -> None:

@@ -47,3 +47,4 @@ def test_spinning(monkeypatch: pytest.MonkeyPatch, battery: object, spinning: st
     assert options.intra_op_num_threads == 3
     assert options.get_session_config_entry("session.force_spinning_stop") == "1"
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == spinning
+    assert int(options.get_session_config_entry("session.intra_op.spin_duration_us")) <= 1000

@@ -66,9 +66,17 @@ def test_settings_decide(changes: dict[str, int], document: int, snippets: int, 
 def test_speed_that_is_not_known() -> None:
     """The first session has a default length."""
     budget = length(PrefillThroughput("machine")).budget()
-    assert str(budget) == (
-        "at most 1,024 tokens of the document and 512 of other files: it is not known yet how fast this machine is"
-    )
+    assert str(budget).startswith("at most 1,024 tokens of the document and 512 of other files: it is not known yet")
+
+
+@pytest.mark.parametrize(
+    ("tokens_per_second", "document"), [(100, 1024), (550, 1024), (1400, 3584)], ids=["slow", "as fast", "fast"]
+)
+def test_busy_at_first(tokens_per_second: float, document: int) -> None:
+    """While the machine was never free, it can be faster than it seems, so no less is read."""
+    throughput = PrefillThroughput("machine")
+    throughput.learn(1000, 1000 / tokens_per_second, 500 / tokens_per_second)
+    assert length(throughput).budget().document == document
 
 
 def test_model_of_a_short_context() -> None:
