@@ -49,6 +49,7 @@ class TimedModel(ScriptedModel):
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         logits = super().step(ids, cache, rows, cancel)
+        assert len(cache) <= cache.capacity
         self._clock.compute(len(ids))
         self._clock.sleep(self.suspended)
         self.suspended = 0.0
