@@ -8,7 +8,7 @@ import psutil
 SILENT = 4
 """The log severity of onnxruntime at which it reports fatal errors only."""
 
-_SPIN_MICROSECONDS = "100"
+_SPIN_MICROSECONDS = "50"
 """Time for which a thread waits in a loop before it sleeps. onnxruntime's default, tens of milliseconds, makes nothing
 faster. It takes time from other programs, and from threads that have work. Older versions ignore the option."""
 
