@@ -52,7 +52,7 @@ def run(
     load = load_average()
     settings = replace(
         settings,
-        threads=settings.threads or thread_tuning.chosen(load_bundle(settings.bundle)),
+        threads=settings.threads or thread_tuning.chosen(load_bundle(settings.bundle)).number,
         context_tokens=settings.context_tokens or MEASURED_CONTEXT,
     )
     with ExitStack() as stack:

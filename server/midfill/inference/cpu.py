@@ -1,10 +1,8 @@
-"""What the system says of the processor: its name and the number of cores."""
+"""What the system says of the processor: its name."""
 
 from __future__ import annotations
 
-import os
 import platform
-import sys
 from pathlib import Path
 
 
@@ -20,13 +18,6 @@ def model_name(info: str) -> str:
     """Return the processor's name from the cpuinfo ``info``; without one, the name that Python knows."""
     name = _first(info, "model name")
     return name or platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """Return the number of cores (hardware threads) that this process may run on."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _first(info: str, name: str) -> str:

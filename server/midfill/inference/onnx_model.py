@@ -16,13 +16,11 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
-from midfill.inference import arithmetic, cpu, huge_pages
+from midfill.inference import arithmetic, cores, huge_pages
 from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
-
-_SILENT = 4
-"""The log severity of onnxruntime at which it reports fatal errors only."""
+from midfill.inference.session_options import SILENT, session_options
 
 LONG_PAST = 2048
 """Number of past tokens from which a short run uses the attention of :mod:`midfill_export.graph.grouped_attention`.
@@ -89,7 +87,7 @@ class OnnxModel:
     def __init__(
         self, graph: Path, kv: KvLayout, threads: int = 0, activations: arithmetic.ActivationRange | None = None
     ) -> None:
-        """Load ``graph`` to run on ``threads`` threads; 0 means one for each usable core.
+        """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
 
         Args:
             graph: the file.
@@ -102,13 +100,7 @@ class OnnxModel:
         """
         self._kv = kv
         self._block = row_block()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or cpu.usable_cores()
-        options.log_severity_level = _SILENT
-        # The arena would keep the activations of the largest prompt for ever. With the 0.5B model that is 50 MB of
-        # 650 MB, and it makes nothing faster (measured).
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
+        options = session_options(threads or cores.usable().default_threads().number)
         activations = activations or arithmetic.activation_range(MAX_INT8, arithmetic.detect())
         self._constants = activations.put_into(options)
         try:
@@ -191,7 +183,7 @@ class OnnxModel:
             binding.bind_ortvalue_output(present, buffer)
         binding.bind_output("logits")
         options = ort.RunOptions()
-        options.log_severity_level = _SILENT
+        options.log_severity_level = SILENT
         try:
             with cancel.interrupting(lambda: setattr(options, "terminate", True)):
                 self._session.run_with_iobinding(binding, options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midfill.inference.cpu import model_name, usable_cores
+from midfill.inference.cpu import model_name
 
 INTEL = """processor\t: 0
 model name\t: Intel(R) Xeon(R) Platinum 8488C
@@ -18,8 +18,3 @@ def test_name_of_the_processor() -> None:
     """The name is the one that the system lists. Without one, another name of the machine is used."""
     assert model_name(INTEL) == "Intel(R) Xeon(R) Platinum 8488C"
     assert model_name(PI) == model_name("")
-
-
-def test_at_least_one_core_is_usable() -> None:
-    """The model always gets a thread."""
-    assert usable_cores() >= 1
