@@ -38,5 +38,5 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         return 0
     sys.stdout.write(f"before  {tuned.before}\nafter   {tuned.after}\n{tuned.path}\n")
     if tuned.previous:
-        sys.stdout.write(f"the previous bundle was moved to {tuned.previous}\n")
+        sys.stdout.write(f"the previous bundle is kept in {tuned.previous}\n")
     return 0
