@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from midfill.cli.doctor import Check, examine, to_json, to_text
+from midfill.cli.doctor import Check, examine, platform_check, to_json, to_text
+from midfill.common.platforms import Platform
 from midfill.inference.bundle import KvLayout
 from midfill.settings.schema import Settings
 from unit.helpers import chain_graph, write_bundle
@@ -28,11 +29,21 @@ def test_sound_installation(tmp_path: Path) -> None:
     """Every check succeeds, and each line says what was found."""
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
-    assert " ".join(found) == "midfill python libraries processor bundle licence memory completion threads"
+    assert " ".join(found) == "midfill python platform libraries processor bundle licence memory completion threads"
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
     assert found["licence"].detail == "Apache-2.0; for personal use, as the setting 'use' says"
     assert found["completion"].detail.startswith("'return ' -> '1")
+
+
+def test_platform_is_judged() -> None:
+    """One line names the platform and says whether it is supported, and if not, why and what to do."""
+    mac = Platform(system="macOS", system_version=(15, 1), machine="x86-64", python=(3, 13))
+    assert platform_check(mac) == Check("platform", True, "macOS 15.1, x86-64, CPython 3.13: supported")
+    refused = platform_check(replace(mac, python=(3, 14)))
+    assert not refused.ok
+    assert refused.detail.startswith("macOS 15.1, x86-64, CPython 3.14: not supported, onnxruntime has no package")
+    assert "use Python 3.10 to 3.13" in refused.detail
 
 
 def test_missing_bundle_is_one_fault(tmp_path: Path) -> None:
