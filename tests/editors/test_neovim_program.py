@@ -26,9 +26,18 @@ def test_program_outside_the_path_is_found(version: str, tmp_path: Path) -> None
     local found = vim.tbl_map(function(name) return find({{ name, "serve" }}) end, {{ "{'", "'.join(names)}" }})
     io.stdout:write(vim.json.encode(found))
     """
-    command = [launcher(version), "--clean", "--headless", "--cmd", f"set rtp+={PLUGIN}"]
+    options = [
+        "--clean",
+        "--headless",
+        "--cmd",
+        f"set rtp+={PLUGIN}",
+        "-c",
+        f"lua {' '.join(code.split())}",
+        "-c",
+        "quit",
+    ]
     ran = subprocess.run(
-        [*command, "-c", f"lua {' '.join(code.split())}", "-c", "quit"],
+        [str(launcher(version)), *options],
         env={**os.environ, "HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
         check=True,

@@ -41,7 +41,11 @@ def run_watched(
     """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the command is built from pinned data)
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env={**environment, "PYTHONIOENCODING": "utf-8"},  # Windows' code page would be used otherwise
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             while not _ended(process):
