@@ -20,6 +20,10 @@ _PARALLEL = ["--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorde
 """Two files of tests at a time, in the order of `tests/conftest.py`: most tests wait for a server half of the time."""
 
 
+_SERVER_TESTS = ["tests/unit", "tests/e2e"]
+"""Tests that need no torch, which not every Python has."""
+
+
 @nox.session(python=False)
 def fix(session: nox.Session) -> None:
     """Format and mend what can be mended."""
@@ -84,7 +88,8 @@ def release(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """Run the unit tests with each Python that is supported; `-- 3.10 3.14` chooses some, other arguments go to pytest.
 
-    A Python that cannot be had here is left out, with a line that says so; with fewer than two the session fails.
+    With the newest, the end-to-end tests run too, over the real bundle. A Python that cannot be had here is left out,
+    with a line that says so; with fewer than two the session fails.
     """
     chosen, options = _split(session.posargs)
     found = _find_pythons(session)
@@ -93,16 +98,16 @@ def pythons(session: nox.Session) -> None:
         session.error(f"Only these Pythons were found: {', '.join(found) or 'none'}. At least two are needed.")
     for version, path in wanted.items():
         python = _make_environment(session, path, f"python-{version}", "--editable", ".[eval]", "--group", "test")
-        session.run(str(python), "-m", "pytest", "tests/unit", *options, external=True)
-    session.log(f"The unit tests passed with Python {', '.join(wanted)}.")
+        chosen_tests = options or (_SERVER_TESTS if version == max(wanted, key=_numbers) else _SERVER_TESTS[:1])
+        session.run(str(python), "-m", "pytest", *chosen_tests, external=True)
+    session.log(f"The tests passed with Python {', '.join(wanted)}.")
 
 
 @nox.session(venv_backend="venv")
 def lowest(session: nox.Session) -> None:
-    """Run the unit tests with the lowest declared version of each dependency, on the lowest Python that can be had.
+    """Run the tests with the lowest declared version of each dependency, on the lowest Python that can be had.
 
-    Arguments go to pytest. The real model is not run: with onnxruntime below 1.32, a prompt of more than 128 tokens
-    fails today ("the model failed on 128 tokens"). Once that is mended, tests/e2e belongs here too.
+    These are the unit tests and, over the real bundle, the end-to-end tests. Arguments go to pytest instead.
     """
     version, path = next(iter(_find_pythons(session).items()))
     versions = Path(".nox") / "lowest.txt"
@@ -111,7 +116,7 @@ def lowest(session: nox.Session) -> None:
     session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
     installed = ["--constraint", str(versions), "--editable", ".[eval]", "--group", "test"]
     python = _make_environment(session, path, f"python-{version}-lowest", *installed)
-    session.run(str(python), "-m", "pytest", "tests/unit", *session.posargs, external=True)
+    session.run(str(python), "-m", "pytest", *(session.posargs or _SERVER_TESTS), external=True)
 
 
 @nox.session(venv_backend="venv")
@@ -157,6 +162,22 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def length(session: nox.Session) -> None:
+    """Run those tests at full length that are short in the usual run, or left out of it; arguments go to pytest."""
+    names = ("e2e/test_bench", "e2e/test_edits", "e2e/test_session", "e2e/test_speculation", "export/cli/test_export")
+    files = [f"tests/{name}.py" for name in (*names, "export/loaders/test_gguf_tokenizer")]
+    session.run("python", "-m", "pytest", *(session.posargs or files), env={"MIDFILL_TESTS_AT_LENGTH": "1"})
+
+
+@nox.session(python=False)
+def emulated(session: nox.Session) -> None:
+    """Run a model on emulated processors, which are installed first; `-- -m "not bundle"` runs only a tiny one."""
+    folder = os.environ.get("MIDFILL_EMULATED", str(Path(".nox/emulated").resolve()))
+    session.run("python", "tests/emulated/install.py", folder)
+    session.run("python", "-m", "pytest", "tests/emulated", *session.posargs, env={"MIDFILL_EMULATED": folder})
+
+
+@nox.session(python=False)
 def large_workspace(session: nox.Session) -> None:
     """Index 10,000 files while somebody types: seconds, memory, and what a keystroke takes meanwhile and afterwards."""
     session.run("python", "-m", "pytest", "tests/e2e/large_workspace.py", *session.posargs)
@@ -193,13 +214,17 @@ def editors(session: nox.Session) -> None:
             f"tests/editors/test_{name}.py"
             for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "emacs", "helix")
         ]
-    session.run("python", "-m", "pytest", *_PARALLEL, *chosen, env=environment)
+    session.run("python", "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup", *chosen, env=environment)
 
 
 def _install_group(session: nox.Session, group: str, *options: str) -> None:
     """Install a dependency group of pyproject.toml into the session's own environment."""
     project = nox.project.load_toml("pyproject.toml")
     session.install(*nox.project.dependency_groups(project, group), *options)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

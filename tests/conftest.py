@@ -1,6 +1,7 @@
 """What all tests have in common."""
 
 import contextlib
+import os
 
 import pytest
 
@@ -17,7 +18,21 @@ def nothing_was_accepted() -> None:
         (cache_dir() / "statistics.json").unlink(missing_ok=True)
 
 
+LONGEST = ("e2e/test_speculation", "e2e/test_actions", "export/tuning/test_tune", "e2e/", "export/")
+
+
+def pytest_configure() -> None:
+    """Give each of several test processes, and all that it starts, a core of its own.
+
+    Otherwise the threads of two models take turns on the same cores, and each waits for its slowest thread.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the end-to-end tests first: their files take longest, and no process should wait for the last of them."""
-    items.sort(key=lambda item: "/e2e/" not in item.nodeid)
+    """Run the files that take longest first, so that no process waits for the last of them."""
+    items.sort(key=lambda item: [f"tests/{start}" not in item.nodeid for start in LONGEST])

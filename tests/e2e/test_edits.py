@@ -1,4 +1,4 @@
-"""A thousand random edits with suggestions over real pipes: not one character is lost or there twice.
+"""Hundreds of random edits with suggestions over real pipes: not one character is lost or there twice.
 
 Typing (along a suggestion and otherwise), accepting all, a line or a word, leafing through, backspacing, moving,
 pasting, requests cancelled and overtaken: each step is held against a plain string.
@@ -16,6 +16,7 @@ from e2e.continuing_server import suggestions
 from e2e.editor import CAPTURED
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.typist import Typist
+from lengths import length
 
 CONTINUING = [sys.executable, str(Path(__file__).with_name("continuing_server.py"))]
 DOCUMENTS = (
@@ -25,7 +26,7 @@ DOCUMENTS = (
     "class Stack:\n\tdef __init__(self):\n\t\tself.items = []\n\n\tdef push(self, item):\n\t\t",
     "# 漢字 🚀\r\nnames = ['a', 'b']\r\n\r\n\r\nfor name in ",
 )
-EDITS = 1000
+EDITS = length(300, 1000)
 ROUND = 100
 """Edits of one document."""
 ALL = {
@@ -58,7 +59,7 @@ def must_be_said(before: str, after: str, text: str, replaces: int) -> None:
 
 
 @pytest.mark.parametrize("captured", CAPTURED, ids=lambda path: path.stem)
-def test_a_thousand_edits_without_a_model(captured: Path, tmp_path: Path) -> None:
+def test_random_edits_without_a_model(captured: Path, tmp_path: Path) -> None:
     """As each editor counts, with a stand-in for the model that says something else at each place."""
     with RawClient([*CONTINUING, "WARNING"], tmp_path / "stderr") as client:
         capabilities = json.loads(captured.read_text())["capabilities"]
@@ -72,7 +73,7 @@ def test_a_thousand_edits_without_a_model(captured: Path, tmp_path: Path) -> Non
 
 @pytest.mark.bundle
 @pytest.mark.timeout(1800)
-def test_a_thousand_edits_with_the_real_model(bundle: Path, tmp_path: Path) -> None:
+def test_random_edits_with_the_real_model(bundle: Path, tmp_path: Path) -> None:
     """What is shown, typed into and accepted stays true to the letter with real suggestions, too."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         options = {"maxTokens": 6, "contextTokens": 4096, "workspaceTokens": 0}

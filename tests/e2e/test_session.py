@@ -1,4 +1,4 @@
-"""A long session as typing makes it: hundreds of requests, half of them cancelled, and nothing that grows."""
+"""A long session as typing makes it: many requests, half of them cancelled, and nothing that grows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 
 from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
+from lengths import length
 
-REQUESTS = 300
-WARM_AFTER = 150
+REQUESTS = length(160, 300)
+WARM_AFTER = REQUESTS // 2
 LEAKED = (REQUESTS - WARM_AFTER) // 10
 """Threads that a server has more if it keeps one of each tenth request. A pool may start a few of its own late."""
 NOISE = 1.01
@@ -23,7 +24,7 @@ OPTIONS = {"maxTokens": 6, "contextTokens": 384, "deadlineMs": 0, "cacheMegabyte
 
 
 @pytest.mark.bundle
-def test_three_hundred_requests_while_typing(bundle: Path, tmp_path: Path) -> None:
+def test_requests_while_typing(bundle: Path, tmp_path: Path) -> None:
     """Every request is answered, nothing goes wrong on the way, and the server holds no more than when it was warm."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         client.initialize(options=OPTIONS)

@@ -63,6 +63,13 @@ def start(request: pytest.FixtureRequest, tmp_path: Path, bundle: None) -> Itera
         yield run
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of an editor that is started once in one process, and those of a file, of several processes."""
+    for item in items:
+        shared = getattr(item, "callspec", None) and item.callspec.params.get("editor")  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.stem))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Keep the screen of each editor of a failed test, as a picture beside the editors."""

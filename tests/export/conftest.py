@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from midfill.inference.bundle import hash_file
+from midfill_export.build import verify
 from midfill_export.build.make_template import make_template
 from midfill_export.weights.known_models import WEIGHTS, Weights
 
@@ -21,6 +23,14 @@ TRAINING_TEXT = [
     "class Item:\n    def __init__(self, name):\n        self.name = name\n"
     "\n    def label(self):\n        return self.name\n",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_samples() -> Iterator[None]:
+    """Verify a tiny model on a part of the samples: it takes most of the time of an export otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verify, "_VERIFIED", verify._VERIFIED[::6])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from midfill.common.cancel import CancelFlag
-from midfill.inference import cpu
 from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
@@ -112,7 +111,6 @@ def manifest(**changes: Any) -> Manifest:
         vocabulary=tokenizer.get_vocab_size(),
         kv=KvLayout(layers=1, heads=1, head_size=1),
         quantisation={},
-        target=cpu.detect_target(),
         verification=Verification(graph_max_difference=0.0, positions=1, top1_agreement=1.0, mean_kl=0.0),
         files={},
     )

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import onnx_ir as ir
 
-from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH, Manifest
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
@@ -58,7 +57,6 @@ def build_bundle(
     model: FloatModel,
     out: Path,
     *,
-    target: str | None = None,
     every_sample: int = 1,
     progress: OnStage = lambda _: None,
 ) -> Manifest:
@@ -67,7 +65,6 @@ def build_bundle(
     Args:
         model: The model.
         out: The bundle's folder.
-        target: The kind of processor (:mod:`midfill.inference.cpu`); None for this machine's.
         every_sample: Verify on every n-th sample only.
         progress: Called with a line after each stage.
 
@@ -76,19 +73,19 @@ def build_bundle(
     """
     require_bundle_folder(out)
     description = model.description
-    recipe = Recipe(target or cpu.detect_target())
+    recipe = Recipe()
     with scratch_beside(out) as scratch:
         bundle = scratch / "bundle"
         bundle.mkdir()
         write_int8(model, recipe, calibrate(model, progress), bundle / GRAPH)
-        progress(f"int8: {recipe.describe()['scheme']}, for {recipe.target}, {folder_size(bundle) / 1e6:.0f} MB")
+        progress(f"int8: {recipe.describe()['scheme']}, {folder_size(bundle) / 1e6:.0f} MB")
         samples = verification_samples(description)[::every_sample]
         agreement = measure_agreement(model.logits(samples), bundle, description, samples)
         progress(
             f"verify: top-1 agreement with FP32 {agreement.top1:.4f}, mean KL {agreement.mean_kl:.4f} on "
             f"{agreement.positions} tokens of {len(samples)} samples"
         )
-        manifest = complete_bundle(description, bundle, recipe.describe(), recipe.target, model.difference, agreement)
+        manifest = complete_bundle(description, bundle, recipe.describe(), model.difference, agreement)
         return put_in_place(bundle, manifest, out)
 
 

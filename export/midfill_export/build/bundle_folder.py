@@ -90,7 +90,6 @@ def complete_bundle(
     description: Description,
     folder: Path,
     quantisation: dict[str, Any],
-    target: str,
     difference: float,
     agreement: Agreement,
 ) -> Manifest:
@@ -100,7 +99,6 @@ def complete_bundle(
         description: What the bundle says of its model.
         folder: Where the graph and its weights are.
         quantisation: The recipe of the graph (:meth:`midfill_export.quantization.quantize.Recipe.describe`).
-        target: The kind of processor the graph is for.
         difference: Largest difference of a logit between the FP32 graph and the checkpoint.
         agreement: Between the graph and the FP32 graph.
     """
@@ -121,7 +119,6 @@ def complete_bundle(
         vocabulary=description.vocabulary,
         kv=description.kv,
         quantisation=quantisation,
-        target=target,
         verification=Verification(
             graph_max_difference=difference,
             positions=agreement.positions,

@@ -18,7 +18,6 @@ from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
 from midfill.evals import suites
-from midfill.inference import cpu
 from midfill.inference.bundle import GRAPH
 from midfill.inference.decoder import PREFILL_CHUNK
 from midfill.inference.onnx_model import OnnxModel
@@ -140,7 +139,7 @@ def _measure_quality(model: Measured, name: str, folder: Path, tasks: int) -> Ro
     agreement = measure_agreement(model.reference, folder, description, model.samples)
     row = Row(name, folder_size(folder), agreement.top1, agreement.mean_kl)
     if tasks:
-        complete_bundle(description, folder, {"scheme": name}, cpu.detect_target(), model.traced.difference, agreement)
+        complete_bundle(description, folder, {"scheme": name}, model.traced.difference, agreement)
         engine = load_engine(Settings(bundle=folder))
         report = suites.run(
             SUITE, lambda request: engine.complete(request, CancelFlag()), tasks, lambda *_: None, spread_out=True
@@ -178,7 +177,7 @@ def _keep_float(model: Measured, path: Path) -> None:
 def _per_row(**options: Any) -> Callable[[Measured, Path], None]:
     def write(model: Measured, path: Path) -> None:
         moments = Moments(dict(model.moments.covariances), model.moments.squares)  # a copy, because it is emptied
-        write_int8(model.traced, Recipe(cpu.detect_target(), **options), moments, path)
+        write_int8(model.traced, Recipe(**options), moments, path)
 
     return write
 

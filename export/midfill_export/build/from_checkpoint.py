@@ -64,7 +64,6 @@ class TracedModel:
 def bundle_from_checkpoint(
     source: str,
     out: Path,
-    target: str | None = None,
     progress: OnStage = lambda _: None,
     permit: Permit = Permit(),  # noqa: B008 -- frozen
     rope_scaling: RopeScaling = RopeScaling(),  # noqa: B008 -- frozen
@@ -74,7 +73,6 @@ def bundle_from_checkpoint(
     Args:
         source: A GGUF file, a checkpoint folder or a hub id.
         out: The bundle's folder.
-        target: The kind of processor; None for this machine's.
         progress: Called with a line after each stage.
         permit: What the user does with the model, and which licences the user accepts.
         rope_scaling: The context length to export for.
@@ -92,7 +90,7 @@ def bundle_from_checkpoint(
     require_bundle_folder(out)
     with scratch_beside(out) as scratch:
         model = trace_checkpoint(checkpoint, scratch, progress, rope_scaling)
-        manifest = build_bundle(model, out, target=target, progress=progress)
+        manifest = build_bundle(model, out, progress=progress)
     return Exported(out, manifest, model.nodes, model.attention_nodes)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import onnx_ir as ir
 
 from midfill.common.errors import BundleError
-from midfill.inference import cpu
 from midfill.inference.bundle import KvLayout, Manifest, load_bundle
 from midfill_export.build import verify
 from midfill_export.build.bundle import build_bundle
@@ -55,13 +54,14 @@ class FilledTemplate:
 
 
 def is_built(weights: Weights, out: Path) -> bool:
-    """Tell whether ``out`` is a whole bundle of these weights by the current recipe, for this kind of processor."""
-    recipe = Recipe(cpu.detect_target())
+    """Tell whether ``out`` is a whole bundle of these weights by the current recipe."""
     try:
         manifest = load_bundle(out).manifest
     except BundleError:
         return False
-    return (manifest.source.sha256, manifest.quantisation) == (weights.sha256, recipe.describe())
+    # Versions before 0.3 named a kind of processor. Their weights of 8 bits are the same.
+    made_by = {name: value for name, value in manifest.quantisation.items() if name != "target"}
+    return (manifest.source.sha256, made_by) == (weights.sha256, Recipe().describe())
 
 
 def bundle_from_template(weights: Weights, path: Path, out: Path, progress: OnStage = lambda _: None) -> Manifest:

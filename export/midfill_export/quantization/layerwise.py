@@ -17,7 +17,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
-from midfill.inference import cpu
+from midfill.inference import cores
 from midfill_export.graph.nodes import size_of, tensor_of
 from midfill_export.quantization.rotate import norms
 
@@ -137,7 +137,7 @@ def _session(model: ir.Model, reads: Sequence[ir.Value], shown: Sequence[ir.Valu
                 "handed over", 0, array.nbytes, tensor_of(value).dtype, shape=ir.Shape(array.shape), name=name
             )
     options = ort.SessionOptions()
-    options.intra_op_num_threads = cpu.usable_cores()
+    options.intra_op_num_threads = cores.usable().default_threads().number
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # numpy works between two runs
     options.add_external_initializers(list(packed), list(packed.values()))
     written = ir.to_proto(ir.Model(part, ir_version=model.ir_version)).SerializeToString()

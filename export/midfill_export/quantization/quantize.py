@@ -6,6 +6,9 @@ Every ``MatMul`` with constant weights becomes, for an input x of shape (1, S, K
     q = round(x * 127 / r) + 128            uint8, zero point 128
     y = (q - 128) @ Wq * w_scale * r        ``MatMulIntegerToFloat`` accumulates in 32 bits
 
+Where products saturate, the server rounds q to fewer bits (:mod:`midfill.inference.arithmetic`). So one bundle serves
+every processor.
+
 A factor of a whole row does not change the row's integers, only its scale. So ``up_proj`` is not multiplied by its r:
 its product with the gate is quantized again, and r is multiplied into the scale of that row, one number instead of a
 wide row.
@@ -32,6 +35,8 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 from onnx_ir.passes import common as passes
 
+from midfill.inference.arithmetic import ROW_UNIT, ROW_ZERO_POINT
+from midfill.inference.bundle import MAX_INT8
 from midfill_export.graph.nodes import MICROSOFT, add_constant, insert, weight_of
 from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.rotate import (
@@ -53,8 +58,6 @@ _MAX_COLUMNS = 8192
 class Recipe:
     """How to quantize; the manifest records it."""
 
-    target: str
-    """The kind of processor (:mod:`midfill.inference.cpu`)."""
     residual_block: int = 64
     """Block width of the rotation of the norms' outputs on the residual stream's principal axes; 0 for neither."""
     hadamard_block: int = 16
@@ -64,17 +67,12 @@ class Recipe:
     shortlist: int = 64
     """Number of tokens whose logits are computed in 8 bits, after all in 4 bits; 0 for 8 bits for all."""
 
-    @property
-    def weight_limit(self) -> int:
-        """Largest magnitude of a weight: 127, or 63 on processors where pairs of products saturate at 16 bits."""
-        return 63 if self.target == "avx2" else 127
-
     def describe(self) -> dict[str, Any]:
         """Return what goes into the manifest."""
         return {
             "scheme": "int8, weights per channel, activations per row",
             **asdict(self),
-            "weight_limit": self.weight_limit,
+            "weight_limit": MAX_INT8,
             "embedding": "int8 per token",
         }
 
@@ -120,7 +118,7 @@ def quantize(
         block = blocks.get(hidden, 1)
         if block > 1:
             matrix = rotate_rows(matrix, hadamard(block))
-        columns = quantize_columns(matrix, recipe.weight_limit)
+        columns = quantize_columns(matrix)
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
             product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
@@ -140,13 +138,13 @@ def quantize(
         tidy(model)
 
 
-def quantize_columns(matrix: NDArray[np.float32], limit: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round (K, N) weights to integers of at most ``limit``; return them and the scale of each of the N columns."""
+def quantize_columns(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Round (K, N) weights to integers of 8 bits; return them and the scale of each of the N columns."""
     integers, scales = np.empty(matrix.shape, np.int8), np.empty(matrix.shape[1], np.float32)
     for start in range(0, matrix.shape[1], _MAX_COLUMNS):
         part = slice(start, start + _MAX_COLUMNS)
         largest = np.abs(matrix[:, part]).max(axis=0)
-        scales[part] = np.where(largest > 0, largest / limit, 1)
+        scales[part] = np.where(largest > 0, largest / MAX_INT8, 1)
         integers[:, part] = np.rint(matrix[:, part] / scales[part])
     return integers, scales
 
@@ -165,9 +163,9 @@ class _RowQuantizer:
         self._graph = graph
         self._done: dict[ir.Value, _QuantizedRows] = {}
         self._last_axis = add_constant(graph, "rows.axis", np.array([-1], np.int64))
-        self._limit = add_constant(graph, "rows.limit", np.float32(127))
-        self._unit = add_constant(graph, "rows.unit", np.float32(1))
-        self._zero_point = add_constant(graph, "rows.zero_point", np.uint8(128))
+        self._limit = add_constant(graph, "rows.limit", np.float32(MAX_INT8))
+        self._unit = add_constant(graph, ROW_UNIT, np.float32(1))
+        self._zero_point = add_constant(graph, ROW_ZERO_POINT, np.uint8(128))
 
     def quantize(self, hidden: ir.Value, block: int, before: ir.Node, width: int) -> _QuantizedRows:
         """Insert what quantizes ``hidden``, of this ``width``, after a rotation in blocks."""
@@ -199,10 +197,9 @@ def _insert_product(
         [
             rows.integers,
             add_constant(graph, f"{name}.int8", integers),
-            graph.initializers["rows.unit"],
-            add_constant(
-                graph, f"{name}.scale", scales / 127
-            ),  # 127, because a row's scale is its largest magnitude, not its step
+            graph.initializers[ROW_UNIT],
+            # A row's scale is its largest magnitude, not its step.
+            add_constant(graph, f"{name}.scale", scales / MAX_INT8),
             rows.zero_point,
         ],
         domain=MICROSOFT,
@@ -272,7 +269,7 @@ def quantize_embedding(graph: ir.Graph, block: int) -> None:
     weight, ids = table.inputs
     assert weight is not None
     matrix = rotate_columns(_read(weight), hadamard(block))  # (V, H)
-    integers, scales = quantize_columns(matrix.T, 127)
+    integers, scales = quantize_columns(matrix.T)
     tokens = ir.node("Gather", [add_constant(graph, f"{weight.name}.int8", integers.T), ids])
     steps = ir.node("Gather", [add_constant(graph, f"{weight.name}.scale", scales[:, None]), ids])
     real = ir.node("Cast", [tokens.outputs[0]], attributes={"to": ir.DataType.FLOAT})

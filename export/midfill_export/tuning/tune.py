@@ -123,7 +123,7 @@ def tune(
     with scratch_beside(out) as scratch:
         build_bundle(trace_checkpoint(tuned_checkpoint, scratch, progress), scratch / "tuned", progress=progress)
         bundle = load_bundle(scratch / "tuned")
-        after = score(held_out, verify.graph_logits(OnnxModel(bundle.graph, bundle.manifest.kv), held_out))
+        after = score(held_out, verify.graph_logits(OnnxModel.of(bundle), held_out))
         progress(f"after, in INT8: {after}")
         _require_better(before, after, "in INT8")
         previous = _keep_previous(out)

@@ -52,14 +52,14 @@ def run(
     load = load_average()
     settings = replace(
         settings,
-        threads=settings.threads or thread_tuning.chosen(load_bundle(settings.bundle)),
+        threads=settings.threads or thread_tuning.chosen(load_bundle(settings.bundle)).number,
         context_tokens=settings.context_tokens or MEASURED_CONTEXT,
     )
     with ExitStack() as stack:
         progress("loading")
         server, llama, figures = _start(settings, plan, peer, stack)
         loaded = LoadedBundle(settings)
-        budget = min(settings.context_tokens, loaded.bundle.manifest.context_length - settings.max_tokens)
+        budget = min(settings.context_tokens, loaded.bundle.manifest.usable_context - settings.max_tokens)
         peer_typing = _peer_typing(llama, Sides(loaded.tokenizer, budget), settings) if llama else None
         circumstances = Circumstances.now(loaded.bundle, settings, load, llama)
         machine = Machine(loaded, plan, llama)

@@ -62,7 +62,7 @@ class LoadedBundle:
         self.bundle: Bundle = load_bundle(settings.bundle)
         self.settings = settings
         self.tokenizer = load_tokenizer(self.bundle)
-        self.model = CountingModel(OnnxModel(self.bundle.graph, self.bundle.manifest.kv, settings.threads))
+        self.model = CountingModel(OnnxModel.of(self.bundle, settings.threads))
 
     def new_engine(self) -> CompletionEngine:
         """Return a new engine, whose caches are empty."""

@@ -21,7 +21,7 @@ from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
 from midfill.bench.plot import distribution, line_chart
 from midfill.bench.replay import Keystroke
-from midfill.inference import cpu
+from midfill.inference import cores, cpu
 from midfill.inference.bundle import GRAPH, Bundle
 from midfill.settings.schema import Settings
 
@@ -71,7 +71,7 @@ class Circumstances:
         return cls(
             date=datetime.now(timezone.utc).isoformat(timespec="minutes"),
             processor=cpu.model_name(cpu.cpuinfo()),
-            cores=cpu.usable_cores(),
+            cores=cores.usable().hardware_threads,
             threads=settings.threads,
             load_average=load_average,
             versions={"midfill": __version__, "python": platform.python_version(), **libraries},

@@ -88,7 +88,7 @@ class Conversation:
             tokenizer.encode,
             tokenizer.spell(manifest.stop_tokens[:1]),
         )
-        self.room = min(room, manifest.context_length)
+        self.room = min(room, manifest.usable_context)
         self._generator = model.new_generator(
             context=self.room,
             cache_bytes=0,  # one cache

@@ -19,15 +19,23 @@ from midfill.common.platforms import Platform, this_platform
 from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
-from midfill.inference import cpu, thread_tuning
-from midfill.inference.bundle import Bundle, Manifest, load_bundle
+from midfill.inference import arithmetic, cores, cpu, thread_tuning
+from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
+from midfill.inference.exactness import differing_splits
 from midfill.inference.licences import licence, require_use
-from midfill.inference.prefill_throughput import PrefillThroughput
-from midfill.prompt.token_budget import budgets, longest_suggestion
+from midfill.inference.onnx_model import OnnxModel
+from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
+from midfill.inference.session_options import on_battery
+from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
 from midfill.settings.schema import Settings
 
-_SAMPLE = "def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
-_SAMPLE_CURSOR = _SAMPLE.index("return ") + len("return ")
+_BEFORE = "".join(f"def scale_{n}(value):\n    return value * {n}\n\n\n" for n in range(2, 16))
+"""Code before the sample's cursor: more tokens than one step computes of a prompt."""
+_SAMPLE = f"{_BEFORE}def add(left, right):\n    return \n\n\nprint(add(1, 2))\n"
+_SAMPLE_CURSOR = _SAMPLE.index("return \n") + len("return ")
+
+_REPEATED = 100
+"""How often this stands in a document that fills a prompt."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,12 @@ def _version(name: str) -> str:
 
 def _processor() -> Check:
     name = cpu.model_name(cpu.cpuinfo())
-    return Check("processor", True, f"{name}, {cpu.usable_cores()} cores, 8-bit arithmetic: {cpu.detect_target()}")
+    usable = cores.usable()
+    threads = f"{len(usable.cores)} cores with {usable.hardware_threads} hardware threads"
+    found = arithmetic.detect()
+    limit = arithmetic.activation_range(MAX_INT8, found).limit
+    products = f"8-bit products: {found.value}, activations of -{limit} to {limit}"
+    return Check("processor", True, f"{name}, {threads}, {products}")
 
 
 def _bundle_checks(settings: Settings) -> Iterator[Check]:
@@ -98,15 +111,17 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     yield Check(
         "bundle",
         True,
-        f"{manifest.name} in {bundle.path}, for {manifest.target}, {manifest.fim}"
+        f"{manifest.name} in {bundle.path}, {manifest.fim}"
         f", agrees with FP32 on {verified.top1_agreement:.1%} of {verified.positions} next tokens",
     )
     yield _guarded("licence", lambda: _licence(manifest, settings))
     yield _memory(bundle, settings)
     completion = _guarded("completion", lambda: _timed_completion(settings))
     yield completion
-    if completion.ok and not settings.threads:
-        yield _guarded("threads", lambda: _threads(bundle))
+    if completion.ok:
+        yield _guarded("exactness", lambda: _exactness(bundle, settings))
+        yield _guarded("threads", lambda: _threads(bundle, settings))
+        yield _guarded("context", lambda: _context(bundle, settings))
 
 
 def _licence(manifest: Manifest, settings: Settings) -> Check:
@@ -118,7 +133,7 @@ def _licence(manifest: Manifest, settings: Settings) -> Check:
 def _memory(bundle: Bundle, settings: Settings) -> Check:
     manifest = bundle.manifest
     weights = sum(entry.size for entry in bundle.manifest.files.values())
-    tokens = sum(budgets(settings, manifest, PrefillThroughput(manifest))) + longest_suggestion(settings, manifest)
+    tokens = _budget(bundle, settings).total + longest_suggestion(settings, manifest)
     cache = tokens * bundle.manifest.kv.bytes_per_token
     free = psutil.virtual_memory().available
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
@@ -126,9 +141,26 @@ def _memory(bundle: Bundle, settings: Settings) -> Check:
     return Check("memory", enough, detail if enough else f"{detail}: close other programs")
 
 
-def _threads(bundle: Bundle) -> Check:
-    best = thread_tuning.measure(bundle)
-    return Check("threads", True, f"fastest with {best} of {cpu.usable_cores()}; the server will use that number")
+def _threads(bundle: Bundle, settings: Settings) -> Check:
+    if settings.threads:
+        return Check("threads", True, f"{settings.threads}, as the setting 'threads' says")
+    threads = thread_tuning.measure(bundle)
+    battery = "; idle threads sleep between operators, because this machine runs on its battery" if on_battery() else ""
+    return Check("threads", True, f"{threads.number}, {threads.why}{battery}")
+
+
+def _context(bundle: Bundle, settings: Settings) -> Check:
+    if not settings.context_tokens:  # measure how fast a prompt is computed
+        document = Request(text=_SAMPLE * _REPEATED, offset=_SAMPLE_CURSOR * _REPEATED, path="long_sample.py")
+        load_engine(settings).warm_up(document, CancelFlag())
+    return Check("context", True, str(_budget(bundle, settings)))
+
+
+def _budget(bundle: Bundle, settings: Settings) -> TokenBudget:
+    """Return how much the server would read of a new document."""
+    threads = settings.threads or thread_tuning.chosen(bundle).number
+    throughput = PrefillThroughput(speed_key(bundle.manifest, threads))
+    return PromptLength(settings, bundle.manifest, throughput).budget()
 
 
 def _timed_completion(settings: Settings) -> Check:
@@ -144,6 +176,16 @@ def _timed_completion(settings: Settings) -> Check:
         if done.text
         else f"the model suggested nothing ({done.reason}): make its bundle again with `midfill pull`",
     )
+
+
+def _exactness(bundle: Bundle, settings: Settings) -> Check:
+    """Check that drafts and reused prompts change no suggestion on this processor."""
+    found = differing_splits(OnnxModel.of(bundle, settings.threads), bundle.manifest.usable_context)
+    if not found:
+        return Check("exactness", True, "a prompt gives the same logits in one step and in several")
+    past, cut = found[0]
+    detail = f"logits depend on the split into steps ({cut} tokens after {past}, {len(found)} cases in all)"
+    return Check("exactness", False, f"{detail}: set 'draftTokens' to 0, and report this processor")
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:

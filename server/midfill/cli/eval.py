@@ -114,7 +114,7 @@ def _run_needle(
     engine: CompletionEngine, lengths: Sequence[int], limit: int | None, progress: OnProgress
 ) -> SuiteReport:
     count = min(limit or needle.DEFAULT_NEEDLES, needle.MAX_NEEDLES)
-    room = engine.model.manifest.context_length - needle.RESERVED_TOKENS
+    room = engine.model.manifest.usable_context - needle.RESERVED_TOKENS
     sources = [text for _, text in pick(language_of("a.py"), needle.HAY_FILES)]
     tokens_of = lru_cache(None)(lambda line: len(engine.model.tokenizer.encode(line)))
     made = [each for length in lengths if length <= room for each in needle.needles(length, count, sources, tokens_of)]

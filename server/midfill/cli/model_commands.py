@@ -18,9 +18,6 @@ def _add_export(command: AddCommand) -> None:
     export.add_argument("source", metavar="SOURCE", help="a GGUF file, a checkpoint folder or a Hugging Face id")
     export.add_argument("-o", "--out", metavar="DIR", type=Path, help="the bundle's folder (default: in the cache)")
     export.add_argument(
-        "--target", choices=("vnni", "avx2", "arm64"), help="kind of processor (default: this machine's)"
-    )
-    export.add_argument(
         "--compare", action="store_true", help="measure every way to quantise the model; write no bundle"
     )
     export.add_argument(

@@ -18,7 +18,7 @@ class JsonStore:
         """Read ``<name>.json`` in the cache folder."""
         self._file = cache_dir() / f"{name}.json"
         self._values: dict[str, Any] = {}
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RecursionError):
             values = json.loads(self._file.read_text(encoding="utf-8"))
             if isinstance(values, dict):
                 self._values = values

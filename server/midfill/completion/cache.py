@@ -28,6 +28,8 @@ class Unfinished:
     request: Request
     context: Context
     prompt: Prompt
+    budget: str = ""
+    """How much was read, and why, in words."""
     choices: Sequence[Choice] = ()
     """The tokens generated before the interruption."""
     text: str = ""

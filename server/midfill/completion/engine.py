@@ -19,12 +19,12 @@ from midfill.completion.suppression import suppression_reason
 from midfill.completion.types import Alternative, Completion, Request, no_suggestion
 from midfill.inference.draft_corpus import DraftCorpus
 from midfill.inference.loaded_model import OnLoading, load_model
-from midfill.inference.prefill_throughput import PrefillThroughput
-from midfill.inference.token_generator import Deadline, LanguageModel
+from midfill.inference.prefill_throughput import Clock, PrefillThroughput, thread_clock
+from midfill.inference.token_generator import Deadline, LanguageModel, TokenGenerator
 from midfill.prompt.context import Context, gather, line_ending
 from midfill.prompt.fim import Part, Prompt, build_prompt, other_files
 from midfill.prompt.snippets import WorkspaceSnippets
-from midfill.prompt.token_budget import MAX_CHARACTERS_PER_TOKEN, budgets, longest_suggestion
+from midfill.prompt.token_budget import MAX_CHARACTERS_PER_TOKEN, PromptLength, TokenBudget, longest_suggestion
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
@@ -67,9 +67,16 @@ class CompletionEngine:
     """Completes with one model; for one thread at a time."""
 
     def __init__(
-        self, model: LanguageModel, settings: LiveSettings, workspace: WorkspaceRetrieval | None = None
+        self,
+        model: LanguageModel,
+        settings: LiveSettings,
+        workspace: WorkspaceRetrieval | None = None,
+        clock: Clock = thread_clock,
     ) -> None:
-        """Complete with ``model``. The settings in force when the engine is made decide the sizes of its caches."""
+        """Complete with ``model``. The settings in force when the engine is made decide how much it reads.
+
+        ``clock`` measures how fast the model is.
+        """
         self.model = model
         self.settings = settings
         self.workspace = workspace
@@ -81,13 +88,10 @@ class CompletionEngine:
         self._tokenizer = model.tokenizer
         self._fim = model.manifest.fim
         self._max_tokens = longest_suggestion(now, model.manifest)
-        self._throughput = PrefillThroughput(model.manifest)
-        self._budgets = budgets(now, model.manifest, self._throughput)
-        self._generator = model.new_generator(
-            context=sum(self._budgets) + self._max_tokens,
-            cache_bytes=now.cache_megabytes * 1_000_000,
-            max_draft_tokens=now.draft_tokens,
-        )
+        self._throughput = PrefillThroughput(model.speed_key, clock)
+        self._prompt_length = PromptLength(now, model.manifest, self._throughput)
+        self._longest_prompt = self._prompt_length.budget().total
+        self._generator = self._new_generator(now)
         self._drafts = DraftCorpus(self._tokenizer.control_tokens)
         # The same snippets stand in the prompt of each keystroke.
         self._encode_snippet = lru_cache(_ENCODED_PIECES_KEPT)(self._tokenizer.encode)
@@ -113,13 +117,14 @@ class CompletionEngine:
         clock = _StageClock()
         if reason := self._reason_for_silence(request):
             return no_suggestion(request, reason)
-        context, snippets = self._gather(request)
+        budget = self._budget(request.path)
+        context, snippets = self._gather(request, budget)
         if context.in_secret:
             return no_suggestion(request, Reason.IN_SECRET)
         clock.end_stage("context")
-        prompt = self._build_prompt(request, context, snippets)
+        prompt = self._build_prompt(request, context, snippets, budget)
         clock.end_stage("tokenize")
-        return self._generate(Unfinished(request, context, prompt), clock, cancel, cache, version)
+        return self._generate(Unfinished(request, context, prompt, str(budget)), clock, cancel, cache, version)
 
     def warm_up(self, request: Request, cancel: CancelFlag) -> None:
         """Compute the prompt of a request that is expected. What is computed before a cancel stays.
@@ -131,13 +136,15 @@ class CompletionEngine:
         cancel.check()
         if self._reason_for_silence(request):
             return
-        prompt = self._build_prompt(request, *self._gather(request))
+        budget = self._budget(request.path)
+        prompt = self._build_prompt(request, *self._gather(request, budget), budget)
         if prompt.ids:
             self._generator.prefill(prompt.ids, request.path, cancel)
 
     def forget(self, path: str) -> None:
         """Look up no more drafts in a document, because it was closed."""
         self._drafts.forget(path)
+        self._prompt_length.forget(path)
         if self.workspace is not None:
             self.workspace.forget(path)
 
@@ -165,32 +172,50 @@ class CompletionEngine:
             folders=settings.quiet_folders,
         )
 
-    def _gather(self, request: Request) -> tuple[Context, WorkspaceSnippets]:
-        window = self._budgets.document * MAX_CHARACTERS_PER_TOKEN
+    def _budget(self, path: str) -> TokenBudget:
+        """Return how much to read now. If that is more than ever before, the KV caches are replaced by larger ones."""
+        budget = self._prompt_length.budget(path)
+        if budget.total > self._longest_prompt:
+            self._longest_prompt = budget.total
+            self._generator = self._new_generator(self.settings.now)
+        return budget
+
+    def _new_generator(self, settings: Settings) -> TokenGenerator:
+        return self.model.new_generator(
+            context=self._longest_prompt + self._max_tokens,
+            cache_bytes=settings.cache_megabytes * 1_000_000,
+            max_draft_tokens=settings.draft_tokens,
+            meter=self._throughput,
+        )
+
+    def _gather(self, request: Request, budget: TokenBudget) -> tuple[Context, WorkspaceSnippets]:
+        window = budget.document * MAX_CHARACTERS_PER_TOKEN
         context = gather(request.text, request.offset, window)
         if "suffix" in self.ablations:
             context = replace(context, suffix="")
-        if self.workspace is None or not self._budgets.snippets:
+        if self.workspace is None or not budget.snippets:
             return context, WorkspaceSnippets()
         found = self.workspace.snippets_at(
             request.path,
             request.text,
             request.offset,
             request.language,
-            budget=self._budgets.snippets * MAX_CHARACTERS_PER_TOKEN,
+            budget=budget.snippets * MAX_CHARACTERS_PER_TOKEN,
             window=window,
         )
         kept = [snippet for snippet in found.snippets if snippet.kind not in self.ablations]
         return context, replace(found, snippets=kept, path="" if "path" in self.ablations else found.path)
 
-    def _build_prompt(self, request: Request, context: Context, snippets: WorkspaceSnippets) -> Prompt:
+    def _build_prompt(
+        self, request: Request, context: Context, snippets: WorkspaceSnippets, budget: TokenBudget
+    ) -> Prompt:
         prompt = build_prompt(
             context,
             self._fim,
             self._tokenizer.encode,
-            self._budgets.document,
+            budget.document,
             self._tokenizer.vocabulary.can_be_cut_short,
-            other_files(snippets, self._fim, self._encode_snippet, self._budgets.snippets),
+            other_files(snippets, self._fim, self._encode_snippet, budget.snippets),
         )
         self._drafts.add_document(request.path, prompt.ids)
         return self._with_lines(prompt, context)
@@ -208,7 +233,6 @@ class CompletionEngine:
             raise
         clock.end_stage("decode")
         clock.split_off("prefill", first.stats.prefill_seconds, "decode")
-        self._throughput.learn(len(prompt.ids) - first.stats.reused_tokens, first.stats.prefill_seconds)
         self._drafts.add_suggestion(prompt.ids, [choice.token for choice in first.choices])
         others = []
         if request.alternatives > 1:
@@ -224,6 +248,7 @@ class CompletionEngine:
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(first.stats.reused_tokens, len(prompt.ids)),
             parts=prompt.parts,
+            budget=begun.budget,
             stopped_by=first.stopped_by,
             changes=first.changes,
             tokens=first.tokens - len(begun.choices),

@@ -62,6 +62,8 @@ class Completion:
     """Tokens of the prompt that were found in the KV cache."""
     parts: tuple[Part, ...] = ()
     """The prompt in parts. Joined, they are the exact prompt."""
+    budget: str = ""
+    """How much of the document and of other files was read at most, and why, in words."""
     stopped_by: str = ""
     """What ended the text: the code of a stop, "stop-token", "max-tokens", "deadline" or "unsure"."""
     changes: tuple[tuple[str, int], ...] = ()

@@ -34,7 +34,7 @@ class Continuer:
 
     def __init__(self, model: LanguageModel, max_draft_tokens: int) -> None:
         self._tokenizer = model.tokenizer
-        self._capacity = min(_MAX_CONTEXT_TOKENS, model.manifest.context_length)
+        self._capacity = min(_MAX_CONTEXT_TOKENS, model.manifest.usable_context)
         self._generator = model.new_generator(context=self._capacity, cache_bytes=0, max_draft_tokens=max_draft_tokens)
 
     def continue_text(self, text: str, stops: Sequence[str], max_tokens: int = MAX_TOKENS) -> Continuation:

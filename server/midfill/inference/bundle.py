@@ -26,7 +26,7 @@ import cattrs
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.common.file_system import replace_file
 from midfill.common.json_store import JsonStore
-from midfill.inference import cpu
+from midfill.inference.row_blocks import MAX_PADDING
 
 FORMAT = 2
 """The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
@@ -35,6 +35,11 @@ GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
 VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 """The name of a version's folder, with the version's number."""
+
+MAX_INT8 = 127
+"""Largest magnitude of an integer of 8 bits that weights and activations are rounded to."""
+ANY_PROCESSOR = "any"
+_TARGETS = (ANY_PROCESSOR, "vnni", "avx2", "arm64")
 
 _MAKE_ONE = "make one with `midfill pull`"
 
@@ -132,15 +137,26 @@ class Manifest:
     """Number of token ids, and of logits in a row (V)."""
     kv: KvLayout
     quantisation: dict[str, Any]
-    target: str
-    """The kind of processor that the weights were quantised for (:mod:`midfill.inference.cpu`)."""
     verification: Verification
     files: dict[str, FileEntry]
+    target: str = ANY_PROCESSOR
+    """The kind of processor that the bundle is for. Versions before 0.3 made bundles for one kind; all run anywhere."""
     stretch: dict[str, Any] = field(default_factory=dict)
     """How ``context_length`` was made longer than in training (:mod:`midfill_export.graph.rope_scaling`); empty if it
     was not."""
     folder: str = ""
     """The version's folder, in the bundle's folder; "" if the files are beside the manifest."""
+
+    @property
+    def usable_context(self) -> int:
+        """``context_length`` less the places that the padding of a run may take."""
+        return max(self.context_length - MAX_PADDING, 1)
+
+    @property
+    def weight_limit(self) -> int:
+        """Largest magnitude of a weight, 1 to 127."""
+        limit = self.quantisation.get("weight_limit", MAX_INT8)
+        return limit if isinstance(limit, int) and 0 < limit <= MAX_INT8 else MAX_INT8
 
 
 @dataclass(frozen=True)
@@ -174,7 +190,7 @@ def load_bundle(path: Path) -> Bundle:
 
     Raises:
         BundleNotFound: there is no such folder, or it has no manifest.
-        BundleForeign: the manifest is not Midfill's, or the bundle is for another kind of processor.
+        BundleForeign: the manifest is not Midfill's, or the bundle is for an unknown kind of processor.
         BundleTooNew: the format is newer than this version of Midfill.
         BundleDamaged: a file is missing, or differs from what the manifest says.
     """
@@ -214,10 +230,9 @@ def read_manifest(path: Path) -> Manifest:
         raise BundleDamaged(f"{path / MANIFEST} names {manifest.folder!r}, no version's folder: export it again.")
     if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
         raise BundleDamaged(f"{path / MANIFEST} does not list {min(missing)}: export the bundle again.")
-    if not cpu.runs_here(manifest.target):
+    if manifest.target not in _TARGETS:
         raise BundleForeign(
-            f"{path} is quantised for '{manifest.target}' processors, this one is '{cpu.detect_target()}':"
-            " export the bundle on this machine."
+            f"{path} is for processors of the kind '{manifest.target}', which this Midfill does not know: {_MAKE_ONE}."
         )
     return manifest
 

@@ -21,7 +21,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
 from midfill.inference.prompt_lookup import NO_DRAFTS, DraftLength, PromptLookup
 from midfill.inference.sampling import Choice, Pick, choose, greedy
-from midfill.inference.token_generator import Deadline
+from midfill.inference.token_generator import NO_METER, Deadline, PrefillMeter
 from midfill.inference.token_healing import TokenHealing
 
 PREFILL_CHUNK = 128
@@ -38,6 +38,7 @@ class Decoder:
         cancel: CancelFlag,
         draft_length: DraftLength,
         corpus: NDArray[np.int32] = NO_DRAFTS,
+        meter: PrefillMeter = NO_METER,
     ) -> None:
         """Decode with ``model`` and ``cache``.
 
@@ -47,12 +48,14 @@ class Decoder:
             cancel: ends the work when it is set.
             draft_length: chooses how long drafts are. It is shared by many decoders and learns from each.
             corpus: token ids (N,) in which drafts are looked up besides the prompt; see :class:`PromptLookup`.
+            meter: is told of each prompt that is computed.
         """
         self._model = model
         self._cache = cache
         self._cancel = cancel
         self._draft_length = draft_length
         self._corpus = corpus
+        self._meter = meter
         self.reused_tokens = 0
         """Tokens of the latest prompt that were found in the cache."""
         self.prefill_seconds = 0.0
@@ -142,10 +145,11 @@ class Decoder:
         Returns:
             Logits (1 + len(draft), V): after the prompt's last token, and after each token of the draft.
         """
-        while len(prompt) - len(self._cache) > PREFILL_CHUNK:
-            start = len(self._cache)
-            self._compute_chunk(prompt[start : start + PREFILL_CHUNK], 0)
-        logits = self._compute_chunk([*prompt[len(self._cache) :], *draft], len(draft) + 1)
+        with self._meter.timing(self._cache):
+            while len(prompt) - len(self._cache) > PREFILL_CHUNK:
+                start = len(self._cache)
+                self._compute_chunk(prompt[start : start + PREFILL_CHUNK], 0)
+            logits = self._compute_chunk([*prompt[len(self._cache) :], *draft], len(draft) + 1)
         self._cache.keep_logits(logits)
         return logits
 

@@ -13,9 +13,17 @@ from midfill.inference.kv_cache import CachePool
 from midfill.inference.licences import require_use
 from midfill.inference.onnx_model import Model, OnnxModel
 from midfill.inference.preemption import PreemptibleModel, StepQueue
+from midfill.inference.prefill_throughput import speed_key
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Choice, Sampler, greedy
-from midfill.inference.token_generator import GenerationRequest, GenerationStats, ScoredToken, TokenStream
+from midfill.inference.token_generator import (
+    NO_METER,
+    GenerationRequest,
+    GenerationStats,
+    PrefillMeter,
+    ScoredToken,
+    TokenStream,
+)
 from midfill.inference.token_healing import TokenHealing
 from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
 from midfill.settings.schema import Settings
@@ -30,34 +38,55 @@ _SCORED_AT_ONCE = 64
 class LoadedModel:
     """A bundle's tokenizer and ONNX session: a :class:`midfill.inference.token_generator.LanguageModel`."""
 
-    def __init__(self, bundle: Bundle, tokenizer: ModelTokenizer, model: Model) -> None:
+    def __init__(self, bundle: Bundle, tokenizer: ModelTokenizer, model: Model, threads: int = 0) -> None:
+        """Join what was loaded. ``threads`` is the number of threads that ``model`` runs on; 0 if it is not known."""
         self.bundle = bundle
         self.tokenizer = tokenizer
         self._model = model
+        self._threads = threads
 
     @property
     def manifest(self) -> Manifest:
         """What is known about the model."""
         return self.bundle.manifest
 
+    @property
+    def speed_key(self) -> str:
+        """See :attr:`midfill.inference.token_generator.LanguageModel.speed_key`."""
+        return speed_key(self.manifest, self._threads)
+
     def new_generator(
-        self, *, context: int, cache_bytes: int, max_draft_tokens: int, steps: StepQueue | None = None
+        self,
+        *,
+        context: int,
+        cache_bytes: int,
+        max_draft_tokens: int,
+        steps: StepQueue | None = None,
+        meter: PrefillMeter = NO_METER,
     ) -> LocalGenerator:
         """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`."""
         model = self._model if steps is None else PreemptibleModel(self._model, steps)
         fitting = cache_bytes // (self.manifest.kv.bytes_per_token * context)
         caches = CachePool(lambda: model.new_cache(context), max(fitting, 1))
-        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens)
+        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens, meter)
 
 
 class LocalGenerator:
     """Runs the model's steps in this process: a :class:`midfill.inference.token_generator.TokenGenerator`."""
 
-    def __init__(self, model: Model, tokenizer: ModelTokenizer, caches: CachePool, max_draft_tokens: int) -> None:
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: ModelTokenizer,
+        caches: CachePool,
+        max_draft_tokens: int,
+        meter: PrefillMeter = NO_METER,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._caches = caches
         self._draft_length = DraftLength(max_draft_tokens)
+        self._meter = meter
 
     def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
         """See :meth:`midfill.inference.token_generator.TokenGenerator.generate`."""
@@ -67,7 +96,7 @@ class LocalGenerator:
     def prefill(self, prompt: Sequence[int], document: str, cancel: CancelFlag) -> None:
         """See :meth:`midfill.inference.token_generator.TokenGenerator.prefill`."""
         cache = self._caches.pick(prompt, document)
-        Decoder(self._model, cache, cancel, self._draft_length).warm_up(prompt)
+        Decoder(self._model, cache, cancel, self._draft_length, meter=self._meter).warm_up(prompt)
 
     def score(self, prompt: Sequence[int], text: Sequence[int], cancel: CancelFlag) -> Iterator[ScoredToken]:
         """See :meth:`midfill.inference.token_generator.TokenGenerator.score`."""
@@ -84,7 +113,7 @@ class LocalGenerator:
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
         cache = self._caches.pick(request.prompt, request.document)
-        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts)
+        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts, self._meter)
         choices = decoder.generate(
             request.prompt,
             TokenHealing(self._tokenizer.vocabulary, request.required_prefix),
@@ -120,7 +149,7 @@ def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("reading the tokenizer", 0.2)
     tokenizer = load_tokenizer(bundle)
     on_loading("loading the model", 0.4)
-    threads = settings.threads or thread_tuning.chosen(bundle)
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, threads)
+    threads = settings.threads or thread_tuning.chosen(bundle).number
+    model = OnnxModel.of(bundle, threads)
     on_loading("ready", 1.0)
-    return LoadedModel(bundle, tokenizer, model)
+    return LoadedModel(bundle, tokenizer, model, threads)

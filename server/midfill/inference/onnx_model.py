@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
-from midfill.inference import cpu, huge_pages
-from midfill.inference.bundle import KvLayout
+from midfill.inference import arithmetic, cores, huge_pages
+from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
-
-_SILENT = 4
-"""The log severity of onnxruntime at which it reports fatal errors only."""
+from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
+from midfill.inference.session_options import SILENT, session_options
 
 LONG_PAST = 2048
 """Number of past tokens from which a short run uses the attention of :mod:`midfill_export.graph.grouped_attention`.
@@ -42,8 +41,6 @@ class Model(Protocol):
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """Append ``ids`` to ``cache`` and return the logits (rows, V) after the last ``rows`` of them.
-
-        With 0 rows no logits are computed, which saves the operators after the last attention.
 
         Raises:
             Cancelled: ``cancel`` was set. The cache is unchanged.
@@ -87,20 +84,25 @@ def runs(tokens_until_long: int, tokens: int, rows: int) -> Iterator[Run]:
 class OnnxModel:
     """A graph as :mod:`midfill_export.graph.optimize` describes it, in a CPU session of onnxruntime."""
 
-    def __init__(self, graph: Path, kv: KvLayout, threads: int = 0) -> None:
-        """Load ``graph`` to run on ``threads`` threads; 0 means one for each usable core.
+    def __init__(
+        self, graph: Path, kv: KvLayout, threads: int = 0, activations: arithmetic.ActivationRange | None = None
+    ) -> None:
+        """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
+
+        Args:
+            graph: the file.
+            kv: names and sizes of its KV cache.
+            threads: number of threads.
+            activations: how activations are rounded; None for what 8-bit weights need on this processor.
 
         Raises:
             ModelError: onnxruntime refuses the graph.
         """
         self._kv = kv
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or cpu.usable_cores()
-        options.log_severity_level = _SILENT
-        # The arena would keep the activations of the largest prompt for ever. With the 0.5B model that is 50 MB of
-        # 650 MB, and it makes nothing faster (measured).
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
+        self._block = row_block()
+        options = session_options(threads or cores.usable().default_threads().number)
+        activations = activations or arithmetic.activation_range(MAX_INT8, arithmetic.detect())
+        self._constants = activations.put_into(options)
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -117,9 +119,21 @@ class OnnxModel:
             raise ModelError(f"{graph} has no output {min(missing)}: export it again.")
         huge_pages.arrange()
 
+    @classmethod
+    def of(cls, bundle: Bundle, threads: int = 0) -> OnnxModel:
+        """Load a bundle's graph. Bundles of older versions may have weights of 7 bits, which never saturate.
+
+        Raises:
+            ModelError: onnxruntime refuses the graph.
+        """
+        manifest = bundle.manifest
+        activations = arithmetic.activation_range(manifest.weight_limit, arithmetic.detect())
+        return cls(bundle.graph, manifest.kv, threads, activations)
+
     def new_cache(self, capacity: int) -> KvCache:
-        """Reserve buffers of shape (1, heads, capacity + 1, head size). The system gives memory as they fill."""
-        shape = (1, self._kv.heads, capacity + 1, self._kv.head_size)  # + 1 for the row that pads a single token
+        """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
+        padded = round_up(capacity + MIN_ROWS - 1, self._block)
+        shape = (1, self._kv.heads, padded, self._kv.head_size)
         return KvCache([ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)) for _ in self._past], capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
@@ -146,15 +160,21 @@ class OnnxModel:
     def _run(self, ids: Sequence[int], cache: KvCache, run: Run, cancel: CancelFlag) -> NDArray[np.float32]:
         """Append ``ids`` to ``cache`` by one run of the graph, and return its logits (run.rows, V).
 
-        Two details keep the logits equal to the last bit. onnxruntime computes a single row with other kernels than
-        several rows, so a single token gets a second row, which is dropped. It also computes the last row of
-        ``lm_head`` with other kernels if the number of rows is odd, so that number is always even.
+        To keep the logits equal to the last bit, the run computes whole blocks of tokens, and as many rows of logits
+        as fill whole blocks (:mod:`midfill.inference.row_blocks`).
         """
-        padded = [*ids, 0] if len(ids) == 1 else ids
+        # Grouped attention needs no whole blocks, and must not compute a token again that had the other attention.
+        block = 1 if run.grouped else self._block
+        start = len(cache) - len(cache) % block
+        tokens = [*cache.tokens[start:], *ids]
+        padding = round_up(max(len(tokens), MIN_ROWS), block) - len(tokens)
+        last = len(tokens) - 1
+        # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
+        logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
+        logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
         binding = self._session.io_binding()
-        binding.bind_cpu_input("input_ids", np.asarray([padded], np.int64))
-        binding.bind_cpu_input("attention_mask", np.ones((1, len(cache) + len(padded)), np.int64))
-        logit_rows = [*range(len(ids) - run.rows, len(ids)), *([len(ids) - 1] if run.rows % 2 else [])]
+        binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))
+        binding.bind_cpu_input("attention_mask", np.ones((1, start + len(tokens) + padding), np.int64))
         binding.bind_cpu_input("logit_rows", np.asarray(logit_rows, np.int64))
         if run.grouped:
             binding.bind_ortvalue_input(_GROUPED_ROWS, ort.OrtValue.ortvalue_from_numpy(np.array([len(ids)])))
@@ -163,7 +183,7 @@ class OnnxModel:
             binding.bind_ortvalue_output(present, buffer)
         binding.bind_output("logits")
         options = ort.RunOptions()
-        options.log_severity_level = _SILENT
+        options.log_severity_level = SILENT
         try:
             with cancel.interrupting(lambda: setattr(options, "terminate", True)):
                 self._session.run_with_iobinding(binding, options)

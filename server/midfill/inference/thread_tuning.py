@@ -6,16 +6,16 @@ slow ones at every operator; and decoding waits for memory, which a few threads 
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import psutil
-
 from midfill.common.cancel import CancelFlag
 from midfill.common.json_store import JsonStore
-from midfill.inference import cpu
+from midfill.inference import cores, cpu
 from midfill.inference.bundle import GRAPH, Bundle
+from midfill.inference.cores import Threads, UsableCores
 from midfill.inference.onnx_model import Model, OnnxModel
 
 _FILE = "threads"
@@ -27,34 +27,43 @@ _MAX_TIME_RATIO = 0.95
 more power."""
 
 
-def chosen(bundle: Bundle) -> int:
-    """Return the number of threads that was fastest for ``bundle`` on this machine.
+def chosen(bundle: Bundle) -> Threads:
+    """Return the number of threads that was fastest for ``bundle`` on the cores that this process may use.
 
-    Without a measurement, this is one thread for each usable core.
+    Without a measurement, this is :meth:`midfill.inference.cores.UsableCores.default_threads`.
     """
-    threads = JsonStore(_FILE).get(_key(bundle))
-    return threads if isinstance(threads, int) and 0 < threads <= cpu.usable_cores() else cpu.usable_cores()
+    usable = cores.usable()
+    count = JsonStore(_FILE).get(_key(bundle, usable))
+    if type(count) is int and 0 < count <= usable.hardware_threads:
+        return Threads(count, "the fastest number that `midfill doctor` measured")
+    return usable.default_threads()
 
 
-def measure(bundle: Bundle) -> int:
+def measure(bundle: Bundle) -> Threads:
     """Time a request with each of the :func:`candidates`, and remember and return the best number of threads.
 
     Raises:
         ModelError: the model cannot be loaded.
     """
-    best = best_of({count: _seconds(bundle, count) for count in candidates(cpu.usable_cores(), _physical_cores())})
+    usable = cores.usable()
+    measured = candidates(usable)
+    best = best_of({count: _seconds(bundle, count) for count in measured})
     remembered = JsonStore(_FILE)
-    remembered.put(_key(bundle), best)
+    remembered.put(_key(bundle, usable), best)
     remembered.save()
-    return best
+    return Threads(best, f"the fastest of {', '.join(map(str, measured))}, which were measured now")
 
 
-def candidates(usable: int, physical: int) -> list[int]:
+def candidates(usable: UsableCores) -> list[int]:
     """Return the numbers of threads to measure, in rising order.
 
-    These are half of the ``physical`` cores, all of them, and all ``usable`` hardware threads.
+    These are half of the fast cores, all of them, their hardware threads, and all hardware threads, as far as the quota
+    allows them.
     """
-    return sorted({min(usable, count) for count in (max(1, physical // 2), physical, usable)})
+    fast = usable.fast
+    most = usable.hardware_threads if usable.quota is None else max(math.ceil(usable.quota), 1)
+    counts = (len(fast) // 2, len(fast), sum(len(core.threads) for core in fast), usable.hardware_threads)
+    return sorted({max(1, min(count, most)) for count in counts})
 
 
 def best_of(seconds: Mapping[int, float]) -> int:
@@ -68,7 +77,7 @@ def best_of(seconds: Mapping[int, float]) -> int:
 
 
 def _seconds(bundle: Bundle, threads: int) -> float:
-    model = OnnxModel(bundle.graph, bundle.manifest.kv, threads)
+    model = OnnxModel.of(bundle, threads)
     return statistics.median(_timed(lambda: _request(model)) for _ in range(_RUNS))
 
 
@@ -86,11 +95,7 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _physical_cores() -> int:
-    return psutil.cpu_count(logical=False) or cpu.usable_cores()
-
-
-def _key(bundle: Bundle) -> str:
-    """Return a key of the graph, the processor and the number of cores that this process may use."""
+def _key(bundle: Bundle, usable: UsableCores) -> str:
+    """Return a key of the graph, the processor, and what this process may use of it."""
     graph = bundle.manifest.files[GRAPH].sha256
-    return f"{graph[:16]} {cpu.model_name(cpu.cpuinfo())} {cpu.usable_cores()}"
+    return f"{graph[:16]} {cpu.model_name(cpu.cpuinfo())} {usable.key}"

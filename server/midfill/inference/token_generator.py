@@ -8,7 +8,8 @@ process; a model in another process or on another machine implements the same tw
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence, Sized
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -105,6 +106,23 @@ class ScoredToken(NamedTuple):
     """Log-probability of ``likeliest`` minus that of the given token, in nats; 0 if they are the same."""
 
 
+class PrefillMeter(Protocol):
+    """Measures how fast prompts are computed."""
+
+    def timing(self, computed: Sized) -> AbstractContextManager[None]:
+        """Time a block, also one that is interrupted. Meanwhile ``computed`` grows by one for each token computed."""
+
+
+class _NoMeter:
+    """A :class:`PrefillMeter` that measures nothing."""
+
+    def timing(self, computed: Sized) -> AbstractContextManager[None]:  # noqa: ARG002 -- as the protocol has it
+        return nullcontext()
+
+
+NO_METER: PrefillMeter = _NoMeter()
+
+
 class TokenGenerator(Protocol):
     """Generates tokens and keeps computed prompts; for one thread at a time.
 
@@ -130,11 +148,21 @@ class LanguageModel(Protocol):
         """What is known about the model: its name, prompt format, chat template and context length."""
 
     @property
+    def speed_key(self) -> str:
+        """A text that differs wherever the same prompt may take another time: another model, machine or setup."""
+
+    @property
     def tokenizer(self) -> ModelTokenizer:
         """The model's tokenizer."""
 
     def new_generator(
-        self, *, context: int, cache_bytes: int, max_draft_tokens: int, steps: StepQueue | None = None
+        self,
+        *,
+        context: int,
+        cache_bytes: int,
+        max_draft_tokens: int,
+        steps: StepQueue | None = None,
+        meter: PrefillMeter = NO_METER,
     ) -> TokenGenerator:
         """Return a generator with KV caches of its own.
 
@@ -143,4 +171,5 @@ class LanguageModel(Protocol):
             cache_bytes: memory for KV caches; at least one cache is kept.
             max_draft_tokens: maximum number of draft tokens checked in one step; 0 turns speculation off.
             steps: the queue in which each step waits behind more urgent work; None computes at once.
+            meter: is told of each prompt that is computed.
         """

@@ -15,7 +15,7 @@ Spell = Callable[[Sequence[int]], str]
 
 
 def to_lines(verdict: Verdict) -> list[str]:
-    """Return a verdict in a few lines: the place, the result, the reason, and the times."""
+    """Return a verdict in a few lines: the place, the result, the reason, what was read, and the times."""
     trigger = "automatic" if verdict.automatic else "invoked"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
     place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
@@ -30,6 +30,8 @@ def to_lines(verdict: Verdict) -> list[str]:
             f"  {verdict.tokens} tokens generated after {verdict.prompt_tokens} tokens of prompt"
             f" ({verdict.reused_tokens} from the KV cache){confidence}"
         )
+    if verdict.budget:
+        lines.append(f"  read: {verdict.budget}")
     if verdict.stopped_by:
         lines.append(f"  ended by: {verdict.stopped_by}")
     if verdict.changes:

@@ -68,6 +68,7 @@ class Verdict:
     changes: list[tuple[str, int]]
     parts: list[PartEntry]
     milliseconds: dict[str, float] = field(default_factory=dict)
+    budget: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def verdict_on(request: Request, completion: Completion, number: int) -> Verdict
         changes=list(completion.changes),
         parts=_parts(request, completion),
         milliseconds=completion.milliseconds,
+        budget=completion.budget,
     )
 
 

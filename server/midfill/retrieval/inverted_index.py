@@ -73,6 +73,11 @@ class InvertedIndex:
                 _drop(self._by_stem, stem, path)
             self._ranking_is_stale = True
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether a file has changed since the last :meth:`rank`."""
+        return self._ranking_is_stale
+
     def has(self, path: str) -> bool:
         """Return whether a file is in the index."""
         return path in self._files

@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -27,18 +27,24 @@ _PROGRESS_SECONDS = 0.25
 _RANK_SECONDS = 5.0
 """Seconds between two updates of the ranking during a scan."""
 _PAUSE_SECONDS = 3.0
-"""Seconds without a message after which the process is idle."""
-_RESCAN_SECONDS = 300.0
+"""Seconds without a message after which the process does what can wait."""
+_MIN_RESCAN_SECONDS, _MAX_RESCAN_SECONDS = 60.0, 300.0
 """Seconds between two scans for changes that were not reported."""
+_RESCAN_SHARE = 0.01
+"""Part of the time that these scans may take."""
 _log = logging.getLogger(__name__)
 
 
 class Worker:
     """The index and the rest of its current scan."""
 
-    def __init__(self, ignore_rules: IgnoreRules, output: IO[bytes]) -> None:
+    def __init__(
+        self, ignore_rules: IgnoreRules, output: IO[bytes], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin the first scan. ``clock`` returns the seconds since some fixed moment."""
         self._ignore_rules = ignore_rules
         self._output = output
+        self._clock = clock
         self._index = InvertedIndex()
         self._scan_steps: Iterator[None] = iter(())
         self.is_scanning = False
@@ -50,18 +56,33 @@ class Worker:
         """Begin a scan of all files."""
         self._scan_steps = self._scan()
         self.is_scanning = True
-        self._next_scan = time.monotonic() + _RESCAN_SECONDS
+        self._scan_began = self._clock()
+        self._next_scan = self._scan_began + _MAX_RESCAN_SECONDS
+
+    def wait_seconds(self) -> float | None:
+        """Return how long to wait for a message before :meth:`idle`; None if only a message gives it something to do.
+
+        It never wakes by itself: nobody reads an index while nobody works. So a scan is due only after a message.
+        """
+        if self.is_scanning:
+            return 0.0
+        return _PAUSE_SECONDS if self._index.is_stale or self._clock() >= self._next_scan else None
 
     def idle(self) -> None:
-        """Use a pause to update the ranking, and from time to time to begin a scan."""
+        """Continue a scan by about one file, or use a pause to update the ranking and to begin the next scan."""
+        if self.is_scanning:
+            self._step()
+            return
         self._index.rank()
-        if time.monotonic() > self._next_scan:
+        if self._clock() >= self._next_scan:
             self.rescan()
 
-    def step(self) -> None:
-        """Continue the scan by about one file."""
+    def _step(self) -> None:
         if next(self._scan_steps, False) is False:
             self.is_scanning = False
+            now = self._clock()
+            pause = (now - self._scan_began) / _RESCAN_SHARE
+            self._next_scan = now + min(max(pause, _MIN_RESCAN_SECONDS), _MAX_RESCAN_SECONDS)
 
     def handle(self, message: ipc.Message) -> None:
         """Process a message of the parent."""
@@ -108,10 +129,10 @@ class Worker:
         for known in gone:
             self._index.remove(known)
         changes = len(gone)
-        reported = ranked = time.monotonic()
+        reported = ranked = self._clock()
         for number, file in enumerate(found):
             changes += self._update(file)
-            now = time.monotonic()
+            now = self._clock()
             if now - reported > _PROGRESS_SECONDS:
                 reported = now
                 self._send_state(done=False, changed=True, fraction=number / len(found))
@@ -151,9 +172,10 @@ def main() -> None:
     threading.Thread(target=_receive, args=(worker, inbox), daemon=True).start()
     while True:
         try:
-            message = inbox.get_nowait() if worker.is_scanning else inbox.get(timeout=_PAUSE_SECONDS)
+            seconds = worker.wait_seconds()
+            message = inbox.get(block=seconds != 0, timeout=seconds)
         except queue.Empty:
-            worker.step() if worker.is_scanning else worker.idle()
+            worker.idle()
             continue
         try:
             worker.handle(message)

@@ -56,8 +56,8 @@ class Settings:
         default=0,
         metadata=about(
             kinds.whole(0, 256),
-            "number of threads for the model; 0 uses the number that `midfill doctor` found to be the fastest, or one"
-            " for each usable core if it was never run",
+            "number of threads for the model; 0 uses the number that `midfill doctor` found to be the fastest here, or"
+            " one for each performance core that Midfill may use",
             needs_reload=True,
         ),
     )
@@ -74,8 +74,8 @@ class Settings:
         default=0,
         metadata=about(
             kinds.whole(64, 131_072, or_zero=True),
-            "maximum number of tokens of the document in a prompt; 0 chooses it by the measured speed of this machine,"
-            " for `latencyMs`",
+            "maximum number of tokens of the document in a prompt; 0 chooses it at each request, by the measured speed"
+            " of this machine and `latencyMs`; that is never less than 512",
             needs_reload=True,
         ),
     )
@@ -92,7 +92,8 @@ class Settings:
         default=3000,
         metadata=about(
             kinds.whole(100, 60_000),
-            "milliseconds that the prompt of a new document should take to compute; used only if `contextTokens` is 0",
+            "milliseconds that the prompt of a new document should take to compute when no other program needs the"
+            " processor; used only if `contextTokens` is 0",
             needs_reload=True,
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import onnx_ir as ir
 import pytest
 
 from midfill.common.errors import ExportError, SourceError
-from midfill.inference.bundle import load_bundle
+from midfill.inference.bundle import load_bundle, write_manifest
 from midfill_export.build import bundle, from_template
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.build.from_template import bundle_from_template, is_built
@@ -110,6 +111,17 @@ def test_existing_bundle_is_kept(
     assert "its bundle exists already" in capsys.readouterr().err
     assert not is_built(replace(weights, sha256="0" * 64), pulled)
     assert not is_built(weights, pulled / "nowhere")
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(127, True), (63, False)])
+def test_bundle_of_an_older_version(limit: int, kept: bool, weights: Weights, pulled: Path, tmp_path: Path) -> None:
+    """One whose weights have 8 bits is kept, whatever processor it was made for. One of 7 bits is built again."""
+    old = shutil.copytree(pulled, tmp_path / "old")
+    made = load_bundle(old).manifest
+    write_manifest(
+        old, replace(made, target="vnni", quantisation={**made.quantisation, "target": "vnni", "weight_limit": limit})
+    )
+    assert is_built(weights, old) is kept
 
 
 def test_full_disk_leaves_nothing(

@@ -39,7 +39,7 @@ def test_samples_are_real_and_the_same_each_time() -> None:
     fim, texts = find_format(tokenizer)
     samples = verification_samples(plain_encoder(tokenizer), fim)
     assert samples == verification_samples(plain_encoder(tokenizer), fim)
-    assert len(samples) > 40
+    assert len(samples) > 10
     assert texts["prefix"] == "<|fim_prefix|>"
     for sample in samples:
         assert sample.prompt[:2] == [fim.prefix, fim.suffix]

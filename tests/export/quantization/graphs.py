@@ -6,6 +6,7 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime as ort
 
+from midfill.inference.arithmetic import ActivationRange
 from midfill_export.graph import nodes
 from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.quantize import Recipe, quantize
@@ -26,7 +27,13 @@ def quantized_product(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     return model
 
 
-def run(model: ir.Model, given: np.ndarray, name: str = "hidden") -> np.ndarray:
-    """Return what the graph computes as ``product``."""
-    session = ort.InferenceSession(ir.to_proto(model).SerializeToString(), providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(["product"], {name: given})[0])
+def run(
+    model: ir.Model, given: np.ndarray, activations: ActivationRange | None = None, *, name: str = "hidden"
+) -> np.ndarray:
+    """Return what the graph computes as ``product``, with activations of all 8 bits by default."""
+    options = ort.SessionOptions()
+    kept = (activations or ActivationRange()).put_into(options)
+    session = ort.InferenceSession(ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"])
+    product = np.asarray(session.run(["product"], {name: given})[0])
+    del kept
+    return product

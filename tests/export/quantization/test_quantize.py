@@ -7,6 +7,8 @@ import onnx_ir as ir
 import pytest
 
 from export.quantization.graphs import quantized_product, run
+from midfill.inference.arithmetic import Arithmetic, activation_range
+from midfill.inference.bundle import MAX_INT8
 from midfill_export.graph import nodes
 from midfill_export.quantization.quantize import Recipe, quantize_columns, quantize_embedding
 
@@ -14,33 +16,27 @@ RANDOM = np.random.default_rng(7)
 
 
 def test_columns_round_to_their_own_step() -> None:
-    """Each column's largest weight becomes the limit, and no weight moves by more than half a step."""
+    """Each column's largest weight becomes 127, and no weight moves by more than half a step."""
     matrix = RANDOM.standard_normal((40, 6)).astype(np.float32) * [0.01, 1, 10, 1, 1, 1]
-    integers, scales = quantize_columns(matrix.astype(np.float32), 127)
+    integers, scales = quantize_columns(matrix.astype(np.float32))
     assert (np.abs(integers).max(axis=0) == 127).all()
     assert (np.abs(integers * scales - matrix) <= scales * 0.501).all()
 
 
 def test_column_of_zeros_stays_zero() -> None:
     """A column without weights does not divide by zero."""
-    integers, scales = quantize_columns(np.zeros((4, 2), np.float32), 127)
+    integers, scales = quantize_columns(np.zeros((4, 2), np.float32))
     assert not integers.any()
     assert np.isfinite(scales).all()
 
 
-def test_avx2_uses_seven_bits() -> None:
-    """Where pairs of products saturate at 16 bits, 255 * limit * 2 must stay below 32,768."""
-    assert Recipe("avx2").weight_limit * 255 * 2 < 1 << 15
-    assert Recipe("vnni").weight_limit == Recipe("arm64").weight_limit == 127
-
-
-@pytest.mark.parametrize("target", ["vnni", "avx2"])
-def test_product_is_close_row_by_row(target: str) -> None:
+@pytest.mark.parametrize("arithmetic", Arithmetic)
+def test_product_is_close_row_by_row(arithmetic: Arithmetic) -> None:
     """One row's outlier does not cost the other rows their precision, as one scale a tensor would."""
     weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 3, 64)).astype(np.float32)
     hidden[0, 1] *= 1000
-    product = run(quantized_product(weight, Recipe(target)), hidden)
+    product = run(quantized_product(weight, Recipe()), hidden, activation_range(MAX_INT8, arithmetic))
     exact = hidden @ weight
     for row in range(3):
         error = np.abs(product[0, row] - exact[0, row]).max() / np.abs(exact[0, row]).max()
@@ -49,7 +45,7 @@ def test_product_is_close_row_by_row(target: str) -> None:
 
 def test_row_of_zeros_gives_zeros() -> None:
     """A row without activation is not divided by its largest one."""
-    quantized = quantized_product(np.ones((8, 4), np.float32), Recipe("vnni"))
+    quantized = quantized_product(np.ones((8, 4), np.float32), Recipe())
     product = run(quantized, np.zeros((1, 2, 8), np.float32))
     assert not product.any()
 
@@ -61,7 +57,7 @@ def test_embedding_is_stored_rotated() -> None:
     ids = np.array([[0, 7, 3]], np.int64)
     errors = []
     for block in (1, 64):
-        given = run(_embedding(table, block), ids, "input_ids")
+        given = run(_embedding(table, block), ids, name="input_ids")
         errors.append(np.abs(given - table[ids]).mean())
     assert errors[1] < 0.5 * errors[0]
 

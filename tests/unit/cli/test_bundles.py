@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from midfill.inference import cpu
 from midfill.inference.bundle import FORMAT, GRAPH, MANIFEST, TOKENIZER
 from unit.cli.running import Run, is_one_line
 from unit.helpers import chain_graph, write_bundle
@@ -30,7 +29,6 @@ def edit(folder: Path, **changes: Any) -> None:
     (folder / MANIFEST).write_text(json.dumps({**data, **changes}), encoding="utf-8")
 
 
-FOREIGN = next(target for target in cpu.TARGETS if not cpu.runs_here(target))
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "midfill pull"),
     "data cut short": (lambda folder: (folder / f"{GRAPH}.data").write_bytes(b"some"), "has 4 bytes instead of 12"),
@@ -41,7 +39,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no tokenizer": (lambda folder: (folder / TOKENIZER).unlink(), f"{TOKENIZER} is missing"),
     "garbled tokenizer": (lambda folder: write_bundle(folder, tokenizer=b"\0\1"), f"{TOKENIZER} is no tokenizer"),
     "garbled graph": (write_bundle, "onnxruntime cannot load"),
-    "another processor's": (lambda folder: edit(folder, target=FOREIGN), f"quantised for '{FOREIGN}'"),
+    "another processor's": (
+        lambda folder: edit(folder, target="quantum"),
+        "for processors of the kind 'quantum'",
+    ),
 }
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from midfill.cli import doctor
 from midfill.cli.doctor import Check, examine, platform_check, to_json, to_text
 from midfill.common.platforms import Platform
 from midfill.inference.bundle import KvLayout
+from midfill.inference.decoder import PREFILL_CHUNK
+from midfill.inference.kv_cache import KvCache
+from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.settings.schema import Settings
 from unit.helpers import chain_graph, write_bundle
 
@@ -27,13 +33,60 @@ def checks(settings: Settings) -> dict[str, Check]:
 
 def test_sound_installation(tmp_path: Path) -> None:
     """Every check succeeds, and each line says what was found."""
-    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=32_768).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
-    assert " ".join(found) == "midfill python platform libraries processor bundle licence memory completion threads"
+    assert " ".join(found) == (
+        "midfill python platform libraries processor bundle licence memory completion exactness threads context"
+    )
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
     assert found["licence"].detail == "Apache-2.0; for personal use, as the setting 'use' says"
     assert found["completion"].detail.startswith("'return ' -> '1")
+    assert ", the fastest of " in found["threads"].detail
+    assert found["context"].detail.startswith("at most ")
+
+
+def test_what_the_settings_say_is_not_measured(tmp_path: Path) -> None:
+    """A number of threads and of tokens that the settings have is used as it is, and the report says so."""
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    found = checks(Settings(bundle=folder, threads=1, context_tokens=128, deadline_ms=0))
+    assert found["threads"].detail == "1, as the setting 'threads' says"
+    assert (
+        found["context"].detail == "at most 128 tokens of the document and 512 of other files: `contextTokens` is 128"
+    )
+
+
+def test_threads_sleep_on_battery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The report says that a machine runs on its battery, because that changes how threads wait."""
+    monkeypatch.setattr(doctor, "on_battery", lambda: True)
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    detail = checks(Settings(bundle=folder, deadline_ms=0))["threads"].detail
+    assert detail.endswith("; idle threads sleep between operators, because this machine runs on its battery")
+
+
+def test_sample_is_longer_than_one_step_of_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of a step without logits shows, and so does one after a long past."""
+    steps: list[tuple[int, int]] = []
+    step = OnnxModel.step
+
+    def noted(model: OnnxModel, ids: Sequence[int], cache: KvCache, *rest: Any) -> Any:
+        steps.append((len(cache), len(ids)))
+        return step(model, ids, cache, *rest)
+
+    monkeypatch.setattr(OnnxModel, "step", noted)
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=4096)
+    assert checks(Settings(bundle=bundle.path))["completion"].ok
+    assert (0, PREFILL_CHUNK) in steps
+    assert max(past for past, _ in steps) >= LONG_PAST
+
+
+def test_inexact_processor_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line says how to be safe there."""
+    monkeypatch.setattr(doctor, "differing_splits", lambda *_: [(130, 5), (2048, 1)])
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    check = checks(Settings(bundle=folder))["exactness"]
+    assert not check.ok
+    assert "5 tokens after 130, 2 cases in all): set 'draftTokens' to 0" in check.detail
 
 
 def test_platform_is_judged() -> None:

@@ -38,7 +38,7 @@ COMMANDS = (
         ["complete", "a:1:1", "--max-lines", "many"],
         ["complete", "a:1:1", "--max-lines", "9" * 5000],
         ["export"],
-        ["export", "source", "--target", "abacus"],
+        ["export", "source", "--eval-limit", "few"],
         ["eval"],
         ["eval", "no-such-suite"],
         ["eval", "humaneval-single", "--limit", "-1"],

@@ -380,6 +380,20 @@ async def test_text_after_the_suggestion_shown_is_generated_ahead(started: Start
     assert len(engine.begun) == 2
 
 
+async def test_idle_server_has_no_timer(started: Started) -> None:
+    """Some seconds after the last request, only the timer that unloads the model is left, and then none."""
+    settings = replace(QUIET, warm_up_ms=300, prefetch=True, unload_minutes=30)
+    bench = await started(GatedEngine(open_gate=True), settings)
+    bench.scheduler.prepare(asking("a"))
+    assert (await bench.scheduler.complete(asking("a"))).text == "a!"
+    bench.clock.advance(10)
+    await asyncio.sleep(0)  # the task of the prefetch begins
+    await bench.worker_is_done()
+    assert bench.clock.waiting == 1
+    bench.clock.advance(30 * 60)
+    assert bench.clock.waiting == 0
+
+
 async def test_prefetch_can_be_turned_off(started: Started) -> None:
     """Without prefetch, only requests are computed."""
     engine = GatedEngine(open_gate=True)

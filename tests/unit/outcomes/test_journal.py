@@ -20,6 +20,7 @@ REQUEST = Request(text="a = 1\nsentinel = ", offset=17, path="/shop/a.py", autom
 SHOWN = Completion(
     text="left\nright", start=17, end=17, model="tiny", prompt_tokens=9, reused_tokens=4, tokens=5,
     logprobs=(-0.1, -0.2), stopped_by="statement", changes=(("end-space", -2),), milliseconds={"prefill": 3.25},
+    budget="at most 64 tokens of the document: `contextTokens` is 64",
     parts=(
         Part("control", [1]), Part("definition", [2, 3], "shop/tax.py", 3, 4), Part("prefix", [4, 5, 6], "", 0, 1),
     ),
@@ -33,11 +34,22 @@ def test_verdict_has_place_result_reason_and_parts() -> None:
     for words in (
         "/shop/a.py:2:12  (automatic)", "10 characters in 2 lines",
         "5 tokens generated after 9 tokens of prompt (4 from the KV cache)",
+        "read: at most 64 tokens of the document: `contextTokens` is 64",
         "confidence 0.74", "ended by: statement", "end-space -2", "prefill 3.2", "definition shop/tax.py:4-5",
         "3 tokens  prefix /shop/a.py:1-2",
     ):  # fmt: skip
         assert words in text
     assert "unsure (the model's confidence is too low" in "\n".join(to_lines(verdict_on(REQUEST, DROPPED, 1)))
+
+
+def test_line_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """A verdict that does not say how much was read is a verdict all the same."""
+    file = tmp_path / "journal.jsonl"
+    Journal(file).add(REQUEST, SHOWN)
+    line = json.loads(file.read_text())
+    assert line.pop("budget") == SHOWN.budget
+    file.write_text(json.dumps(line))
+    assert [verdict.budget for verdict in read_verdicts(file, 5)] == [""]
 
 
 def test_parts_of_a_page_are_the_prompt() -> None:
