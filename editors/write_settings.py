@@ -48,9 +48,9 @@ def _property(known: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     manifest = package_json(json.loads(_EXTENSION.read_text(encoding="utf-8")))
-    _EXTENSION.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    _EXTENSION.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
     page = _PAGE.read_text(encoding="utf-8")
     old = re.search(r"\| name \| value \| default \|.*?\n\n", page, re.DOTALL)
     if old is None:
         raise SystemExit("docs/settings.md has no table of settings to be replaced.")
-    _PAGE.write_text(page.replace(old[0], f"{table()}\n\n"), encoding="utf-8")
+    _PAGE.write_text(page.replace(old[0], f"{table()}\n\n"), encoding="utf-8", newline="\n")

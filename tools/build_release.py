@@ -69,19 +69,19 @@ def _write_sbom(target: Path) -> None:
         options = ["--output-reproducible", "--of", "JSON", "--pyproject", ROOT / "pyproject.toml"]
         document = json.loads(_run(sys.executable, "-m", "cyclonedx_py", "environment", *options, python))
     document["metadata"]["component"]["version"] = version()  # pyproject.toml leaves it to the package
-    target.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
 
 
 def _write_sums(folder: Path) -> None:
     """Write the digest of each file, in the form that `sha256sum --check` reads."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files]
-    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
 def _run(*command: str | Path, cwd: Path = ROOT) -> str:
     """Run a program and return its standard output; its errors are shown."""
-    return subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8").stdout
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def _is_version(python: Path, version: str) -> bool:
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     if not python.exists():
         return False
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, encoding="utf-8", check=False)
     return done.stdout.strip() == version
 
 

@@ -71,10 +71,23 @@ Set by `customize-set-variable' or `setopt', they count at once."
 (defvar midfill-server--all nil
   "All Midfill servers that Eglot has started; some may have ended.")
 
+(defvar midfill-server-usual-folders '("~/.local/bin" "/opt/homebrew/bin" "/usr/local/bin")
+  "Where pipx, uv and Homebrew put programs.")
+
+(defun midfill-server-program ()
+  "Return the server's program: its name, or its path if Emacs needs that.
+Return nil if there is no such program.  An Emacs that was started from the Dock
+or a menu may have a short variable `exec-path'."
+  (let ((name (car midfill-command)))
+    (if (executable-find name)
+        name
+      (let ((exec-path (mapcar #'expand-file-name midfill-server-usual-folders)))
+        (executable-find name)))))
+
 (defun midfill-server-register ()
   "Have Eglot start Midfill in buffers of the current major mode."
   (setf (alist-get major-mode eglot-server-programs nil nil #'equal)
-        (cons 'midfill-server midfill-command)))
+        `(midfill-server ,(or (midfill-server-program) (car midfill-command)) ,@(cdr midfill-command))))
 
 (defun midfill-server--remember (server)
   "Remember SERVER, which Eglot has begun to start."

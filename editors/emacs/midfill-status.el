@@ -58,7 +58,7 @@ With a numeric prefix argument, show that of the last COUNT requests."
     (display-buffer page)
     ;; Emacs's own filter would keep the window at the end, where the first lines are out of sight.
     (make-process :name "midfill-doctor" :buffer page :noquery t
-                  :command (list (car midfill-command) "doctor")
+                  :command (list (or (midfill-server-program) (car midfill-command)) "doctor")
                   :filter (lambda (_process output) (midfill-page-append page output))
                   :sentinel (lambda (_process event)
                               (midfill-page-append page (format "\nThe doctor has %s" event))))))

@@ -93,7 +93,7 @@ Eglot must run Midfill in the buffer: `midfill-ensure' does both."
   "Have Eglot run Midfill in this buffer, and show suggestions.
 Made for the hooks of major modes."
   (interactive)
-  (if (not (executable-find (car midfill-command)))
+  (if (not (midfill-server-program))
       (message "Midfill: there is no program `%s'; see `midfill-command'" (car midfill-command))
     (midfill-server-register)
     (midfill-mode)

@@ -71,4 +71,4 @@ def _replaced(text: str, start: str, end: str, new: str) -> str:
 
 
 if __name__ == "__main__":
-    HELP.write_text(updated(HELP.read_text("utf-8"), OPTIONS.read_text("utf-8")), "utf-8")
+    HELP.write_text(updated(HELP.read_text("utf-8"), OPTIONS.read_text("utf-8")), "utf-8", newline="\n")

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from e2e.plain_text import prompt_parts
 from e2e.raw_client import MIDFILL, PATIENCE, RawClient
 from e2e.workbench import CURSOR, Workbench, mentions
+from midfill.inference.bundle import load_bundle
 
 pytestmark = pytest.mark.bundle
 
@@ -189,7 +190,7 @@ def test_explained_parts_are_the_prompt(bench: Workbench, environment: dict[str,
     found = json.loads(midfill(environment, "complete", place, "--explain", "--json"))
     parts = found["explanation"]["parts"]
     prompt = "".join(part["text"] for part in parts)
-    tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(load_bundle(bundle).tokenizer))
     ids = tokenizer.encode(prompt, add_special_tokens=False).ids
     assert len(ids) == found["prompt_tokens"] == sum(part["tokens"] for part in parts)
     assert tokenizer.decode(ids, skip_special_tokens=False) == prompt

@@ -45,6 +45,24 @@
       (should (equal eglot-server-programs
                      '((python-mode midfill-server "program" "serve") (c-mode "third")))))))
 
+(ert-deftest midfill-server-finds-the-program-outside-the-path ()
+  "An Emacs with a short variable `exec-path' looks where pipx and uv put programs."
+  (let* ((folder (make-temp-file "midfill-test" t))
+         (program (expand-file-name "midfill-of-the-test" folder))
+         (midfill-server-usual-folders (list folder))
+         (midfill-command '("midfill-of-the-test" "serve"))
+         (eglot-server-programs nil))
+    (unwind-protect
+        (with-temp-buffer
+          (setq major-mode 'python-mode)
+          (should-not (midfill-server-program))
+          (write-region "#!/bin/sh\n" nil program nil 'quiet)
+          (set-file-modes program #o755)
+          (should (equal (midfill-server-program) program))
+          (midfill-server-register)
+          (should (equal eglot-server-programs `((python-mode midfill-server ,program "serve")))))
+      (delete-directory folder t))))
+
 (ert-deftest midfill-server-connects-after-the-command ()
   "A server is started once, after the command that opens a file."
   (should (= 1 (midfill-server-test-connect

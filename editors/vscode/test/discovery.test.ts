@@ -65,3 +65,17 @@ test("on Windows programs end in .exe, and environments have a folder Scripts", 
     source: "managed environment",
   });
 });
+
+test("an editor with a short PATH finds what pipx and uv have installed", () => {
+  const windows = machine(["C:\\Users\\me\\.local\\bin\\midfill.exe"], {
+    platform: "win32",
+    home: "C:\\Users\\me",
+    searchPath: "C:\\Windows",
+  });
+  assert.equal(findOnPath("midfill", windows), "C:\\Users\\me\\.local\\bin\\midfill.exe");
+  const files = ["/opt/homebrew/bin/midfill", "/Users/me/.local/bin/midfill"];
+  const mac = machine(files, { platform: "darwin", home: "/Users/me", searchPath: "/usr/bin:/bin" });
+  assert.equal(findOnPath("midfill", mac), "/Users/me/.local/bin/midfill");
+  assert.equal(findOnPath("midfill", { ...mac, home: "/Users/other" }), "/opt/homebrew/bin/midfill");
+  assert.equal(findOnPath("midfill", machine(["/home/me/.local/bin/midfill"])), "/home/me/.local/bin/midfill");
+});

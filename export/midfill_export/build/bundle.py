@@ -20,6 +20,7 @@ from midfill_export.build.bundle_folder import (
     complete_bundle,
     folder_size,
     put_in_place,
+    require_bundle_folder,
     scratch_beside,
 )
 from midfill_export.build.progress import OnStage
@@ -59,7 +60,7 @@ def build_bundle(
     every_sample: int = 1,
     progress: OnStage = lambda _: None,
 ) -> Manifest:
-    """Build the bundle folder ``out``, which is replaced only when the whole new bundle is there.
+    """Build the bundle ``out``. An older bundle there is replaced only when the whole new one is there.
 
     Args:
         model: The model.
@@ -68,8 +69,9 @@ def build_bundle(
         progress: Called with a line after each stage.
 
     Raises:
-        ExportError: the disk is full, or the folder cannot be written.
+        ExportError: the disk is full, or the folder cannot be written, or it has other files.
     """
+    require_bundle_folder(out)
     description = model.description
     recipe = Recipe()
     with scratch_beside(out) as scratch:
@@ -84,8 +86,7 @@ def build_bundle(
             f"{agreement.positions} tokens of {len(samples)} samples"
         )
         manifest = complete_bundle(description, bundle, recipe.describe(), model.difference, agreement)
-        put_in_place(bundle, out)
-    return manifest
+        return put_in_place(bundle, manifest, out)
 
 
 def calibrate(model: FloatModel, progress: OnStage) -> Moments:

@@ -1,25 +1,32 @@
-"""The folder of a bundle: a graph, a tokenizer and a manifest, completed in scratch and then moved to its place."""
+"""The folder of a bundle: a graph, a tokenizer and a manifest, completed in scratch and then put in its place."""
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import filelock
 import psutil
 from tokenizers import Tokenizer
 
 from midfill import __version__
 from midfill.common.errors import ExportError
+from midfill.common.os_errors import explain
 from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
+    MANIFEST,
     TOKENIZER,
+    VERSION,
+    Bundle,
     FimFormat,
     KvLayout,
     Manifest,
@@ -28,6 +35,7 @@ from midfill.inference.bundle import (
     describe_files,
     write_manifest,
 )
+from midfill.inference.bundle_versions import discard_version, next_version, remove_old_versions
 from midfill_export.build.verify import Agreement
 
 
@@ -58,16 +66,23 @@ def scratch_beside(out: Path) -> Iterator[Path]:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(out)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-{os.getpid()}-", dir=out.parent) as scratch:
+        prefix = f"{_scratch_prefix(out)}{os.getpid()}-"
+        # Windows keeps a file that is still mapped: the next process removes it.
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent, ignore_cleanup_errors=True) as scratch:
             yield Path(scratch)
     except OSError as error:
-        raise ExportError(f"{out.parent}: {error.strerror or error}; nothing was left behind.") from error
+        raise ExportError(f"{out.parent}: {explain(error)}; nothing was left behind.") from error
+
+
+def _scratch_prefix(out: Path) -> str:
+    return f".{out.name}-"
 
 
 def _remove_leftovers(out: Path) -> None:
-    for folder in out.parent.glob(f".{out.name}-*-*"):
-        process = folder.name.removeprefix(f".{out.name}-").partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
+    prefix = _scratch_prefix(out)
+    for folder in out.parent.iterdir():
+        process, _, rest = folder.name.removeprefix(prefix).partition("-")
+        if folder.name.startswith(prefix) and rest and process.isdecimal() and not psutil.pid_exists(int(process)):
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -122,11 +137,77 @@ def folder_size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
-def put_in_place(bundle: Path, out: Path) -> None:
-    """Move the finished bundle to ``out``; an older one there is kept until the new one is in its place."""
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        out.rename(old)
-    bundle.rename(out)
-    shutil.rmtree(old, ignore_errors=True)
+def require_bundle_folder(out: Path) -> None:
+    """Refuse a path where a bundle would be mixed with other files.
+
+    Raises:
+        ExportError: ``out`` is a file, or a folder with other things than a bundle.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ExportError(f"{out} is not a folder: name another place for the bundle.")
+    if (out / MANIFEST).exists():
+        is_ours = _is_replaceable(out / MANIFEST)
+    else:
+        is_ours = all(entry.name.startswith(".") or VERSION.fullmatch(entry.name) for entry in out.iterdir())
+    if not is_ours:
+        raise ExportError(f"{out} has other files than a bundle's: name an empty or a new folder.")
+
+
+def _is_replaceable(manifest: Path) -> bool:
+    """Tell whether a manifest is Midfill's, or is damaged."""
+    try:
+        data = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return True
+    return isinstance(data, dict) and {"format", "files"} <= data.keys()
+
+
+def put_in_place(built: Path, manifest: Manifest, out: Path) -> Manifest:
+    """Make the files in the folder ``built`` the newest version of the bundle ``out``; return its manifest.
+
+    The bundle is switched in one step. A server that has an older version in memory keeps it. Of two processes that do
+    this at the same time, the second waits.
+
+    Raises:
+        OSError: the disk is full, or a folder cannot be written; the bundle is as it was.
+    """
+    gc.collect()  # Windows moves no file that an object nobody uses any more has mapped
+    out.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(out / ".lock"):
+        manifest = replace(manifest, format=FORMAT, folder=next_version(out))
+        try:
+            _move_files(built, list(manifest.files), out / manifest.folder)
+            write_manifest(out, manifest)
+        except BaseException:
+            discard_version(out, manifest.folder)
+            raise
+        remove_old_versions(out)
+    return manifest
+
+
+def copy_bundle(bundle: Bundle, out: Path) -> None:
+    """Make a copy of a bundle the newest version of the bundle ``out``.
+
+    Raises:
+        OSError: as :func:`put_in_place`.
+    """
+    with scratch_beside(out) as scratch:
+        _copy_files(bundle.folder, list(bundle.manifest.files), scratch / "copy")
+        put_in_place(scratch / "copy", bundle.manifest, out)
+
+
+def _move_files(folder: Path, names: Sequence[str], target: Path) -> None:
+    target.mkdir()
+    for name in names:
+        try:
+            (folder / name).replace(target / name)
+        except OSError:  # the bundle is on another disk, or Windows has not closed the file yet
+            shutil.copyfile(folder / name, target / name)
+
+
+def _copy_files(folder: Path, names: Sequence[str], target: Path) -> None:
+    target.mkdir()
+    for name in names:
+        shutil.copyfile(folder / name, target / name)

@@ -16,7 +16,7 @@ from midfill.inference.licences import Permit, licence
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
 from midfill_export.build.bundle import build_bundle
-from midfill_export.build.bundle_folder import Description, scratch_beside
+from midfill_export.build.bundle_folder import Description, require_bundle_folder, scratch_beside
 from midfill_export.build.progress import OnStage
 from midfill_export.build.torch_logits import torch_logits
 from midfill_export.graph.nodes import attention_nodes, save_graph
@@ -68,7 +68,7 @@ def bundle_from_checkpoint(
     permit: Permit = Permit(),  # noqa: B008 -- frozen
     rope_scaling: RopeScaling = RopeScaling(),  # noqa: B008 -- frozen
 ) -> Exported:
-    """Export ``source`` into the bundle folder ``out``, which is replaced only when everything went well.
+    """Export ``source`` into the bundle ``out``. An older bundle there is replaced only when everything went well.
 
     Args:
         source: A GGUF file, a checkpoint folder or a hub id.
@@ -87,6 +87,7 @@ def bundle_from_checkpoint(
     found = licence(checkpoint.source.license, checkpoint.name)
     progress(f"source: {checkpoint.name}, {source}; licence: {found}")
     permit.check(checkpoint.source.license, checkpoint.name)
+    require_bundle_folder(out)
     with scratch_beside(out) as scratch:
         model = trace_checkpoint(checkpoint, scratch, progress, rope_scaling)
         manifest = build_bundle(model, out, progress=progress)
@@ -130,7 +131,8 @@ def trace_checkpoint(
     attention, nodes = len(attention_nodes(lean.graph)), len(lean.graph)
     save_graph(lean, float_graph)
     del lean
-    shutil.rmtree(traced.parent)
+    gc.collect()  # Windows removes no file that a graph still maps
+    shutil.rmtree(traced.parent, ignore_errors=True)
     kv = KvLayout(
         layers=config.num_hidden_layers,
         heads=getattr(config, "num_key_value_heads", None) or config.num_attention_heads,

@@ -6,6 +6,7 @@ import gc
 from pathlib import Path
 
 from midfill.common.errors import ExportError
+from midfill.common.file_system import replace_file
 from midfill.inference.bundle import GRAPH
 from midfill_export.build import verify
 from midfill_export.build.bundle_folder import scratch_beside
@@ -55,4 +56,4 @@ def make_template(source: str, out: Path, progress: OnStage = lambda _: None) ->
             raise ExportError(f"the template differs from the checkpoint by {difference:.2g} in a logit: not written.")
         progress(f"parity: the logits of the filled template are within {difference:.1e} of the checkpoint's")
         template.save(lean, difference, made)
-        made.replace(out)
+        replace_file(made, out)

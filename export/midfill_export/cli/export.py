@@ -27,7 +27,7 @@ QUANT_TASKS = 40
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     """Export ``args.source``: stages go to standard error, the bundle's path or the report to standard output."""
     transformers_logging.set_verbosity_error()
-    out = args.out or bundles / bundle_name(args.source)
+    out = args.out.absolute() if args.out else bundles / bundle_name(args.source)
     started = time.monotonic()
     progress = stage_lines()
     if args.template:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from midfill.common.errors import UsageError
 from midfill.common.paths import weights_dir
+from midfill.common.signals import ENDING
 from midfill.inference.licences import Permit
 from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes
 from midfill_export.weights.pull import adopt, cached_path, pull
@@ -53,11 +54,12 @@ def _bundle(weights: Weights, path: Path, out: Path) -> Path:
     if is_built(weights, out):
         sys.stderr.write("its bundle exists already\n")
         return out
-    previous = signal.signal(signal.SIGTERM, end)
+    previous = {number: signal.signal(number, end) for number in ENDING}
     try:
         bundle_from_template(weights, path, out, stage_lines())
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     return out
 
 

@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     """Tune ``args.base``, or the pulled 0.5b, on the code in ``args.path``; the report goes to standard output."""
     transformers_logging.set_verbosity_error()
     base = args.base or str(cached_path(WEIGHTS["0.5b"]))
-    out = args.out or bundles / f"{bundle_name(base)}-tuned"
+    out = args.out.absolute() if args.out else bundles / f"{bundle_name(base)}-tuned"
     permit = Permit(use, args.accept_license)
     try:
         tuned = tune(args.path, base, out, args.minutes, permit, stage_lines(), fresh=args.fresh)
@@ -38,5 +38,5 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         return 0
     sys.stdout.write(f"before  {tuned.before}\nafter   {tuned.after}\n{tuned.path}\n")
     if tuned.previous:
-        sys.stdout.write(f"the previous bundle was moved to {tuned.previous}\n")
+        sys.stdout.write(f"the previous bundle is kept in {tuned.previous}\n")
     return 0

@@ -23,6 +23,9 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from transformers import PreTrainedModel
 
 from midfill.common.errors import ExportError
+from midfill.common.file_system import replace_file
+from midfill.common.os_errors import explain
+from midfill.common.signals import ENDING
 from midfill_export.build.progress import OnStage
 from midfill_export.build.verify import Sample
 
@@ -193,10 +196,10 @@ def _save(checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.optim.O
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(checkpoint)
+        replace_file(partial, checkpoint)
     except (OSError, RuntimeError) as error:  # torch hides a full disk in the latter
         partial.unlink(missing_ok=True)
-        why = getattr(error, "strerror", None) or "the disk may be full"
+        why = explain(error) if isinstance(error, OSError) else "the disk may be full"
         raise ExportError(
             f"{checkpoint.parent}: {why}. The last saved checkpoint is kept; run the same command again to continue."
         ) from error
@@ -222,11 +225,10 @@ def _restore(checkpoint: Path, run: Run, model: PeftModel, optimizer: torch.opti
 
 @contextlib.contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Record SIGINT and SIGTERM instead of ending at once, so that the current step is finished and saved."""
+    """Record signals to end instead of ending at once, so that the current step is finished and saved."""
     received: list[int] = []
     previous = {
-        number: signal.signal(number, lambda number, _: received.append(number))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda number, _: received.append(number)) for number in (signal.SIGINT, *ENDING)
     }
     try:
         yield received

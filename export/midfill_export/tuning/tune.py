@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from transformers import PreTrainedModel
 
-from midfill.common.errors import ExportError, UsageError
-from midfill.inference.bundle import load_bundle
+from midfill.common.errors import BundleDamaged, BundleNotFound, ExportError, UsageError
+from midfill.inference.bundle import load_bundle, read_manifest
 from midfill.inference.licences import Permit
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
 from midfill_export.build.bundle import build_bundle
-from midfill_export.build.bundle_folder import scratch_beside
+from midfill_export.build.bundle_folder import copy_bundle, put_in_place, require_bundle_folder, scratch_beside
 from midfill_export.build.from_checkpoint import trace_checkpoint
 from midfill_export.build.progress import OnStage
 from midfill_export.build.torch_logits import torch_logits
@@ -36,7 +37,7 @@ class Tuned:
 
     path: Path
     previous: Path | None
-    """Where the previous bundle was moved to; None if there was none."""
+    """Where the previous bundle was copied to; None if there was none."""
     before: Score
     """Score of the base model in FP32."""
     after: Score
@@ -83,6 +84,9 @@ def tune(
         NotBetter: the tuned model is no better on the held-out files.
         Interrupted: the user stopped the run; calling again with the same arguments continues it.
     """
+    require_bundle_folder(out)
+    with suppress(BundleNotFound, BundleDamaged):
+        read_manifest(out)  # a bundle that cannot be kept is refused now, not after the training
     corpus = read_corpus(folder)
     progress(f"code: {corpus}")
     checkpoint = open_checkpoint(base)
@@ -122,7 +126,8 @@ def tune(
         after = score(held_out, verify.graph_logits(OnnxModel.of(bundle), held_out))
         progress(f"after, in INT8: {after}")
         _require_better(before, after, "in INT8")
-        previous = _install(bundle.path, out)
+        previous = _keep_previous(out)
+        put_in_place(bundle.folder, bundle.manifest, out)
     shutil.rmtree(training_state.parent, ignore_errors=True)
     return Tuned(out, previous, before, after, run)
 
@@ -154,11 +159,12 @@ def _require_better(before: Score, after: Score, how: str) -> None:
         )
 
 
-def _install(bundle: Path, out: Path) -> Path | None:
-    """Move a bundle to ``out``, and an older bundle there to a folder beside it, which is returned."""
+def _keep_previous(out: Path) -> Path | None:
+    """Copy the bundle that is at ``out`` to a folder beside it, which is returned; None if there is no whole bundle."""
+    try:
+        bundle = load_bundle(out)
+    except (BundleNotFound, BundleDamaged):
+        return None
     previous = out.with_name(f"{out.name}.previous")
-    if out.exists():
-        shutil.rmtree(previous, ignore_errors=True)
-        out.rename(previous)
-    bundle.rename(out)
-    return previous if previous.exists() else None
+    copy_bundle(bundle, previous)
+    return previous

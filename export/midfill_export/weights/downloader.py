@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,10 @@ OnDownloaded = Callable[[int, int, str], None]
 """Called with the number of bytes done, the number of all bytes, and what is being done."""
 
 POLL_SECONDS = 0.2
+_DISK_FULL = re.compile(
+    rf"No space left on device|\[Errno ({errno.ENOSPC}|{errno.EDQUOT})\]|\[WinError (39|112|1295)\]"
+)
+"""What a tool written in Python says when the disk is full. Windows says the rest in the user's language."""
 
 
 class Unavailable(Exception):
@@ -36,7 +41,11 @@ def run_watched(
     """
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the command is built from pinned data)
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env={**environment, "PYTHONIOENCODING": "utf-8"},  # Windows' code page would be used otherwise
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         try:
             while not _ended(process):
@@ -47,7 +56,7 @@ def run_watched(
         if process.returncode != 0:
             output.seek(0)
             lines = output.read().decode(errors="replace").strip().splitlines()
-            if any("No space left on device" in line for line in lines):
+            if any(_DISK_FULL.search(line) for line in lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             raise Unavailable(lines[-1].removeprefix("ERROR: ") if lines else f"exit code {process.returncode}")
 

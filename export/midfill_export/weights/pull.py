@@ -13,6 +13,8 @@ from pathlib import Path
 import filelock
 
 from midfill.common.errors import SourceError
+from midfill.common.file_system import replace_file
+from midfill.common.os_errors import explain, is_disk_full
 from midfill.common.paths import weights_dir
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, largest_file
 from midfill_export.weights.hub import from_hub
@@ -62,7 +64,7 @@ def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, 
     try:
         digest = _sha256(path)
     except OSError as error:
-        raise SourceError(f"Cannot read {path}: {error.strerror}.") from error
+        raise SourceError(f"Cannot read {path}: {explain(error)}.") from error
     weights = next((weights for weights in known.values() if weights.sha256 == digest), None)
     if weights is None:
         hashes = ", ".join(f"{weights.sha256} ({weights.title})" for weights in known.values())
@@ -109,8 +111,8 @@ def _finish(file: Path, weights: Weights, partial: Path, destination: Path) -> N
         )
     with file.open("rb+") as written:
         os.fsync(written.fileno())
-    file.replace(destination)
-    shutil.rmtree(partial)
+    replace_file(file, destination)
+    shutil.rmtree(partial, ignore_errors=True)
 
 
 def _is_right(path: Path, weights: Weights) -> bool:
@@ -156,8 +158,8 @@ def _as_source_errors(weights: Weights, destination: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise SourceError(f"{destination} could not be read or written: {error.strerror or error}.") from error
+        if not is_disk_full(error):
+            raise SourceError(f"{destination} could not be read or written: {explain(error)}.") from error
         needed = megabytes(_room_needed(weights, _partial_folder(destination)))
         raise SourceError(
             f"The disk of {destination.parent} is full: {weights.title} needs {needed} free there. Free some space and "

@@ -21,7 +21,7 @@ def _git(folder: Path, *arguments: str) -> str:
     """Return what git prints; "" if it fails."""
     command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (no input of a user)
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no input of a user)
     except OSError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else ""

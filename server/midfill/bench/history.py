@@ -14,6 +14,7 @@ from typing import Any
 
 from midfill.bench.report import BenchReport
 from midfill.common.errors import UsageError
+from midfill.common.os_errors import explain
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def read(path: Path) -> list[HistoryEntry]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path} cannot be read: {explain(error)}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 (byte {error.start}): name a history that `bench` wrote.") from error
     entries = []

@@ -23,6 +23,7 @@ from typing import Any
 
 from midfill.bench import processes
 from midfill.common.errors import BenchError
+from midfill.common.os_errors import explain
 
 Json = dict[str, Any]
 
@@ -61,7 +62,7 @@ class LlamaServer:
             )
         except OSError as error:
             self._log.close()
-            raise BenchError(f"{binary} cannot be started: {error.strerror}.") from error
+            raise BenchError(f"{binary} cannot be started: {explain(error)}.") from error
         try:
             self._wait_until_healthy()
             self.load_seconds = time.perf_counter() - started

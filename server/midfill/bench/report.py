@@ -134,9 +134,9 @@ def to_json(report: BenchReport) -> dict[str, Any]:
 def write_markdown(report: BenchReport, path: Path) -> list[Path]:
     """Write the page, and its two plots into the same folder; return the paths of all three files."""
     steps, replay = (path.with_name(f"{path.stem}-{name}.svg") for name in ("steps", "replay"))
-    steps.write_text(_steps_chart(report), encoding="utf-8")
-    replay.write_text(_replay_chart(report), encoding="utf-8")
-    path.write_text(_page(report, steps.name, replay.name), encoding="utf-8")
+    steps.write_text(_steps_chart(report), encoding="utf-8", newline="\n")
+    replay.write_text(_replay_chart(report), encoding="utf-8", newline="\n")
+    path.write_text(_page(report, steps.name, replay.name), encoding="utf-8", newline="\n")
     return [path, steps, replay]
 
 

@@ -60,7 +60,7 @@ def _plot_history(args: argparse.Namespace) -> int:
     entries = history.read(args.plot_history)
     if not entries:
         raise UsageError(f"{args.plot_history} has no runs: add one with `midfill bench --history FILE`.")
-    args.out.write_text(history_plot.draw(entries), encoding="utf-8")
+    args.out.write_text(history_plot.draw(entries), encoding="utf-8", newline="\n")
     return 0
 
 

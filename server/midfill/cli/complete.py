@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     if args.explain:
         sys.stdout.write(f"{explain.to_markdown(entry, engine.spell)}\n")
     elif done.text:
-        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")  # Python writes the line ends of the system
+        sys.stdout.write(done.text.replace("\r\n", "\n") + "\n")
     stages = ", ".join(f"{stage} {value:.0f}" for stage, value in milliseconds.items())
     summary = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
     sys.stderr.write(f"{summary}; {done.prompt_tokens} prompt tokens; milliseconds: {stages}; {done.model}\n")

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from midfill.actions import ACTIONS, Action, ActionReason, ActionResult, ActionTask, perform
@@ -20,11 +20,12 @@ from midfill.actions.action import Gives
 from midfill.actions.checked_edit import Edit
 from midfill.actions.selection import Selection, lines_of
 from midfill.chat.conversation import Conversation
+from midfill.cli import streams
 from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
-from midfill.common.file_system import repository_of
+from midfill.common.file_system import replace_file, repository_of
 from midfill.inference.loaded_model import load_model
 from midfill.privacy.ignore_rules import IgnoreRules
 
@@ -88,7 +89,7 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
     if first > last:
         raise UsageError(f"line {first} comes after line {last}: write the first one first.")
     path = str(file.path.resolve())
-    message = sys.stdin.read() if args.message == "-" else args.message or ""
+    message = streams.read_input() if args.message == "-" else args.message or ""
     selection = Selection(file.text, language_of(path), first - 1, last, path)
     return file, ActionTask(selection, message, args.instruction or "", whole_file=not parts["first"])
 
@@ -105,32 +106,43 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
 def _write(target: SourceFile, text: str) -> bool:
     """Replace the file's text, atomically; return False if the file has changed since it was read."""
     path = target.path.resolve()
-    mark = _BYTE_ORDER_MARK if target.data.startswith(_BYTE_ORDER_MARK.encode()) else ""
     if (path.read_bytes() if path.exists() else b"") != target.data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write((mark + text).encode())
+            file.write(_with_mark(target, text).encode())
         if path.exists():
             shutil.copymode(path, name)
         else:
             os.chmod(name, 0o644)
-        os.replace(name, path)
+        replace_file(Path(name), path)
     except BaseException:
         with suppress(OSError):
+            os.chmod(name, 0o600)  # Windows does not delete a file that is read-only, as the target may be
             os.unlink(name)
         raise
     return True
 
 
+def _with_mark(target: SourceFile, text: str) -> str:
+    """Return the text of a file, with a byte order mark if the target has one."""
+    return _BYTE_ORDER_MARK + text if target.data.startswith(_BYTE_ORDER_MARK.encode()) else text
+
+
 def _diff(target: SourceFile, written: str) -> str:
     """Return a unified diff that `patch` and `git apply` accept."""
-    name = target.path.as_posix().lstrip("/")
+    name = name_in_diff(target.path)
     source = f"a/{name}" if target.path.exists() else "/dev/null"
-    lines = difflib.unified_diff(lines_of(target.text), lines_of(written), source, f"b/{name}")
+    before, after = (lines_of(_with_mark(target, text)) for text in (target.text, written))
+    lines = difflib.unified_diff(before, after, source, f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def name_in_diff(path: PurePath) -> str:
+    """Return the path without a drive or a leading slash, as diffs have it on every system."""
+    return path.relative_to(path.anchor).as_posix()
 
 
 def _to_json(action: Action, result: ActionResult, target: SourceFile, written: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ import psutil
 from midfill import __version__
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import MidfillError
+from midfill.common.platforms import Platform, this_platform
+from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
@@ -50,7 +52,8 @@ def examine(settings: Settings) -> list[Check]:
     """Run all checks. After a failed check the others still run, but a broken bundle has no further checks."""
     checks = [
         Check("midfill", True, __version__),
-        Check("python", sys.version_info >= (3, 10), f"{platform.python_version()} ({sys.executable})"),
+        Check("python", True, f"{platform.python_version()} ({sys.executable})"),
+        platform_check(this_platform()),
         _libraries(),
         _processor(),
     ]
@@ -67,6 +70,12 @@ def to_text(checks: list[Check]) -> str:
 def to_json(checks: list[Check]) -> dict[str, Any]:
     """Return the report as JSON values."""
     return {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+
+
+def platform_check(here: Platform) -> Check:
+    """Say whether Midfill is supported on a platform; if it is not, why, and what to do."""
+    why = obstacle(here)
+    return Check("platform", not why, f"{here}: not supported, {why}" if why else f"{here}: supported")
 
 
 def _libraries() -> Check:

@@ -16,6 +16,7 @@ from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
+from midfill.common.os_errors import explain
 from midfill.completion.engine import ABLATIONS, CompletionEngine, load_engine
 from midfill.completion.types import Completion, Request
 from midfill.evals import (
@@ -143,9 +144,9 @@ def _run_mt_bench(
 
 def _write(file: Path, text: str) -> None:
     try:
-        file.write_text(f"{text}\n", encoding="utf-8")
+        file.write_text(f"{text}\n", encoding="utf-8", newline="\n")
     except OSError as error:
-        raise EvalError(f"{file} cannot be written: {error.strerror}.") from error
+        raise EvalError(f"{file} cannot be written: {explain(error)}.") from error
 
 
 def check(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midfill.common.errors import UsageError
+from midfill.common.os_errors import explain
 from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
 
@@ -35,7 +36,7 @@ def read_file(path: Path) -> SourceFile:
         data = path.read_bytes()
         return SourceFile(path, data, data.decode("utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path} cannot be read: {explain(error)}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
 

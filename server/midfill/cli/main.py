@@ -10,17 +10,20 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from midfill.cli import streams
 from midfill.cli.files import own_settings
 from midfill.cli.parser import make_parser
+from midfill.common import support
 from midfill.common.errors import MidfillError, UsageError
+from midfill.common.os_errors import explain
 from midfill.common.paths import bundles_dir
+from midfill.common.platforms import this_platform
 from midfill.settings.schema import Settings
 
 _EXPORT_HINT = "this command needs the export extra; run: pip install 'midfill[export]'"
@@ -29,8 +32,7 @@ _TUNE_HINT = "this command needs the tune extra; run: pip install 'midfill[tune]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a console that cannot show a character shows its escape sequence
-        sys.stdout.reconfigure(errors="backslashreplace")
+    streams.set_up()
     debug = False
     try:
         args = make_parser().parse_args(argv)
@@ -40,18 +42,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the program that read our output has ended: nobody would see an error line
-        _discard_output()
-        return 1
     except Exception as error:
+        if streams.has_lost_its_reader(error):  # nobody would see an error line
+            _discard_output()
+            return 1
         if debug:
             raise
-        if isinstance(error, MidfillError):
-            return _fail(str(error), error.exit_code)
-        if isinstance(error, OSError) and error.strerror:  # such as a full disk
+        if isinstance(error, OSError):  # such as a full disk
             _discard_output()
-            return _fail(f"{error.strerror}: {error.filename}" if error.filename else error.strerror, 1)
-        return _fail(f"unexpected {type(error).__name__}; run again with --debug and report the output.", 1)
+        return _fail(_line_about(error), error.exit_code if isinstance(error, MidfillError) else 1)
+
+
+def _line_about(error: Exception) -> str:
+    if isinstance(error, MidfillError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{explain(error)}: {error.filename}" if error.filename else explain(error)
+    if isinstance(error, ImportError) and (line := support.explain_import(error, this_platform())):
+        return line
+    return f"unexpected {type(error).__name__}; run again with --debug and report the output."
 
 
 def _fail(message: str, code: int) -> int:
@@ -197,7 +206,7 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(f"{json.dumps(value, indent=2)}\n")
 
 
-_COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
     "complete": _complete,
     "do": _do,

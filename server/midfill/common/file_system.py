@@ -1,10 +1,17 @@
-"""Facts about files and folders. No function here raises an error; each has a result for a path that is unusable."""
+"""Facts about files and folders, and the replacement of a file.
+
+The functions for facts raise no error: each has a result for a path that is unusable.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+import time
 from pathlib import Path
 
+_REPLACE_SECONDS = (0.01, 0.05, 0.2, 0.7)
+"""How long to wait before each further attempt to replace a file on Windows."""
 FileStamp = tuple[int, int]
 """A file's modification time in nanoseconds and its size in bytes."""
 
@@ -34,3 +41,22 @@ def repository_of(folder: Path) -> Path | None:
 def relative_path(path: Path, folder: Path | None) -> str:
     """Return the path relative to ``folder``, with forward slashes; only the file name for a path outside."""
     return path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
+
+
+def replace_file(source: Path, target: Path) -> None:
+    """Move the file ``source`` to ``target`` in one step, also over an existing file.
+
+    Windows refuses this while another program has one of the files open, as virus scanners and readers do for a moment.
+    So it is tried several times there.
+
+    Raises:
+        OSError: it was refused each time.
+    """
+    for seconds in _REPLACE_SECONDS if sys.platform == "win32" else ():
+        try:
+            os.replace(source, target)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    os.replace(source, target)

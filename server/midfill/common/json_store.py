@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+from midfill.common.file_system import replace_file
 from midfill.common.paths import cache_dir
 
 
@@ -40,4 +41,4 @@ class JsonStore:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             temporary = self._file.with_suffix(f".{os.getpid()}")
             temporary.write_text(json.dumps(self._values), encoding="utf-8")
-            temporary.replace(self._file)
+            replace_file(temporary, self._file)

@@ -201,7 +201,9 @@ def _copied(package: str, source: Path | None, gaps: Sequence[EvalTask]) -> Iter
         try:
             shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
             for path in {task.path for task in gaps}:
-                (folder / path).write_text(without_gaps([gap for gap in gaps if gap.path == path]), encoding="utf-8")
+                (folder / path).write_text(
+                    without_gaps([gap for gap in gaps if gap.path == path]), encoding="utf-8", newline="\n"
+                )
         except (OSError, shutil.Error) as error:
             raise EvalError(f"the package '{package}' cannot be copied: {error}") from error
         yield folder

@@ -48,7 +48,7 @@ def run_python(source: str, *, seconds: float, megabytes: int, max_reason_bytes:
         process = subprocess.Popen(  # noqa: S603 (the command is ours)
             command,
             cwd=folder,
-            env={},
+            env=needed_environment(),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.DEVNULL,
@@ -65,6 +65,11 @@ def run_python(source: str, *, seconds: float, megabytes: int, max_reason_bytes:
     if text == token:
         return RunResult(passed=True, reason="")
     return RunResult(passed=False, reason=text or f"ended before its checks did, with exit code {process.returncode}")
+
+
+def needed_environment() -> dict[str, str]:
+    """Return the variables without which no program starts: Windows' programs find its libraries by one."""
+    return {name: os.environ[name] for name in ("SYSTEMROOT",) if name in os.environ}
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

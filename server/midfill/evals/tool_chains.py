@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, run_python
+from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, needed_environment, run_python
 from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
 SECONDS = 15.0
@@ -129,7 +129,7 @@ def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) 
     """Run a command; return why it failed, or ""."""
     seconds = _COMPILE_SECONDS if compiling else SECONDS
     environment = {name: os.environ[name] for name in ("PATH", "CLASSPATH", "RUSTUP_HOME") if name in os.environ}
-    environment |= {"HOME": str(folder), "TMPDIR": str(folder)}
+    environment |= {**needed_environment(), "HOME": str(folder), "TMPDIR": str(folder), "TEMP": str(folder)}
     if "RUSTUP_HOME" not in environment and command[0] == "rustc":
         environment["RUSTUP_HOME"] = str(Path.home() / ".rustup")  # rustup's rustc looks for the compiler there
     with tempfile.TemporaryFile() as output:

@@ -17,6 +17,7 @@ from midfill.actions.action import Need, Place
 from midfill.client.framing import Json
 from midfill.client.server_process import SERVE
 from midfill.common.errors import HarnessError
+from midfill.common.os_errors import explain
 from midfill.harness.open_document import OpenDocument
 from midfill.harness.script import CURSOR
 from midfill.harness.server_session import ANSWER_TIMEOUT_SECONDS, ServerSession
@@ -97,7 +98,7 @@ class HeadlessEditor:
         try:
             (self.folder / file).unlink()
         except OSError as error:
-            raise HarnessError(f"{file} cannot be deleted: {error.strerror}.") from error
+            raise HarnessError(f"{file} cannot be deleted: {explain(error)}.") from error
         self._notify_of_file(self.folder / file, _DELETED)
 
     def open(self, file: str, text: str | None = None, language: str = "") -> None:
@@ -107,7 +108,7 @@ class HeadlessEditor:
             try:
                 text = path.read_bytes().decode(errors="replace")
             except OSError as error:
-                raise HarnessError(f"{file} cannot be read: {error.strerror}.") from error
+                raise HarnessError(f"{file} cannot be read: {explain(error)}.") from error
         if file in self._documents:
             self.session.notify("textDocument/didClose", {"textDocument": {"uri": self._documents[file].uri}})
         before, _, after = text.partition(CURSOR)

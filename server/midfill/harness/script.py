@@ -21,6 +21,7 @@ import yaml
 
 from midfill.actions import ACTIONS
 from midfill.common.errors import UsageError
+from midfill.common.os_errors import explain
 from midfill.settings.kinds import Kind, flag, in_line, nearest, whole
 
 CURSOR = "▌"
@@ -131,7 +132,7 @@ def read_script(path: Path) -> list[Step]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        raise UsageError(f"{path} cannot be read: {explain(error)}.") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8 (byte {error.start}): convert it first.") from error
     steps = []

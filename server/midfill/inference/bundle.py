@@ -2,16 +2,21 @@
 
 ::
 
-    manifest.json    format version, model, prompt format, quantisation, verification, a hash of each file
-    model.onnx       the graph
-    model.onnx.data  the weights, which onnxruntime maps into memory
-    tokenizer.json   the tokenizer, for the tokenizers library
+    manifest.json        format version, model, prompt format, quantisation, verification, a hash of each file
+    v1/model.onnx        the graph
+    v1/model.onnx.data   the weights, which onnxruntime maps into memory
+    v1/tokenizer.json    the tokenizer, for the tokenizers library
+
+The manifest names the folder of the files (:mod:`midfill.inference.bundle_versions` says why). In format 1 the files
+are beside the manifest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,14 +24,17 @@ from typing import Any, Literal
 import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
+from midfill.common.file_system import replace_file
 from midfill.common.json_store import JsonStore
 from midfill.inference.row_blocks import MAX_PADDING
 
-FORMAT = 1
+FORMAT = 2
 """The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
 MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
 TOKENIZER = "tokenizer.json"
+VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+"""The name of a version's folder, with the version's number."""
 
 MAX_INT8 = 127
 """Largest magnitude of an integer of 8 bits that weights and activations are rounded to."""
@@ -136,6 +144,8 @@ class Manifest:
     stretch: dict[str, Any] = field(default_factory=dict)
     """How ``context_length`` was made longer than in training (:mod:`midfill_export.graph.rope_scaling`); empty if it
     was not."""
+    folder: str = ""
+    """The version's folder, in the bundle's folder; "" if the files are beside the manifest."""
 
     @property
     def usable_context(self) -> int:
@@ -154,17 +164,23 @@ class Bundle:
     """A checked bundle."""
 
     path: Path
+    """The bundle's folder, which has the manifest."""
     manifest: Manifest
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the files."""
+        return self.path / self.manifest.folder
 
     @property
     def graph(self) -> Path:
         """The ONNX file."""
-        return self.path / GRAPH
+        return self.folder / GRAPH
 
     @property
     def tokenizer(self) -> Path:
         """The tokenizer's file."""
-        return self.path / TOKENIZER
+        return self.folder / TOKENIZER
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -179,8 +195,9 @@ def load_bundle(path: Path) -> Bundle:
         BundleDamaged: a file is missing, or differs from what the manifest says.
     """
     manifest = read_manifest(path)
-    check_files(path, manifest)
-    return Bundle(path, manifest)
+    bundle = Bundle(path, manifest)
+    check_files(bundle.folder, manifest)
+    return bundle
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -209,6 +226,8 @@ def read_manifest(path: Path) -> Manifest:
     except cattrs.BaseValidationError as error:
         detail = cattrs.transform_error(error)[0]
         raise BundleDamaged(f"{path / MANIFEST} is incomplete ({detail}): export the bundle again.") from None
+    if manifest.folder and not VERSION.fullmatch(manifest.folder):
+        raise BundleDamaged(f"{path / MANIFEST} names {manifest.folder!r}, no version's folder: export it again.")
     if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
         raise BundleDamaged(f"{path / MANIFEST} does not list {min(missing)}: export the bundle again.")
     if manifest.target not in _TARGETS:
@@ -219,8 +238,16 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write ``manifest`` into the folder ``path``."""
-    (path / MANIFEST).write_text(json.dumps(asdict(manifest), indent=2) + "\n", encoding="utf-8")
+    """Write ``manifest`` into the folder ``path``, in one step: a reader gets the old one or the new one."""
+    written = path / f".{MANIFEST}.{os.getpid()}"
+    try:
+        with written.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(json.dumps(asdict(manifest), indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        replace_file(written, path / MANIFEST)
+    finally:
+        written.unlink(missing_ok=True)
 
 
 def describe_files(path: Path, names: list[str]) -> dict[str, FileEntry]:
@@ -238,7 +265,7 @@ def hash_file(path: Path) -> str:
 
 
 def check_files(path: Path, manifest: Manifest) -> None:
-    """Compare every file in the folder ``path`` with the manifest.
+    """Compare every file in the folder ``path`` (:attr:`Bundle.folder`) with the manifest.
 
     Raises:
         BundleDamaged: a file is missing or differs. The message names the first one.

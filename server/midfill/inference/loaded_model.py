@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from midfill.common.cancel import CancelFlag
 from midfill.inference import thread_tuning
 from midfill.inference.bundle import Bundle, Manifest, load_bundle
+from midfill.inference.bundle_versions import load_current, remove_old_versions
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import CachePool
 from midfill.inference.licences import require_use
@@ -130,10 +131,18 @@ class LocalGenerator:
 def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LoadedModel:
     """Check the bundle that ``settings`` name, and load its tokenizer and its model.
 
+    A bundle that is replaced meanwhile is loaded again. Versions of it that nobody can load any more are removed.
+
     Raises:
         BundleError: the bundle cannot be used.
         ModelError: onnxruntime refuses its graph.
     """
+    model = load_current(settings.bundle, lambda: _load(settings, on_loading))
+    remove_old_versions(settings.bundle)
+    return model
+
+
+def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("checking the bundle", 0.0)
     bundle = load_bundle(settings.bundle)
     require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)

@@ -17,6 +17,7 @@ from typing import Any
 
 import cattrs
 
+from midfill.common.file_system import replace_file
 from midfill.common.paths import cache_dir
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
@@ -175,7 +176,7 @@ def _append(file: Path, line: str) -> None:
         scratch = file.with_suffix(f".{os.getpid()}")
         with open(scratch, "w", encoding="utf-8", opener=_private) as opened:
             opened.write("".join(f"{kept}\n" for kept in lines))
-        scratch.replace(file)
+        replace_file(scratch, file)
 
 
 def _private(path: str, flags: int) -> int:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import midfill
+from midfill.common import background
 from midfill.retrieval import ipc
 from midfill.retrieval.lookup import Candidate, LookupRequest, to_message
 
@@ -127,6 +128,7 @@ class WorkspaceIndex:
                 stdout=subprocess.PIPE,
                 cwd=Path(midfill.__file__).parent.parent,  # `-m` imports from the working folder: not the user's
                 env={**os.environ, **_ENVIRONMENT},
+                creationflags=background.creation_flags(),
             )
         except OSError as error:
             _log.warning("The workspace index cannot be started: %s", error)

@@ -16,13 +16,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
-from midfill.common import logs
+from midfill.common import background, logs
 from midfill.privacy.ignore_rules import IGNORE_FILES, IgnoreRules
 from midfill.retrieval import ipc
 from midfill.retrieval.inverted_index import InvertedIndex
 from midfill.retrieval.lookup import candidates, from_message
 
-_NICENESS = 10
 _PROGRESS_SECONDS = 0.25
 """Seconds between two progress messages."""
 _RANK_SECONDS = 5.0
@@ -164,8 +163,7 @@ class Worker:
 def main() -> None:
     """Serve the parent over standard input and output until the parent ends."""
     logs.setup_logging(logging.WARNING)
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    background.enter()
     inbox: queue.Queue[ipc.Message] = queue.Queue()
     first = ipc.read(sys.stdin.buffer)
     if first is None:

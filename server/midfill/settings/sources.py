@@ -22,6 +22,7 @@ from typing import Any
 
 import platformdirs
 
+from midfill.common.os_errors import explain
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
 
@@ -195,7 +196,7 @@ def _read_file(file: Path) -> tuple[_Values, list[str]]:
     except (FileNotFoundError, NotADirectoryError):
         return {}, []
     except OSError as error:
-        why = error.strerror or type(error).__name__
+        why = explain(error)
     except ValueError as error:
         why = str(error)
     return {}, [f"Midfill ignores the settings{_in(file)}: {why}."]

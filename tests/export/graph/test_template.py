@@ -10,6 +10,7 @@ import onnx_ir as ir
 import pytest
 
 from midfill.common.errors import ExportError
+from midfill.inference.bundle import load_bundle
 from midfill_export.graph import template
 from midfill_export.graph.nodes import attention_nodes, tensor_of
 from midfill_export.graph.optimize import optimize
@@ -67,7 +68,7 @@ def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
 
 def test_other_files_are_not_templates(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
     """A missing file or an ordinary graph is refused."""
-    for path in (tmp_path / "missing.onnx", bundle_folder / "model.onnx"):
+    for path in (tmp_path / "missing.onnx", load_bundle(bundle_folder).graph):
         with pytest.raises(ExportError, match="is not a template"):
             template.fill(path, open_gguf(gguf_file))
 

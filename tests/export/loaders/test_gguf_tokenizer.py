@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from export.conftest import CONTROL_TOKENS
 from lengths import AT_LENGTH
+from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import default_bundle
 from midfill_export.loaders.checkpoint import open_checkpoint
 from midfill_export.loaders.gguf_file import GgufFile, open_gguf
@@ -53,7 +54,7 @@ def test_same_ids_as_the_bundle() -> None:
     """The default model's tokenizer, as transformers makes it of the weights, gives the bundle's ids."""
     weights = USERS_WEIGHTS / WEIGHTS["0.5b"].file
     theirs, template = open_checkpoint(str(weights)).load_tokenizer()
-    assert _ids(Tokenizer.from_file(str(default_bundle() / "tokenizer.json"))) == _ids(theirs)
+    assert _ids(Tokenizer.from_file(str(load_bundle(default_bundle()).tokenizer))) == _ids(theirs)
     assert open_gguf(weights).text("tokenizer.chat_template") == template
 
 

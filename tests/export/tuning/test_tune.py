@@ -72,8 +72,9 @@ def test_tuned_model_fills_gaps_better_and_is_served(
 
     # once more: what was there is kept, and can be gone back to
     assert main(command) == 0
-    assert f"the previous bundle was moved to {out}.previous" in capsys.readouterr().out
+    assert f"the previous bundle is kept in {out}.previous" in capsys.readouterr().out
     assert load_bundle(Path(f"{out}.previous")).manifest == manifest
+    assert load_bundle(out).manifest.folder == "v2"
 
 
 @pytest.mark.usefixtures("brief")
@@ -87,13 +88,14 @@ def test_worse_model_is_not_installed(
     """What learnt nothing, or the wrong thing, leaves the bundle there as it is."""
     out = tmp_path / "bundle"
     out.mkdir()
-    (out / "mine").touch()
+    (out / "manifest.json").write_text("damaged", encoding="utf-8")
     scores = iter([Score(5.0, 0.1, 48), Score(5.5, 0.1, 48)])
     monkeypatch.setattr(tune, "score", lambda *_: next(scores))
     assert main(["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]) == 1
     errors = capsys.readouterr().err.splitlines()
     assert "(in FP32: perplexity 5.000 before, 5.500 after): no bundle was changed" in errors[-1]
-    assert (out / "mine").exists()
+    assert (out / "manifest.json").read_text(encoding="utf-8") == "damaged"
+    assert [path.name for path in out.iterdir()] == ["manifest.json"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
 import pytest
 
+from midfill.cli.do import name_in_diff
 from midfill.cli.main import main
 from unit.helpers import chain_graph, write_bundle
 
@@ -92,6 +95,40 @@ def test_file_without_a_line_end_keeps_that(run: Run, file: Path) -> None:
     assert file.read_bytes() == f"# add\n{SAID}".encode()
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CR LF"])
+def test_diff_has_the_bytes_of_the_file(file: Path, end: str, mark: bytes) -> None:
+    """Whatever the system's code page and line ends are: git applies it to a file of either kind, also at its top."""
+    text = f"# größer als 日本{end}# add{end}"
+    file.write_bytes(mark + text.encode())
+    diff = midfill_in_code_page("do", "write", f"{file.name}:2")
+    subprocess.run(["git", "apply", "-"], input=diff, check=True)
+    assert file.read_bytes() == mark + f"{text}{SAID}{end}".encode()
+
+
+def midfill_in_code_page(*arguments: str) -> bytes:
+    """Run a command whose standard streams have a code page of Windows; return what it printed."""
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "midfill", *arguments]
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (PurePosixPath("src/a b.py"), "src/a b.py"),
+        (PurePosixPath("/home/me/a.py"), "home/me/a.py"),
+        (PureWindowsPath("src\\a.py"), "src/a.py"),
+        (PureWindowsPath("C:\\src\\größe.py"), "src/größe.py"),
+        (PureWindowsPath("\\\\server\\share\\src\\a.py"), "src/a.py"),
+    ],
+    ids=str,
+)
+def test_names_in_a_diff(path: PurePath, name: str) -> None:
+    """They have forward slashes and no drive, as git's do."""
+    assert name_in_diff(path) == name
+
+
 def test_text_is_printed(run: Run, file: Path) -> None:
     """An explanation goes to standard output, tokens and times to standard error."""
     code, out, _ = run("explain", f"{file.name}:1-2")
@@ -148,7 +185,8 @@ def test_file_that_may_not_be_read_is_refused(run: Run, file: Path) -> None:
 
 def test_message_may_come_from_standard_input(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pasted traceback chooses the function; without one there is nothing to fix."""
-    monkeypatch.setattr("sys.stdin", io.StringIO('  File "code.py", line 2, in f\nTypeError: x'))
+    message = '  File "code.py", line 2, in f\r\nTypeError: größer als 日本'
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(message.encode()), encoding="cp1252"))
     _, out, _ = run("fix", file.name, "--message", "-", "--json")
     assert json.loads(out)["lines"] == [1, 2]
     assert "(no-message)" in run("fix", file.name)[2]

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from midfill.cli import doctor
-from midfill.cli.doctor import Check, examine, to_json, to_text
+from midfill.cli.doctor import Check, examine, platform_check, to_json, to_text
+from midfill.common.platforms import Platform
 from midfill.inference.bundle import KvLayout
 from midfill.inference.decoder import PREFILL_CHUNK
 from midfill.inference.kv_cache import KvCache
@@ -35,7 +36,7 @@ def test_sound_installation(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=32_768).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
     assert " ".join(found) == (
-        "midfill python libraries processor bundle licence memory completion exactness threads context"
+        "midfill python platform libraries processor bundle licence memory completion exactness threads context"
     )
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
@@ -86,6 +87,16 @@ def test_inexact_processor_is_a_fault(tmp_path: Path, monkeypatch: pytest.Monkey
     check = checks(Settings(bundle=folder))["exactness"]
     assert not check.ok
     assert "5 tokens after 130, 2 cases in all): set 'draftTokens' to 0" in check.detail
+
+
+def test_platform_is_judged() -> None:
+    """One line names the platform and says whether it is supported, and if not, why and what to do."""
+    mac = Platform(system="macOS", system_version=(15, 1), machine="x86-64", python=(3, 13))
+    assert platform_check(mac) == Check("platform", True, "macOS 15.1, x86-64, CPython 3.13: supported")
+    refused = platform_check(replace(mac, python=(3, 14)))
+    assert not refused.ok
+    assert refused.detail.startswith("macOS 15.1, x86-64, CPython 3.14: not supported, onnxruntime has no package")
+    assert "use Python 3.10 to 3.13" in refused.detail
 
 
 def test_missing_bundle_is_one_fault(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from midfill import __version__
 from midfill.actions import ACTIONS
+from midfill.cli import main as main_module
 from midfill.cli.main import main
 from midfill.evals.suites import SUITES
 from midfill.inference.bundle import KvLayout
@@ -145,7 +146,7 @@ def test_output_that_cannot_be_written_is_one_line() -> None:
     """A full disk is reported once, not again when Python ends."""
     with Path("/dev/full").open("w") as full:
         ran = midfill("doctor", "--bundle", "nowhere", stdout=full)
-    assert (ran.returncode, ran.stderr) == (1, "midfill: No space left on device\n")
+    assert (ran.returncode, ran.stderr) == (1, "midfill: the disk is full\n")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pipe without a reader is another error on Windows")
@@ -164,6 +165,45 @@ def test_address_that_does_not_exist_is_one_line() -> None:
     """An address that cannot be used is reported with the system's reason."""
     ran = midfill("serve", "--tcp", "256.256.256.256:8700")
     assert is_one_line(Ran(ran.returncode, ran.stdout, ran.stderr), code=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(28, "Kein Platz"), "the disk is full"),
+        (PermissionError(13, "Zugriff verweigert", "a.py"), "you have no permission: a.py"),
+        (ModuleNotFoundError("No module named 'x'", name="x.y"), "x is not installed: "),
+        (
+            ImportError("DLL load failed\nwhile importing", name="x"),
+            "x cannot be loaded (DLL load failed while importing): ",
+        ),
+        (ImportError("cannot import", name="midfill.cli"), "unexpected ImportError; "),
+    ],
+    ids=["disk", "permission", "missing", "broken", "our own"],
+)
+def test_fault_of_the_system_is_one_line(
+    error: Exception, line: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said in our words, not in the language of the system."""
+
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setitem(main_module._COMMANDS, "stats", fail)
+    ran = run("stats")
+    assert is_one_line(ran, code=1)
+    assert ran.err.startswith(f"midfill: {line}")
+
+
+def test_reader_that_left_on_windows(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There it is an invalid argument."""
+    monkeypatch.setattr(sys, "platform", "win32")
+
+    def fail(_: object) -> int:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setitem(main_module._COMMANDS, "stats", fail)
+    assert run("stats") == Ran(1, "", "")
 
 
 def test_help_needs_neither_model_nor_protocol() -> None:

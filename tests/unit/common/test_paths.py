@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import platformdirs
 import pytest
+from platformdirs.api import PlatformDirsABC
+from platformdirs.macos import MacOS
+from platformdirs.windows import Windows
 
 from midfill.common.paths import bundles_dir, cache_dir, weights_dir
+from midfill.settings.sources import user_file
+
+WINDOWS_FOLDERS = {
+    "CSIDL_LOCAL_APPDATA": "/Users/me/AppData/Local",
+    "CSIDL_APPDATA": "/Users/me/AppData/Roaming",
+}
 
 
 def test_environment_names_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +35,24 @@ def test_default_is_the_users_own_cache(environment: dict[str, str], monkeypatch
         monkeypatch.setenv(name, value)
     assert cache_dir().is_absolute()
     assert "midfill" in cache_dir().parts
+
+
+@pytest.mark.parametrize(
+    ("system", "cache", "settings"),
+    [
+        (MacOS, "/Users/me/Library/Caches/midfill", "/Users/me/Library/Application Support/midfill/midfill.toml"),
+        (Windows, "/Users/me/AppData/Local/midfill/Cache", "/Users/me/AppData/Roaming/midfill/midfill.toml"),
+    ],
+)
+def test_folders_of_other_systems(
+    system: type[PlatformDirsABC], cache: str, settings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are those that the documentation names."""
+    monkeypatch.delenv("MIDFILL_CACHE", raising=False)
+    monkeypatch.delenv("MIDFILL_CONFIG", raising=False)
+    monkeypatch.setenv("HOME", "/Users/me")
+    monkeypatch.setattr("platformdirs.windows.get_win_folder", WINDOWS_FOLDERS.__getitem__)
+    for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(platformdirs, "PlatformDirs", system)
+    assert (cache_dir().as_posix(), user_file().as_posix()) == (cache, settings)

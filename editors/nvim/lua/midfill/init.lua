@@ -52,6 +52,7 @@ function M.setup(given)
   for _, problem in ipairs(problems) do
     require("midfill.notify")(problem, vim.log.levels.WARN)
   end
+  options.cmd = require("midfill.program").find(options.cmd)
   local before = M.options
   M.options = options
   local own_ghost_text = display.configure(options)

@@ -33,6 +33,7 @@ export async function runProgram(
 ): Promise<string[]> {
   const child = spawn(program, args, {
     stdio: ["ignore", "pipe", "pipe"],
+    windowsHide: true, // otherwise Windows opens a console for it
     ...(options.signal && { signal: options.signal }),
   });
   const standardOutput: string[] = [];

@@ -28,7 +28,8 @@ export interface MissingServer {
 export type ServerLocation = FoundServer | MissingServer;
 
 /**
- * Find the server: by the setting `midfill.server.path`, then as `midfill` on PATH, then in the managed environment.
+ * Find the server: by the setting `midfill.server.path`, then as `midfill` on PATH or where pipx and uv put it, then in
+ * the managed environment.
  *
  * @param setting the value of `midfill.server.path`. If it names no program, the search ends there: to start another
  *   server than the named one would surprise the user.
@@ -52,14 +53,23 @@ export function findServer(setting: string, environment: string, machine: Machin
     : { kind: "missing", reason: "The Midfill server is not installed" };
 }
 
-/** Return the path of the first executable `name` on PATH. */
+/**
+ * Return the path of the first executable `name` on PATH, and then in the folders where it usually is.
+ *
+ * An editor that was started from a menu may have a short PATH, above all on macOS.
+ */
 export function findOnPath(name: string, machine: Machine): string | undefined {
   const paths = pathsOf(machine.platform);
-  return machine.searchPath
-    .split(paths.delimiter)
+  return [...machine.searchPath.split(paths.delimiter), ...usualFolders(machine)]
     .filter((folder) => paths.isAbsolute(folder)) // a relative folder would be one of the open workspace
     .map((folder) => paths.join(folder, executable(name, machine.platform)))
     .find((file) => machine.isExecutable(file));
+}
+
+/** Return where pipx, uv and Homebrew put programs. */
+function usualFolders(machine: Machine): string[] {
+  const own = pathsOf(machine.platform).join(machine.home, ".local", "bin");
+  return machine.platform === "darwin" ? [own, "/opt/homebrew/bin", "/usr/local/bin"] : [own];
 }
 
 /** Return the path that a program has in a virtual environment. */

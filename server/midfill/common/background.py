@@ -1,0 +1,26 @@
+"""How a child process is kept in the background: at low priority, and on Windows without a window."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+_NICENESS = 10
+_BELOW_NORMAL_PRIORITY = 0x0000_4000
+_NO_WINDOW = 0x0800_0000
+
+
+def creation_flags(platform: str = sys.platform) -> int:
+    """Return the ``creationflags`` with which the parent starts the child. Only Windows has any."""
+    return _BELOW_NORMAL_PRIORITY | _NO_WINDOW if platform == "win32" else 0
+
+
+def enter() -> None:
+    """Lower the priority of this process, where its parent could not. Leave Ctrl-C to the parent.
+
+    The child ends when its parent does, because its input ends then.
+    """
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
