@@ -14,6 +14,7 @@ from midfill.actions.selection import Selection, lines_of
 from midfill.code.languages import Language
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 
 _HAS_TEST = {
@@ -56,7 +57,7 @@ _LAYOUTS = {
 
 
 def place_of_tests(path: Path, language: Language) -> Path:
-    """Return the file that has the tests of a file, or should have them.
+    """Return the file, as an identity, that has the tests of a file, or should have them.
 
     Raises:
         Faulty: the layout of this language's tests is not known.
@@ -66,12 +67,12 @@ def place_of_tests(path: Path, language: Language) -> Path:
         raise Faulty(ActionReason.NO_LAYOUT, f"it is not known where tests of {language.name} belong")
     name = layout.name.format(stem=path.stem, suffix=path.suffix)
     if language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
-        return Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name)
+        return resolve(Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name))
     root = repository_of(path.parent)
     around = [path.parent / "tests", path.parent / "__tests__", *(root / folder for folder in layout.folders if root)]
     folders = [path.parent, *(folder for folder in around if folder.is_dir())]
     there = next((folder for folder in folders if (folder / name).is_file()), None)
-    return (there or folders[min(1, len(folders) - 1)]) / name
+    return resolve((there or folders[min(1, len(folders) - 1)]) / name)
 
 
 def module_of(path: Path) -> str:

@@ -26,7 +26,7 @@ def reason(
         text,
         offset,
         language,
-        path,
+        (path,),
         in_comments=in_comments,
         in_strings=in_strings,
         languages=languages,

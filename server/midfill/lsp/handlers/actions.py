@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,7 @@ async def _do(
     server: MidfillServer, request: ActionRequest, title: str, token: types.ProgressToken | None = None
 ) -> ActionReply:
     """Do an action, and show what a person is to read about it."""
+    request = replace(request, uri=server.protocol.documents.uri(request.uri))
     accepted = _service(server).accept(request)
     reply = accepted if isinstance(accepted, ActionReply) else await _perform(server, accepted, title, token)
     if reply.findings_kept:

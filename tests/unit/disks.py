@@ -1,0 +1,64 @@
+"""File systems of other machines, made of real files on this one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path, PurePath, PureWindowsPath
+
+from midfill.common.file_identity import Disk, loosely
+
+
+class LooseDisk(Disk):
+    """A file system that finds names in any case or form, as that of macOS; spellings stay as they are given."""
+
+    def __init__(self, same: Callable[[str], str] = loosely) -> None:
+        """Take two names for one if ``same`` makes them equal."""
+        self._same = same
+        self.listed = 0
+        """Number of times that a folder was listed."""
+
+    def real_path(self, path: str) -> str:
+        here = Path("/")
+        for name in PurePath(path).parts[1:]:
+            found = self._found(here / name)
+            here = Path(self.real_path(str(found.parent / os.readlink(found)))) if found.is_symlink() else here / name
+        return str(here)
+
+    def is_link(self, path: str) -> bool:
+        return super().is_link(str(self._found(Path(path))))
+
+    def file_number(self, path: str) -> tuple[int, int] | None:
+        return super().file_number(str(self._found(Path(path))))
+
+    def stamp(self, folder: str) -> int | None:
+        return super().stamp(str(self._found(Path(folder))))
+
+    def names(self, folder: str) -> frozenset[str]:
+        self.listed += 1
+        return super().names(str(self._found(Path(folder))))
+
+    def _found(self, path: Path) -> Path:
+        """Return a path as it is spelled on this machine's disk."""
+        if path == path.parent or os.path.lexists(path):
+            return path
+        folder = self._found(path.parent)
+        names = super().names(str(folder))
+        return folder / next((name for name in names if self._same(name) == self._same(path.name)), path.name)
+
+
+class WindowsDisk(LooseDisk):
+    """A machine with drives and shares: the folder `c` is the drive `C:`, and `server/share` a share."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(str.casefold)
+        self._folder = folder
+
+    def real_path(self, path: str) -> str:
+        """Return the path with Windows' prefix, which its own function has for some."""
+        return f"\\\\?\\UNC\\{path[2:]}" if path.startswith("\\\\") else f"\\\\?\\{path}"
+
+    def _found(self, path: Path) -> Path:
+        pure = PureWindowsPath(str(path))
+        drive = pure.drive.strip("\\").rstrip(":").replace("\\", "/").casefold()
+        return super()._found(self._folder.joinpath(drive, *pure.parts[1:])) if pure.drive else super()._found(path)
