@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 
-from midfill.common.file_uri import OWN, Flavour
+from midfill.common.file_uri import MAX_PATH_CHARACTERS, OWN, Flavour
 
 _MAX_FOLDERS = 4_096
 """Maximum number of folders of which it is remembered what they ignore."""
@@ -96,7 +96,7 @@ class Resolver:
         self._lock = threading.Lock()
 
     def resolve(self, path: str | PurePath) -> str:
-        """Return the identity of a file, which need not exist. An unusable path (a NUL, a loop of links) stays."""
+        """Return the identity of a file, which need not exist. An unusable path stays as it is."""
         return self._resolved(path)[0]
 
     def entry(self, path: str | PurePath) -> str:
@@ -134,6 +134,8 @@ class Resolver:
 
     def _resolved(self, path: str | PurePath) -> tuple[str, set[Respelling]]:
         """Return the identity of a file or folder, and what the folders above it ignore."""
+        if len(str(path)) > MAX_PATH_CHARACTERS:  # following its steps could take minutes
+            return str(path), set()
         real = self._plain(self._disk.real_path(str(self._plain(path))))
         here = real.anchor
         ignored: set[Respelling] = {_other_case} if self._flavour is PureWindowsPath else set()

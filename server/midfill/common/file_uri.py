@@ -16,7 +16,7 @@ Flavour = type[PurePosixPath] | type[PureWindowsPath]
 OWN: Flavour = PureWindowsPath if os.name == "nt" else PurePosixPath
 """The rules of this system."""
 
-_MAX_CHARACTERS = 4_096
+MAX_PATH_CHARACTERS = 4_096
 """Maximum length of a path. Linux opens no longer one; Windows would, but nobody works at such a place."""
 _FILE = re.compile(r"file:(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)", re.IGNORECASE)
 _DRIVE_HOST = re.compile(r"[a-z][:|]", re.IGNORECASE)
@@ -45,7 +45,7 @@ def file_in(uri: str, flavour: Flavour = OWN) -> PurePath | None:
         )
     except UnicodeError:  # a lone surrogate, or on Windows, whose names are UTF-16, a byte that is no UTF-8
         return None
-    if "\0" in path or len(path) > _MAX_CHARACTERS:
+    if "\0" in path or len(path) > MAX_PATH_CHARACTERS:
         return None
     host = "" if host.lower() == "localhost" else host
     file = _windows_file(host, path.replace("\\", "/")) if windows else _posix_file(host, path)
