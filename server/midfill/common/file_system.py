@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
+
 FileStamp = tuple[int, int]
 """A file's modification time in nanoseconds and its size in bytes."""
 
@@ -20,6 +22,8 @@ def stamp_of(path: str) -> FileStamp | None:
 
 def repository_of(folder: Path) -> Path | None:
     """Return the git repository that contains ``folder``; None when there is none."""
+    if len(str(folder)) > MAX_PATH_CHARACTERS:
+        return None
     # Path.exists() would raise an error for a name that is too long
     return next((parent for parent in (folder, *folder.parents) if os.path.exists(parent / ".git")), None)
 

@@ -17,6 +17,7 @@ from pathspec import GitIgnoreSpec
 
 from midfill.common.file_identity import ignores_case, loosely, resolve, resolve_entry
 from midfill.common.file_system import FileStamp, repository_of, stamp_of
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
 
 IGNORE_FILES = (".gitignore", ".midfillignore")
 BUILT_IN_PATTERNS = (
@@ -96,18 +97,26 @@ class IgnoreRules:
 
     def _allows(self, path: Path) -> bool:
         folder = self._containing(path)
-        if folder is None or path == folder:
+        if folder is None or path == folder or len(str(path)) > MAX_PATH_CHARACTERS:
             return False
         root = self._roots[folder]
         chain = self._chain(root, path.parent)
         known = self._decisions.get(path)
         if known is None or known[0] != chain:
-            within = [parent for parent in reversed(path.parents) if parent.is_relative_to(folder) and parent != folder]
-            excluded = any(self._excludes(self._chain(root, p.parent), folder, p, p != path) for p in (*within, path))
+            excluded = any(self._excludes(*step) for step in self._steps(chain, folder, path))
             if len(self._decisions) >= _MAX_DECISIONS:
                 self._decisions.clear()
             known = self._decisions[path] = (chain, not excluded)
         return known[1]
+
+    @staticmethod
+    def _steps(chain: _Chain, folder: Path, path: Path) -> Iterator[tuple[_Chain, Path, Path, bool]]:
+        """Yield what :meth:`_excludes` takes, for each folder from ``folder`` to a file, and for the file."""
+        here = folder
+        for name in path.parts[len(folder.parts) :]:
+            above = len(str(here))
+            here /= name
+            yield [step for step in chain if len(step[0]) <= above], folder, here, here != path
 
     def _excludes(self, chain: _Chain, folder: Path, path: Path, is_folder: bool) -> bool:
         """Return whether a rule excludes ``path`` itself; the caller has checked its parents."""
