@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -183,7 +184,7 @@ def _workspace_edit(server: MidfillServer, reply: ActionReply, edit: Edit, label
         return workspace_edit(edit, other, uri, label, server.client_capabilities)
     path = Path(edit.path)
     other = Document(read_text(path) or "", language=document.language, encoding=document.encoding)
-    return workspace_edit(edit, other, uri, label, server.client_capabilities, is_new=not path.exists())
+    return workspace_edit(edit, other, uri, label, server.client_capabilities, is_new=not os.path.exists(path))
 
 
 def _only_argument(params: types.ExecuteCommandParams) -> object:
