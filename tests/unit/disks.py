@@ -15,8 +15,8 @@ class LooseDisk(Disk):
     def __init__(self, same: Callable[[str], str] = loosely) -> None:
         """Take two names for one if ``same`` makes them equal."""
         self._same = same
-        self.listed = 0
-        """Number of times that a folder was listed."""
+        self.listed: list[str] = []
+        """The folders that were listed."""
 
     def real_path(self, path: str) -> str:
         here = Path("/")
@@ -35,7 +35,7 @@ class LooseDisk(Disk):
         return super().stamp(str(self._found(Path(folder))))
 
     def names(self, folder: str) -> frozenset[str]:
-        self.listed += 1
+        self.listed.append(folder)
         return super().names(str(self._found(Path(folder))))
 
     def _found(self, path: Path) -> Path:

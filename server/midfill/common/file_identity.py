@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ _MAX_FOLDERS = 4_096
 """Maximum number of folders of which it is remembered what they ignore."""
 _MAX_LISTINGS = 256
 """Maximum number of folders whose names are remembered; needed only where case or form are ignored."""
+_STAMP_NANOSECONDS = 2_000_000_000
+"""How exactly the coarsest file system, FAT, tells when a folder was changed."""
 _MAX_FORMER_NAMES = 1_024
 """Maximum number of names of a folder that are remembered after they were deleted."""
 
@@ -55,7 +58,7 @@ class Disk:
         return status.st_dev, status.st_ino
 
     def stamp(self, folder: str) -> int | None:
-        """Return a number that changes with the names in a folder; None for a missing folder."""
+        """Return when the names in a folder were last changed, in nanoseconds since 1970; None for a missing folder."""
         try:
             return os.stat(folder).st_mtime_ns
         except (OSError, ValueError):
@@ -74,6 +77,8 @@ class _Listing:
     """The names in a folder."""
 
     stamp: int | None
+    is_settled: bool
+    """Whether the stamp must have changed if the names have. Two changes soon after each other may have one stamp."""
     names: frozenset[str]
     by_key: dict[str, list[str]]
     """The names that may be one name, by :func:`loosely`."""
@@ -200,13 +205,14 @@ class Resolver:
         """Return the names in a folder, read again only after a change."""
         stamp = self._disk.stamp(folder)
         known = self._listings.get(folder)
-        if known is None or known.stamp != stamp:
+        if known is None or known.stamp != stamp or not known.is_settled:
+            is_settled = stamp is None or time.time_ns() - stamp > _STAMP_NANOSECONDS
             names = self._disk.names(folder)
             former = {**known.former, **{loosely(name): name for name in known.names - names}} if known else {}
             by_key: dict[str, list[str]] = {}
             for name in names:
                 by_key.setdefault(loosely(name), []).append(name)
-            known = _Listing(stamp, names, by_key, former)
+            known = _Listing(stamp, is_settled, names, by_key, former)
         with self._lock:
             self._listings.pop(folder, None)
             self._listings[folder] = known  # the last one to be dropped

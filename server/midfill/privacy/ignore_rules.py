@@ -63,7 +63,8 @@ class IgnoreRules:
 
         Links are followed anew each time: one that was harmless may lead elsewhere now.
         """
-        target, name = resolve(path), resolve_entry(path)
+        target = resolve(path)
+        name = target if target == path else resolve_entry(path)
         return self._allows(target) and (name == target or self._containing(name.parent) is None or self._allows(name))
 
     def walk(self) -> Iterator[Path]:
@@ -79,7 +80,7 @@ class IgnoreRules:
             try:
                 with os.scandir(here) as scan:
                     entries = sorted(scan, key=lambda entry: entry.name)
-            except OSError:
+            except (OSError, ValueError):
                 continue
             chain = self._chain(root, here)
             for entry in entries:

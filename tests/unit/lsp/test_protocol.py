@@ -172,3 +172,21 @@ async def test_settings_file_by_any_spelling(work: Path) -> None:
         uri = (folder / "midfill.toml").as_uri().replace("midfill", "%6Didfill")
         wire.notify("textDocument/didSave", {"textDocument": {"uri": uri}})
         assert wire.scheduler.settings.max_lines == lines
+
+
+async def test_own_settings_file_is_watched(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be named by a relative path, and it may be a link: then the file behind it is watched too."""
+    (work / "own.toml").symlink_to("dotfile.toml")
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("MIDFILL_CONFIG", "own.toml")
+    wire = Wire(insertion("x"))
+    watching = {"dynamicRegistration": True, "relativePatternSupport": True}
+    await wire.initialize({"workspace": {"didChangeWatchedFiles": watching}})
+    [asked] = wire.sent("client/registerCapability")
+    [registration] = asked["registrations"]
+    patterns = [watcher["globPattern"] for watcher in registration["registerOptions"]["watchers"]]
+    assert patterns == [
+        "**/*",
+        {"baseUri": work.as_uri(), "pattern": "own.toml"},
+        {"baseUri": work.as_uri(), "pattern": "dotfile.toml"},
+    ]

@@ -165,6 +165,7 @@ def test_case_matters_elsewhere(tmp_path: Path) -> None:
 def test_odd_names(tmp_path: Path, name: str) -> None:
     """A name that no file can have, or that is no text, raises no error, and no path takes long."""
     ignore = IgnoreRules([tmp_path, Path("\0"), Path("x" * 10_000)])
+    assert list(ignore.walk()) == []
     assert ignore.allows(tmp_path / name) == (len(name) < 9_000)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from midfill.common.file_identity import resolve_entry
+from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.file_uri import file_in
 from midfill.lsp.handlers.completion import request_at
 from midfill.lsp.server import MidfillServer, plain
@@ -108,9 +108,10 @@ def _watch_files(server: MidfillServer) -> None:
         return
     watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
     if watching.relative_pattern_support:  # the user's own settings are outside the workspace
-        own = resolve_entry(sources.user_file())
-        pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
-        watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
+        named = sources.user_file()
+        for own in dict.fromkeys((resolve_entry(named), resolve(named))):
+            pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
+            watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
     options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
     registration = types.Registration(
         id="midfill-files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options
