@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path, PurePath, PureWindowsPath
 
-from midfill.common.file_identity import Disk, loosely
+from midfill.common.folder_names import Disk, loosely
 
 
 class LooseDisk(Disk):

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from midfill.common.file_identity import ignores_case, loosely, resolve, resolve_entry
+from midfill.common.file_identity import ignores_case, resolve, resolve_entry
 from midfill.common.file_system import FileStamp, repository_of, stamp_of
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
+from midfill.common.folder_names import loosely
 
 IGNORE_FILES = (".gitignore", ".midfillignore")
 BUILT_IN_PATTERNS = (

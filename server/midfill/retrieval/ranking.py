@@ -121,7 +121,7 @@ class SnippetRanking:
         nearby = words(_nearby_lines(request))
         chosen = _choose([*found, *_recent_candidates(recent, nearby)], nearby, last.chosen if last else (), budget)
         snippets = [self._snippet(candidate) for candidate in chosen]
-        if last and [s.text for s in snippets] == [s.text for s in last.snippets]:
+        if last and [(s.path, s.text) for s in snippets] == [(s.path, s.text) for s in last.snippets]:
             snippets = last.snippets
         self._last.pop(document, None)
         self._last[document] = _LastSnippets(

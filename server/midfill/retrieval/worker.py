@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from midfill.common import logs
-from midfill.common.file_identity import ignores_case, loosely, resolve
+from midfill.common.file_identity import ignores_case, resolve
+from midfill.common.folder_names import loosely
 from midfill.privacy.ignore_rules import IGNORE_FILES, IgnoreRules
 from midfill.retrieval import ipc
 from midfill.retrieval.inverted_index import InvertedIndex
