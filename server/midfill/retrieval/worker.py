@@ -88,7 +88,7 @@ class Worker:
 
     def _changed(self, path: Path) -> bool:
         """Process a change of a file or folder; return whether it changed the index."""
-        if path.name in IGNORE_FILES or os.path.isdir(path):
+        if path.name.lower() in IGNORE_FILES or os.path.isdir(path):
             self.rescan()
             return False
         if resolve(path) == path and self._ignore_rules.allows(path):  # a link's file is reported as well
