@@ -122,7 +122,8 @@ class Session:
         changed = entries_and_files(paths)
         if self._workspace is not None:
             self._workspace.changed(changed)
-            if any(Path(path).name.lower() in IGNORE_FILES for path in changed):  # an earlier suggestion may be excluded now
+            # An earlier suggestion may be excluded now
+            if any(Path(path).name.lower() in IGNORE_FILES for path in changed):
                 self.scheduler.work_in(self._workspace)
         return self._apply(*self._sources.reload()) if self._sources.has_any_of(changed) else []
 
