@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePath, PureWindowsPath
+from types import ModuleType
 
+import pytest
+
+from midfill.common.file_identity import Resolver
+from midfill.common.file_uri import file_in
 from midfill.common.folder_names import Disk, loosely
 
 
@@ -56,9 +63,17 @@ class WindowsDisk(LooseDisk):
 
     def real_path(self, path: str) -> str:
         """Return the path with Windows' prefix, which its own function has for some."""
+        path = ntpath.normpath(path)
         return f"\\\\?\\UNC\\{path[2:]}" if path.startswith("\\\\") else f"\\\\?\\{path}"
 
     def _found(self, path: Path) -> Path:
         pure = PureWindowsPath(str(path))
         drive = pure.drive.strip("\\").rstrip(":").replace("\\", "/").casefold()
         return super()._found(self._folder.joinpath(drive, *pure.parts[1:])) if pure.drive else super()._found(path)
+
+
+def see_windows(monkeypatch: pytest.MonkeyPatch, module: ModuleType, folder: Path) -> None:
+    """Let a module read URIs and resolve paths as on a Windows machine whose drives and shares are in a folder."""
+    windows = Resolver(WindowsDisk(folder), PureWindowsPath)
+    monkeypatch.setattr(module, "file_in", partial(file_in, flavour=PureWindowsPath))
+    monkeypatch.setattr(module, "resolve", windows.resolve)

@@ -8,9 +8,10 @@ import pytest
 
 from midfill.common import file_identity
 from midfill.common.file_identity import Resolver
+from midfill.lsp import open_documents
 from midfill.lsp.open_documents import DocumentName, OpenDocuments
 from midfill.lsp.text_document import Document
-from unit.disks import LooseDisk
+from unit.disks import LooseDisk, see_windows
 
 
 def document(text: str) -> Document:
@@ -55,6 +56,28 @@ def test_found_by_any_spelling(work: Path, opened: int, asked: int) -> None:
     documents.close(uris[asked])
     assert len(documents) == 0
     assert uris[opened] not in documents
+
+
+WINDOWS_URIS = [
+    "file:///c%3A/Work/a%20b.py",
+    "file:///c:/Work/a%20b.py",
+    "file:///C:/work/A B.PY",
+    "file:///C%3a/Work/a%20b.py",
+    "file:///c|/Work/a%20b.py",
+    "file://localhost/C:/Work/../work/a%20b.py",
+]
+
+
+@pytest.mark.parametrize("opened", range(6))
+def test_found_by_any_spelling_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: int) -> None:
+    """Editors write a drive in several ways; case does not count."""
+    (tmp_path / "c/Work").mkdir(parents=True)
+    (tmp_path / "c/Work/a b.py").touch()
+    see_windows(monkeypatch, open_documents, tmp_path)
+    documents = OpenDocuments()
+    documents.open(WINDOWS_URIS[opened], document(""))
+    assert {documents.uri(uri) for uri in WINDOWS_URIS} == {WINDOWS_URIS[opened]}
+    assert {documents.name(uri).path for uri in WINDOWS_URIS} == {r"C:\Work\a b.py"}
 
 
 def test_file_opened_under_two_names(work: Path) -> None:

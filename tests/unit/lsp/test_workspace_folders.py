@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from lsprotocol import types
 
+from midfill.lsp import workspace_folders
 from midfill.lsp.workspace_folders import WorkspaceFolders
+from unit.disks import see_windows
 
 NAMES = ["plain", "a b", "50%", "100%25", "c#", "why?", "été", "🚀", "a;b=c&d"]
 
@@ -58,6 +60,16 @@ def test_two_spellings_are_one_folder(tmp_path: Path) -> None:
     assert folders.paths == [tmp_path / "real"]
     change(folders, removed=link)
     assert folders.paths == []
+
+
+def test_drives_of_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows, a folder is added by one spelling of its drive and removed by another."""
+    (tmp_path / "c/Work").mkdir(parents=True)
+    see_windows(monkeypatch, workspace_folders, tmp_path)
+    folders = opened("file:///c%3A/Work", "file:///C:/work/", "file://server/share/x", "file://SERVER/Share/x")
+    assert list(map(str, folders.paths)) == [r"C:\Work", r"\\server\share\x"]
+    change(folders, removed="file:///C%3A/WORK")
+    assert list(map(str, folders.paths)) == [r"\\server\share\x"]
 
 
 def test_several_and_nested_folders(tmp_path: Path) -> None:
