@@ -37,6 +37,26 @@ NEGATIVE = {"start": {"line": -1, "character": 0}, "end": {"line": 0, "character
 
 SMALL = b'{"jsonrpc": "2.0", "method": "x"}'
 
+ODD_URIS = (
+    "", "file:", "file:///a%00b", "file:///a\0b", "file:///%zz%", "file:///%ff", "file:///../../..", "file://[x/y",
+    "file:///\ud800", "file:///" + "a/" * 50_000, "file:///" + "a" * 300, "untitled:\udfff", "C:\\a.py", "//x/y",
+)  # fmt: skip
+
+
+def opened_and_changed_on_disk(uri: str) -> bytes:
+    """Frame the messages of a whole life of a document."""
+    document = {"uri": uri, "languageId": "python", "version": 1, "text": SENTINEL}
+    return b"".join(
+        [
+            notification("textDocument/didOpen", {"textDocument": document}),
+            change(uri, [{"text": SENTINEL}]),
+            notification("textDocument/didSave", {"textDocument": {"uri": uri}}),
+            notification("workspace/didChangeWatchedFiles", {"changes": [{"uri": uri, "type": 3}]}),
+            notification("textDocument/didClose", {"textDocument": {"uri": uri}}),
+        ]
+    )
+
+
 NOISE = {
     "broken JSON": framed(b'{"jsonrpc": "2.0", "method": '),
     "not UTF-8": framed(b'{"jsonrpc": "2.0", "method": "\xff\xfe"}'),
@@ -74,6 +94,7 @@ NOISE = {
     "changes that are no list": change(URI, 7),
     "change out of range": change(URI, [{"range": FAR, "text": "#"}]),
     "backward change": change(URI, [{"range": BACKWARD, "text": "#"}]),
+    **{f"documents at {uri[:30]!r}": opened_and_changed_on_disk(uri) for uri in ODD_URIS},
 }
 
 REFUSED = {

@@ -114,6 +114,68 @@ def test_file_that_changes(bench: Workbench) -> None:
     bench.wait_for_prompt(lambda parts: not mentions("def with_tax")(parts), "later.py")
 
 
+def test_file_by_another_spelling(bench: Workbench, tmp_path: Path) -> None:
+    """In a workspace that was opened by a link, a change is one change of one file, whatever spelling it is told by.
+
+    The index is told by the link, by the real path and by a URI with escapes; its answer has the file once each time.
+    """
+    link = bench.folder.parent / "link to 100% # shop"
+    link.symlink_to(bench.folder, target_is_directory=True)
+    real, by_link = bench.folder.as_uri(), link.as_uri()
+    bench.folder = link
+    bench.start({"workspaceTokens": 1024})
+    bench.open("app.py", CHECKOUT)
+    bench.wait_for_prompt(mentions("return amount * (1 - rate)"), "app.py")
+    spellings = (real, by_link, by_link.replace("link", "%6Cink"), real.replace("file://", "FILE://localhost"))
+    for number, folder in enumerate(spellings):
+        changed = f"return amount * {number}"
+        bench.write("pricing.py", PRICING.replace("return amount * (1 - rate)", changed))
+        changes = [{"uri": f"{folder}/pricing.py", "type": 2}]
+        bench.client.notify("workspace/didChangeWatchedFiles", {"changes": changes})
+        parts = bench.wait_for_prompt(mentions(changed), "app.py")
+        told = [part for origin, part in parts if "pricing.py" in origin]
+        assert len(told) == 1
+        assert "def discounted_price" in told[0]
+    (link / "pricing.py").unlink()
+    bench.client.notify("workspace/didChangeWatchedFiles", {"changes": [{"uri": f"{real}/pricing.py", "type": 3}]})
+    bench.wait_for_prompt(lambda parts: not mentions("def discounted_price")(parts), "app.py")
+
+
+def test_document_by_another_spelling(bench: Workbench) -> None:
+    """A document that was opened by a link is edited and asked about by its own name, and is not its own context."""
+    link = bench.folder.parent / "link"
+    link.symlink_to(bench.folder, target_is_directory=True)
+    bench.write("app.py", CHECKOUT.replace(CURSOR, ""))
+    bench.start({"workspaceTokens": 1024})
+    real, bench.folder = bench.folder, link
+    bench.open("app.py", CHECKOUT)
+    bench.folder = real
+    parts = bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
+    assert not mentions("def checkout")(parts)
+    assert ("prefix", f"{real / 'app.py'}:1-6") in [tuple(origin.split(" ", 1)) for origin, _ in parts if " " in origin]
+
+
+def test_links_smuggle_nothing(bench: Workbench, tmp_path: Path) -> None:
+    """Through a link, no excluded file and no file from elsewhere is in a prompt or gets suggestions."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/outside.py").write_text("def helper_outside(argument):\n    return argument\n")
+    bench.write(".gitignore", "hidden/\n")
+    bench.write("hidden/ignored.py", "def helper_ignored(argument):\n    return argument\n")
+    (bench.folder / "outside.py").symlink_to(tmp_path / "elsewhere/outside.py")
+    (bench.folder / "ignored.py").symlink_to("hidden/ignored.py")
+    (bench.folder / "elsewhere").symlink_to(tmp_path / "elsewhere")
+    (bench.folder / "loop").symlink_to(".")
+    bench.start({"workspaceTokens": 1024})
+    bench.changed_on_disk("outside.py", "ignored.py", "elsewhere/outside.py", "loop/ignored.py", "loop/loop/outside.py")
+    imports = "from outside import helper_outside\nfrom ignored import helper_ignored\n"
+    bench.open("app.py", imports + CHECKOUT.replace("    return", "    helper_outside(helper_ignored(1))\n    return"))
+    parts = bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
+    assert not [name for name in ("outside", "ignored") if mentions(f"def helper_{name}")(parts)]
+    for name in ("outside.py", "ignored.py", "loop/ignored.py", "elsewhere/outside.py"):
+        bench.open(name, f"def helper(argument):\n    return {CURSOR}\n")
+        assert bench.ask(name) == []
+
+
 def test_settings_changed_live(bench: Workbench) -> None:
     """What is excluded, and whether other files are read at all, may change at any time; so may how much is said."""
     bench.start({})

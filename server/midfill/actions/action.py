@@ -67,6 +67,8 @@ class ActionTask:
     """Whether no lines were selected."""
     open_text: Callable[[str], str | None] = _not_open
     """Returns the text of a file, by its path, if an editor has it open. It counts rather than the text on disk."""
+    opened_as: str = ""
+    """The path by which the client knows the document, if it is not the selection's."""
 
 
 Reader = Callable[[str, ActionTask], Edit]

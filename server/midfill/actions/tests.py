@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from midfill.actions.selection import Selection, lines_of
 from midfill.code.languages import Language
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 
 _HAS_TEST = {
@@ -56,7 +58,7 @@ _LAYOUTS = {
 
 
 def place_of_tests(path: Path, language: Language) -> Path:
-    """Return the file that has the tests of a file, or should have them.
+    """Return the file, as an identity, that has the tests of a file, or should have them.
 
     Raises:
         Faulty: the layout of this language's tests is not known.
@@ -66,19 +68,19 @@ def place_of_tests(path: Path, language: Language) -> Path:
         raise Faulty(ActionReason.NO_LAYOUT, f"it is not known where tests of {language.name} belong")
     name = layout.name.format(stem=path.stem, suffix=path.suffix)
     if language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
-        return Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name)
+        return resolve(Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name))
     root = repository_of(path.parent)
     around = [path.parent / "tests", path.parent / "__tests__", *(root / folder for folder in layout.folders if root)]
-    folders = [path.parent, *(folder for folder in around if folder.is_dir())]
-    there = next((folder for folder in folders if (folder / name).is_file()), None)
-    return (there or folders[min(1, len(folders) - 1)]) / name
+    folders = [path.parent, *(folder for folder in around if os.path.isdir(folder))]
+    there = next((folder for folder in folders if os.path.isfile(folder / name)), None)
+    return resolve((there or folders[min(1, len(folders) - 1)]) / name)
 
 
 def module_of(path: Path) -> str:
     """Return the name by which Python imports a file, with the packages that it is in."""
     parts = [] if path.stem == "__init__" else [path.stem]
     folder = path.parent
-    while (folder / "__init__.py").is_file() and folder != folder.parent:
+    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:
         parts.insert(0, folder.name)
         folder = folder.parent
     return ".".join(parts)
@@ -154,7 +156,7 @@ def _existing(task: ActionTask, file: Path) -> str:
     """Return the text of the tests' file: as an editor has it, or else as it is on disk."""
     text = task.open_text(str(file))
     if text is None:
-        text = (read_text(file) or "") if file.exists() else ""
+        text = read_text(file) or ""
     return text
 
 
@@ -173,7 +175,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
         code = f"{opening}\n\n{code}"
     file = place_of_tests(Path(task.selection.path), language)
     existing = _existing(task, file)
-    if not existing and file.exists() and file.stat().st_size:
+    if not existing and os.path.exists(file) and os.path.getsize(file):
         raise Faulty(ActionReason.UNREADABLE, f"{file.name} cannot be read")
     if existing:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"

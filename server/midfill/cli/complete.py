@@ -14,6 +14,7 @@ from pathlib import Path
 from midfill.cli.files import COUNT, own_settings, read_file
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
@@ -53,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
             if not workspace.wait_until_built(_INDEX_SECONDS):
                 sys.stderr.write("midfill: the repository is large; only a part of it is indexed yet.\n")
             milliseconds["index"] = round((time.perf_counter() - started) * 1000, 2)
-        request = Request(
-            text=place.text, offset=place.offset, path=str(place.path.resolve()), max_lines=args.max_lines
-        )
+        request = Request(text=place.text, offset=place.offset, path=str(resolve(place.path)), max_lines=args.max_lines)
         done = engine.complete(request, CancelFlag())
     finally:
         if workspace is not None:
@@ -87,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _workspace_of(path: Path, settings: Settings) -> Workspace:
     """Return a workspace with the file's repository; an empty one if the file is in no repository."""
-    repository = repository_of(path.resolve().parent)
+    repository = repository_of(resolve(path).parent)
     return Workspace([repository] if repository else [], settings.exclude, indexed=settings.workspace_tokens > 0)
 
 

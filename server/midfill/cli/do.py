@@ -25,6 +25,7 @@ from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import replace_file, repository_of
 from midfill.inference.loaded_model import load_model
 from midfill.privacy.ignore_rules import IgnoreRules
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     action = _action(args)
     file, task = _read_task(args)
     settings = own_settings(args.bundle)
-    folder = file.path.resolve().parent
+    folder = resolve(file.path).parent
     if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse(ActionReason.EXCLUDED, f"{file.path} is excluded from what the model may see")
     model = load_model(settings)
@@ -88,7 +89,7 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
         raise UsageError(f"{file.path} has {count} lines; line {max(first, last)} does not exist.")
     if first > last:
         raise UsageError(f"line {first} comes after line {last}: write the first one first.")
-    path = str(file.path.resolve())
+    path = str(resolve(file.path))
     message = streams.read_input() if args.message == "-" else args.message or ""
     selection = Selection(file.text, language_of(path), first - 1, last, path)
     return file, ActionTask(selection, message, args.instruction or "", whole_file=not parts["first"])
@@ -99,13 +100,13 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
     if edit is None or not edit.path:
         return file
     path = Path(edit.path)
-    path = Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path
+    path = Path(os.path.relpath(path)) if path.is_relative_to(resolve(Path.cwd())) else path
     return read_file(path) if path.exists() else SourceFile(path, b"", "")
 
 
 def _write(target: SourceFile, text: str) -> bool:
     """Replace the file's text, atomically; return False if the file has changed since it was read."""
-    path = target.path.resolve()
+    path = resolve(target.path)
     if (path.read_bytes() if path.exists() else b"") != target.data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

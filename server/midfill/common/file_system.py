@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
+
 _REPLACE_SECONDS = (0.01, 0.05, 0.2, 0.7)
 """How long to wait before each further attempt to replace a file on Windows."""
 FileStamp = tuple[int, int]
@@ -25,22 +27,21 @@ def stamp_of(path: str) -> FileStamp | None:
     return status.st_mtime_ns, status.st_size
 
 
-def follow_links(path: Path) -> Path:
-    """Return the absolute path without symbolic links; an unusable path (a loop, a NUL) is returned unchanged."""
-    try:
-        return path.resolve()
-    except (OSError, RuntimeError, ValueError):
-        return path
-
-
 def repository_of(folder: Path) -> Path | None:
     """Return the git repository that contains ``folder``; None when there is none."""
-    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
+    if len(str(folder)) > MAX_PATH_CHARACTERS:
+        return None
+    # Path.exists() would raise an error for a name that is too long
+    return next((parent for parent in (folder, *folder.parents) if os.path.exists(parent / ".git")), None)
 
 
 def relative_path(path: Path, folder: Path | None) -> str:
-    """Return the path relative to ``folder``, with forward slashes; only the file name for a path outside."""
-    return path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
+    """Return the path relative to ``folder``, with forward slashes; only the file name for a path outside.
+
+    What is no Unicode text in it becomes a question mark, because no tokenizer accepts it.
+    """
+    relative = path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
+    return relative.encode(errors="replace").decode()
 
 
 def replace_file(source: Path, target: Path) -> None:

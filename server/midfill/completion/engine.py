@@ -154,7 +154,7 @@ class CompletionEngine:
 
     def _reason_for_silence(self, request: Request) -> Reason:
         """Return why the document must not even be read; ``Reason.NONE`` if it may be."""
-        if self.workspace is not None and self.workspace.excludes(request.path):
+        if self.workspace is not None and self.workspace.excludes(request.opened_as or request.path):
             return Reason.EXCLUDED
         settings = self.settings.now.for_language(request.language)
         if not request.automatic:
@@ -165,7 +165,7 @@ class CompletionEngine:
             request.text,
             request.offset,
             request.language,
-            request.path,
+            (request.path, request.opened_as),
             in_comments=settings.quiet_in_comments,
             in_strings=settings.quiet_in_strings,
             languages=settings.quiet_languages,

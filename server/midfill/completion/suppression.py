@@ -21,7 +21,7 @@ def suppression_reason(
     text: str,
     offset: int,
     language: str,
-    path: str,
+    paths: Sequence[str],
     *,
     in_comments: bool,
     in_strings: bool,
@@ -34,7 +34,7 @@ def suppression_reason(
         text: the whole document.
         offset: the cursor, in characters; clamped to the document.
         language: the LSP language id; "" if it is unknown.
-        path: the document's path or URI.
+        paths: the document's path or URI, and other paths by which it is known.
         in_comments: whether suggestions are suppressed in comments.
         in_strings: the same for strings, docstrings included.
         languages: LSP ids of languages in which they are suppressed.
@@ -43,13 +43,13 @@ def suppression_reason(
     """
     if language.lower() in {each.lower() for each in languages}:
         return Reason.LANGUAGE
-    if _is_in(path, tuple(folders)):
+    if any(_is_in(path, tuple(folders)) for path in paths):
         return Reason.FOLDER
     if not (in_comments or in_strings):
         return Reason.NONE
     offset = min(max(offset, 0), len(text))
     around = nearby(Context(text[:offset], text[offset:], offset))
-    place = place_of(around, language_of(path, language))
+    place = place_of(around, language_of(paths[0], language))
     suppressed = {COMMENT: in_comments, STRING: in_strings}
     return Reason(place) if suppressed.get(place, False) else Reason.NONE
 

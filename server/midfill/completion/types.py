@@ -18,7 +18,9 @@ class Request:
     offset: int
     """The cursor, in characters (code points) from the start; clamped to the document."""
     path: str = ""
-    """The document's path or URI; "" if it has none."""
+    """The document's identity (:mod:`midfill.common.file_identity`), or its URI if it is no file; "" if it has none."""
+    opened_as: str = ""
+    """The path by which the client knows the document, if that is another one. It may be excluded by that name, too."""
     language: str = ""
     """The LSP language id; "" if it is unknown."""
     automatic: bool = False

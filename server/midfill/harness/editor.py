@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pygls.uris import to_fs_path
-
 from midfill.actions import ACTIONS
 from midfill.actions.action import Need, Place
 from midfill.client.framing import Json
 from midfill.client.server_process import SERVE
 from midfill.common.errors import HarnessError
+from midfill.common.file_identity import resolve
+from midfill.common.file_uri import file_in
 from midfill.common.os_errors import explain
 from midfill.harness.open_document import OpenDocument
 from midfill.harness.script import CURSOR
@@ -230,7 +230,7 @@ class HeadlessEditor:
         document = next((document for document in self._documents.values() if document.uri == uri), None)
         is_open = document is not None
         if document is None:
-            path = Path(to_fs_path(uri) or "")
+            path = resolve(file_in(uri) or "")
             document = OpenDocument(path, path.read_text(encoding="utf-8") if path.exists() else "")
         for edit in sorted(edits, key=lambda edit: _order(edit["range"]["start"]), reverse=True):
             start, end = (document.offset(edit["range"][side]) for side in ("start", "end"))
@@ -238,7 +238,7 @@ class HeadlessEditor:
             if is_open:
                 self._notify_of_change(document, change)
         if not is_open:
-            self.write(str(document.path.relative_to(self.folder)), document.as_file(document.text))
+            self.write(str(document.path.relative_to(resolve(self.folder))), document.as_file(document.text))
 
     def _place(self) -> Json:
         document = self.document

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types
@@ -24,7 +24,9 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.protocol.json_rpc import RPCRequest
 
 from midfill.lsp.notebooks import Notebooks
+from midfill.lsp.open_documents import OpenDocuments
 from midfill.lsp.text_document import Document
+from midfill.lsp.workspace_folders import WorkspaceFolders
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -37,11 +39,12 @@ _log = logging.getLogger(__name__)
 
 
 class MidfillProtocol(LanguageServerProtocol):
-    """The language server protocol of one client, and the client's open documents."""
+    """The language server protocol of one client, and the client's folders and open documents."""
 
     def __init__(self, server: LanguageServer, converter: Converter) -> None:
         super().__init__(server, converter)
-        self.documents: dict[str, Document] = {}
+        self.folders = WorkspaceFolders()
+        self.documents = OpenDocuments()
         self.notebooks = Notebooks()
 
     @property
@@ -71,9 +74,17 @@ class MidfillProtocol(LanguageServerProtocol):
             elif self._workspace is not None and message.method == types.INITIALIZE:
                 refusal = JsonRpcInvalidRequest("Midfill is initialized already")
         if refusal is None:
+            self._use_opened_name(getattr(message, "params", None))
             super().handle_message(message)
         else:
             self._send_response(message.id, error=refusal.to_response_error())
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
+        """Keep the client's folders. pygls cannot read every URI of a root, so it gets none."""
+        self.folders.open(params)
+        params.root_uri = params.root_path = None
+        return (yield from super().lsp_initialize(params))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
@@ -90,8 +101,8 @@ class MidfillProtocol(LanguageServerProtocol):
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a document."""
-        self.documents.pop(params.text_document.uri, None)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, params)
+        self.documents.close(params.text_document.uri)
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_OPEN)
     def lsp_notebook_document__did_open(self, params: types.DidOpenNotebookDocumentParams) -> None:
@@ -111,12 +122,13 @@ class MidfillProtocol(LanguageServerProtocol):
                 self._open(opened)
             self.notebooks.change(params.notebook_document.uri, cells.structure.array)
             for closed in cells.structure.did_close or ():
-                self.documents.pop(closed.uri, None)
+                self.documents.close(closed.uri)
         for content in cells.text_content or ():
             if self._change(content.document, content.changes):
                 edit = types.DidChangeTextDocumentParams(
                     text_document=content.document, content_changes=content.changes
                 )
+                self._use_opened_name(edit)
                 self._tell_server(types.TEXT_DOCUMENT_DID_CHANGE, edit)
 
     @lsp_method(types.NOTEBOOK_DOCUMENT_DID_CLOSE)
@@ -124,7 +136,7 @@ class MidfillProtocol(LanguageServerProtocol):
         """Forget a notebook and its cells."""
         self.notebooks.close(params.notebook_document.uri)
         for cell in params.cell_text_documents:
-            self.documents.pop(cell.uri, None)
+            self.documents.close(cell.uri)
         closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
 
@@ -144,12 +156,13 @@ class MidfillProtocol(LanguageServerProtocol):
 
     def _open(self, document: types.TextDocumentItem) -> None:
         encoding = self.server_capabilities.position_encoding or types.PositionEncodingKind.Utf16
-        self.documents[document.uri] = Document(
+        opened = Document(
             document.text,
             language=str(document.language_id),
             encoding=types.PositionEncodingKind(encoding).value,
             version=document.version,
         )
+        self.documents.open(document.uri, opened)
 
     def _change(
         self,
@@ -163,8 +176,14 @@ class MidfillProtocol(LanguageServerProtocol):
             return False
         for change in changes:
             document = document.changed(change, changed.version)
-        self.documents[changed.uri] = document
+        self.documents.replace(changed.uri, document)
         return True
+
+    def _use_opened_name(self, params: Any) -> None:
+        """Let a message name its document by the URI under which the client opened it, whatever spelling it has."""
+        named = getattr(params, "text_document", None)
+        if isinstance(named, (types.TextDocumentIdentifier, types.VersionedTextDocumentIdentifier)):
+            named.uri = self.documents.uri(named.uri)
 
     def _tell_server(self, method: str, params: Any) -> None:
         """Call the server's own handler, if it has one.

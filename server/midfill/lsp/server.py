@@ -8,13 +8,11 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
-from pygls.uris import from_fs_path, to_fs_path
 
 from midfill import __version__
 from midfill.common.errors import MidfillError
@@ -59,7 +57,7 @@ class MidfillServer(LanguageServer):
         """Number of requests for ghost text that are being answered."""
         self.texts = StreamedTexts()
         self.last_offsets: dict[str, int] = {}
-        """Where each document was last edited or completed; documents of which that is not known are not in it."""
+        """Where each document was last edited or completed, by path; a document without such a place is not in it."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
@@ -70,13 +68,6 @@ class MidfillServer(LanguageServer):
         """Whether the client can ask for inline completion."""
         text_document = self.client_capabilities.text_document
         return text_document is not None and text_document.inline_completion is not None
-
-    @property
-    def folders(self) -> list[Path]:
-        """The folders of the workspace that are on this machine's disk."""
-        workspace = self.protocol.workspace
-        uris = list(workspace.folders) or ([workspace.root_uri] if workspace.root_uri else [])
-        return [Path(path) for uri in uris if uri.startswith("file:") and (path := to_fs_path(uri))]
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log a failure in one line without text. pygls would show the error's message, which may quote a document."""
@@ -104,20 +95,21 @@ class MidfillServer(LanguageServer):
     def open_documents(self) -> dict[str, DocumentSnapshot]:
         """Return all open documents as they are now, by their URIs; may be called from any thread."""
         return {
-            uri: DocumentSnapshot(
-                uri=uri,
-                path=path_of(uri),
+            name.uri: DocumentSnapshot(
+                uri=name.uri,
+                path=name.path,
+                opened_as=name.opened_as,
                 text=document.text,
                 version=document.version,
                 language=document.language,
             )
-            for uri, document in list(self.protocol.documents.items())
+            for name, document in self.protocol.documents.items()
         }
 
     def open_document(self, path: str) -> tuple[str, Document | None]:
-        """Return the URI of a file, and its document if it is open."""
-        found = ((uri, document) for uri, document in self.protocol.documents.items() if path_of(uri) == path)
-        return next(found, (from_fs_path(path) or path, None))
+        """Return the URI of a file, whose path is its identity, and its document if it is open."""
+        name = self.protocol.documents.at(path)
+        return (name.uri, self.protocol.documents.get(name.uri)) if name else (self.protocol.folders.uri_of(path), None)
 
     def publish_findings(self, uri: str) -> None:
         """Show the findings of a document in place of those that were shown before."""
@@ -205,11 +197,6 @@ def plain(settings: object) -> object:
     if isinstance(settings, dict):
         return {name: plain(value) for name, value in settings.items()}
     return settings
-
-
-def path_of(uri: str) -> str:
-    """Return the path of a document; its URI if it is not on disk."""
-    return to_fs_path(uri) or uri
 
 
 async def _show_loading(server: MidfillServer, progress: WorkProgress, loading: Future[None]) -> None:

@@ -4,17 +4,21 @@ A file may contribute when it is in a workspace folder and no rule excludes it. 
 ``.midfillignore`` files (in the file's folder and its parents, up to the repository's root), from
 ``.git/info/exclude``, from the settings, and from the built-in patterns. A file that one of these sources excludes is
 excluded, whatever the others say. Within one source the last matching pattern of the deepest file decides, as in git.
+Where a workspace folder ignores the case of names, patterns ignore it too, as git's do there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
-from midfill.common.file_system import FileStamp, follow_links, repository_of, stamp_of
+from midfill.common.file_identity import ignores_case, resolve, resolve_entry
+from midfill.common.file_system import FileStamp, repository_of, stamp_of
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
+from midfill.common.folder_names import loosely
 
 IGNORE_FILES = (".gitignore", ".midfillignore")
 BUILT_IN_PATTERNS = (
@@ -44,27 +48,25 @@ class IgnoreRules:
 
     def __init__(self, folders: Sequence[Path], patterns: Sequence[str] = ()) -> None:
         """Use the workspace ``folders`` and the settings' ``patterns``, in gitignore's syntax."""
-        self.folders = tuple(dict.fromkeys(follow_links(folder) for folder in folders))
+        self.folders = tuple(dict.fromkeys(resolve(folder) for folder in folders))
         self._roots = {folder: repository_of(folder) or folder for folder in self.folders}
-        self._patterns = (_spec(BUILT_IN_PATTERNS), _spec(patterns))
+        self._fold: Callable[[str], str] = loosely if any(map(ignores_case, self.folders)) else str
+        self._patterns = (self._spec(BUILT_IN_PATTERNS), self._spec(patterns))
         self._files: dict[str, tuple[FileStamp | None, GitIgnoreSpec | None]] = {}
         self._decisions: dict[Path, tuple[_Chain, bool]] = {}
 
     def folder_of(self, path: Path) -> Path | None:
         """Return the innermost workspace folder that contains ``path``, links followed; None for a path outside."""
-        path = follow_links(path)
-        containing = [folder for folder in self.folders if path.is_relative_to(folder)]
-        return max(containing, key=lambda folder: len(folder.parts), default=None)
+        return self._containing(resolve(path))
 
     def allows(self, path: Path) -> bool:
-        """Return whether a file, which need not exist, may contribute. For a link its target must be allowed, too."""
-        target = follow_links(path)
-        literal = Path(os.path.abspath(path))
-        return self._allows(target) and (
-            literal == target
-            or self.folder_of(literal.parent) is None
-            or (self._allows(follow_links(literal.parent) / literal.name))
-        )
+        """Return whether a file, which need not exist, may contribute. For a link its target must be allowed, too.
+
+        Links are followed anew each time: one that was harmless may lead elsewhere now.
+        """
+        target = resolve(path)
+        name = target if target == path else resolve_entry(path)
+        return self._allows(target) and (name == target or self._containing(name.parent) is None or self._allows(name))
 
     def walk(self) -> Iterator[Path]:
         """Yield every file that may contribute, without links; a folder that cannot be read is skipped."""
@@ -79,7 +81,7 @@ class IgnoreRules:
             try:
                 with os.scandir(here) as scan:
                     entries = sorted(scan, key=lambda entry: entry.name)
-            except OSError:
+            except (OSError, ValueError):
                 continue
             chain = self._chain(root, here)
             for entry in entries:
@@ -91,30 +93,42 @@ class IgnoreRules:
                 elif _is(entry, "is_file"):
                     yield path
 
+    def _containing(self, path: Path) -> Path | None:
+        containing = [folder for folder in self.folders if path.is_relative_to(folder)]
+        return max(containing, key=lambda folder: len(folder.parts), default=None)
+
     def _allows(self, path: Path) -> bool:
-        folder = self.folder_of(path)
-        if folder is None or path == folder:
+        folder = self._containing(path)
+        if folder is None or path == folder or len(str(path)) > MAX_PATH_CHARACTERS:
             return False
         root = self._roots[folder]
         chain = self._chain(root, path.parent)
         known = self._decisions.get(path)
         if known is None or known[0] != chain:
-            within = [parent for parent in reversed(path.parents) if parent.is_relative_to(folder) and parent != folder]
-            excluded = any(self._excludes(self._chain(root, p.parent), folder, p, p != path) for p in (*within, path))
+            excluded = any(self._excludes(*step) for step in self._steps(chain, folder, path))
             if len(self._decisions) >= _MAX_DECISIONS:
                 self._decisions.clear()
             known = self._decisions[path] = (chain, not excluded)
         return known[1]
 
+    @staticmethod
+    def _steps(chain: _Chain, folder: Path, path: Path) -> Iterator[tuple[_Chain, Path, Path, bool]]:
+        """Yield what :meth:`_excludes` takes, for each folder from ``folder`` to a file, and for the file."""
+        here = folder
+        for name in path.parts[len(folder.parts) :]:
+            above = len(str(here))
+            here /= name
+            yield [step for step in chain if len(step[0]) <= above], folder, here, here != path
+
     def _excludes(self, chain: _Chain, folder: Path, path: Path, is_folder: bool) -> bool:
         """Return whether a rule excludes ``path`` itself; the caller has checked its parents."""
         slash = "/" if is_folder else ""
-        if any(spec.match_file(_relative(path, str(folder)) + slash) for spec in self._patterns):
+        if any(spec.match_file(self._relative(path, str(folder)) + slash) for spec in self._patterns):
             return True
         for source in range(len(IGNORE_FILES) + 1):
             for where, specs in reversed(chain):
                 spec = specs[source]
-                excluded = spec.check_file(_relative(path, where) + slash).include if spec else None
+                excluded = spec.check_file(self._relative(path, where) + slash).include if spec else None
                 if excluded is not None:
                     if excluded:
                         return True
@@ -142,21 +156,24 @@ class IgnoreRules:
         spec = None
         if stamp is not None and stamp[1] <= _MAX_IGNORE_FILE_BYTES:
             try:
-                spec = _spec(Path(file).read_text(encoding="utf-8", errors="replace").splitlines())
+                spec = self._spec(Path(file).read_text(encoding="utf-8", errors="replace").splitlines())
             except OSError:
                 spec = None
         self._files[file] = (stamp, spec)
         return spec
 
+    def _spec(self, patterns: Sequence[str]) -> GitIgnoreSpec:
+        """Compile patterns; an invalid pattern matches nothing, as in git."""
+        # For git `a/**` means everything in the folder; for pathspec it also means the folder itself.
+        patterns = [f"{pattern.rstrip()}/*" if pattern.rstrip().endswith("/**") else pattern for pattern in patterns]
+        patterns = [self._fold(pattern) for pattern in patterns]
+        try:
+            return GitIgnoreSpec.from_lines(patterns)
+        except ValueError:
+            return GitIgnoreSpec.from_lines([pattern for pattern in patterns if _is_pattern(pattern)])
 
-def _spec(patterns: Sequence[str]) -> GitIgnoreSpec:
-    """Compile patterns; an invalid pattern matches nothing, as in git."""
-    # For git `a/**` means everything in the folder; for pathspec it also means the folder itself.
-    patterns = [f"{pattern.rstrip()}/*" if pattern.rstrip().endswith("/**") else pattern for pattern in patterns]
-    try:
-        return GitIgnoreSpec.from_lines(patterns)
-    except ValueError:
-        return GitIgnoreSpec.from_lines([pattern for pattern in patterns if _is_pattern(pattern)])
+    def _relative(self, path: Path, folder: str) -> str:
+        return self._fold(str(path)[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/"))
 
 
 def _is_pattern(pattern: str) -> bool:
@@ -165,10 +182,6 @@ def _is_pattern(pattern: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _relative(path: Path, folder: str) -> str:
-    return str(path)[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
 
 
 def _is(entry: os.DirEntry[str], kind: str) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from midfill.code.identifiers import CALL, similarity, words
 from midfill.code.syntax import MAX_PARSED_CHARACTERS
-from midfill.common.file_system import follow_links, relative_path
+from midfill.common.file_system import relative_path
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.secrets import redact
 from midfill.prompt.snippets import Snippet
@@ -76,12 +76,12 @@ class SnippetRanking:
         To be called when a document is opened, saved or left, and from time to time while it is edited.
         """
         if self._ignore_rules.allows(path):
-            self._recent.add(str(follow_links(path)), text, text.count("\n", 0, offset))
+            self._recent.add(str(path), text, text.count("\n", 0, offset))
 
     def forget(self, path: Path) -> None:
         """Forget the recent edits and the last list of a document."""
-        self._recent.forget(str(follow_links(path)))
-        self._last.pop(str(follow_links(path)), None)
+        self._recent.forget(str(path))
+        self._last.pop(str(path), None)
 
     def snippets(
         self,
@@ -99,7 +99,7 @@ class SnippetRanking:
         The snippets of the last list keep their places, and new ones follow; ``score`` ranks them.
 
         Args:
-            path: The document's path; it may be outside the workspace, and the file need not exist.
+            path: The document's identity; it may be outside the workspace, and the file need not exist.
             text: The whole document, with "\n" as line ending.
             offset: The cursor's offset in characters.
             language: The LSP language id; "" to use the path.
@@ -109,7 +109,7 @@ class SnippetRanking:
             wait: Maximum number of seconds to wait for the index. When it has not answered, the last list is returned,
                 and a later call for the same place uses the answer.
         """
-        document = str(follow_links(path))
+        document = str(path)
         request = _request(document, language, text, offset, window)
         key = (_fingerprint(request), self._index.generation)
         last = self._last.get(document)
@@ -121,7 +121,7 @@ class SnippetRanking:
         nearby = words(_nearby_lines(request))
         chosen = _choose([*found, *_recent_candidates(recent, nearby)], nearby, last.chosen if last else (), budget)
         snippets = [self._snippet(candidate) for candidate in chosen]
-        if last and [s.text for s in snippets] == [s.text for s in last.snippets]:
+        if last and [(s.path, s.text) for s in snippets] == [(s.path, s.text) for s in last.snippets]:
             snippets = last.snippets
         self._last.pop(document, None)
         self._last[document] = _LastSnippets(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -53,7 +54,7 @@ class Workspace:
         )
 
     def excludes(self, path: str) -> bool:
-        """Return whether ignore rules exclude a document from prompts.
+        """Return whether ignore rules exclude a document from prompts, by the path by which it is known.
 
         For a document outside the workspace, the ignore rules of its own repository decide.
         """
@@ -91,16 +92,17 @@ class Workspace:
             ),
         )
 
-    def visited(self, path: str, text: str, offset: int) -> None:
-        """Remember the lines that the user edited or looked at, unless the file is excluded."""
-        self._ranking.visited(Path(path), text, offset)
+    def visited(self, path: str, text: str, offset: int, opened_as: str = "") -> None:
+        """Remember the lines that the user edited or looked at, unless the file is excluded, also by another path."""
+        if not opened_as or self._ignore_rules.allows(Path(opened_as)):
+            self._ranking.visited(Path(path), text, offset)
 
     def changed(self, paths: Iterable[str]) -> None:
         """Report files that were created, changed or deleted."""
         files = [Path(path) for path in paths]
         self.index.changed(files)
         for file in files:
-            if not file.exists():
+            if not os.path.exists(file):  # Path.exists() would raise an error for a name that is too long
                 self._ranking.forget(file)
 
     def forget(self, path: str) -> None:

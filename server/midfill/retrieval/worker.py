@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from midfill.common import background, logs
+from midfill.common.file_identity import ignores_case, resolve
+from midfill.common.folder_names import loosely
 from midfill.privacy.ignore_rules import IGNORE_FILES, IgnoreRules
 from midfill.retrieval import ipc
 from midfill.retrieval.inverted_index import InvertedIndex
@@ -106,18 +108,24 @@ class Worker:
 
     def _changed(self, path: Path) -> bool:
         """Process a change of a file or folder; return whether it changed the index."""
-        if path.name in IGNORE_FILES or path.is_dir():
+        if path.name.lower() in IGNORE_FILES or os.path.isdir(path):
             self.rescan()
             return False
-        if self._ignore_rules.allows(path):
+        if resolve(path) == path and self._ignore_rules.allows(path):  # a link's file is reported as well
             changed = self._update(str(path))
         else:
             changed = self._index.has(str(path))
             self._index.remove(str(path))
-        below = [] if path.exists() else [p for p in self._index.paths if p.startswith(f"{path}{os.sep}")]
-        for known in below:  # the path was a folder
+        gone = [] if os.path.exists(path) else self._at_or_below(path)
+        for known in gone:
             self._index.remove(known)
-        return changed or bool(below)
+        return changed or bool(gone)
+
+    def _at_or_below(self, path: Path) -> list[str]:
+        """Return the files that a path stood for which no longer exists: itself, or all in the folder that it was."""
+        same = loosely if ignores_case(path.parent) else str
+        file, folder = same(str(path)), same(f"{path}{os.sep}")
+        return [known for known in self._index.paths if same(known) == file or same(known).startswith(folder)]
 
     def _scan(self) -> Iterator[None]:
         """Update the index, one file at a step."""

@@ -19,6 +19,7 @@ from midfill.chat.conversation import Conversation
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import MidfillError
+from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
 from midfill.completion.scheduler import Scheduler
@@ -121,7 +122,7 @@ class ActionRunner:
         steps = self._scheduler.steps
         with steps.working():
             workspace = engine.workspace
-            path = task.selection.path
+            path = task.opened_as or task.selection.path
             if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
                 return ActionResult.refused(Faulty(ActionReason.EXCLUDED), task)
             model = self._larger_model(on_progress) or engine.model
@@ -136,7 +137,9 @@ class ActionRunner:
         """Return the model of ``actionsBundle``, if there is one that works. Load it first if need be."""
         settings = self._settings.now
         folder = settings.actions_bundle
-        if folder in (settings.bundle, self._refused) or not (folder / MANIFEST).is_file():
+        if folder == self._refused or resolve(folder) == resolve(settings.bundle):
+            return None
+        if not (folder / MANIFEST).is_file():
             return None
         if self._larger is None:
             on_progress("loading the larger model")

@@ -117,6 +117,7 @@ class ActionService:
             instruction=request.instruction,
             whole_file=request.lines is None,
             open_text=self._open_text,
+            opened_as=document.opened_as,
         )
         return AcceptedRequest(action=request.action, uri=uri, document=document, task=task)
 
@@ -179,7 +180,12 @@ class ActionService:
         if self._last is None:
             return _refusal(ActionReason.NO_ANSWER)
         uri, result = self._last.uri, self._last.result
-        task = ActionTask(result.task.selection, instruction=request.instruction, history=result.messages)
+        task = ActionTask(
+            result.task.selection,
+            instruction=request.instruction,
+            history=result.messages,
+            opened_as=result.task.opened_as,
+        )
         return AcceptedRequest(action=request.action, uri=uri, document=self._open_documents().get(uri), task=task)
 
     def _located(self, locate: Locator, message: str) -> str:

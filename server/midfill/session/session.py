@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from midfill.common.file_identity import entries_and_files
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.loaded_model import OnLoading
@@ -97,7 +98,7 @@ class Session:
         if visit or now - self._visited.get(request.path, 0.0) > _VISIT_SECONDS:
             self._visited[request.path] = now
             if self._workspace is not None:
-                self._workspace.visited(request.path, request.text, request.offset)
+                self._workspace.visited(request.path, request.text, request.offset, request.opened_as)
 
     def inserted(self, path: str, start: int, text: str) -> None:
         """Note an edit. It may be a suggestion that was accepted."""
@@ -118,13 +119,13 @@ class Session:
 
     def files_changed(self, paths: Iterable[str]) -> list[str]:
         """Note files that were made, changed or deleted; return new problems with the settings, one line each."""
-        changed = list(paths)
+        changed = entries_and_files(paths)
         if self._workspace is not None:
             self._workspace.changed(changed)
-            if any(Path(path).name in IGNORE_FILES for path in changed):  # an earlier suggestion may be excluded now
+            # An earlier suggestion may be excluded now
+            if any(Path(path).name.lower() in IGNORE_FILES for path in changed):
                 self.scheduler.work_in(self._workspace)
-        ours = {str(file) for file in self._sources.files}
-        return self._apply(*self._sources.reload()) if ours & set(changed) else []
+        return self._apply(*self._sources.reload()) if self._sources.has_any_of(changed) else []
 
     def settings_changed(self, settings: object) -> list[str]:
         """Take the settings that the client's user has changed; return problems with them, one line each."""

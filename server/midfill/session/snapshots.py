@@ -16,7 +16,9 @@ class DocumentSnapshot:
     uri: str
     """The name by which the client knows it."""
     path: str
-    """Its path on disk; its URI if it is not there."""
+    """Its identity (:mod:`midfill.common.file_identity`); its URI if it is no file."""
+    opened_as: str = ""
+    """The path by which the client knows it, if that is another one."""
     text: str
     version: int
     """The client's own number for this version."""

@@ -15,13 +15,14 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
+from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.os_errors import explain
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
@@ -71,6 +72,11 @@ class SettingsSources:
         """The files that settings are read from. They need not exist."""
         return (user_file(), *(folder / FILE_NAME for folder in self.folders))
 
+    def has_any_of(self, paths: Iterable[str]) -> bool:
+        """Return whether settings are read from one of some files, whose paths are identities."""
+        ours = {str(path) for file in self.files for path in (resolve_entry(file), resolve(file))}
+        return not ours.isdisjoint(paths)
+
     def options(self, initialization_options: object) -> tuple[Settings, list[str]]:
         """Take the client's ``initializationOptions``: an object of settings, or an object that has it at "midfill"."""
         self._initial = _section(initialization_options)
@@ -119,7 +125,7 @@ class SettingsSources:
         """Return the allowed values of the workspace's file. ``trusted`` are the settings of all other sources."""
         for folder in self.folders:
             file = folder / FILE_NAME
-            if os.path.lexists(file) and os.path.realpath(file) != os.path.realpath(user_file()):
+            if os.path.lexists(file) and resolve(file) != resolve(user_file()):
                 values, problems = _read_file(file)
                 allowed, refused = _restricted(values, trusted, _in(file))
                 return allowed, [*problems, *refused]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from midfill.common.file_system import follow_links, relative_path, replace_file, repository_of, stamp_of
+from midfill.common.file_system import relative_path, replace_file, repository_of, stamp_of
 
 
 def test_stamp_differs_after_a_change(tmp_path: Path) -> None:
@@ -25,27 +25,21 @@ def test_stamp_differs_after_a_change(tmp_path: Path) -> None:
     assert (stamp_of(str(tmp_path / "missing")), stamp_of("\0")) == (None, None)
 
 
-def test_links_are_followed(tmp_path: Path) -> None:
-    """A link becomes its target; an invalid path stays unchanged."""
-    (tmp_path / "target").mkdir()
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    assert follow_links(tmp_path / "link/a.py") == tmp_path.resolve() / "target/a.py"
-    assert follow_links(Path("\0")) == Path("\0")
-
-
 def test_repository_contains_its_folders(tmp_path: Path) -> None:
     """The repository is the nearest parent with a ``.git``."""
     (tmp_path / "work/.git").mkdir(parents=True)
     assert repository_of(tmp_path / "work/src/deep") == tmp_path / "work"
     assert repository_of(tmp_path / "work") == tmp_path / "work"
     assert repository_of(tmp_path) is None
+    assert repository_of(tmp_path / ("long" * 100)) is None
 
 
 def test_relative_path() -> None:
-    """Within the folder it is the path from there; outside, or without a folder, it is the file's name."""
+    """Within the folder it is the path from there; outside, or without a folder, it is the file's name. It is text."""
     assert relative_path(Path("/w/a/b.py"), Path("/w")) == "a/b.py"
     assert relative_path(Path("/x/b.py"), Path("/w")) == "b.py"
     assert relative_path(Path("/x/b.py"), None) == "b.py"
+    assert relative_path(Path("/w/\udcff/b.py"), Path("/w")) == "?/b.py"
 
 
 @pytest.fixture

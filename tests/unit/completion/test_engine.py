@@ -636,12 +636,15 @@ def test_ablation_leaves_out_a_part_of_the_prompt() -> None:
     assert "definition" not in [part.kind for part in done.parts]
 
 
-def test_excluded_document_is_not_read() -> None:
+@pytest.mark.parametrize(
+    ("path", "opened_as"), [("secrets.py", ""), ("a.py", "secrets.py")], ids=["by its path", "by the name of a link"]
+)
+def test_excluded_document_is_not_read(path: str, opened_as: str) -> None:
     """An excluded document gets no suggestion and no warm-up, and the reason says why."""
     model = scripted("1")
     running = engine(model)
     running.workspace = library = Library()
-    request = Request(text="key = 1\n", offset=8, path="secrets.py")
+    request = Request(text="key = 1\n", offset=8, path=path, opened_as=opened_as)
     running.warm_up(request, CancelFlag())
     assert running.complete(request, CancelFlag()).reason == "excluded"
     assert (model.steps, library.queries) == ([], [])

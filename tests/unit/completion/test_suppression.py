@@ -15,6 +15,7 @@ def reason(
     language: str = "python",
     path: str = "",
     *,
+    opened_as: str = "",
     in_comments: bool = True,
     in_strings: bool = True,
     languages: Collection[str] = (),
@@ -26,7 +27,7 @@ def reason(
         text,
         offset,
         language,
-        path,
+        (path, opened_as),
         in_comments=in_comments,
         in_strings=in_strings,
         languages=languages,
@@ -111,8 +112,9 @@ def test_suppression_in_a_language() -> None:
     ],
 )
 def test_suppression_in_a_folder(path: str, folders: list[str], expected: str) -> None:
-    """Folders are patterns of gitignore, and an invalid pattern does not disable the others."""
+    """Folders are patterns of gitignore, for each path of a document. An invalid one does not disable the others."""
     assert reason("x = ▮", path=path, folders=folders) == expected
+    assert reason("x = ▮", path="/other/a.py", opened_as=path, folders=folders) == expected
 
 
 def test_place_in_a_long_document_is_found_near_the_cursor() -> None:

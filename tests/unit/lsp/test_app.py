@@ -652,7 +652,7 @@ async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
         "cellTextDocuments": [{"uri": here["uri"]}, {"uri": new["uri"]}],
     }
     wire.notify("notebookDocument/didClose", closing)
-    assert wire.server.protocol.documents == {}
+    assert len(wire.server.protocol.documents) == 0
     assert wire.scheduler.forgotten == ["/nb.ipynb"]
 
 

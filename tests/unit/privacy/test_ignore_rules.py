@@ -113,6 +113,62 @@ def test_outside_and_links(tmp_path: Path) -> None:
     assert not ignore.allows(other / "b.py")
 
 
+def test_link_with_an_excluded_name(tmp_path: Path) -> None:
+    """A rule for the name of a link counts too, whatever folder the link is reached through."""
+    _write(tmp_path, {"work/a.py": "", "work/sub/b.py": "", "work/.midfillignore": "notes.py"})
+    (tmp_path / "work/notes.py").symlink_to("a.py")
+    (tmp_path / "work/.env").symlink_to("a.py")
+    (tmp_path / "link").symlink_to("work")
+    ignore = IgnoreRules([tmp_path / "link"])
+    assert ignore.allows(tmp_path / "link/a.py")
+    assert not [name for name in ("link/notes.py", "work/notes.py", "link/.env") if ignore.allows(tmp_path / name)]
+
+
+def test_link_that_leads_elsewhere_now(tmp_path: Path) -> None:
+    """The next answer is about the new target, whether the link is one to a file or to a folder."""
+    _write(tmp_path, {"work/a.py": "", "work/.env": "", "work/lib/x.py": "", "other/x.py": ""})
+    work = tmp_path / "work"
+    (work / "b.py").symlink_to("a.py")
+    (work / "current").symlink_to("lib")
+    ignore = IgnoreRules([work])
+    assert ignore.allows(work / "b.py")
+    assert ignore.allows(work / "current/x.py")
+    (work / "b.py").unlink()
+    (work / "b.py").symlink_to(".env")
+    (work / "current").unlink()
+    (work / "current").symlink_to("../other")
+    assert not ignore.allows(work / "b.py")
+    assert not ignore.allows(work / "current/x.py")
+
+
+@pytest.mark.usefixtures("loose_disk")
+@pytest.mark.parametrize(
+    "name",
+    ["Secrets/a.py", "secrets/A.py", "Notes.PY", "keep/.ENV", "keep/Server.KEY", "Node_Modules/a.js", "été/a"],
+)
+def test_case_does_not_matter_where_files_ignore_it(tmp_path: Path, name: str) -> None:
+    """There, patterns match in any case, as in git, and a file is excluded by any spelling of its name."""
+    _write(tmp_path, {".gitignore": "secrets/\nÉTÉ/\n", ".midfillignore": "/NOTES.py", name: "", "keep/a.py": ""})
+    ignore = IgnoreRules([tmp_path])
+    assert not [path for path in ignore.walk() if path == tmp_path / name]
+    assert not [spelling for spelling in (name, name.upper(), name.lower()) if ignore.allows(tmp_path / spelling)]
+    assert ignore.allows(tmp_path / "KEEP/A.py")
+
+
+def test_case_matters_elsewhere(tmp_path: Path) -> None:
+    """On Linux, another case is another name."""
+    _write(tmp_path, {".gitignore": "secrets/", "Secrets/a.py": ""})
+    assert IgnoreRules([tmp_path]).allows(tmp_path / "Secrets/a.py")
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".py", "\0.py", "b/" * 900 + "c.py", "b/" * 9_000 + "c.py", "\udcff.py"])
+def test_odd_names(tmp_path: Path, name: str) -> None:
+    """A name that no file can have, or that is no text, raises no error, and no path takes long."""
+    ignore = IgnoreRules([tmp_path, Path("\0"), Path("x" * 10_000)])
+    assert list(ignore.walk()) == []
+    assert ignore.allows(tmp_path / name) == (len(name) < 9_000)
+
+
 def test_several_folders(tmp_path: Path) -> None:
     """A folder within another one is walked once; its files belong to the inner folder."""
     _write(tmp_path, {"a/x.py": "", "a/in/y.py": "", "b/z.py": ""})

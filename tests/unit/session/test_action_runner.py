@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -96,6 +97,18 @@ async def test_larger_model_serves_actions_until_settings_change(
     runner.close()
 
 
+async def test_one_bundle_by_two_paths_is_loaded_once(
+    scheduler: Scheduler, settings: LiveSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The larger model is another one only if its folder is."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to(SETTINGS.bundle)
+    settings.change(replace(with_larger(tmp_path / SETTINGS.bundle), actions_bundle=tmp_path / "link"))
+    runner = ActionRunner(scheduler, settings, lambda _: pytest.fail("it is loaded already"))
+    assert (await explained(runner)).text == "The small one."
+    runner.close()
+
+
 async def test_larger_model_that_cannot_be_loaded_is_tried_once(
     scheduler: Scheduler, settings: LiveSettings, tmp_path: Path
 ) -> None:
@@ -114,11 +127,12 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(
 
 
 async def test_excluded_document_reaches_no_model(scheduler: Scheduler, settings: LiveSettings) -> None:
-    """An action on an excluded document ends with the reason "excluded"."""
+    """An action on a document that is excluded, also by the name of a link to it, ends with the reason "excluded"."""
     scheduler.work_in(Workspace())
     runner = ActionRunner(scheduler, settings)
     secret = ActionTask(Selection(CODE, language_of("a.py"), 0, 2, "/work/secret.py"))
     assert (await explained(runner, secret)).reason == "excluded"
+    assert (await explained(runner, replace(TASK, opened_as="/work/secret.py"))).reason == "excluded"
     assert (await explained(runner)).text
     runner.close()
 

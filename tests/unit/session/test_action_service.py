@@ -179,6 +179,15 @@ async def test_last_text_is_known_at_its_lines_while_the_document_stays() -> Non
     assert desk.service.answer_at(URI, 0) is None
 
 
+async def test_task_has_the_name_under_which_the_document_was_opened() -> None:
+    """A question that continues the answer has it too, for a rule may exclude it."""
+    desk = Desk(text="It adds tax.", messages=())
+    desk.documents[URI] = replace(DOCUMENT, opened_as="/link/a.py")
+    await desk.ask("explain", lines=(0, 2))
+    await desk.ask("ask", uri="", instruction="Why?", continues=True)
+    assert [task.opened_as for task in desk.tasks] == ["/link/a.py"] * 2
+
+
 async def test_question_continues_the_last_answer() -> None:
     """With its lines and its messages, also when the document has been closed; an empty text is no answer."""
     said = (Message("assistant", "It adds."),)

@@ -28,6 +28,21 @@ def start(options: object) -> Session:
     return Session([], options, lambda _: None, make_scheduler=make)
 
 
+def test_settings_are_read_again_when_their_file_changes_by_any_spelling(tmp_path: Path) -> None:
+    """The user's own file, which may be a link, is found by its name, by its target, and through other links."""
+    (tmp_path / "dotfiles").mkdir()
+    (tmp_path / "none.toml").symlink_to("dotfiles/midfill.toml")
+    (tmp_path / "link").symlink_to("dotfiles")
+    session = start({})
+    for lines, changed in enumerate(
+        ("none.toml", "dotfiles/midfill.toml", "link/midfill.toml", "link/../none.toml"), 1
+    ):
+        (tmp_path / "dotfiles/midfill.toml").write_text(f"maxLines = {lines}\n")
+        assert session.files_changed([str(tmp_path / changed)]) == []
+        assert session.settings.now.max_lines == lines
+    session.close()
+
+
 @pytest.mark.parametrize(
     ("options", "low", "high"),
     [({}, 0.4, 0.6), ({"calibrateConfidence": False}, 0.35, 0.35), ({"minConfidence": 0}, 0, 0)],

@@ -251,6 +251,46 @@ def test_users_file_in_an_open_folder_is_trusted(user: Path) -> None:
     assert SettingsSources([user.parent]).reload() == (Settings(threads=2), [])
 
 
+@pytest.mark.parametrize("way", ["link to the folder", "link to the file", "other steps"])
+def test_users_file_by_another_spelling_is_trusted(user: Path, tmp_path: Path, way: str) -> None:
+    """It is the user's own file, by whatever way the workspace leads to it."""
+    user.write_text("threads = 2\n")
+    (tmp_path / "link to the folder").symlink_to(user.parent)
+    (tmp_path / "link to the file").mkdir()
+    (tmp_path / "link to the file/midfill.toml").symlink_to(user)
+    (tmp_path / "other steps").mkdir()
+    folder = {"other steps": tmp_path / "other steps" / ".." / user.parent.name}.get(way, tmp_path / way)
+    assert SettingsSources([folder]).reload() == (Settings(threads=2), [])
+
+
+@pytest.mark.usefixtures("loose_disk")
+def test_users_file_in_another_case_is_trusted(user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system that ignores case, the setting of its path may have another case."""
+    user.write_text("threads = 2\n")
+    (tmp_path / "USER").symlink_to(user.parent)  # so that this disk finds it
+    monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "USER/midfill.toml"))
+    assert SettingsSources([user.parent]).reload() == (Settings(threads=2), [])
+
+
+def test_workspace_cannot_pass_for_the_user(configuration: SettingsSources, user: Path, workspace: Path) -> None:
+    """A copy of the user's file, a link to another one, and a file of its name are a workspace's."""
+    user.write_text("threads = 2\n")
+    workspace.write_text("threads = 3\n")
+    assert "may not set it" in configuration.reload()[1][0]
+    workspace.rename(workspace.with_name("other.toml"))
+    workspace.symlink_to("other.toml")
+    assert configuration.reload()[0] == Settings(threads=2)
+
+
+def test_files_that_settings_are_read_from(configuration: SettingsSources, user: Path, workspace: Path) -> None:
+    """They are told by their identities: that of a link as well as that of the file behind it."""
+    workspace.with_name("shared.toml").touch()
+    workspace.symlink_to("shared.toml")
+    ours = [str(user), str(workspace), str(workspace.with_name("shared.toml"))]
+    assert all(configuration.has_any_of(["/other", file]) for file in ours)
+    assert not configuration.has_any_of([str(workspace.with_name("other.toml")), ""])
+
+
 # Mistakes
 
 

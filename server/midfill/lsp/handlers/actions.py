@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +124,7 @@ async def _do(
     server: MidfillServer, request: ActionRequest, title: str, token: types.ProgressToken | None = None
 ) -> ActionReply:
     """Do an action, and show what a person is to read about it."""
+    request = replace(request, uri=server.protocol.documents.uri(request.uri))
     accepted = _service(server).accept(request)
     reply = accepted if isinstance(accepted, ActionReply) else await _perform(server, accepted, title, token)
     if reply.findings_kept:
@@ -181,7 +184,7 @@ def _workspace_edit(server: MidfillServer, reply: ActionReply, edit: Edit, label
         return workspace_edit(edit, other, uri, label, server.client_capabilities)
     path = Path(edit.path)
     other = Document(read_text(path) or "", language=document.language, encoding=document.encoding)
-    return workspace_edit(edit, other, uri, label, server.client_capabilities, is_new=not path.exists())
+    return workspace_edit(edit, other, uri, label, server.client_capabilities, is_new=not os.path.exists(path))
 
 
 def _only_argument(params: types.ExecuteCommandParams) -> object:

@@ -16,7 +16,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from midfill.completion.types import Request
 from midfill.lsp import items
 from midfill.lsp.notebooks import Whole
-from midfill.lsp.server import MidfillServer, path_of, text_free
+from midfill.lsp.server import MidfillServer, text_free
 from midfill.lsp.text_document import Document
 from midfill.outcomes import counters
 from midfill.outcomes.journal import Entry
@@ -83,7 +83,7 @@ def _is_popup_invoked(server: MidfillServer, params: types.CompletionParams) -> 
 async def _complete(server: MidfillServer, uri: str, document: Document, offset: int, invoked: bool) -> Entry:
     """Complete a document, as part of its notebook if it is a cell. Offsets are those of the document."""
     assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
-    server.last_offsets[uri] = offset
+    server.last_offsets[server.protocol.documents.name(uri).path] = offset
     server.wake()
     whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
     entry = await server.session.complete(request_at(whole, document, offset, invoked))
@@ -101,7 +101,8 @@ def request_at(whole: Whole, document: Document, offset: int, invoked: bool) -> 
     return Request(
         text=whole.text,
         offset=whole.start + offset,
-        path=path_of(whole.uri),
+        path=whole.name.path,
+        opened_as=whole.name.opened_as,
         language=document.language,
         automatic=not invoked,
         alternatives=_ALTERNATIVES if invoked else 1,

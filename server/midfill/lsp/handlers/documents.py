@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lsprotocol import types
 
+from midfill.common.file_identity import resolve, resolve_entry
+from midfill.common.file_uri import file_in
 from midfill.lsp.handlers.completion import request_at
-from midfill.lsp.server import MidfillServer, path_of, plain
+from midfill.lsp.server import MidfillServer, plain
 from midfill.session.session import Session
 from midfill.settings import sources
 
@@ -13,7 +17,7 @@ from midfill.settings import sources
 def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
     """Read the settings; pygls answers with the capabilities."""
     server.session = Session(
-        server.folders,
+        server.protocol.folders.paths,
         params.initialization_options,
         server.current_text,
         make_scheduler=server.make_scheduler,
@@ -50,25 +54,26 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
     if document is not None and isinstance(change, types.TextDocumentContentChangePartial):
         inserted = change.text.replace("\r\n", "\n")
         start = document.offset_at(change.range.start)
-        server.last_offsets[uri] = start + len(inserted)
+        server.last_offsets[server.protocol.documents.name(uri).path] = start + len(inserted)
         if server.session is not None and len(params.content_changes) == 1:
             whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
-            server.session.inserted(path_of(whole.uri), whole.start + start, inserted)
+            server.session.inserted(whole.name.path, whole.start + start, inserted)
     _prepare(server, uri)
 
 
 def saved(server: MidfillServer, params: types.DidSaveTextDocumentParams) -> None:
     """Read the file again for the index."""
-    if server.session is not None:
-        server.warn(server.session.files_changed([path_of(params.text_document.uri)]))
+    _files_changed(server, [params.text_document.uri])
 
 
 def closed(server: MidfillServer, params: types.DidCloseTextDocumentParams) -> None:
-    """Forget everything about the document."""
+    """Forget everything about the document, which is still in the list of open ones."""
+    name = server.protocol.documents.name(params.text_document.uri)
     if server.session is not None:
-        if server.session.actions.findings.forget(params.text_document.uri):
-            server.publish_findings(params.text_document.uri)
-        server.session.closed(path_of(params.text_document.uri))
+        if server.session.actions.findings.forget(name.uri):
+            server.publish_findings(name.uri)
+        if server.protocol.documents.is_only_one(name):
+            server.session.closed(name.path)
 
 
 def configuration_changed(server: MidfillServer, params: types.DidChangeConfigurationParams) -> None:
@@ -80,14 +85,19 @@ def configuration_changed(server: MidfillServer, params: types.DidChangeConfigur
 
 def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesParams) -> None:
     """Read changed files again: sources for the index, and settings."""
-    if server.session is not None:
-        server.warn(server.session.files_changed(path_of(event.uri) for event in params.changes))
+    _files_changed(server, [event.uri for event in params.changes])
 
 
-def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFoldersParams) -> None:
+def folders_changed(server: MidfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Work in other folders."""
+    server.protocol.folders.change(params.event)
     if server.session is not None:
-        server.warn(server.session.folders_changed(server.folders))
+        server.warn(server.session.folders_changed(server.protocol.folders.paths))
+
+
+def _files_changed(server: MidfillServer, uris: Sequence[str]) -> None:
+    if server.session is not None:
+        server.warn(server.session.files_changed(str(file) for uri in uris if (file := file_in(uri)) is not None))
 
 
 def _watch_files(server: MidfillServer) -> None:
@@ -98,9 +108,10 @@ def _watch_files(server: MidfillServer) -> None:
         return
     watchers = [types.FileSystemWatcher(glob_pattern="**/*")]
     if watching.relative_pattern_support:  # the user's own settings are outside the workspace
-        own = sources.user_file()
-        pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
-        watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
+        named = sources.user_file()
+        for own in dict.fromkeys((resolve_entry(named), resolve(named))):
+            pattern = types.RelativePattern(base_uri=own.parent.as_uri(), pattern=own.name)
+            watchers.append(types.FileSystemWatcher(glob_pattern=pattern))
     options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
     registration = types.Registration(
         id="midfill-files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options
@@ -114,5 +125,6 @@ def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
     if server.session is not None and document is not None:
         server.wake()
         whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
-        expected = request_at(whole, document, server.last_offsets.get(uri, 0), invoked=False)
+        offset = server.last_offsets.get(server.protocol.documents.name(uri).path, 0)
+        expected = request_at(whole, document, offset, invoked=False)
         server.session.expect(expected, visit=visit)

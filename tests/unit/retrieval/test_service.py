@@ -1,0 +1,70 @@
+"""The workspace as one object: which documents it excludes, and what it remembers of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from midfill.common.file_identity import entries_and_files
+from midfill.retrieval.service import Workspace
+
+TEXT = "def distant_helper(argument):\n    alpha = beta(gamma)\n    delta = epsilon(zeta)\n    return alpha + delta\n"
+ASKING = "x = distant_helper(argument)\ny = "
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Return a folder with two files and a link to it beside it; ``hidden.py`` is a link with an excluded name."""
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/a.py").write_text(TEXT)
+    (tmp_path / "work/asking.py").write_text(ASKING)
+    (tmp_path / "work/.midfillignore").write_text("hidden.py\n")
+    (tmp_path / "work/hidden.py").symlink_to("a.py")
+    (tmp_path / "link").symlink_to("work")
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def workspace(work: Path) -> Iterator[Workspace]:
+    """Return the workspace, opened by the link, without an index."""
+    workspace = Workspace([work.parent / "link"], indexed=False)
+    yield workspace
+    workspace.close()
+
+
+def recent(workspace: Workspace, work: Path) -> list[str]:
+    """Return the files whose recent lines are shown for another file."""
+    found = workspace.snippets_at(str(work / "asking.py"), ASKING, len(ASKING), "python", budget=4_000, window=100)
+    return [snippet.path for snippet in found.snippets]
+
+
+def test_excluded_by_any_of_its_names(workspace: Workspace, work: Path) -> None:
+    """A document is excluded by its own name or by that of a link under which it was opened."""
+    assert not workspace.excludes(str(work / "a.py"))
+    assert not workspace.excludes(str(work.parent / "link/a.py"))
+    assert workspace.excludes(str(work / "hidden.py"))
+    assert workspace.excludes(str(work.parent / "link/hidden.py"))
+    (work / ".midfillignore").write_text("a.py # and no other\n/a.py\n")
+    assert workspace.excludes(str(work.parent / "link/a.py"))
+
+
+@pytest.mark.parametrize(
+    "name", ["untitled:a", "", "a.py", "/" + "x" * 300 + "/a.py", "/" + "y/" * 900, "/" + "y/" * 9_000, "/\0.py"]
+)
+def test_document_that_is_nowhere(workspace: Workspace, name: str) -> None:
+    """A document that cannot be on disk is not excluded, unless its path is no path at all."""
+    assert workspace.excludes(name) in (False, True)
+
+
+def test_recent_lines_of_a_file_are_one_entry(workspace: Workspace, work: Path) -> None:
+    """They are shown once, and not at all if the document was opened under an excluded name."""
+    workspace.visited(str(work / "a.py"), TEXT, 0, str(work / "hidden.py"))
+    assert recent(workspace, work) == []
+    workspace.visited(str(work / "a.py"), TEXT, 0, str(work.parent / "link/a.py"))
+    workspace.visited(str(work / "a.py"), TEXT, 0)
+    assert recent(workspace, work) == ["a.py"]
+    (work / "a.py").unlink()
+    workspace.changed(entries_and_files([work.parent / "link/a.py", work / ("long" * 100)]))
+    assert recent(workspace, work) == []
