@@ -35,7 +35,7 @@ def main(folder: str, text: str) -> None:
     differing = differing_splits(model, context) + differing_splits(model, context, (0, 1, 6, 16, 27), range(1, 13, 2))
     report = {
         "arithmetic": found.value,
-        "limit": arithmetic.activation_range(bundle.manifest.weight_limit, found).limit,
+        "activation bits": arithmetic.activation_bits(bundle.manifest.weight_limit, found),
         "differing": differing,
         "with drafts": with_drafts,
         "without": without,

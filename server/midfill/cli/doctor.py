@@ -95,8 +95,7 @@ def _processor() -> Check:
     usable = cores.usable()
     threads = f"{len(usable.cores)} cores with {usable.hardware_threads} hardware threads"
     found = arithmetic.detect()
-    limit = arithmetic.activation_range(MAX_INT8, found).limit
-    products = f"8-bit products: {found.value}, activations of -{limit} to {limit}"
+    products = f"8-bit products: {found.value}, activations of {arithmetic.activation_bits(MAX_INT8, found)} bits"
     return Check("processor", True, f"{name}, {threads}, {products}")
 
 

@@ -11,7 +11,6 @@ processor and computes like another. A product that saturates or does not is the
 from __future__ import annotations
 
 import importlib.resources
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from typing import Any
@@ -19,8 +18,6 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-
-from midfill.inference.bundle import MAX_INT8
 
 _PROBE = "products.onnx"
 """``y = MatMulInteger(a, w)``: ``a`` is uint8 (rows, 64), ``w`` is int8 (64, 16) and 127 everywhere, ``y`` is int32."""
@@ -41,49 +38,43 @@ class Arithmetic(Enum):
     """In pairs, in 16 bits that saturate."""
 
 
-@dataclass(frozen=True)
-class ActivationRange:
-    """The integers that a row of activations is rounded to: -``limit`` to ``limit``."""
-
-    limit: int = MAX_INT8
-
-    def put_into(self, options: ort.SessionOptions) -> list[ort.OrtValue]:
-        """Replace two constants of the graph that a session with ``options`` will load.
-
-        The graph multiplies a row so that its largest magnitude is 127. A larger unit then rounds it to fewer bits.
-
-        Returns:
-            The constants. They must live as long as the session, which reads them where they are.
-        """
-        if self.limit == MAX_INT8:
-            return []
-        constants: dict[str, NDArray[Any]] = {
-            ROW_UNIT: np.array(MAX_INT8 / self.limit, np.float32),
-            ROW_ZERO_POINT: np.array(self.limit, np.uint8),
-        }
-        values = {name: ort.OrtValue.ortvalue_from_numpy(constant) for name, constant in constants.items()}
-        for name, value in values.items():
-            options.add_initializer(name, value)
-        return list(values.values())
-
-
 @cache
 def detect() -> Arithmetic:
     """Return the arithmetic of onnxruntime's kernels for this processor. The first call takes some 10 ms."""
     return _arithmetic_of(_largest_product())
 
 
-def activation_range(weight_limit: int, arithmetic: Arithmetic) -> ActivationRange:
-    """Return the widest range of activations with which no product saturates.
+def activation_bits(weight_limit: int, arithmetic: Arithmetic) -> int:
+    """Return the number of bits of an activation with which no sum of two products saturates: 8 or 7.
 
     Args:
         weight_limit: largest magnitude of a weight, 1 to 127.
         arithmetic: of the processor.
     """
-    if arithmetic is Arithmetic.EXACT:
-        return ActivationRange(MAX_INT8)
-    # The unsigned integers go up to twice the limit, because the zero point is the limit.
-    return ActivationRange(min(_MAX_SUM // (2 * weight_limit) // 2, MAX_INT8))
+    fits = 2 * 255 * weight_limit <= _MAX_SUM
+    return 8 if fits or arithmetic is Arithmetic.EXACT else 7
+
+
+def round_activations(options: ort.SessionOptions, bits: int) -> list[ort.OrtValue]:
+    """Have the graph that a session with ``options`` will load round activations to ``bits`` bits.
+
+    The graph multiplies a row so that its largest magnitude is 127, and stores it in 8 bits with the zero point 128.
+    With 7 bits, the step between two integers is 2, and the zero point is 64. So they go up to 128, and 2 x 128 x 127
+    fits 16 bits.
+
+    Returns:
+        The constants that replace the graph's. They must live as long as the session, which reads them where they are.
+    """
+    if bits == 8:
+        return []
+    constants: dict[str, NDArray[Any]] = {
+        ROW_UNIT: np.array(2 ** (8 - bits), np.float32),
+        ROW_ZERO_POINT: np.array(2 ** (bits - 1), np.uint8),
+    }
+    values = {name: ort.OrtValue.ortvalue_from_numpy(constant) for name, constant in constants.items()}
+    for name, value in values.items():
+        options.add_initializer(name, value)
+    return list(values.values())
 
 
 def _arithmetic_of(sum_of_products: int) -> Arithmetic:

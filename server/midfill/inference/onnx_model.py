@@ -84,16 +84,15 @@ def runs(tokens_until_long: int, tokens: int, rows: int) -> Iterator[Run]:
 class OnnxModel:
     """A graph as :mod:`midfill_export.graph.optimize` describes it, in a CPU session of onnxruntime."""
 
-    def __init__(
-        self, graph: Path, kv: KvLayout, threads: int = 0, activations: arithmetic.ActivationRange | None = None
-    ) -> None:
+    def __init__(self, graph: Path, kv: KvLayout, threads: int = 0, activation_bits: int | None = None) -> None:
         """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
 
         Args:
             graph: the file.
             kv: names and sizes of its KV cache.
             threads: number of threads.
-            activations: how activations are rounded; None for what 8-bit weights need on this processor.
+            activation_bits: number of bits that activations are rounded to; None for as many as 8-bit weights allow on
+                this processor.
 
         Raises:
             ModelError: onnxruntime refuses the graph.
@@ -101,8 +100,8 @@ class OnnxModel:
         self._kv = kv
         self._block = row_block()
         options = session_options(threads or cores.usable().default_threads().number)
-        activations = activations or arithmetic.activation_range(MAX_INT8, arithmetic.detect())
-        self._constants = activations.put_into(options)
+        bits = activation_bits or arithmetic.activation_bits(MAX_INT8, arithmetic.detect())
+        self._constants = arithmetic.round_activations(options, bits)
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -127,8 +126,8 @@ class OnnxModel:
             ModelError: onnxruntime refuses the graph.
         """
         manifest = bundle.manifest
-        activations = arithmetic.activation_range(manifest.weight_limit, arithmetic.detect())
-        return cls(bundle.graph, manifest.kv, threads, activations)
+        bits = arithmetic.activation_bits(manifest.weight_limit, arithmetic.detect())
+        return cls(bundle.graph, manifest.kv, threads, bits)
 
     def new_cache(self, capacity: int) -> KvCache:
         """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""

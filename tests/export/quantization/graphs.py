@@ -6,7 +6,7 @@ import numpy as np
 import onnx_ir as ir
 import onnxruntime as ort
 
-from midfill.inference.arithmetic import ActivationRange
+from midfill.inference.arithmetic import round_activations
 from midfill_export.graph import nodes
 from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.quantize import Recipe, quantize
@@ -27,12 +27,10 @@ def quantized_product(weight: np.ndarray, recipe: Recipe) -> ir.Model:
     return model
 
 
-def run(
-    model: ir.Model, given: np.ndarray, activations: ActivationRange | None = None, *, name: str = "hidden"
-) -> np.ndarray:
-    """Return what the graph computes as ``product``, with activations of all 8 bits by default."""
+def run(model: ir.Model, given: np.ndarray, activation_bits: int = 8, *, name: str = "hidden") -> np.ndarray:
+    """Return what the graph computes as ``product``."""
     options = ort.SessionOptions()
-    kept = (activations or ActivationRange()).put_into(options)
+    kept = round_activations(options, activation_bits)
     session = ort.InferenceSession(ir.to_proto(model).SerializeToString(), options, providers=["CPUExecutionProvider"])
     product = np.asarray(session.run(["product"], {name: given})[0])
     del kept

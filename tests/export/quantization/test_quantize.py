@@ -7,8 +7,6 @@ import onnx_ir as ir
 import pytest
 
 from export.quantization.graphs import quantized_product, run
-from midfill.inference.arithmetic import Arithmetic, activation_range
-from midfill.inference.bundle import MAX_INT8
 from midfill_export.graph import nodes
 from midfill_export.quantization.quantize import Recipe, quantize_columns, quantize_embedding
 
@@ -30,13 +28,13 @@ def test_column_of_zeros_stays_zero() -> None:
     assert np.isfinite(scales).all()
 
 
-@pytest.mark.parametrize("arithmetic", Arithmetic)
-def test_product_is_close_row_by_row(arithmetic: Arithmetic) -> None:
+@pytest.mark.parametrize("bits", [8, 7])
+def test_product_is_close_row_by_row(bits: int) -> None:
     """One row's outlier does not cost the other rows their precision, as one scale a tensor would."""
     weight = RANDOM.standard_normal((64, 16)).astype(np.float32)
     hidden = RANDOM.standard_normal((1, 3, 64)).astype(np.float32)
     hidden[0, 1] *= 1000
-    product = run(quantized_product(weight, Recipe()), hidden, activation_range(MAX_INT8, arithmetic))
+    product = run(quantized_product(weight, Recipe()), hidden, bits)
     exact = hidden @ weight
     for row in range(3):
         error = np.abs(product[0, row] - exact[0, row]).max() / np.abs(exact[0, row]).max()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.inference import arithmetic
-from midfill.inference.arithmetic import ActivationRange, Arithmetic, activation_range, detect
+from midfill.inference.arithmetic import Arithmetic, activation_bits, detect
 
 LARGEST = 64 * 255 * 127
 
@@ -63,21 +63,23 @@ def test_probe_is_what_it_says() -> None:
     assert np.array_equal(weights.const_value.numpy(), np.full((64, 16), 127, np.int8))
 
 
-@pytest.mark.parametrize("weight_limit", [127, 96, 63, 1])
-def test_exact_products_need_no_reduction(weight_limit: int) -> None:
-    """All 8 bits are used."""
-    assert activation_range(weight_limit, Arithmetic.EXACT) == ActivationRange(127)
+@pytest.mark.parametrize(
+    ("weight_limit", "found", "bits"),
+    [
+        (127, Arithmetic.EXACT, 8),
+        (127, Arithmetic.SATURATING, 7),
+        (65, Arithmetic.SATURATING, 7),
+        (63, Arithmetic.SATURATING, 8),
+    ],
+    ids=["exact", "8-bit weights", "weights of a little more than 7 bits", "7-bit weights, of older versions for AVX2"],
+)
+def test_bits_of_activations(weight_limit: int, found: Arithmetic, bits: int) -> None:
+    """Bits are given up only where a sum of two products would saturate."""
+    assert activation_bits(weight_limit, found) == bits
 
 
 @given(st.integers(1, 127))
 def test_no_sum_of_two_products_saturates(weight_limit: int) -> None:
-    """The sum of two largest products fits 16 bits, and one more would not, unless all 8 bits are used."""
-    limit = activation_range(weight_limit, Arithmetic.SATURATING).limit
-    assert 2 * (2 * limit) * weight_limit < 1 << 15
-    assert limit == 127 or 2 * (2 * (limit + 1)) * weight_limit >= 1 << 15
-
-
-@pytest.mark.parametrize(("weight_limit", "limit"), [(127, 64), (63, 127)], ids=["8-bit weights", "7-bit weights"])
-def test_limits_where_products_saturate(weight_limit: int, limit: int) -> None:
-    """Weights of 7 bits, which older versions made for AVX2, leave activations all their bits."""
-    assert activation_range(weight_limit, Arithmetic.SATURATING).limit == limit
+    """The sum of two largest products fits 16 bits. With the zero point, integers of 7 bits go up to 128."""
+    largest = {8: 255, 7: 128}[activation_bits(weight_limit, Arithmetic.SATURATING)]
+    assert 2 * largest * weight_limit < 1 << 15
