@@ -174,7 +174,8 @@ def emulated(session: nox.Session) -> None:
     """Run a model on emulated processors, which are installed first; `-- -m "not bundle"` runs only a tiny one."""
     folder = os.environ.get("MIDFILL_EMULATED", str(Path(".nox/emulated").resolve()))
     session.run("python", "tests/emulated/install.py", folder)
-    session.run("python", "-m", "pytest", "tests/emulated", *session.posargs, env={"MIDFILL_EMULATED": folder})
+    options = ["--numprocesses", "2", *session.posargs]
+    session.run("python", "-m", "pytest", "tests/emulated", *options, env={"MIDFILL_EMULATED": folder})
 
 
 @nox.session(python=False)

@@ -26,7 +26,7 @@ DOCUMENTS = (
     "class Stack:\n\tdef __init__(self):\n\t\tself.items = []\n\n\tdef push(self, item):\n\t\t",
     "# 漢字 🚀\r\nnames = ['a', 'b']\r\n\r\n\r\nfor name in ",
 )
-EDITS = length(300, 1000)
+EDITS, EDITS_OF_MODEL = length(300, 1000), length(200, 1000)
 ROUND = 100
 """Edits of one document."""
 ALL = {
@@ -82,7 +82,7 @@ def test_random_edits_with_the_real_model(bundle: Path, tmp_path: Path) -> None:
         client.initialize(options={**options, "minConfidence": 0, "deadlineMs": 0})
         client.wait_until_loaded()
         typist = Typist(client, "utf-16", seed=21)
-        run(typist, EDITS)
+        run(typist, EDITS_OF_MODEL)
         assert client.stderr() == ""
     assert typist.counts.keys() >= ALL - RARE
-    assert typist.counts["the rest of what was shown"] > EDITS // 40
+    assert typist.counts["the rest of what was shown"] > EDITS_OF_MODEL // 40
