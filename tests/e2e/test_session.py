@@ -10,8 +10,8 @@ from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
 from lengths import length
 
-REQUESTS = length(120, 300)
-WARM_AFTER = REQUESTS // 2
+REQUESTS = length(220, 300)
+WARM_AFTER = 150
 LEAKED = (REQUESTS - WARM_AFTER) // 10
 """Threads that a server has more if it keeps one of each tenth request. A pool may start a few of its own late."""
 NOISE = 1.01
