@@ -18,7 +18,7 @@ from __future__ import annotations
 import platform
 
 MIN_ROWS = 2
-"""Minimum number of tokens of a run, and the number of whose multiples are its rows of logits if blocks are shorter."""
+"""Minimum number of tokens of a run. Its number of rows of logits is a multiple of this, or of a longer block."""
 _ARM64_BLOCK = 8
 MAX_PADDING = _ARM64_BLOCK - 1
 """Maximum number of tokens that pad a run. All machines leave room for them, so that prompts are the same on all."""
@@ -26,7 +26,7 @@ _X86_64 = ("x86_64", "amd64")
 
 
 def row_block(machine: str | None = None) -> int:
-    """Return the number of tokens of whose multiples runs must begin and end.
+    """Return the length of a block, in tokens. A run must begin and end where a block does.
 
     Args:
         machine: the processor's name as ``platform.machine`` gives it; None for this machine. An unknown one gets what
