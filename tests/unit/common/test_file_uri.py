@@ -139,6 +139,7 @@ def test_what_names_no_file_on_windows(uri: str) -> None:
         PureWindowsPath(r"\\server\share\a b.py"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:pathlib.PurePath.as_uri:DeprecationWarning")  # Python 3.14; it goes with 3.19
 def test_uri_and_back(path: PurePath) -> None:
     """A path's own URI names it."""
     flavour: Flavour = PureWindowsPath if isinstance(path, PureWindowsPath) else PurePosixPath
