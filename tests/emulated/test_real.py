@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.bundle, pytest.mark.timeout(3600)]
 EMULATED = [name for name in MACHINES if name != NATIVE.name]
 PLACES = ("21:13", "26:5", "32:5")
 """Lines and columns of examples/inventory.py."""
-AGREEMENT = {Arithmetic.EXACT: 0.988, Arithmetic.SATURATING: 0.98}
-"""Measured: 0.9897 and 0.9871 on 387 tokens."""
+AGREEMENT = 0.988
+"""Measured: 0.9922 with 8 bits, and 0.9897 with 7, on 387 tokens."""
 ON_EMULATED = 40
 """Number of tokens compared on an emulated processor, which computes a few a second."""
 
@@ -62,7 +62,7 @@ def test_agreement_of_each_arithmetic(
     found = verify.compare(expected, verify.graph_logits(model, samples))
     print(f"\n{arithmetic.value}: top-1 {found.top1:.4f}, KL {found.mean_kl:.4f}, {found.positions} tokens")  # noqa: T201
     assert found.positions > 300
-    assert found.top1 >= AGREEMENT[arithmetic]
+    assert found.top1 >= AGREEMENT
 
 
 @pytest.mark.parametrize("name", EMULATED)

@@ -104,10 +104,11 @@ def quantize(
             blocks.update(dict.fromkeys((normed, *_chosen_rows(normed)), residual_block))
     if recipe.balance_gated and moments.squares:
         balance_gated(graph, moments.squares)
+    # Listed before any rotation is inserted: a rotation stays in FP32.
+    products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
     quantize_embedding(graph, residual_block)
     rows = _RowQuantizer(graph)
     deferred: dict[ir.Value, ir.Value] = {}  # by value, the factors that its rows are not multiplied by yet
-    products = [(node, weight) for node in graph if (weight := weight_of(node)) is not None]
     # lm_head comes first, like the embedding: both are large, and nothing else is in memory yet.
     products.sort(key=lambda product: not product[0].outputs[0].is_graph_output())
     for done, (node, weight) in enumerate(products):

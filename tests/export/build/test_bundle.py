@@ -65,6 +65,18 @@ def test_stages_are_reported(model: FilledTemplate, tmp_path: Path) -> None:
     assert (manifest.target, manifest.weight_limit) == ("any", 127)
 
 
+def test_rotations_stay_in_fp32(model: FilledTemplate, tmp_path: Path) -> None:
+    """No product in INT8 has a rotation for its weights: what it turns would be rounded once more."""
+    build_bundle(model, tmp_path / "out", every_sample=8)
+    graph = ir.load(load_bundle(tmp_path / "out").graph).graph
+    weights = {
+        op_type: {str(node.inputs[1].name) for node in graph if node.op_type == op_type and node.inputs[1] is not None}
+        for op_type in ("MatMul", "MatMulIntegerToFloat")
+    }
+    assert any(name.startswith("rotation.") for name in weights["MatMul"])
+    assert not any(name.startswith("rotation.") for name in weights["MatMulIntegerToFloat"])
+
+
 def test_model_that_cannot_be_rotated_is_not_calibrated(model: FilledTemplate, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its moments are empty."""
     monkeypatch.setattr(bundle, "can_rotate", lambda _: False)
