@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from own_files import USERS_WEIGHTS
 pytestmark = [pytest.mark.bundle, pytest.mark.timeout(3600)]
 
 EMULATED = [name for name in MACHINES if name != NATIVE.name]
-PLACES = ("26:5", "27:1", "31:1")
-"""Lines and columns of examples/inventory.py."""
+EXACT = [name for name in EMULATED if name.startswith("arm64")]
+MARKED, *OTHERS = "26:5", "27:1", "31:1"
+"""Lines and columns of examples/inventory.py: the place that it marks, and two more."""
 AGREEMENT = 0.988
 """Measured: 0.9922 with 8 bits, and 0.9897 with 7, on 387 tokens."""
 ON_EMULATED = 40
@@ -89,10 +91,13 @@ def _first(
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", EMULATED)
+@pytest.mark.parametrize(("name", "place"), [*product(EMULATED, [MARKED]), *product(EXACT, OTHERS)])
 def test_same_text(name: str, place: str) -> None:
-    """The example is completed as on this machine."""
+    """The example is completed as on this machine.
+
+    Where products saturate, activations have 7 bits, and a word whose likelihood is nearly that of another may differ:
+    so it is at the other two places.
+    """
     command = ("-m", "midfill", "complete", f"{PROJECT / 'examples/inventory.py'}:{place}", "--no-workspace")
     expected = NATIVE.run(*command)
     assert expected.strip()
