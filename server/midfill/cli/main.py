@@ -24,6 +24,7 @@ from midfill.common.errors import MidfillError, UsageError
 from midfill.common.os_errors import explain
 from midfill.common.paths import bundles_dir
 from midfill.common.platforms import this_platform
+from midfill.common.printable import printable
 from midfill.settings.schema import Settings
 
 _EXPORT_HINT = "this command needs the export extra; run: pip install 'midfill[export]'"
@@ -64,7 +65,7 @@ def _line_about(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"midfill: {message}\n")
+    sys.stderr.write(f"midfill: {printable(message)}\n")
     return code
 
 

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from midfill.common.printable import printable
 from midfill.common.reasons import Reason
+from midfill.common.safe_markdown import safe_markdown
 from midfill.outcomes import journal
 from midfill.outcomes.journal import Entry, PartEntry, Verdict
 
@@ -18,7 +20,7 @@ def to_lines(verdict: Verdict) -> list[str]:
     """Return a verdict in a few lines: the place, the result, the reason, what was read, and the times."""
     trigger = "automatic" if verdict.automatic else "invoked"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
-    place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
+    place = f"{printable(verdict.path) or 'a document without a path'}:{verdict.line}:{verdict.column}"
     if verdict.reason:
         outcome = f"nothing shown: {verdict.reason} ({_sentence(verdict.reason)})"
     else:
@@ -53,7 +55,8 @@ def to_markdown(entry: Entry, spell: Spell) -> str:
     if completion.parts:
         page += ["## Prompt", ""]
     for part, described in zip(completion.parts, verdict.parts, strict=True):
-        page += [f"{_origin(described)}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+        origin = safe_markdown(_origin(described))  # a file's name may be Markdown
+        page += [f"{origin}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
 
 
@@ -74,7 +77,7 @@ def _sentence(reason: str) -> str:
 
 
 def _origin(part: PartEntry) -> str:
-    where = f" {part.path}:{part.first_line}-{part.last_line}" if part.first_line else ""
+    where = f" {printable(part.path)}:{part.first_line}-{part.last_line}" if part.first_line else ""
     return f"{part.kind}{where}"
 
 

@@ -66,7 +66,7 @@ class ActionReply:
     """The document that the request was about."""
     edit: Edit | None = None
     text: str = ""
-    """Markdown."""
+    """As :attr:`midfill.actions.result.ActionResult.text`."""
     findings: tuple[Finding, ...] = ()
     findings_kept: bool = False
     """Whether :attr:`ActionService.findings` has the findings now. They are not kept if the document has changed."""

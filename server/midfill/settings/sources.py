@@ -24,6 +24,7 @@ import platformdirs
 
 from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.os_errors import explain
+from midfill.common.printable import printable
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
 
@@ -240,5 +241,4 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _in(file: Path) -> str:
-    shown = str(file)
-    return f" in {shown if shown.isprintable() else ascii(shown)}"
+    return f" in {printable(str(file))}"

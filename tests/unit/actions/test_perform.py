@@ -147,6 +147,16 @@ def test_explanation_streams_and_goes_on() -> None:
     assert second.answers[0].reused_tokens >= first.answers[0].prompt_tokens
 
 
+def test_text_of_the_model_loads_and_runs_nothing() -> None:
+    """Neither while it comes nor at the end; the conversation goes on with what the model said."""
+    said = "See ![a](https://example.org/a.png): `f[0](x)`"
+    talk, _ = conversation(said)
+    pieces: list[str] = []
+    outcome = perform(ACTIONS["explain"], ActionTask(select(12, 12)), talk, CancelFlag(), pieces.append)
+    assert "".join(pieces) == outcome.text == "See ![a]\\(https://example.org/a.png): `f[0](x)`"
+    assert outcome.messages[-1] == Message("assistant", said)
+
+
 def test_fix_replaces_the_definition_and_nothing_else() -> None:
     """The answer takes its place, indented as it was."""
     outcome, _ = do(

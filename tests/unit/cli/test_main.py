@@ -14,6 +14,7 @@ from midfill import __version__
 from midfill.actions import ACTIONS
 from midfill.cli import main as main_module
 from midfill.cli.main import main
+from midfill.common.errors import MidfillError
 from midfill.evals.suites import SUITES
 from midfill.inference.bundle import KvLayout
 from unit.cli.running import Ran, Run, is_one_line, midfill
@@ -161,6 +162,7 @@ def test_reader_that_left_is_no_traceback() -> None:
     [
         (OSError(28, "Kein Platz"), "the disk is full"),
         (PermissionError(13, "Zugriff verweigert", "a.py"), "you have no permission: a.py"),
+        (MidfillError("a\n\x1b[2Jb"), "a\\n\\x1b[2Jb"),
         (ModuleNotFoundError("No module named 'x'", name="x.y"), "x is not installed: "),
         (
             ImportError("DLL load failed\nwhile importing", name="x"),
@@ -168,7 +170,7 @@ def test_reader_that_left_is_no_traceback() -> None:
         ),
         (ImportError("cannot import", name="midfill.cli"), "unexpected ImportError; "),
     ],
-    ids=["disk", "permission", "missing", "broken", "our own"],
+    ids=["disk", "permission", "escape code", "missing", "broken", "our own"],
 )
 def test_fault_of_the_system_is_one_line(
     error: Exception, line: str, run: Run, monkeypatch: pytest.MonkeyPatch
