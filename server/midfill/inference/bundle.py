@@ -296,18 +296,17 @@ class _VerifiedFiles:
 
     def __init__(self) -> None:
         self._stamps = JsonStore("verified")
-        self._changed = False
+        self._new: dict[str, list[Any]] = {}
 
     def has(self, file: Path, sha256: str) -> bool:
         return bool(self._stamps.get(str(file.resolve())) == self._stamp(file, sha256))
 
     def add(self, file: Path, sha256: str) -> None:
-        self._stamps.put(str(file.resolve()), self._stamp(file, sha256))
-        self._changed = True
+        self._new[str(file.resolve())] = self._stamp(file, sha256)
 
     def save(self) -> None:
-        if self._changed:  # if this fails, the only cost is a second of hashing at each start
-            self._stamps.save()
+        if self._new:  # if this fails, the only cost is a second of hashing at each start
+            self._stamps.update(lambda values: values.update(self._new))
 
     @staticmethod
     def _stamp(file: Path, sha256: str) -> list[Any]:

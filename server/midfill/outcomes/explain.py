@@ -20,7 +20,7 @@ def to_lines(verdict: Verdict) -> list[str]:
     """Return a verdict in a few lines: the place, the result, the reason, what was read, and the times."""
     trigger = "automatic" if verdict.automatic else "invoked"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
-    place = f"{printable(verdict.path) or 'a document without a path'}:{verdict.line}:{verdict.column}"
+    place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
     if verdict.reason:
         outcome = f"nothing shown: {verdict.reason} ({_sentence(verdict.reason)})"
     else:
@@ -43,7 +43,7 @@ def to_lines(verdict: Verdict) -> list[str]:
     if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
         lines.append("  the model has no fill-in-the-middle: it sees only the text before the cursor")
     lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
-    return lines
+    return [printable(line) for line in lines]  # the name of a file, or a damaged journal, may have any characters
 
 
 def to_markdown(entry: Entry, spell: Spell) -> str:
@@ -55,7 +55,7 @@ def to_markdown(entry: Entry, spell: Spell) -> str:
     if completion.parts:
         page += ["## Prompt", ""]
     for part, described in zip(completion.parts, verdict.parts, strict=True):
-        origin = safe_markdown(_origin(described))  # a file's name may be Markdown
+        origin = safe_markdown(printable(_origin(described)))  # a file's name may be Markdown
         page += [f"{origin}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
 
@@ -77,7 +77,7 @@ def _sentence(reason: str) -> str:
 
 
 def _origin(part: PartEntry) -> str:
-    where = f" {printable(part.path)}:{part.first_line}-{part.last_line}" if part.first_line else ""
+    where = f" {part.path}:{part.first_line}-{part.last_line}" if part.first_line else ""
     return f"{part.kind}{where}"
 
 
