@@ -20,10 +20,12 @@ from tokenizers import Tokenizer
 from midfill import __version__
 from midfill.common.errors import ExportError
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
 from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
     MANIFEST,
+    MAX_MANIFEST_BYTES,
     TOKENIZER,
     VERSION,
     Bundle,
@@ -32,9 +34,9 @@ from midfill.inference.bundle import (
     Manifest,
     Verification,
     WeightSource,
-    describe_files,
     write_manifest,
 )
+from midfill.inference.bundle_files import describe_files
 from midfill.inference.bundle_versions import discard_version, next_version, remove_old_versions
 from midfill_export.build.verify import Agreement
 
@@ -158,7 +160,7 @@ def require_bundle_folder(out: Path) -> None:
 def _is_replaceable(manifest: Path) -> bool:
     """Tell whether a manifest is Midfill's, or is damaged."""
     try:
-        data = json.loads(manifest.read_text(encoding="utf-8"))
+        data = json.loads(read_regular(manifest, MAX_MANIFEST_BYTES))
     except (OSError, ValueError, RecursionError):
         return True
     return isinstance(data, dict) and {"format", "files"} <= data.keys()

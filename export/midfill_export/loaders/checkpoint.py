@@ -13,7 +13,8 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.common.errors import SourceError
-from midfill.inference.bundle import WeightSource, hash_file
+from midfill.inference.bundle import WeightSource
+from midfill.inference.bundle_files import hash_file
 from midfill_export.loaders.gguf_file import is_gguf, open_gguf
 from midfill_export.weights.known_models import WEIGHTS
 

@@ -25,7 +25,7 @@ VERDICT = {
     "lines": 1, "model": "tiny", "prompt_tokens": 1, "reused_tokens": 0, "tokens": 1, "confidence": 0.5,
     "stopped_by": "", "changes": [["a", 1]], "parts": [], "milliseconds": {"a": 1.0}, "budget": "",
 }  # fmt: skip
-WRONG = [
+WRONG: list[object] = [
     None,
     True,
     -1,
