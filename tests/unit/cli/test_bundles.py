@@ -31,6 +31,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "newer format": (lambda folder: edit_manifest(folder, format=FORMAT + 1), "upgrade Midfill"),
     "no tokenizer": (lambda folder: (folder / TOKENIZER).unlink(), f"{TOKENIZER} is missing"),
     "garbled tokenizer": (lambda folder: write_bundle(folder, tokenizer=b"\0\1"), f"{TOKENIZER} is no tokenizer"),
+    "another model's tokenizer": (
+        lambda folder: edit_manifest(folder, vocabulary=303, stop_tokens=[0], fim={"order": "prefix-only"}),
+        "has tokens that the model does not have",
+    ),
     "garbled graph": (write_bundle, "onnxruntime cannot load"),
     "another processor's": (
         lambda folder: edit_manifest(folder, target="quantum"),
