@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from midfill.inference.bundle import (
 )
 from midfill.inference.bundle_files import describe_files
 from midfill.inference.bundle_versions import discard_version, next_version, remove_old_versions
+from midfill.inference.manifest_check import fault_in
 from midfill_export.build.verify import Agreement
 
 
@@ -103,6 +104,9 @@ def complete_bundle(
         quantisation: The recipe of the graph (:meth:`midfill_export.quantization.quantize.Recipe.describe`).
         difference: Largest difference of a logit between the FP32 graph and the checkpoint.
         agreement: Between the graph and the FP32 graph.
+
+    Raises:
+        ExportError: the model has a value that no bundle may have.
     """
     description.tokenizer.no_padding()
     description.tokenizer.no_truncation()
@@ -130,6 +134,8 @@ def complete_bundle(
         files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
         stretch=description.stretch,
     )
+    if fault := fault_in(asdict(manifest)):
+        raise ExportError(f"{description.name} cannot become a bundle: {fault}.")
     write_manifest(folder, manifest)
     return manifest
 
