@@ -19,6 +19,7 @@ from midfill.common.errors import ModelError
 from midfill.inference import arithmetic, cores, huge_pages
 from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.mapped_weights import MappedWeights
 from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
 from midfill.inference.session_options import SILENT, session_options
 
@@ -44,6 +45,7 @@ class Model(Protocol):
 
         Raises:
             Cancelled: ``cancel`` was set. The cache is unchanged.
+            ModelChanged: the model's weights are no longer those that were loaded. The cache is unchanged.
             ModelError: the step failed, or its tokens do not fit the cache. The cache is unchanged.
         """
 
@@ -110,6 +112,7 @@ class OnnxModel:
         options = session_options(threads or cores.usable().default_threads().number)
         bits = activation_bits or arithmetic.activation_bits(MAX_INT8, arithmetic.detect())
         self._constants = arithmetic.round_activations(options, bits)
+        self._weights = MappedWeights(graph.with_name(f"{graph.name}.data"))
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class
@@ -186,6 +189,7 @@ class OnnxModel:
         # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
         logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
         logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
+        self._weights.require_unchanged()
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, start + len(tokens) + padding), np.int64))
