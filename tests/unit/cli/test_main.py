@@ -16,9 +16,7 @@ from midfill.cli import main as main_module
 from midfill.cli.main import main
 from midfill.common.errors import MidfillError
 from midfill.evals.suites import SUITES
-from midfill.inference.bundle import KvLayout
 from unit.cli.running import Ran, Run, is_one_line, midfill
-from unit.helpers import chain_graph, write_bundle
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 COMMANDS = (
@@ -109,11 +107,10 @@ def test_debug_shows_where_an_error_came_from(where: str, code: Path) -> None:
     assert "BundleNotFound" in ran.stderr
 
 
-def test_unexpected_fault_is_one_line(tmp_path: Path, code: Path, run: Run) -> None:
+def test_unexpected_fault_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected exception is named, with the way to see more of it."""
-    layout = KvLayout(layers=1, heads=1, head_size=1, inputs="past.{nonsense}")
-    folder = write_bundle(tmp_path / "b", graph=chain_graph("pass"), kv=layout).path
-    ran = run("complete", f"{code}:1:1", "--bundle", folder)
+    monkeypatch.setitem(main_module._COMMANDS, "stats", lambda _: {}["nothing"])
+    ran = run("stats")
     assert is_one_line(ran, code=1)
     assert "unexpected KeyError; run again with --debug" in ran.err
 
