@@ -117,7 +117,11 @@ def test_fault_of_the_model_does_not_stop_the_other_checks(tmp_path: Path) -> No
 
 def test_unexpected_fault_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected exception is named, without a traceback."""
-    monkeypatch.setattr(doctor, "_timed_completion", lambda _: {}["nothing"])
+
+    def fail(_: Settings) -> str:
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(doctor, "_timed_completion", fail)
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1")).path
     check = checks(Settings(bundle=folder))["completion"]
     assert not check.ok

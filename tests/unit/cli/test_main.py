@@ -109,7 +109,11 @@ def test_debug_shows_where_an_error_came_from(where: str, code: Path) -> None:
 
 def test_unexpected_fault_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected exception is named, with the way to see more of it."""
-    monkeypatch.setitem(main_module._COMMANDS, "stats", lambda _: {}["nothing"])
+
+    def fail(_: object) -> int:
+        raise KeyError("nothing")
+
+    monkeypatch.setitem(main_module._COMMANDS, "stats", fail)
     ran = run("stats")
     assert is_one_line(ran, code=1)
     assert "unexpected KeyError; run again with --debug" in ran.err
