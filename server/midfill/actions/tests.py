@@ -68,7 +68,7 @@ def place_of_tests(task: ActionTask) -> Path:
         raise Faulty(ActionReason.NO_LAYOUT, f"it is not known where tests of {language.name} belong")
     place = _place(task, path, layout)
     if not task.may_change(place):
-        raise Faulty(ActionReason.OUTSIDE, f"{place.name} is excluded, or a link leads out of the workspace")
+        raise Faulty(ActionReason.OUTSIDE, f"{place.name} is outside the workspace or excluded")
     return place
 
 

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     written = target.text if result.edit is None else result.edit.apply(target.text)
     if result.edit and args.write:
         place = resolve(target.path)
-        if not may_change(place, file.path, patterns=settings.exclude):
+        if not may_change(place, file.path.absolute(), patterns=settings.exclude):
             return _refuse(ActionReason.OUTSIDE, f"{target.path} is excluded, or leads elsewhere, to {place}")
         if not _write(target, place, written):
             return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile, so it was not written")
@@ -100,7 +100,7 @@ def _read_task(args: argparse.Namespace, exclude: Sequence[str]) -> tuple[Source
     message = streams.read_input() if args.message == "-" else args.message or ""
     selection = Selection(file.text, language_of(path), first - 1, last, path)
     whole_file = not parts["first"]
-    may_change_file = partial(may_change, document=file.path, patterns=exclude)
+    may_change_file = partial(may_change, document=file.path.absolute(), patterns=exclude)
     return file, ActionTask(
         selection, message, args.instruction or "", whole_file=whole_file, may_change=may_change_file
     )

@@ -56,8 +56,11 @@ class SafeMarkdown:
         self._release(is_end=False)
 
     def end(self) -> None:
-        """Show what was held back."""
+        """Show what was held back, and end a block that is not ended: another text may be put below this one."""
         self._release(is_end=True)
+        if self._fence:
+            self._show(f"{'' if self._starts_line else chr(10)}{self._indent}{self._fence}")
+            self._fence = ""
 
     def _release(self, *, is_end: bool) -> None:
         shown = []

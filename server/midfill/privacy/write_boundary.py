@@ -21,11 +21,12 @@ def may_change(file: Path, document: Path, folders: Sequence[Path] = (), pattern
 
     Args:
         file: the file, which need not exist.
-        document: the document's path.
+        document: the document's absolute path. Another one is the name of a document that is no file, which has no
+            folder.
         folders: the folders of the workspace.
         patterns: the patterns of the setting ``exclude``.
     """
-    return IgnoreRules([folder_around(document, folders)], patterns).allows(file)
+    return document.is_absolute() and IgnoreRules([folder_around(document, folders)], patterns).allows(file)
 
 
 def folder_around(document: Path, folders: Sequence[Path] = ()) -> Path:

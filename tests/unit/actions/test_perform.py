@@ -474,7 +474,7 @@ def test_tests_have_no_place_where_nothing_may_be_changed(tmp_path: Path) -> Non
     """The model is not asked."""
     outcome, prompts = do("tests", select(12, 12, path=str(tmp_path / "shop.py")), may_change=lambda _: False)
     assert (outcome.reason, prompts) == ("outside", [])
-    assert outcome.detail == "test_shop.py is excluded, or a link leads out of the workspace"
+    assert outcome.detail == "test_shop.py is outside the workspace or excluded"
 
 
 def test_tests_in_python_are_one_function_of_a_few_assertions() -> None:

@@ -118,6 +118,14 @@ def test_code_deep_in_a_list_is_code() -> None:
     assert (block.info, block.content) == ("py", "f[0](x)\ng\n")
 
 
+@pytest.mark.parametrize("text", ["```python\ncode", "```python\ncode\n", "a\n  ~~~\n  code", "```"])
+def test_block_that_is_cut_short_ends_with_its_text(text: str) -> None:
+    """Else the next text, or a note, would be taken for code, and its code for text."""
+    below = "```\n![a](u)\n```\n"
+    assert not harm_in(f"{safe_markdown(text)}\n\n{safe_markdown(below)}")
+    assert ("text", "Note") in [(token.type, token.content) for token in tokens_of(f"{safe_markdown(text)}\n\nNote")]
+
+
 def test_terminal_gets_no_escape_codes() -> None:
     """`midfill do` prints these texts."""
     assert safe_markdown("a\x1b[31mb\x9b1mc\x07\td\r\ne") == "a[31mb1mc\td\ne"
@@ -156,4 +164,5 @@ def test_any_text_is_harmless_in_any_pieces(text: str, ends: list[int]) -> None:
     """However it is cut: the pieces make up the same text."""
     safe = safe_markdown(text)
     assert not harm_in(safe)
+    assert not harm_in(f"{safe}\n\n{safe}")
     assert in_pieces(text.replace("\r", "\n"), ends) == safe_markdown(text.replace("\r", "\n"))

@@ -51,6 +51,15 @@ def test_link_to_such_a_folder_is_followed(repository: Path, target: str) -> Non
     assert not may_change(repository / "tests" / "test_a.py", repository / "src" / "a.py")
 
 
+@pytest.mark.parametrize("document", ["untitled:Untitled-1", "a.py", ""])
+def test_document_that_is_no_file_has_no_other_files(
+    repository: Path, document: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that the server was started in is not its folder."""
+    monkeypatch.chdir(repository)
+    assert not may_change(repository / "test_a.py", Path(document), [repository])
+
+
 def test_link_within_the_repository_is_harmless(repository: Path) -> None:
     """Some projects have such links."""
     (repository / "tests").symlink_to("src")

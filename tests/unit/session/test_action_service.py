@@ -160,7 +160,7 @@ async def test_edit_of_another_file_is_dropped_when_a_link_leads_outside_meanwhi
     desk.meanwhile = lambda: setattr(desk, "may_change", False)
     reply = await desk.ask("tests")
     assert (reply.edit, reply.gives, reply.reason) == (None, None, ActionReason.OUTSIDE)
-    assert reply.message == "Midfill edited nothing: the file is excluded, or a link leads out of the workspace."
+    assert reply.message == "Midfill edited nothing: the file is outside the workspace or excluded."
     assert not desk.tasks[0].may_change(Path("/work/test_a.py"))
 
 
