@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from midfill.common.file_identity import resolve, resolve_entry
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.privacy.ignore_rules import IgnoreRules
 
@@ -21,8 +21,8 @@ def may_change(file: Path, document: Path, folders: Sequence[Path] = (), pattern
 
     Args:
         file: the file, which need not exist.
-        document: the document's absolute path. Another one is the name of a document that is no file, which has no
-            folder.
+        document: the document's absolute path, as the client spells it. Another one is the name of a document that is
+            no file, which has no folder.
         folders: the folders of the workspace.
         patterns: the patterns of the setting ``exclude``.
     """
@@ -32,10 +32,8 @@ def may_change(file: Path, document: Path, folders: Sequence[Path] = (), pattern
 def folder_around(document: Path, folders: Sequence[Path] = ()) -> Path:
     """Return the innermost workspace folder that a document is in; its repository or its folder if it is in none.
 
-    If the document is a link, the folder around the link counts.
+    The document's path counts as the client spells it: a link out of a folder does not lead out of that folder here.
     """
-    place = resolve_entry(document)
-    around = [folder for folder in map(resolve, folders) if place.is_relative_to(folder)]
-    if around:
-        return max(around, key=lambda folder: len(folder.parts))
-    return repository_of(place.parent) or place.parent
+    known = set(map(resolve, folders))
+    around = (folder for parent in document.parents if (folder := resolve(parent)) in known)
+    return next(around, None) or resolve(repository_of(document.parent) or document.parent)

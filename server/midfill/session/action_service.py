@@ -122,7 +122,7 @@ class ActionService:
             instruction=request.instruction,
             whole_file=request.lines is None,
             open_text=self._open_text,
-            may_change=partial(self._may_change, Path(document.path)),
+            may_change=partial(self._may_change, Path(document.opened_as or document.path)),
             opened_as=document.opened_as,
         )
         return AcceptedRequest(action=request.action, uri=uri, document=document, task=task)

@@ -67,11 +67,23 @@ def test_link_within_the_repository_is_harmless(repository: Path) -> None:
 
 
 def test_workspace_folder_counts_before_the_repository(repository: Path, tmp_path: Path) -> None:
-    """The innermost one; a document that is a link is where the link is."""
+    """The innermost one."""
     inner = repository / "src"
     assert folder_around(inner / "a.py", [tmp_path, inner, repository]) == inner
     assert folder_around(inner / "a.py", [tmp_path / "home"]) == repository
     assert folder_around(tmp_path / "home" / "b.py") == tmp_path / "home"
-    (tmp_path / "home" / "link.py").symlink_to(inner / "a.py")
-    assert folder_around(tmp_path / "home" / "link.py") == tmp_path / "home"
     assert not may_change(repository / "test_a.py", inner / "a.py", [inner])
+
+
+def test_document_behind_a_link_is_in_the_folder_that_it_was_opened_in(repository: Path, tmp_path: Path) -> None:
+    """What is around the file itself was not opened, be the link one to the file or to a folder."""
+    home = tmp_path / "home"
+    (home / "b.py").touch()
+    (repository / "b.py").symlink_to(home / "b.py")
+    (repository / "linked").symlink_to(home)
+    for document in (repository / "b.py", repository / "linked" / "b.py"):
+        assert folder_around(document) == folder_around(document, [repository]) == repository
+        assert not may_change(home / "test_b.py", document, [repository])
+        assert not may_change(home / "test_b.py", document)
+    (tmp_path / "opened").symlink_to(repository)
+    assert folder_around(tmp_path / "opened" / "src" / "a.py", [tmp_path / "opened"]) == repository
