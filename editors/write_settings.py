@@ -27,10 +27,10 @@ def package_json(manifest: dict[str, Any]) -> dict[str, Any]:
     configuration["properties"] = {
         name: {**value, "order": order} for order, (name, value) in enumerate({**servers, **own}.items(), start=1)
     }
-    manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"] = [
-        "midfill.server.path",
-        *(f"midfill.{known['name']}" for known in describe() if known["workspaceMay"] == "no"),
-    ]
+    # A folder's value would replace the user's, and so loosen what the folder's midfill.toml can only tighten.
+    free = {f"midfill.{known['name']}" for known in describe() if known["workspaceMay"] == "set it"}
+    restricted = [name for name in configuration["properties"] if name not in free]
+    manifest["capabilities"]["untrustedWorkspaces"]["restrictedConfigurations"] = restricted
     return manifest
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from midfill.inference.bundle import hash_file
+from midfill.inference.bundle_files import hash_file
 from midfill_export.build import verify
 from midfill_export.build.make_template import make_template
 from midfill_export.weights.known_models import WEIGHTS, Weights

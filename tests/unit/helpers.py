@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from midfill.common.cancel import CancelFlag
 from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
+    MANIFEST,
     TOKENIZER,
     Bundle,
     FimFormat,
@@ -25,11 +27,12 @@ from midfill.inference.bundle import (
     Manifest,
     Verification,
     WeightSource,
-    describe_files,
     write_manifest,
 )
+from midfill.inference.bundle_files import describe_files
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.manifest_check import CHECKSUM, checksum_of
 from midfill.inference.onnx_model import Model
 from midfill.inference.tokenizer import ModelTokenizer
 from midfill.prompt.context import Context, gather
@@ -138,6 +141,14 @@ def write_bundle(folder: Path, graph: bytes = b"a graph", tokenizer: bytes | Non
     made = manifest(**{"files": files, **changes})
     write_manifest(folder, made)
     return Bundle(folder, made)
+
+
+def edit_manifest(bundle: Path, /, **changes: Any) -> None:
+    """Change values in a manifest's JSON, and its checksum with them; None removes a name."""
+    data = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
+    data = {name: value for name, value in {**data, **changes}.items() if value is not None}
+    data[CHECKSUM] = checksum_of(data)
+    (bundle / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
 
 
 def chain_graph(said: str, anywhere: bool = False) -> bytes:

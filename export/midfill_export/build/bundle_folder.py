@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from tokenizers import Tokenizer
 from midfill import __version__
 from midfill.common.errors import ExportError
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
 from midfill.inference.bundle import (
     FORMAT,
     GRAPH,
     MANIFEST,
+    MAX_MANIFEST_BYTES,
     TOKENIZER,
     VERSION,
     Bundle,
@@ -32,10 +34,11 @@ from midfill.inference.bundle import (
     Manifest,
     Verification,
     WeightSource,
-    describe_files,
     write_manifest,
 )
+from midfill.inference.bundle_files import describe_files
 from midfill.inference.bundle_versions import discard_version, next_version, remove_old_versions
+from midfill.inference.manifest_check import fault_in
 from midfill_export.build.verify import Agreement
 
 
@@ -101,6 +104,9 @@ def complete_bundle(
         quantisation: The recipe of the graph (:meth:`midfill_export.quantization.quantize.Recipe.describe`).
         difference: Largest difference of a logit between the FP32 graph and the checkpoint.
         agreement: Between the graph and the FP32 graph.
+
+    Raises:
+        ExportError: the model has a value that no bundle may have.
     """
     description.tokenizer.no_padding()
     description.tokenizer.no_truncation()
@@ -128,6 +134,8 @@ def complete_bundle(
         files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
         stretch=description.stretch,
     )
+    if fault := fault_in(asdict(manifest)):
+        raise ExportError(f"{description.name} cannot become a bundle: {fault}.")
     write_manifest(folder, manifest)
     return manifest
 
@@ -158,7 +166,7 @@ def require_bundle_folder(out: Path) -> None:
 def _is_replaceable(manifest: Path) -> bool:
     """Tell whether a manifest is Midfill's, or is damaged."""
     try:
-        data = json.loads(manifest.read_text(encoding="utf-8"))
+        data = json.loads(read_regular(manifest, MAX_MANIFEST_BYTES))
     except (OSError, ValueError, RecursionError):
         return True
     return isinstance(data, dict) and {"format", "files"} <= data.keys()

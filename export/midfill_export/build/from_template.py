@@ -105,7 +105,7 @@ def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
         fim_tokens=fim_tokens,
         stop_tokens=find_stop_tokens(tokenizer, fim, [declared] if isinstance(declared, int) else []),
         context_length=gguf.number(f"{family}.context_length"),
-        vocabulary=len(gguf.fields["tokenizer.ggml.tokens"]),
+        vocabulary=len(gguf.texts("tokenizer.ggml.tokens")),
         kv=KvLayout(
             layers=gguf.number(f"{family}.block_count"),
             heads=gguf.number(f"{family}.attention.head_count_kv"),

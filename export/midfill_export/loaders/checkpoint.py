@@ -13,11 +13,15 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.common.errors import SourceError
-from midfill.inference.bundle import WeightSource, hash_file
-from midfill_export.loaders.gguf_file import is_gguf, open_gguf
+from midfill.common.printable import printable
+from midfill.inference.bundle import WeightSource
+from midfill.inference.bundle_files import hash_file
+from midfill_export.loaders.gguf_file import GgufFile, is_gguf, open_gguf
 from midfill_export.weights.known_models import WEIGHTS
 
 _UNKNOWN = "unknown"
+_MAX_NAME = 60
+"""Maximum number of characters of a licence's name."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +46,7 @@ class Checkpoint:
             model = AutoModelForCausalLM.from_pretrained(
                 self.location, gguf_file=self.gguf_file, dtype=torch.float32, low_cpu_mem_usage=True
             )
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # transformers checks little of a file before it uses it
             raise SourceError(f"{self.location} cannot be loaded: {_first_line(error)}") from error
         return model.eval()
 
@@ -54,7 +58,7 @@ class Checkpoint:
         """
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # as above; the tokenizers' library raises plain Exception
             raise SourceError(f"{self.location} has no tokenizer: {_first_line(error)}") from error
         if not tokenizer.is_fast:
             raise SourceError(f"{self.location} has no tokenizer.json, and none can be made from its other files.")
@@ -86,6 +90,8 @@ def open_checkpoint(source: str) -> Checkpoint:
         return Checkpoint(
             str(path), None, path.name, WeightSource(repository=path.name, file="", sha256="", license=named)
         )
+    if path.exists():
+        raise SourceError(f"{path} is neither a file nor a folder: name a GGUF file or a checkpoint folder.")
     if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
         raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
     try:
@@ -100,18 +106,21 @@ def open_checkpoint(source: str) -> Checkpoint:
 def _open_gguf(path: Path) -> Checkpoint:
     if not is_gguf(path):
         raise SourceError(f"{path} is not a GGUF file: name a GGUF file, a checkpoint folder or a hub id.")
+    gguf = open_gguf(path)
     sha256 = hash_file(path)
     pinned = next((weights for weights in WEIGHTS.values() if weights.sha256 == sha256), None)
     if pinned is not None:
         origin, name = pinned.origin, pinned.title
     else:
-        origin = WeightSource(repository=_UNKNOWN, file=path.name, sha256=sha256, license=_gguf_license(path))
-        name = path.stem
+        origin = WeightSource(
+            repository=_UNKNOWN, file=printable(path.name), sha256=sha256, license=_gguf_license(gguf)
+        )
+        name = printable(path.stem)
     return Checkpoint(str(path.parent), path.name, name, origin)
 
 
-def _gguf_license(path: Path) -> str:
-    fields = open_gguf(path).fields
+def _gguf_license(gguf: GgufFile) -> str:
+    fields = gguf.fields
     return _name_of_license(fields.get("general.license"), fields.get("general.license.name"))
 
 
@@ -128,8 +137,8 @@ def _card_license(card: Path | str) -> str:
 def _name_of_license(identifier: object, name: object) -> str:
     """Return the name of a licence where its identifier is missing or "other"."""
     if isinstance(name, str) and name and identifier in (None, "other"):
-        return name
-    return identifier if isinstance(identifier, str) and identifier else _UNKNOWN
+        return printable(name[:_MAX_NAME])
+    return printable(identifier[:_MAX_NAME]) if isinstance(identifier, str) and identifier else _UNKNOWN
 
 
 def _first_line(error: Exception) -> str:

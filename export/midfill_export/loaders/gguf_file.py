@@ -1,5 +1,8 @@
 """A GGUF file: its metadata and its tensors; each tensor is dequantized when it is read.
 
+The file may come from a stranger. So its metadata is limited, which limits the time and the memory that reading takes,
+and each size and each place is compared with the file's size.
+
 The metadata is not read by ``gguf.GGUFReader``, which makes several arrays of every string: a vocabulary and its merges
 take it 8 s and half a gigabyte, and the code here a quarter of a second. The ``gguf`` package dequantizes the tensors.
 """
@@ -20,6 +23,7 @@ from gguf.quants import dequantize
 from numpy.typing import NDArray
 
 from midfill.common.errors import SourceError
+from midfill.common.regular_file import open_regular
 
 Matrix = NDArray[np.float32]
 
@@ -27,6 +31,15 @@ _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
 _NUMBERS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
+_MAX_METADATA_BYTES = 1 << 27
+"""Maximum size of all that is before the tensors' data. The largest known, with 262,000 tokens, has 16 MB."""
+_MAX_ELEMENTS = 1 << 21
+"""Maximum number of elements of all arrays together. The largest known vocabularies have 1.3 million."""
+_MAX_FIELDS = _MAX_TENSORS = 1 << 16
+_MAX_DIMENSIONS = 4
+"""As ggml has it."""
+_MAX_NUMBER = 1 << 31
+"""More than any size of a model."""
 _MAX_VALUES = 1 << 22
 """Most numbers dequantized at once, so that a vocabulary's rows are not in memory several times in FP32."""
 
@@ -83,29 +96,42 @@ class GgufFile:
         return value if isinstance(value, str) else None
 
     def number(self, key: str) -> int:
-        """Return an integer field.
+        """Return an integer field, which is at least 1.
 
         Raises:
             SourceError: there is none.
         """
         value = self.fields.get(key)
-        if not isinstance(value, int):
+        if type(value) is not int or not 0 < value < _MAX_NUMBER:
             raise SourceError(f"{self.path} has no number {key} in its metadata: it cannot be used.")
+        return value
+
+    def texts(self, key: str) -> list[str]:
+        """Return the texts of an array; none if there is no such field.
+
+        Raises:
+            SourceError: the field is something else.
+        """
+        value = self.fields.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+            raise SourceError(f"{self.path} has no texts {key} in its metadata: it cannot be used.")
         return value
 
     def control_tokens(self) -> list[str]:
         """Return all tokens marked as control or user-defined; each is one token wherever it occurs in a text."""
-        tokens, kinds = (self.fields.get(f"tokenizer.ggml.{name}", ()) for name in ("tokens", "token_type"))
+        kinds = self.fields.get("tokenizer.ggml.token_type")
         return [
             token
-            for token, kind in zip(tokens, kinds, strict=False)
+            for token, kind in zip(
+                self.texts("tokenizer.ggml.tokens"), kinds if isinstance(kinds, list) else (), strict=False
+            )
             if kind in (TokenType.CONTROL, TokenType.USER_DEFINED)
         ]
 
 
 def is_gguf(path: Path) -> bool:
     """Tell whether a file begins as a GGUF does."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
@@ -113,10 +139,10 @@ def open_gguf(path: Path) -> GgufFile:
     """Read the metadata of a GGUF file.
 
     Raises:
-        SourceError: the file is damaged, cut short, or of an unknown version.
+        SourceError: the file is damaged, cut short, of an unknown version, or beyond the limits here.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return _Reader(file).read(path)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError, OSError) as error:
         raise SourceError(f"{path} cannot be read as GGUF: it is damaged or cut short; get it again.") from error
@@ -128,13 +154,17 @@ class _Reader:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._size = os.fstat(file.fileno()).st_size
+        self._bytes_left = min(self._size, _MAX_METADATA_BYTES)
+        self._elements_left = _MAX_ELEMENTS
 
     def read(self, path: Path) -> GgufFile:
         """Read everything before the tensors' data."""
         if self._bytes(len(_MAGIC)) != _MAGIC or self._number("I") not in _VERSIONS:
             raise ValueError("not a GGUF file of a known version")
         tensors, fields = self._number("Q"), self._number("Q")
-        known = {}
+        if tensors > _MAX_TENSORS or fields > _MAX_FIELDS:
+            raise ValueError("more tensors or fields than any model has")
+        known: dict[str, Any] = {}
         for _ in range(fields):
             key = self._string()
             known[key] = self._value(self._number("I"))
@@ -150,17 +180,23 @@ class _Reader:
         return GgufFile(path, known, found)
 
     def _tensor_info(self) -> tuple[str, tuple[int, ...], GGMLQuantizationType, int]:
-        name = self._string()
-        sizes = [self._number("Q") for _ in range(self._number("I"))]
-        if not sizes:
-            raise ValueError("a tensor without a size")
-        return name, tuple(reversed(sizes)), GGMLQuantizationType(self._number("I")), self._number("Q")
+        name, dimensions = self._string(), self._number("I")
+        if not 0 < dimensions <= _MAX_DIMENSIONS:
+            raise ValueError("a tensor without a size, or with more dimensions than there can be")
+        sizes = [self._number("Q") for _ in range(dimensions)]
+        kind, offset = GGMLQuantizationType(self._number("I")), self._number("Q")
+        if not all(sizes) or sizes[0] % GGML_QUANT_SIZES[kind][0]:
+            raise ValueError("a tensor without numbers, or with a part of a block")
+        return name, tuple(reversed(sizes)), kind, offset
 
     def _value(self, kind: int) -> Any:
         if kind == _STRING:
             return self._string()
         if kind == _ARRAY:
             element, count = self._number("I"), self._number("Q")
+            self._elements_left -= count
+            if self._elements_left < 0:
+                raise ValueError("more elements than any vocabulary has")
             if element in _NUMBERS:
                 layout = f"<{_NUMBERS[element]}"
                 return np.frombuffer(self._bytes(count * struct.calcsize(layout)), layout).tolist()
@@ -174,8 +210,9 @@ class _Reader:
         return self._bytes(self._number("Q")).decode()
 
     def _bytes(self, count: int) -> bytes:
-        if count > self._size:
-            raise ValueError("longer than the file")
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise ValueError("longer than the file, or than any metadata")
         read = self._file.read(count)
         if len(read) < count:
             raise ValueError("the file is cut short")

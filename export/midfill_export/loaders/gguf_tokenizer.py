@@ -23,13 +23,13 @@ def read_tokenizer(gguf: GgufFile) -> Tokenizer:
     """Make the tokenizer of a GGUF.
 
     Raises:
-        SourceError: the kind of tokenizer, or the rule that splits text, is unknown here.
+        SourceError: the kind of tokenizer, or the rule that splits text, is unknown here; or it is damaged.
     """
     kind, split = (gguf.text(f"tokenizer.ggml.{name}") for name in ("model", "pre"))
     pieces = SPLITS.get(split or "")
     if kind != "gpt2" or pieces is None:
         raise SourceError(f"{gguf.path.name} has a tokenizer that only `midfill export` can read ({kind}, {split}).")
-    tokens, merges = (gguf.fields.get(f"tokenizer.ggml.{name}", []) for name in ("tokens", "merges"))
+    tokens, merges = gguf.texts("tokenizer.ggml.tokens"), gguf.texts("tokenizer.ggml.merges")
     vocabulary = {token: number for number, token in enumerate(tokens)}
     pairs = [tuple(merge.split(" ", 1)) for merge in merges]
     try:

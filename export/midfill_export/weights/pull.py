@@ -16,6 +16,7 @@ from midfill.common.errors import SourceError
 from midfill.common.file_system import replace_file
 from midfill.common.os_errors import explain, is_disk_full
 from midfill.common.paths import weights_dir
+from midfill.common.regular_file import open_regular
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, largest_file
 from midfill_export.weights.hub import from_hub
 from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, megabytes
@@ -61,7 +62,12 @@ def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, 
     Raises:
         SourceError: The file cannot be read or copied, or its SHA-256 is unknown.
     """
+    largest = max(weights.size for weights in known.values())
     try:
+        if (size := path.stat().st_size) > largest:
+            raise SourceError(
+                f"{path} was refused: it has {size} bytes, and no known weights have more than {largest}."
+            )
         digest = _sha256(path)
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {explain(error)}.") from error
@@ -121,7 +127,7 @@ def _is_right(path: Path, weights: Weights) -> bool:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(MEBIBYTE):
             digest.update(chunk)
     return digest.hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from pathlib import Path
 
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding
@@ -52,6 +53,10 @@ def _not_open(_: str) -> None:
     return None
 
 
+def _any_file(_: Path) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class ActionTask:
     """What an action works on, and what it is asked."""
@@ -67,6 +72,9 @@ class ActionTask:
     """Whether no lines were selected."""
     open_text: Callable[[str], str | None] = _not_open
     """Returns the text of a file, by its path, if an editor has it open. It counts rather than the text on disk."""
+    may_change: Callable[[Path], bool] = _any_file
+    """Says whether an edit may go to a file other than the document. Who writes the edit asks again then: a link may
+    lead elsewhere by that time."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
 

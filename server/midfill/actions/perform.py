@@ -15,6 +15,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
+from midfill.common.safe_markdown import SafeMarkdown, safe_markdown
 from midfill.prompt.chat_template import Message
 
 _NO_FINDINGS = "Nothing stands out."
@@ -89,7 +90,7 @@ def _findings(find: Finder, task: ActionTask, question: ActionQuestion, dialogue
     findings, lines = [], []
     for finding in find(task, question.messages, dialogue.conversation, dialogue.cancel):
         findings.append(finding)
-        lines.append(f"- Line {finding.line + 1}: {finding.text}\n")
+        lines.append(safe_markdown(f"- Line {finding.line + 1}: {finding.text}\n"))
         dialogue.on_text(lines[-1])
     text = "".join(lines).strip()
     return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, task=task)
@@ -97,9 +98,11 @@ def _findings(find: Finder, task: ActionTask, question: ActionQuestion, dialogue
 
 def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> ActionResult:
     """Return what the model says, and show it as it comes."""
-    answer = dialogue.answer(question.messages, question.max_tokens, is_stuck, on_text=dialogue.on_text)
+    shown = SafeMarkdown(dialogue.on_text)
+    answer = dialogue.answer(question.messages, question.max_tokens, is_stuck, on_text=shown.write)
+    shown.end()
     return ActionResult(
-        text=answer.text.strip(),
+        text=safe_markdown(answer.text).strip(),
         left_out=question.left_out,
         task=task,
         answers=(answer,),

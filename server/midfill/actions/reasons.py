@@ -73,6 +73,7 @@ class ActionReason(str, Enum):
     NOT_OPEN = "not-open", "Midfill works on open files only: open this one."
     NO_ANSWER = "no-answer", "There is no answer yet that a question could go on from."
     CHANGED = "changed", "Midfill edited nothing: the text has changed since. Choose the action again."
+    OUTSIDE = "outside", "Midfill edited nothing: the file is outside the workspace or excluded."
     FAILED = "failed", "There is no model, or it failed."
     CANCELLED = "cancelled", "The action was cancelled."
     CLOSED = "closed", "The server was closed before the action ended."

@@ -21,7 +21,7 @@ class ActionResult:
 
     edit: Edit | None = None
     text: str = ""
-    """Markdown."""
+    """Markdown that loads and runs nothing (:mod:`midfill.common.safe_markdown`)."""
     findings: tuple[Finding, ...] = ()
     """In the order of their lines."""
     reason: ActionReason | None = None

@@ -12,7 +12,6 @@ from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection, lines_of
-from midfill.code.languages import Language
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
@@ -57,21 +56,30 @@ _LAYOUTS = {
 """The layouts, by grammar."""
 
 
-def place_of_tests(path: Path, language: Language) -> Path:
-    """Return the file, as an identity, that has the tests of a file, or should have them.
+def place_of_tests(task: ActionTask) -> Path:
+    """Return the file, as an identity, that has the tests of the task's file, or should have them.
 
     Raises:
-        Faulty: the layout of this language's tests is not known.
+        Faulty: the layout of this language's tests is not known, or the file must not be changed.
     """
+    path, language = Path(task.selection.path), task.selection.language
     layout = _LAYOUTS.get(language.grammar)
     if layout is None:
         raise Faulty(ActionReason.NO_LAYOUT, f"it is not known where tests of {language.name} belong")
+    place = _place(task, path, layout)
+    if not task.may_change(place):
+        raise Faulty(ActionReason.OUTSIDE, f"{place.name} is outside the workspace or excluded")
+    return place
+
+
+def _place(task: ActionTask, path: Path, layout: _Layout) -> Path:
     name = layout.name.format(stem=path.stem, suffix=path.suffix)
-    if language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
+    if task.selection.language.grammar in ("java", "kotlin") and "/src/main/" in path.as_posix():
         return resolve(Path(path.as_posix().replace("/src/main/", "/src/test/")).with_name(name))
     root = repository_of(path.parent)
     around = [path.parent / "tests", path.parent / "__tests__", *(root / folder for folder in layout.folders if root)]
-    folders = [path.parent, *(folder for folder in around if os.path.isdir(folder))]
+    usable = (folder for folder in around if os.path.isdir(folder) and task.may_change(folder / name))
+    folders = [path.parent, *usable]
     there = next((folder for folder in folders if os.path.isfile(folder / name)), None)
     return resolve((there or folders[min(1, len(folders) - 1)]) / name)
 
@@ -95,7 +103,7 @@ def _definition(task: ActionTask) -> Definition:
 
 def _prepare(task: ActionTask) -> ActionTask:
     _definition(task)
-    place_of_tests(Path(task.selection.path), task.selection.language)
+    place_of_tests(task)
     return with_definition(task)
 
 
@@ -117,7 +125,7 @@ def _opening(task: ActionTask) -> str:
         return f"from {module_of(path)} import {name}"
     if language.grammar in ("javascript", "typescript", "tsx"):
         source = path.with_suffix("")
-        target = place_of_tests(path, language).parent
+        target = place_of_tests(task).parent
         there = "./" if target == source.parent else "../"
         return f"import {{ {name} }} from '{there}{source.name}'"
     package = re.search(r"^package [^\n]+", task.selection.redacted, re.MULTILINE)
@@ -141,7 +149,7 @@ def _begin(task: ActionTask) -> str:
         return begun
     found = _definition(task)
     call = f"    assert {found.name}(" if (found.name, found.kind) == (_imported(task), "function") else ""
-    existing = _existing(task, place_of_tests(Path(task.selection.path), task.selection.language))
+    existing = _existing(task, place_of_tests(task))
     names = (f"test_{found.name}{number}" for number in ("", *(f"_{n}" for n in range(2, len(existing) + 3))))
     return f"{begun}\n\ndef {next(name for name in names if f'def {name}(' not in existing)}():\n{call}"
 
@@ -173,14 +181,19 @@ def _read(answer: str, task: ActionTask) -> Edit:
             code = f"import pytest\n\n{code}"
     if opening not in code:
         code = f"{opening}\n\n{code}"
-    file = place_of_tests(Path(task.selection.path), language)
+    file = place_of_tests(task)
     existing = _existing(task, file)
-    if not existing and os.path.exists(file) and os.path.getsize(file):
+    if not existing and os.path.exists(file) and not _is_empty(file):
         raise Faulty(ActionReason.UNREADABLE, f"{file.name} cannot be read")
     if existing:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
     end = len(lines_of(existing))
     return replace(checked(code, Selection(existing, language, end, end, str(file)), "nothing"), path=str(file))
+
+
+def _is_empty(file: Path) -> bool:
+    """Return whether a path is an empty file, and no pipe or device, which has no size either."""
+    return os.path.isfile(file) and not os.path.getsize(file)
 
 
 TESTS = Action(

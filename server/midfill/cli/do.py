@@ -11,7 +11,9 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -29,6 +31,7 @@ from midfill.common.file_identity import resolve
 from midfill.common.file_system import replace_file, repository_of
 from midfill.inference.loaded_model import load_model
 from midfill.privacy.ignore_rules import IgnoreRules
+from midfill.privacy.write_boundary import may_change
 
 _PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
@@ -42,8 +45,8 @@ def run(args: argparse.Namespace) -> int:
         MidfillError: as :func:`midfill.inference.loaded_model.load_model`.
     """
     action = _action(args)
-    file, task = _read_task(args)
     settings = own_settings(args.bundle)
+    file, task = _read_task(args, settings.exclude)
     folder = resolve(file.path).parent
     if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse(ActionReason.EXCLUDED, f"{file.path} is excluded from what the model may see")
@@ -53,8 +56,12 @@ def run(args: argparse.Namespace) -> int:
     result = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
     target = _target(result.edit, file)
     written = target.text if result.edit is None else result.edit.apply(target.text)
-    if result.edit and args.write and not _write(target, written):
-        return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile, so it was not written")
+    if result.edit and args.write:
+        place = resolve(target.path)
+        if not may_change(place, file.path.absolute(), patterns=settings.exclude):
+            return _refuse(ActionReason.OUTSIDE, f"{target.path} is excluded, or leads elsewhere, to {place}")
+        if not _write(target, place, written):
+            return _refuse(ActionReason.CHANGED, f"{target.path} was changed meanwhile, so it was not written")
     if args.json:
         printed = _to_json(action, result, target, written)
         sys.stdout.write(f"{json.dumps({**printed, 'written': bool(result.edit and args.write)}, indent=2)}\n")
@@ -78,7 +85,7 @@ def _action(args: argparse.Namespace) -> Action:
     return action
 
 
-def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
+def _read_task(args: argparse.Namespace, exclude: Sequence[str]) -> tuple[SourceFile, ActionTask]:
     parts = _PLACE.fullmatch(args.place)
     if not parts:
         raise UsageError(f"'{args.place}' is not a place: write FILE, FILE:LINE or FILE:LINE-LINE, counted from 1.")
@@ -92,7 +99,11 @@ def _read_task(args: argparse.Namespace) -> tuple[SourceFile, ActionTask]:
     path = str(resolve(file.path))
     message = streams.read_input() if args.message == "-" else args.message or ""
     selection = Selection(file.text, language_of(path), first - 1, last, path)
-    return file, ActionTask(selection, message, args.instruction or "", whole_file=not parts["first"])
+    whole_file = not parts["first"]
+    may_change_file = partial(may_change, document=file.path.absolute(), patterns=exclude)
+    return file, ActionTask(
+        selection, message, args.instruction or "", whole_file=whole_file, may_change=may_change_file
+    )
 
 
 def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
@@ -104,9 +115,14 @@ def _target(edit: Edit | None, file: SourceFile) -> SourceFile:
     return read_file(path) if path.exists() else SourceFile(path, b"", "")
 
 
-def _write(target: SourceFile, text: str) -> bool:
-    """Replace the file's text, atomically; return False if the file has changed since it was read."""
-    path = resolve(target.path)
+def _write(target: SourceFile, path: Path, text: str) -> bool:
+    """Replace the file's text, atomically; return False if the file has changed since it was read.
+
+    Args:
+        target: the file as it was read.
+        path: its identity.
+        text: the new text.
+    """
     if (path.read_bytes() if path.exists() else b"") != target.data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ from midfill.common.errors import MidfillError, UsageError
 from midfill.common.os_errors import explain
 from midfill.common.paths import bundles_dir
 from midfill.common.platforms import this_platform
+from midfill.common.printable import printable
 from midfill.settings.schema import Settings
 
 _EXPORT_HINT = "this command needs the export extra; run: pip install 'midfill[export]'"
@@ -64,7 +65,7 @@ def _line_about(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"midfill: {message}\n")
+    sys.stderr.write(f"midfill: {printable(message)}\n")
     return code
 
 
@@ -87,12 +88,7 @@ def _serve(args: argparse.Namespace) -> int:
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
-    if args.tcp is None:
-        return app.serve_stdio()
-    host, _, port = args.tcp.rpartition(":")
-    if not (host and port.isdecimal() and int(port) < 65_536):
-        raise UsageError(f"'{args.tcp}' is not an address: write HOST:PORT, such as 127.0.0.1:8700.")
-    return app.serve_tcp(host.strip("[]"), int(port))
+    return app.serve_stdio()
 
 
 def _complete(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@
     │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
+    │   └── ModelChanged          another program has changed the model's weights since they were loaded
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
@@ -60,6 +61,10 @@ class LicenceRefused(BundleError):
 
 class ModelError(MidfillError):
     """Onnxruntime cannot load or run the model."""
+
+
+class ModelChanged(ModelError):
+    """Another program has changed the model's weights since they were loaded."""
 
 
 class EvalError(MidfillError):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
@@ -42,6 +44,26 @@ def relative_path(path: Path, folder: Path | None) -> str:
     """
     relative = path.relative_to(folder).as_posix() if folder and path.is_relative_to(folder) else path.name
     return relative.encode(errors="replace").decode()
+
+
+def write_own(file: Path, text: str) -> None:
+    """Write a file of Midfill's own, in one step: who reads it gets the old text or the new one.
+
+    The text is written as UTF-8 with its own line ends. Only the user may read the file.
+
+    Raises:
+        OSError: it cannot be written; it is as it was.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    scratch = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+        replace_file(scratch, file)
+    except BaseException:
+        with suppress(OSError):
+            scratch.unlink(missing_ok=True)
+        raise
 
 
 def replace_file(source: Path, target: Path) -> None:

@@ -107,6 +107,12 @@ class EngineLifecycle:
             raise self.error if isinstance(self.error, MidfillError) else ModelError("The model is not loaded.")
         return engine
 
+    def discard(self) -> None:
+        """Drop an engine that can no longer be used; any thread. The next edit or request loads it again."""
+        if self.state == "ready":
+            self._worker.submit(self._drop_engine)
+            self.state = "idle"  # only now, so that the next load comes after the drop
+
     def work_in(self, workspace: WorkspaceRetrieval | None) -> None:
         """Let the engine ask ``workspace`` about other files from now on."""
         self._workspace = workspace

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.clock import Clock, LoopClock
+from midfill.common.errors import ModelChanged
 from midfill.common.idle_timer import IdleTimer
-from midfill.common.logs import describe
+from midfill.common.logs import PublicText, describe
 from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache
 from midfill.completion.debounce import AdaptiveDebounce
@@ -138,6 +139,11 @@ class Scheduler:
         """The queue for long work: each step of it runs between suggestions."""
         return self._lifecycle.steps
 
+    def discard(self, error: ModelChanged) -> None:
+        """Load the engine again at the next edit or request, because its model has changed; any thread."""
+        _log.warning("%s", PublicText(str(error)))
+        self._lifecycle.discard()
+
     def forget(self, path: str) -> None:
         """Drop everything about a document, because it was closed."""
         self._cache.forget(path)
@@ -188,7 +194,7 @@ class Scheduler:
         """On the event loop: have the worker compute the expected prompt, when it has nothing else to do."""
         request = self._expected
         if request is not None and self._lifecycle.is_running and not self._lifecycle.steps.in_use:
-            self._work_ahead(request, _warm_up)
+            self._work_ahead(request, self._warm_up)
 
     def _expect_after(self, request: Request, completion: Completion) -> None:
         """Expect that the user accepts the suggestion, unless anything else is asked for soon."""
@@ -225,20 +231,24 @@ class Scheduler:
             return engine.complete(request, flag, self._cache)
         except Cancelled as stop:
             return no_suggestion(request, Reason(stop.reason))
+        except ModelChanged as error:
+            self.discard(error)
+            return no_suggestion(request, Reason.FAILED)
         except BaseException as error:  # whatever happens, the request is answered, and the next one is served
             _log.error("completion failed: %s", describe(error))
             return no_suggestion(request, Reason.FAILED)
 
-
-def _warm_up(engine: Engine | None, request: Request, flag: CancelFlag) -> None:
-    try:
-        flag.check()
-        if engine is not None:
-            engine.warm_up(request, flag)
-    except Cancelled:
-        pass
-    except BaseException as error:  # nobody waits for the result, so this line is the only trace
-        _log.error("warming up failed: %s", describe(error))
+    def _warm_up(self, engine: Engine | None, request: Request, flag: CancelFlag) -> None:
+        try:
+            flag.check()
+            if engine is not None:
+                engine.warm_up(request, flag)
+        except Cancelled:
+            pass
+        except ModelChanged as error:
+            self.discard(error)
+        except BaseException as error:  # nobody waits for the result, so this line is the only trace
+            _log.error("warming up failed: %s", describe(error))
 
 
 def new_scheduler(settings: LiveSettings, load: Load = load_engine) -> Scheduler:

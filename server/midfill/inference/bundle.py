@@ -13,7 +13,6 @@ are beside the manifest.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -25,7 +24,10 @@ import cattrs
 
 from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
 from midfill.common.file_system import replace_file
-from midfill.common.json_store import JsonStore
+from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
+from midfill.inference.bundle_files import FileEntry, check_files
+from midfill.inference.manifest_check import CHECKSUM, checksum_of, fault_in
 from midfill.inference.row_blocks import MAX_PADDING
 
 FORMAT = 2
@@ -41,6 +43,8 @@ MAX_INT8 = 127
 ANY_PROCESSOR = "any"
 _TARGETS = (ANY_PROCESSOR, "vnni", "avx2", "arm64")
 
+MAX_MANIFEST_BYTES = 1_000_000
+"""Maximum size of a manifest. The largest known has 10 KB, most of it the chat template."""
 _MAKE_ONE = "make one with `midfill pull`"
 
 
@@ -105,14 +109,6 @@ class Verification:
     """Fraction of the positions where INT8 and FP32 have the same most likely token, 0 to 1."""
     mean_kl: float
     """Mean Kullback-Leibler divergence of INT8 from FP32, in nats."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileEntry:
-    """Size in bytes and SHA-256 of one file of the bundle."""
-
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,7 +192,7 @@ def load_bundle(path: Path) -> Bundle:
     """
     manifest = read_manifest(path)
     bundle = Bundle(path, manifest)
-    check_files(bundle.folder, manifest)
+    check_files(bundle.folder, manifest.files)
     return bundle
 
 
@@ -206,30 +202,29 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         BundleError: as :func:`load_bundle`.
     """
+    file = path / MANIFEST
     try:
-        text = (path / MANIFEST).read_text(encoding="utf-8")
+        text = read_regular(file, MAX_MANIFEST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         raise BundleNotFound(f"There is no model bundle in {path}: {_MAKE_ONE}, or set 'bundle'.") from None
-    except (OSError, ValueError) as error:
-        raise BundleDamaged(f"{path / MANIFEST} cannot be read ({type(error).__name__}): export it again.") from None
+    except OSError as error:
+        raise BundleDamaged(f"{file} cannot be read ({explain(error)}): export it again.") from None
+    except ValueError:
+        raise BundleDamaged(f"{file} is no path of a file: {_MAKE_ONE}, or set 'bundle'.") from None
     try:
-        data = json.loads(text)
+        data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise BundleDamaged(f"{path / MANIFEST} is not valid JSON: export the bundle again.") from None
+        raise BundleDamaged(f"{file} is not valid JSON: export the bundle again.") from None
     version = data.get("format") if isinstance(data, dict) else None
-    if not isinstance(version, int) or version < 1 or "files" not in data:
+    if type(version) is not int or version < 1 or "files" not in data:
         raise BundleForeign(f"{path} is no Midfill bundle (its manifest names no format): {_MAKE_ONE}.")
     if version > FORMAT:
         raise BundleTooNew(f"{path} has format {version}, this Midfill reads up to {FORMAT}: upgrade Midfill.")
-    try:
-        manifest = cattrs.structure(data, Manifest)
-    except cattrs.BaseValidationError as error:
-        detail = cattrs.transform_error(error)[0]
-        raise BundleDamaged(f"{path / MANIFEST} is incomplete ({detail}): export the bundle again.") from None
+    manifest = _structure(data, file)
     if manifest.folder and not VERSION.fullmatch(manifest.folder):
-        raise BundleDamaged(f"{path / MANIFEST} names {manifest.folder!r}, no version's folder: export it again.")
+        raise BundleDamaged(f"{file} names {manifest.folder!r}, no version's folder: export it again.")
     if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
-        raise BundleDamaged(f"{path / MANIFEST} does not list {min(missing)}: export the bundle again.")
+        raise BundleDamaged(f"{file} does not list {min(missing)}: export the bundle again.")
     if manifest.target not in _TARGETS:
         raise BundleForeign(
             f"{path} is for processors of the kind '{manifest.target}', which this Midfill does not know: {_MAKE_ONE}."
@@ -237,79 +232,41 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def _structure(data: dict[str, Any], file: Path) -> Manifest:
+    """Return the manifest that a file's JSON is, once its values are known to be possible and unchanged.
+
+    Raises:
+        BundleDamaged: they are not.
+    """
+    if fault := fault_in(data):
+        raise BundleDamaged(f"{file} is wrong ({fault}): export the bundle again.")
+    try:
+        is_changed = CHECKSUM in data and data[CHECKSUM] != checksum_of(data)
+        manifest = cattrs.structure(data, Manifest)
+    except cattrs.BaseValidationError as error:
+        detail = cattrs.transform_error(error)[0]
+        raise BundleDamaged(f"{file} is incomplete ({detail}): export the bundle again.") from None
+    except RecursionError:
+        raise BundleDamaged(f"{file} is nested too deeply: export the bundle again.") from None
+    if is_changed:
+        raise BundleDamaged(f"{file} is not what was written (its checksum differs): export the bundle again.")
+    return manifest
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"JSON has no {name}")
+
+
 def write_manifest(path: Path, manifest: Manifest) -> None:
     """Write ``manifest`` into the folder ``path``, in one step: a reader gets the old one or the new one."""
     written = path / f".{MANIFEST}.{os.getpid()}"
+    values = asdict(manifest)
+    values[CHECKSUM] = checksum_of(values)
     try:
         with written.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(asdict(manifest), indent=2) + "\n")
+            file.write(json.dumps(values, indent=2) + "\n")
             file.flush()
             os.fsync(file.fileno())
         replace_file(written, path / MANIFEST)
     finally:
         written.unlink(missing_ok=True)
-
-
-def describe_files(path: Path, names: list[str]) -> dict[str, FileEntry]:
-    """Return the sizes and hashes of the named files in the folder ``path``."""
-    return {name: FileEntry(size=(path / name).stat().st_size, sha256=hash_file(path / name)) for name in names}
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def check_files(path: Path, manifest: Manifest) -> None:
-    """Compare every file in the folder ``path`` (:attr:`Bundle.folder`) with the manifest.
-
-    Raises:
-        BundleDamaged: a file is missing or differs. The message names the first one.
-    """
-    verified = _VerifiedFiles()
-    for name, entry in manifest.files.items():
-        file = path / name
-        try:
-            size = file.stat().st_size
-        except OSError:
-            raise BundleDamaged(f"{file} is missing: export the bundle again.") from None
-        if size != entry.size:
-            raise BundleDamaged(f"{file} has {size} bytes instead of {entry.size}: export the bundle again.")
-        if verified.has(file, entry.sha256):
-            continue
-        try:
-            found = hash_file(file)
-        except OSError as error:
-            raise BundleDamaged(f"{file} cannot be read ({type(error).__name__}): export the bundle again.") from None
-        if found != entry.sha256:
-            raise BundleDamaged(f"{file} is not what was exported (its SHA-256 differs): export the bundle again.")
-        verified.add(file, entry.sha256)
-    verified.save()
-
-
-class _VerifiedFiles:
-    """Remembers in the cache folder which files were hashed, with their sizes and times of change."""
-
-    def __init__(self) -> None:
-        self._stamps = JsonStore("verified")
-        self._changed = False
-
-    def has(self, file: Path, sha256: str) -> bool:
-        return bool(self._stamps.get(str(file.resolve())) == self._stamp(file, sha256))
-
-    def add(self, file: Path, sha256: str) -> None:
-        self._stamps.put(str(file.resolve()), self._stamp(file, sha256))
-        self._changed = True
-
-    def save(self) -> None:
-        if self._changed:  # if this fails, the only cost is a second of hashing at each start
-            self._stamps.save()
-
-    @staticmethod
-    def _stamp(file: Path, sha256: str) -> list[Any]:
-        status = file.stat()
-        return [status.st_size, status.st_mtime_ns, sha256]

@@ -23,7 +23,8 @@ from typing import TypeVar
 
 from midfill.common.errors import BundleError, ModelError
 from midfill.common.file_system import stamp_of
-from midfill.inference.bundle import GRAPH, MANIFEST, TOKENIZER, VERSION
+from midfill.common.regular_file import read_regular
+from midfill.inference.bundle import GRAPH, MANIFEST, MAX_MANIFEST_BYTES, TOKENIZER, VERSION
 
 T = TypeVar("T")
 _FILES_BESIDE_MANIFEST = (GRAPH, f"{GRAPH}.data", TOKENIZER)
@@ -67,7 +68,7 @@ def load_current(path: Path, load: Callable[[], T]) -> T:
 def _current(path: Path) -> int:
     """Return the number of the version that the manifest names; 0 if it names none, or cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
-        data = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        data = json.loads(read_regular(path / MANIFEST, MAX_MANIFEST_BYTES))
         if isinstance(data, dict) and (found := VERSION.fullmatch(str(data.get("folder")))):
             return int(found[1])
     return 0

@@ -19,6 +19,7 @@ from midfill.common.errors import ModelError
 from midfill.inference import arithmetic, cores, huge_pages
 from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.mapped_weights import MappedWeights
 from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
 from midfill.inference.session_options import SILENT, session_options
 
@@ -44,6 +45,7 @@ class Model(Protocol):
 
         Raises:
             Cancelled: ``cancel`` was set. The cache is unchanged.
+            ModelChanged: the model's weights are no longer those that were loaded. The cache is unchanged.
             ModelError: the step failed, or its tokens do not fit the cache. The cache is unchanged.
         """
 
@@ -84,7 +86,14 @@ def runs(tokens_until_long: int, tokens: int, rows: int) -> Iterator[Run]:
 class OnnxModel:
     """A graph as :mod:`midfill_export.graph.optimize` describes it, in a CPU session of onnxruntime."""
 
-    def __init__(self, graph: Path, kv: KvLayout, threads: int = 0, activation_bits: int | None = None) -> None:
+    def __init__(
+        self,
+        graph: Path,
+        kv: KvLayout,
+        threads: int = 0,
+        activation_bits: int | None = None,
+        vocabulary: int | None = None,
+    ) -> None:
         """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
 
         Args:
@@ -93,29 +102,38 @@ class OnnxModel:
             threads: number of threads.
             activation_bits: number of bits that activations are rounded to; None for as many as 8-bit weights allow on
                 this processor.
+            vocabulary: number of logits in a row; None for any.
 
         Raises:
-            ModelError: onnxruntime refuses the graph.
+            ModelError: onnxruntime refuses the graph, or the graph has another KV cache or vocabulary.
         """
         self._kv = kv
         self._block = row_block()
         options = session_options(threads or cores.usable().default_threads().number)
         bits = activation_bits or arithmetic.activation_bits(MAX_INT8, arithmetic.detect())
         self._constants = arithmetic.round_activations(options, bits)
+        self._weights = MappedWeights(graph.with_name(f"{graph.name}.data"))
         try:
             self._session = ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ModelError(f"onnxruntime cannot load {graph} ({type(error).__name__}): export it again.") from error
-        inputs = {value.name for value in self._session.get_inputs()}
-        outputs = {value.name for value in self._session.get_outputs()}
+        inputs = {value.name: value.shape for value in self._session.get_inputs()}
+        outputs = {value.name: value.shape for value in self._session.get_outputs()}
         self._groups = _GROUPED_ROWS in {value.name for value in self._session.get_overridable_initializers()}
         parts = [(layer, part) for layer in range(kv.layers) for part in ("key", "value")]
         self._past = [kv.inputs.format(layer=layer, part=part) for layer, part in parts]
         self._present = [kv.outputs.format(layer=layer, part=part) for layer, part in parts]
-        if missing := {"input_ids", "attention_mask", "logit_rows", *self._past} - inputs:
+        if missing := {"input_ids", "attention_mask", "logit_rows", *self._past} - inputs.keys():
             raise ModelError(f"{graph} has no input {min(missing)}: export it again.")
-        if missing := {"logits", *self._present} - outputs:
+        if missing := {"logits", *self._present} - outputs.keys():
             raise ModelError(f"{graph} has no output {min(missing)}: export it again.")
+        if unknown := inputs.keys() - {"input_ids", "attention_mask", "logit_rows", *self._past}:
+            raise ModelError(f"{graph} needs {min(unknown)}, which its manifest does not tell: export it again.")
+        known: dict[str, tuple[int | None, ...]] = {"logits": (1, None, vocabulary)}
+        known |= dict.fromkeys((*self._past, *self._present), (1, kv.heads, None, kv.head_size))
+        for name, expected in known.items():
+            if not _fits(shape := {**inputs, **outputs}[name], expected):
+                raise ModelError(f"{graph} has {name} {shape}, and its manifest says otherwise: export it again.")
         huge_pages.arrange()
 
     @classmethod
@@ -123,11 +141,11 @@ class OnnxModel:
         """Load a bundle's graph. Bundles of older versions may have weights of 7 bits, which never saturate.
 
         Raises:
-            ModelError: onnxruntime refuses the graph.
+            ModelError: onnxruntime refuses the graph, or the manifest does not fit it.
         """
         manifest = bundle.manifest
         bits = arithmetic.activation_bits(manifest.weight_limit, arithmetic.detect())
-        return cls(bundle.graph, manifest.kv, threads, bits)
+        return cls(bundle.graph, manifest.kv, threads, bits, manifest.vocabulary)
 
     def new_cache(self, capacity: int) -> KvCache:
         """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
@@ -171,6 +189,7 @@ class OnnxModel:
         # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
         logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
         logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
+        self._weights.require_unchanged()
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))
         binding.bind_cpu_input("attention_mask", np.ones((1, start + len(tokens) + padding), np.int64))
@@ -193,6 +212,14 @@ class OnnxModel:
         cache.append(ids)
         logits: NDArray[np.float32] = binding.get_outputs()[-1].numpy()[0]  # (rows, V)
         return logits[: run.rows]
+
+
+def _fits(shape: Sequence[int | str | None], expected: Sequence[int | None]) -> bool:
+    """Return whether a graph's shape is the expected one, as far as both have numbers."""
+    pairs = zip(shape, expected, strict=False)
+    return len(shape) == len(expected) and all(
+        have == wanted for have, wanted in pairs if isinstance(have, int) and wanted is not None
+    )
 
 
 class ScriptedModel:

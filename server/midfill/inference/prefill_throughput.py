@@ -110,9 +110,7 @@ class PrefillThroughput:
         was_free = processor_seconds + _TICK >= _MIN_SHARE * seconds
         if was_free or speed > self.tokens_per_second or not any(reading.was_free for reading in self._readings):
             self._readings.append(Reading(tokens, speed, was_free))
-            file = JsonStore(_FILE)
-            file.put(self._key, self.remembered())
-            file.save()
+            JsonStore(_FILE).put(self._key, self.remembered())
 
 
 def speed_key(manifest: Manifest, threads: int) -> str:

@@ -48,9 +48,7 @@ def measure(bundle: Bundle) -> Threads:
     usable = cores.usable()
     measured = candidates(usable)
     best = best_of({count: _seconds(bundle, count) for count in measured})
-    remembered = JsonStore(_FILE)
-    remembered.put(_key(bundle, usable), best)
-    remembered.save()
+    JsonStore(_FILE).put(_key(bundle, usable), best)
     return Threads(best, f"the fastest of {', '.join(map(str, measured))}, which were measured now")
 
 

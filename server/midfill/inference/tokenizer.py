@@ -56,12 +56,15 @@ def load_tokenizer(bundle: Bundle) -> ModelTokenizer:
     """Load the tokenizer of ``bundle``.
 
     Raises:
-        BundleDamaged: the file is not a tokenizer.
+        BundleDamaged: the file is not a tokenizer, or is another model's.
     """
     try:
         tokenizer = Tokenizer.from_file(str(bundle.tokenizer))
     except Exception as error:  # the library raises plain Exception
         raise BundleDamaged(f"{bundle.tokenizer} is no tokenizer: export the bundle again.") from error
+    vocabulary = bundle.manifest.vocabulary
+    if tokenizer.get_vocab_size() > vocabulary or tokenizer.id_to_token(vocabulary) is not None:
+        raise BundleDamaged(f"{bundle.tokenizer} has tokens that the model does not have: export the bundle again.")
     return ModelTokenizer(tokenizer, bundle.manifest)
 
 

@@ -79,8 +79,8 @@ class MidfillServer(LanguageServer):
         )
 
     def show(self, kind: types.MessageType, message: str) -> None:
-        """Show the user one line."""
-        self.window_show_message(types.ShowMessageParams(type=kind, message=message))
+        """Show the user one line. It may quote a file or an answer, and editors make links of what looks like one."""
+        self.window_show_message(types.ShowMessageParams(type=kind, message=message.replace("](", "] (")))
 
     def warn(self, problems: Sequence[str]) -> None:
         """Show the user each problem of the settings in one line."""

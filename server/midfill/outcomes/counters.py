@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from functools import partial
@@ -19,6 +20,11 @@ COUNTS = (
     "characters shown", "characters accepted",
 )  # fmt: skip
 _BINS = 10
+_MAX_COUNT = 10**12
+"""More than anybody's suggestions. A damaged file may have any number."""
+_MAX_TIME = 2.0**33
+"""In the year 2242."""
+_REASON = re.compile(r"nothing: [a-z-]{1,40}")
 
 
 class Counters:
@@ -42,18 +48,21 @@ class Counters:
         """Count a suggestion made while typing in its tenth of confidence; ``what`` is "shown" or "accepted"."""
         self.count(f"{what} at {min(int(confidence * _BINS), _BINS - 1)}")
 
-    def save(self) -> None:
-        """Add the new counts to those in the file, which other servers also write."""
+    def save(self) -> bool:
+        """Add the new counts to those in the file, which other servers also write.
+
+        If that fails, they are kept for the next time; return whether it did not fail.
+        """
         self._saved_at = time.monotonic()
-        if self._new:
-            file = JsonStore(_FILE)
-            for name, amount in self._new.items():
-                old = file.get(name)
-                file.put(name, amount + (old if isinstance(old, int) else 0))
-            if not isinstance(file.get("since"), float):
-                file.put("since", time.time())
-            file.save()
+        saved = not self._new or JsonStore(_FILE).update(self._add_new)
+        if saved:
             self._new.clear()
+        return saved
+
+    def _add_new(self, values: dict[str, Any]) -> None:
+        for name, amount in self._new.items():
+            values[name] = min(_count(values.get(name)) + amount, _MAX_COUNT)
+        values["since"] = _since(values.get("since")) or time.time()
 
 
 def by_confidence() -> list[ConfidenceBin]:
@@ -72,11 +81,11 @@ def summary() -> dict[str, Any]:
     shown = value("shown")
     found = by_confidence()
     return {
-        "since": file.get("since"),
+        "since": _since(file.get("since")),
         **{name.replace(" ", "_"): value(name) for name in COUNTS},
         "acceptance": (value("accepted") + value("partly accepted")) / shown if shown else None,
         "nothing": {
-            name.removeprefix("nothing: "): value(name) for name in sorted(file.names()) if name.startswith("nothing: ")
+            name.removeprefix("nothing: "): value(name) for name in sorted(file.names()) if _REASON.fullmatch(name)
         },
         "by_confidence": [
             {"from": tenth / _BINS, "shown": count.shown, "accepted": count.accepted}
@@ -90,7 +99,7 @@ def to_text(found: dict[str, Any]) -> str:
     """Return the summary for a terminal."""
     if not found["requests"]:
         return "Nothing was asked for yet."
-    since = time.strftime("%Y-%m-%d", time.localtime(found["since"]))
+    since = time.strftime("%Y-%m-%d", time.localtime(found["since"])) if found["since"] else "an unknown day"
     lines = [f"Since {since}, on this machine only:"]
     lines += [f"  {name:20} {found[name.replace(' ', '_')]:>9,}" for name in COUNTS]
     if found["acceptance"] is not None:
@@ -104,5 +113,14 @@ def to_text(found: dict[str, Any]) -> str:
 
 
 def _value(file: JsonStore, name: str) -> int:
-    found = file.get(name)
-    return found if isinstance(found, int) else 0
+    return _count(file.get(name))
+
+
+def _count(value: Any) -> int:
+    """Return a value of the file if it is a count; else 0."""
+    return value if type(value) is int and 0 <= value <= _MAX_COUNT else 0
+
+
+def _since(value: Any) -> float | None:
+    """Return a value of the file if it is a time, in seconds since 1970."""
+    return value if isinstance(value, float) and 0 < value < _MAX_TIME else None

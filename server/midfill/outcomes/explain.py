@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from midfill.common.printable import printable
 from midfill.common.reasons import Reason
+from midfill.common.safe_markdown import safe_markdown
 from midfill.outcomes import journal
 from midfill.outcomes.journal import Entry, PartEntry, Verdict
 
@@ -41,7 +43,7 @@ def to_lines(verdict: Verdict) -> list[str]:
     if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
         lines.append("  the model has no fill-in-the-middle: it sees only the text before the cursor")
     lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
-    return lines
+    return [printable(line) for line in lines]  # the name of a file, or a damaged journal, may have any characters
 
 
 def to_markdown(entry: Entry, spell: Spell) -> str:
@@ -53,7 +55,8 @@ def to_markdown(entry: Entry, spell: Spell) -> str:
     if completion.parts:
         page += ["## Prompt", ""]
     for part, described in zip(completion.parts, verdict.parts, strict=True):
-        page += [f"{_origin(described)}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+        origin = safe_markdown(printable(_origin(described)))  # a file's name may be Markdown
+        page += [f"{origin}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
     return "\n".join(page)
 
 

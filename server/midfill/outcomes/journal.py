@@ -17,8 +17,10 @@ from typing import Any
 
 import cattrs
 
-from midfill.common.file_system import replace_file
+from midfill.common.file_system import write_own
+from midfill.common.locked_file import Busy, locked
 from midfill.common.paths import cache_dir
+from midfill.common.regular_file import open_regular
 from midfill.completion.confidence import confidence
 from midfill.completion.types import Completion, Request
 
@@ -26,6 +28,10 @@ _MAX_ENTRIES = 50
 """Maximum number of requests kept in memory, and number of lines that are left when the file is cut."""
 _MAX_BYTES = 400_000
 """Size at which the file is cut."""
+_WAIT_SECONDS = 0.2
+"""How long a verdict waits for another server that writes one. It is left out if that takes longer."""
+_MAX_TIME = 2.0**33
+"""In the year 2242."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +102,7 @@ class Journal:
         entry = Entry(request, completion, verdict_on(request, completion, self._number))
         self.entries.append(entry)
         if self.file is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, Busy):
                 _append(self.file, json.dumps(to_json(entry.verdict)))
         return entry
 
@@ -108,17 +114,33 @@ def journal_file() -> Path:
 
 def read_verdicts(file: Path, last: int) -> list[Verdict]:
     """Return the last ``last`` verdicts of a file, the latest at the end. Damaged lines are left out."""
-    try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
     verdicts = []
-    for line in reversed(lines):
-        with contextlib.suppress(ValueError, cattrs.BaseValidationError):
-            verdicts.append(cattrs.structure(json.loads(line), Verdict))
+    for line in reversed(_last_lines(file)):
+        if (verdict := _read(line)) is not None:
+            verdicts.append(verdict)
         if len(verdicts) == last:
             break
     return verdicts[::-1]
+
+
+def _read(line: str) -> Verdict | None:
+    """Return the verdict in a line; None if it has none."""
+    try:
+        verdict = cattrs.structure(json.loads(line), Verdict)
+    except (ValueError, TypeError, AttributeError, RecursionError, cattrs.BaseValidationError):
+        return None
+    return verdict if 0 <= verdict.at < _MAX_TIME else None
+
+
+def _last_lines(file: Path) -> list[str]:
+    """Return the lines at the end of a file, as many as there are before it is cut."""
+    try:
+        with open_regular(file) as opened:
+            opened.seek(max(opened.seek(0, os.SEEK_END) - _MAX_BYTES, 0))
+            data = opened.read(_MAX_BYTES)
+    except (OSError, ValueError):
+        return []
+    return data.decode(errors="replace").removesuffix("\n").split("\n")
 
 
 def verdict_on(request: Request, completion: Completion, number: int) -> Verdict:
@@ -168,17 +190,14 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
 
 def _append(file: Path, line: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a", encoding="utf-8", opener=_private) as opened:
-        opened.write(line + "\n")
-        size = opened.tell()
-    if size > _MAX_BYTES:
-        lines = file.read_text(encoding="utf-8").splitlines()[-_MAX_ENTRIES:]
-        scratch = file.with_suffix(f".{os.getpid()}")
-        with open(scratch, "w", encoding="utf-8", opener=_private) as opened:
-            opened.write("".join(f"{kept}\n" for kept in lines))
-        replace_file(scratch, file)
+    with locked(file, _WAIT_SECONDS):
+        with open(file, "ab", opener=_private) as opened:
+            opened.write(f"{line}\n".encode())
+            size = opened.tell()
+        if size > _MAX_BYTES:
+            write_own(file, "".join(f"{kept}\n" for kept in _last_lines(file)[-_MAX_ENTRIES:]))
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner may read, because it tells which files the user works on."""
-    return os.open(path, flags, 0o600)
+    """Open a file that only its owner may read, because it tells which files the user works on; wait for nobody."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)

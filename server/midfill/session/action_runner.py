@@ -18,7 +18,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import MidfillError
+from midfill.common.errors import MidfillError, ModelChanged
 from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
@@ -131,7 +131,13 @@ class ActionRunner:
                 drafts = self._settings.now.draft_tokens
                 self._conversation = Conversation(model, max_draft_tokens=drafts, steps=steps)
                 self._conversation_model = model
-            return perform(action, task, self._conversation, cancel, on_text, on_progress)
+            try:
+                return perform(action, task, self._conversation, cancel, on_text, on_progress)
+            except ModelChanged as error:
+                self._drop(larger=True)
+                if model is engine.model:
+                    self._scheduler.discard(error)
+                raise
 
     def _larger_model(self, on_progress: Callable[[str], None]) -> LanguageModel | None:
         """Return the model of ``actionsBundle``, if there is one that works. Load it first if need be."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from midfill.actions.action import Action, ActionTask, Gives, Locator
@@ -20,6 +21,9 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import MidfillError
 from midfill.session.action_runner import ActionRunner
 from midfill.session.snapshots import DocumentSnapshot, OpenDocuments
+
+MayChange = Callable[[Path, Path], bool]
+"""Says whether an edit that was asked for in the first path's document may go to the second one's file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +66,7 @@ class ActionReply:
     """The document that the request was about."""
     edit: Edit | None = None
     text: str = ""
-    """Markdown."""
+    """As :attr:`midfill.actions.result.ActionResult.text`."""
     findings: tuple[Finding, ...] = ()
     findings_kept: bool = False
     """Whether :attr:`ActionService.findings` has the findings now. They are not kept if the document has changed."""
@@ -92,9 +96,10 @@ class _LastAnswer:
 class ActionService:
     """The actions of one client. For use on one event loop."""
 
-    def __init__(self, runner: ActionRunner, open_documents: OpenDocuments) -> None:
+    def __init__(self, runner: ActionRunner, open_documents: OpenDocuments, may_change: MayChange) -> None:
         self._runner = runner
         self._open_documents = open_documents
+        self._may_change = may_change
         self._last: _LastAnswer | None = None
         self.findings = Findings()
         """What reviews found in open documents, by their URIs."""
@@ -117,6 +122,7 @@ class ActionService:
             instruction=request.instruction,
             whole_file=request.lines is None,
             open_text=self._open_text,
+            may_change=partial(self._may_change, Path(document.opened_as or document.path)),
             opened_as=document.opened_as,
         )
         return AcceptedRequest(action=request.action, uri=uri, document=document, task=task)
@@ -150,6 +156,8 @@ class ActionService:
             return ActionReply(reason=ActionReason.FAILED, message=str(error))
         if result.edit and not self._still_fits(accepted, result.edit):
             return _refusal(ActionReason.CHANGED)
+        if result.edit and result.edit.path and not accepted.task.may_change(Path(result.edit.path)):
+            return _refusal(ActionReason.OUTSIDE)
         if result.text:
             self._last = _LastAnswer(accepted.uri, result)
         kept = accepted.action.gives is Gives.FINDINGS and not result.reason and self._is_current(accepted)

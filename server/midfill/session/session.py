@@ -20,6 +20,7 @@ from midfill.outcomes.calibration import calibrated, shift
 from midfill.outcomes.counters import Counters, by_confidence
 from midfill.outcomes.journal import Entry, Journal, journal_file
 from midfill.privacy.ignore_rules import IGNORE_FILES
+from midfill.privacy.write_boundary import may_change
 from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
 from midfill.session.action_runner import ActionRunner
@@ -64,7 +65,7 @@ class Session:
         self.settings = LiveSettings(_calibrated(settings))
         self.scheduler = make_scheduler(self.settings)
         self._action_runner = ActionRunner(self.scheduler, self.settings)
-        self.actions = ActionService(self._action_runner, open_documents)
+        self.actions = ActionService(self._action_runner, open_documents, self._may_change)
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)
         self._journal = Journal(journal_file() if settings.journal else None)
@@ -156,6 +157,9 @@ class Session:
             self._workspace.close()
         self.scheduler.close()
         self._counters.save()
+
+    def _may_change(self, document: Path, file: Path) -> bool:
+        return may_change(file, document, self._sources.folders, self.settings.now.exclude)
 
     def _apply(self, settings: Settings, problems: list[str]) -> list[str]:
         self.settings.change(_calibrated(settings))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from midfill.common.printable import printable
+
 Trust = Literal["no", "set it", "lower it", "raise it", "turn it off", "turn it on", "add to it"]
 """What a workspace's file, which may come from a stranger, may do with a setting."""
 _MAX_PROBLEMS = 10
@@ -175,5 +177,5 @@ def shorten(problems: list[str], where: str) -> list[str]:
 
 def in_line(name: str) -> str:
     """Return a name from an untrusted file so that it can be printed in one line."""
-    shown = name if name.isprintable() else ascii(name)[1:-1]
+    shown = printable(name)
     return shown if len(shown) <= _MAX_NAME_CHARACTERS else f"{shown[:_MAX_NAME_CHARACTERS]}…"

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import stat
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -24,6 +23,8 @@ import platformdirs
 
 from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.os_errors import explain
+from midfill.common.printable import printable
+from midfill.common.regular_file import read_regular
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
 
@@ -209,12 +210,7 @@ def _read_file(file: Path) -> tuple[_Values, list[str]]:
 
 
 def _text(file: Path) -> str:
-    if not stat.S_ISREG(os.stat(file).st_mode):
-        raise ValueError("it is not a regular file")
-    with file.open("rb") as opened:
-        data = opened.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise ValueError(f"it has more than {_MAX_BYTES} bytes")
+    data = read_regular(file, _MAX_BYTES)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -240,5 +236,4 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _in(file: Path) -> str:
-    shown = str(file)
-    return f" in {shown if shown.isprintable() else ascii(shown)}"
+    return f" in {printable(str(file))}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from midfill.common.errors import LicenceRefused
+from midfill.common.errors import LicenceRefused, SourceError
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 
@@ -52,3 +54,30 @@ def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: P
         bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=lines.append)
     assert "licence: stabilityai-community (Stability AI's: personal use" in lines[0]
     assert not (tmp_path / "bundle").exists()
+
+
+def test_licence_of_a_strange_card_fits_into_a_line(folder: Path) -> None:
+    """It is printed, and kept in the bundle's manifest."""
+    (folder / "README.md").write_text('---\nlicense: "\\e[2J' + "x" * 1000 + '"\n---\n')
+    licence = open_checkpoint(str(folder)).source.license
+    assert licence.startswith("\\x1b[2Jxx")
+    assert len(licence) < 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_pipe_and_device_are_no_sources(tmp_path: Path) -> None:
+    """Neither are they taken for names on the hub."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(SourceError, match=f"{path} is neither a file nor a folder: name a GGUF file"):
+            open_checkpoint(str(path))
+
+
+def test_damaged_gguf_is_refused_before_anything_else_is_done_with_it(tmp_path: Path) -> None:
+    """Not even its hash is computed."""
+    file = tmp_path / "model.gguf"
+    with file.open("wb") as opened:
+        opened.write(b"GGUF" + b"\xff" * 100)
+        opened.truncate(1 << 40)
+    with pytest.raises(SourceError, match="cannot be read as GGUF"):
+        open_checkpoint(str(file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -133,6 +134,24 @@ def test_adopt_refuses_the_unknown(tmp_path: Path) -> None:
     assert hashlib.sha256(CONTENT[:-1]).hexdigest() in str(refusal.value)
     assert TINY.sha256 in str(refusal.value)
     assert not (tmp_path / "cache").exists()
+
+
+def test_adopt_refuses_what_is_too_large(tmp_path: Path) -> None:
+    """It is not read, because that could take hours."""
+    brought = tmp_path / TINY.file
+    with brought.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(SourceError, match=f"it has {1 << 40} bytes, and no known weights have more than {TINY.size}"):
+        adopt(brought, tmp_path / "cache", ignore, {"tiny": TINY})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_adopt_refuses_a_pipe_and_a_device(tmp_path: Path) -> None:
+    """Nothing waits for a writer, and nothing is read for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(SourceError, match=f"Cannot read {path}: it is not a regular file"):
+            adopt(path, tmp_path / "cache", ignore)
 
 
 def test_adopt_unreadable(tmp_path: Path) -> None:

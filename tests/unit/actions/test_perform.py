@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from midfill.actions.tests import module_of
 from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
+from midfill.privacy.write_boundary import may_change
 from midfill.prompt.chat_template import Message
 from unit.helpers import MarkovModel, encode, tiny_tokenizer
 from unit.replies import END, Replies, conversation_with
@@ -143,6 +145,16 @@ def test_explanation_streams_and_goes_on() -> None:
     )
     assert second.messages[:-2] == first.messages
     assert second.answers[0].reused_tokens >= first.answers[0].prompt_tokens
+
+
+def test_text_of_the_model_loads_and_runs_nothing() -> None:
+    """Neither while it comes nor at the end; the conversation goes on with what the model said."""
+    said = "See ![a](https://example.org/a.png): `f[0](x)`"
+    talk, _ = conversation(said)
+    pieces: list[str] = []
+    outcome = perform(ACTIONS["explain"], ActionTask(select(12, 12)), talk, CancelFlag(), pieces.append)
+    assert "".join(pieces) == outcome.text == "See ![a]\\(https://example.org/a.png): `f[0](x)`"
+    assert outcome.messages[-1] == Message("assistant", said)
 
 
 def test_fix_replaces_the_definition_and_nothing_else() -> None:
@@ -443,6 +455,26 @@ def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     assert again.edit.apply(written) == f"{written}\n\n{code.replace('price():', 'price_2():')}\n"
     nothing, _ = do("tests", selection, fenced("from shop.prices import Shop\n\n\ndef test_price_2():\n    pass"))
     assert nothing.reason == "no-test"
+
+
+@pytest.mark.parametrize("link", ["tests", "tests/test_shop.py"])
+def test_place_of_tests_that_must_not_be_changed_is_passed_over(tmp_path: Path, link: str) -> None:
+    """A link of a strange repository may lead anywhere; beside the file is a place, too."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(tmp_path.parent)
+    code = "from shop import Shop\n\n\ndef test_price():\n    assert Shop().price(1) == 1.19"
+    inside = partial(may_change, document=tmp_path / "shop.py")
+    outcome, _ = do("tests", select(12, 12, path=str(tmp_path / "shop.py")), fenced(code), may_change=inside)
+    assert outcome.edit is not None
+    assert outcome.edit.path == str(tmp_path / "test_shop.py")
+
+
+def test_tests_have_no_place_where_nothing_may_be_changed(tmp_path: Path) -> None:
+    """The model is not asked."""
+    outcome, prompts = do("tests", select(12, 12, path=str(tmp_path / "shop.py")), may_change=lambda _: False)
+    assert (outcome.reason, prompts) == ("outside", [])
+    assert outcome.detail == "test_shop.py is outside the workspace or excluded"
 
 
 def test_tests_in_python_are_one_function_of_a_few_assertions() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from midfill.actions import ACTIONS, ActionReason, ActionTask
+from midfill.actions.checked_edit import Edit
 from midfill.actions.reasons import Faulty
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
@@ -145,11 +146,19 @@ async def no_answer() -> ActionReason | None:
     return (await Desk().ask("ask", continues=True)).reason
 
 
+async def outside() -> ActionReason | None:
+    """Return what comes of an edit of a file that a link leads out of the workspace to."""
+    desk = Desk(edit=Edit(0, 0, ("x = 1",), "/work/test_a.py"))
+    desk.may_change = False
+    return (await desk.ask("tests")).reason
+
+
 SERVED: dict[ActionReason, Callable[[], Awaitable[ActionReason | None]]] = {
     ActionReason.EXCLUDED: excluded,
     ActionReason.NOT_OPEN: not_open,
     ActionReason.NO_ANSWER: no_answer,
     ActionReason.CHANGED: changed,
+    ActionReason.OUTSIDE: outside,
     ActionReason.FAILED: failed,
     ActionReason.CANCELLED: lambda: ended("cancelled"),
     ActionReason.CLOSED: lambda: ended("closed"),

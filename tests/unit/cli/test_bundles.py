@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from midfill.inference.bundle import FORMAT, GRAPH, MANIFEST, TOKENIZER
 from unit.cli.running import Run, is_one_line
-from unit.helpers import chain_graph, write_bundle
+from unit.helpers import chain_graph, edit_manifest, write_bundle
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 
@@ -23,24 +22,22 @@ def flip(folder: Path, name: str) -> None:
     (folder / name).write_bytes(content)
 
 
-def edit(folder: Path, **changes: Any) -> None:
-    """Change the manifest."""
-    data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps({**data, **changes}), encoding="utf-8")
-
-
 DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "no manifest": (lambda folder: (folder / MANIFEST).unlink(), "midfill pull"),
     "data cut short": (lambda folder: (folder / f"{GRAPH}.data").write_bytes(b"some"), "has 4 bytes instead of 12"),
     "byte flipped": (lambda folder: flip(folder, f"{GRAPH}.data"), "SHA-256 differs"),
     "manifest is no JSON": (lambda folder: (folder / MANIFEST).write_text("{"), "not valid JSON"),
     "another tool's manifest": (lambda folder: (folder / MANIFEST).write_text('{"name": "x"}'), "is no Midfill bundle"),
-    "newer format": (lambda folder: edit(folder, format=FORMAT + 1), "upgrade Midfill"),
+    "newer format": (lambda folder: edit_manifest(folder, format=FORMAT + 1), "upgrade Midfill"),
     "no tokenizer": (lambda folder: (folder / TOKENIZER).unlink(), f"{TOKENIZER} is missing"),
     "garbled tokenizer": (lambda folder: write_bundle(folder, tokenizer=b"\0\1"), f"{TOKENIZER} is no tokenizer"),
+    "another model's tokenizer": (
+        lambda folder: edit_manifest(folder, vocabulary=303, stop_tokens=[0], fim={"order": "prefix-only"}),
+        "has tokens that the model does not have",
+    ),
     "garbled graph": (write_bundle, "onnxruntime cannot load"),
     "another processor's": (
-        lambda folder: edit(folder, target="quantum"),
+        lambda folder: edit_manifest(folder, target="quantum"),
         "for processors of the kind 'quantum'",
     ),
 }

@@ -183,6 +183,19 @@ def test_file_that_may_not_be_read_is_refused(run: Run, file: Path) -> None:
     assert "excluded" in ran[2]
 
 
+def test_file_behind_a_link_out_of_the_repository_is_not_changed(run: Run, file: Path) -> None:
+    """The line names the file, which the user may name instead; the diff is printed as ever."""
+    repository = file.parent / "strange"
+    (repository / ".git").mkdir(parents=True)
+    (repository / "link.py").symlink_to(file)
+    ran = run("write", "strange/link.py:4", "--write")
+    assert is_one_line(ran, 1)
+    assert "(outside)" in ran[2]
+    assert str(file) in ran[2]
+    assert file.read_text() == CODE
+    assert run("write", "strange/link.py:4")[0] == 0
+
+
 def test_message_may_come_from_standard_input(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pasted traceback chooses the function; without one there is nothing to fix."""
     message = '  File "code.py", line 2, in f\r\nTypeError: größer als 日本'

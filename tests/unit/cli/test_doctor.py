@@ -115,10 +115,14 @@ def test_fault_of_the_model_does_not_stop_the_other_checks(tmp_path: Path) -> No
     assert "onnxruntime cannot load" in found["completion"].detail
 
 
-def test_unexpected_fault_is_a_finding(tmp_path: Path) -> None:
+def test_unexpected_fault_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An unexpected exception is named, without a traceback."""
-    layout = KvLayout(layers=1, heads=1, head_size=1, inputs="past.{nonsense}")
-    folder = write_bundle(tmp_path / "b", graph=chain_graph("1"), kv=layout).path
+
+    def fail(_: Settings) -> str:
+        raise KeyError("nothing")
+
+    monkeypatch.setattr(doctor, "_timed_completion", fail)
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1")).path
     check = checks(Settings(bundle=folder))["completion"]
     assert not check.ok
     assert check.detail == "unexpected KeyError; `midfill complete --debug` shows more"
@@ -126,7 +130,7 @@ def test_unexpected_fault_is_a_finding(tmp_path: Path) -> None:
 
 def test_too_little_memory_is_a_fault_that_says_what_to_do(tmp_path: Path) -> None:
     """A model that needs more memory than is free is a fault."""
-    layout = KvLayout(layers=10**6, heads=10**3, head_size=10**3)
+    layout = KvLayout(layers=1024, heads=1024, head_size=4096)
     folder = write_bundle(tmp_path / "b", kv=layout).path
     check = checks(Settings(bundle=folder, context_tokens=100_000))["memory"]
     assert not check.ok

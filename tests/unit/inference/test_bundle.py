@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +19,14 @@ from midfill.inference.bundle import (
     GRAPH,
     MANIFEST,
     TOKENIZER,
-    FileEntry,
     KvLayout,
-    describe_files,
-    hash_file,
     load_bundle,
     read_manifest,
     write_manifest,
 )
-from unit.helpers import manifest, write_bundle
+from midfill.inference.bundle_files import FileEntry, describe_files, hash_file
+from midfill.inference.manifest_check import CHECKSUM
+from unit.helpers import edit_manifest, manifest, write_bundle
 
 DATA = f"{GRAPH}.data"
 
@@ -42,13 +43,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def folder(tmp_path: Path) -> Path:
     """Return the folder of a correct bundle."""
     return write_bundle(tmp_path / "bundle").path
-
-
-def edit(folder: Path, **changes: Any) -> None:
-    """Change values in the manifest's JSON; None removes a name."""
-    data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    data = {name: value for name, value in {**data, **changes}.items() if value is not None}
-    (folder / MANIFEST).write_text(json.dumps(data), encoding="utf-8")
 
 
 def error_of(folder: Path) -> BundleError:
@@ -136,7 +130,7 @@ def test_manifest_of_another_tool(folder: Path, content: object) -> None:
 
 def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
     """The format is checked first, because a newer format may change everything else."""
-    edit(folder, format=FORMAT + 1, kv=None)
+    edit_manifest(folder, format=FORMAT + 1, kv=None)
     error = error_of(folder)
     assert isinstance(error, BundleTooNew)
     assert "upgrade Midfill" in str(error)
@@ -144,25 +138,107 @@ def test_newer_format_asks_for_an_upgrade(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [
-        {"name": None},
-        {"fim": None},
-        {"fim": {"order": "sideways"}},
-        {"kv": {"layers": "many", "heads": 1, "head_size": 1}},
-        {"stop_tokens": ["a"]},
-        {"context_length": "long"},
-        {"files": 3},
-        {"files": {GRAPH: 3}},
-        {"verification": []},
-    ],
+    [{"name": None}, {"fim": None}, {"kv": {"heads": 1, "head_size": 1}}, {"verification": {}}, {"source": {}}],
     ids=repr,
 )
 def test_manifest_that_lacks_something(folder: Path, changes: dict[str, Any]) -> None:
-    """The message names the value that is missing or has the wrong type."""
-    edit(folder, **changes)
+    """The message names the value that is missing."""
+    edit_manifest(folder, **changes)
     error = error_of(folder)
     assert isinstance(error, BundleDamaged)
     assert "is incomplete (" in str(error)
+
+
+NUMBERS = [-2, 2**70, 10**4000, True, 1.5, 1e999, "7", "", [], {}, [[[7]]]]
+TEXTS = [7, True, [], {}, "a\nb", "\x1b[2J", "\x9b", "\u202e", "x" * 10_000]
+FILE = {"size": 7, "sha256": "0" * 64}
+KV = {"layers": 1, "heads": 1, "head_size": 1}
+VERIFIED = {"graph_max_difference": 0.0, "positions": 1, "top1_agreement": 1.0, "mean_kl": 0.0}
+WRONG: list[dict[str, Any]] = [
+    *({"name": value} for value in TEXTS),
+    *({"made_by": value} for value in TEXTS),
+    *({"target": value} for value in TEXTS),
+    *({"context_length": value} for value in [0, *NUMBERS]),
+    *({"vocabulary": value} for value in [0, 3, *NUMBERS]),
+    *({"kv": {**KV, "layers": value}} for value in [0, *NUMBERS]),
+    *({"kv": {**KV, "inputs": value}} for value in ["past", "{layer:>1000000000}{part}", "{layer.real}{part}", *TEXTS]),
+    *({"kv": {**KV, "dtype": value}} for value in ["float16", *TEXTS]),
+    *({"kv": value} for value in [7, "", []]),
+    *({"stop_tokens": value} for value in [[-1], [10**9], ["a"], [True], [[7]], list(range(100)) * 1000, 7, "", {}]),
+    *({"fim": {"order": value}} for value in ["sideways", [], {}, 7, "suffix-first"]),
+    *({"fim": {"order": "suffix-first", "prefix": 1, "suffix": 2, "middle": value}} for value in NUMBERS),
+    *({"fim_tokens": value} for value in [7, [], {"prefix": 7}, {"prefix": "\x1b"}]),
+    *({"chat_template": value} for value in [7, [], "{{ 1 }}" * 100_000]),
+    *({"quantisation": value} for value in [7, [], {"a": []}, {"a": {"b": 1}}, {"scheme": "\x1b[2J"}, {"\n": 1}]),
+    *({"verification": {**VERIFIED, "top1_agreement": value}} for value in NUMBERS if value != 1e999),
+    *({"files": value} for value in [7, [], {GRAPH: 3}, {GRAPH: {}}, {str(n): FILE for n in range(100)}]),
+    *({"files": {name: FILE}} for name in ["../a", "/a", "a/b", "C:a", "a\\b", "..", ".", "", "a\n", ".hidden"]),
+    *({"files": {GRAPH: {**FILE, "size": value}}} for value in NUMBERS),
+    *({"files": {GRAPH: {**FILE, "sha256": value}}} for value in ["", "0" * 63, "G" * 64, 7, []]),
+    *({"source": value} for value in [7, [], {"repository": "\x1b", "file": "", "sha256": "", "license": ""}]),
+    *({"folder": value} for value in TEXTS),
+    *({"stretch": value} for value in [7, [], {"factor": [2]}]),
+]
+
+
+@pytest.mark.parametrize("changes", WRONG, ids=lambda changes: ascii(changes)[:60])
+def test_manifest_with_a_value_that_cannot_be(folder: Path, changes: dict[str, Any]) -> None:
+    """A stranger's bundle may say anything. The message is one line, without what a terminal would obey."""
+    edit_manifest(folder, **changes)
+    error = error_of(folder)
+    assert isinstance(error, BundleError)
+    assert str(error).isprintable()
+    assert len(str(error)) < 600
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_number_that_is_none(folder: Path, number: str) -> None:
+    """Python would read it, and compare it with nothing."""
+    text = (folder / MANIFEST).read_text()
+    (folder / MANIFEST).write_text(text.replace('"mean_kl": 0.0', f'"mean_kl": {number}'))
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+def test_changed_byte_of_a_manifest_is_found(folder: Path) -> None:
+    """Whichever it is, the manifest is refused, or it is the same: a changed name of the checksum leaves it out."""
+    good = (folder / MANIFEST).read_bytes()
+    known = read_manifest(folder)
+    taken = []
+    for place in range(len(good)):
+        (folder / MANIFEST).write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with suppress(BundleError):
+            taken.append(read_manifest(folder))
+    assert taken == [known] * len(taken)
+    assert len(taken) <= len(CHECKSUM)
+
+
+def test_manifest_without_a_checksum_is_taken(folder: Path) -> None:
+    """Earlier versions wrote none."""
+    data = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps({name: value for name, value in data.items() if name != CHECKSUM}))
+    assert load_bundle(folder) == write_bundle(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("name", [MANIFEST, GRAPH, TOKENIZER])
+def test_pipe_or_device_in_place_of_a_file(folder: Path, name: str) -> None:
+    """Nothing waits for its writer, and nothing reads it for ever."""
+    edit_manifest(folder, files={GRAPH: {**FILE, "size": 0}, TOKENIZER: {**FILE, "size": 0}})
+    for other in (GRAPH, TOKENIZER):
+        (folder / other).write_bytes(b"")
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert isinstance(error_of(folder), BundleDamaged)
+    (folder / name).unlink()
+    (folder / name).symlink_to("/dev/zero")
+    assert isinstance(error_of(folder), BundleDamaged)
+
+
+def test_manifest_that_never_ends(folder: Path) -> None:
+    """Only so much of it is read as a manifest may have."""
+    with (folder / MANIFEST).open("r+b") as file:
+        file.truncate(1 << 40)
+    assert isinstance(error_of(folder), BundleDamaged)
 
 
 @pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
@@ -170,7 +246,7 @@ def test_manifest_must_list_the_files_that_are_used(folder: Path, name: str) -> 
     """A manifest without the graph's or the tokenizer's hash is refused, because the file could not be checked."""
     files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     del files[name]
-    edit(folder, files=files)
+    edit_manifest(folder, files=files)
     error = error_of(folder)
     assert isinstance(error, BundleDamaged)
     assert name in str(error)
@@ -178,20 +254,20 @@ def test_manifest_must_list_the_files_that_are_used(folder: Path, name: str) -> 
 
 def test_unknown_names_in_a_manifest_are_ignored(folder: Path) -> None:
     """A later version of Midfill may add names without changing the format."""
-    edit(folder, colour="red")
+    edit_manifest(folder, colour="red")
     assert load_bundle(folder).manifest.name == "tiny"
 
 
 @pytest.mark.parametrize("target", ["any", "vnni", "avx2", "arm64"])
 def test_bundle_of_any_known_processor_is_loaded(folder: Path, target: str) -> None:
     """Older versions made bundles for one kind of processor. They run on all."""
-    edit(folder, target=target)
+    edit_manifest(folder, target=target)
     assert load_bundle(folder).manifest.target == target
 
 
 def test_bundle_of_an_unknown_processor_is_refused(folder: Path) -> None:
     """A later version may make bundles that this one would run wrongly."""
-    edit(folder, target="quantum")
+    edit_manifest(folder, target="quantum")
     error = error_of(folder)
     assert isinstance(error, BundleForeign)
     assert "'quantum'" in str(error)
@@ -218,7 +294,7 @@ def put_folder_in_place(file: Path) -> None:
     file.unlink()
     file.mkdir()
     files = json.loads((file.parent / MANIFEST).read_text(encoding="utf-8"))["files"]
-    edit(file.parent, files={**files, file.name: {"size": file.stat().st_size, "sha256": "0" * 64}})
+    edit_manifest(file.parent, files={**files, file.name: {"size": file.stat().st_size, "sha256": "0" * 64}})
 
 
 FAULTS: dict[str, Callable[[Path], object]] = {

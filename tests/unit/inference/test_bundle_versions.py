@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from mapped_files import MappedFiles
 from midfill.common.errors import BundleDamaged, ModelError
 from midfill.inference.bundle import GRAPH, MANIFEST, TOKENIZER, load_bundle, read_manifest, write_manifest
 from midfill.inference.bundle_versions import discard_version, load_current, next_version, remove_old_versions
-from unit.helpers import write_bundle
+from unit.helpers import edit_manifest, write_bundle
 
 DATA = f"{GRAPH}.data"
 
@@ -164,8 +163,7 @@ def test_fault_of_a_bundle_that_was_not_replaced_is_raised(folder: Path) -> None
 @pytest.mark.parametrize("name", ["..", "../other", "/v1", "v0", "v1/../..", "V1", "v1 ", ".", "C:\\v1"])
 def test_manifest_that_points_elsewhere_is_damaged(folder: Path, name: str) -> None:
     """Only a version's name is taken; the message is one line."""
-    data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    (folder / MANIFEST).write_text(json.dumps({**data, "folder": name}), encoding="utf-8")
+    edit_manifest(folder, folder=name)
     with pytest.raises(BundleDamaged, match="no version's folder: export it again") as caught:
         load_bundle(folder)
     assert "\n" not in str(caught.value)

@@ -17,7 +17,7 @@ from midfill.common.errors import ModelError
 from midfill.inference.bundle import KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import FEW_ROWS, LONG_PAST, Model, OnnxModel, ScriptedModel, runs
-from unit.helpers import chain_graph, encode, manifest
+from unit.helpers import chain_graph, encode, manifest, write_bundle
 
 LAYOUT = KvLayout(layers=1, heads=1, head_size=1)
 
@@ -65,13 +65,33 @@ def test_graph_that_is_missing(tmp_path: Path) -> None:
     [
         (KvLayout(layers=2, heads=1, head_size=1), r"has no input past_key_values\.1\.key"),
         (KvLayout(layers=1, heads=1, head_size=1, outputs="now.{layer}.{part}"), r"has no output now\.0\.key"),
+        (KvLayout(layers=1, heads=2, head_size=1), r"has past_key_values\.0\.key \[1, 1, 'capacity', 1\], and its"),
+        (KvLayout(layers=1, heads=1, head_size=8), r"has past_key_values\.0\.key \[1, 1, 'capacity', 1\], and its"),
     ],
-    ids=["input", "output"],
+    ids=["input", "output", "heads", "size of a head"],
 )
 def test_graph_of_another_model(layout: KvLayout, complaint: str, graph: Path) -> None:
     """The message names the input or output that the manifest has and the graph lacks."""
     with pytest.raises(ModelError, match=complaint):
         OnnxModel(graph, layout)
+
+
+def test_manifest_that_lies_about_the_vocabulary(tmp_path: Path) -> None:
+    """Its tokens would be looked for where the graph has none."""
+    size = manifest().vocabulary
+    with pytest.raises(ModelError, match=rf"has logits \[1, 'rows', {size}\], and its manifest says otherwise: export"):
+        OnnxModel.of(write_bundle(tmp_path, graph=chain_graph("pass"), vocabulary=size + 1))
+
+
+def test_graph_with_more_layers_than_the_manifest(tmp_path: Path) -> None:
+    """It could not be run without the others."""
+    onnx = pytest.importorskip("onnx", reason="needs the export extra")
+    model = onnx.load_from_string(chain_graph("pass"))
+    second = onnx.helper.make_tensor_value_info("past_key_values.1.key", onnx.TensorProto.FLOAT, [1, 1, "capacity", 1])
+    model.graph.input.append(second)
+    (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"needs past_key_values\.1\.key, which its manifest does not tell"):
+        OnnxModel(tmp_path / "model.onnx", LAYOUT)
 
 
 def test_tokens_beyond_the_cache(graph: Path) -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from lsprotocol import types
 
 from midfill.common.errors import BundleNotFound
 from midfill.common.logs import TextFreeFormatter
@@ -49,6 +50,15 @@ async def test_capabilities() -> None:
     assert capabilities["textDocumentSync"]["openClose"] is True
     assert capabilities["inlineCompletionProvider"] == {}
     assert capabilities["completionProvider"] == {}
+
+
+async def test_message_that_quotes_a_stranger_has_no_link() -> None:
+    """Editors make links of what looks like one, also such as run a command."""
+    wire = Wire(insertion(""))
+    await wire.initialize(GHOST_TEXT)
+    wire.server.show(types.MessageType.Info, "code was left out where it says '# ... [x](command:y)'")
+    [shown] = [sent["params"]["message"] for sent in wire.received if sent.get("method") == "window/showMessage"]
+    assert shown == "code was left out where it says '# ... [x] (command:y)'"
 
 
 @pytest.mark.parametrize(

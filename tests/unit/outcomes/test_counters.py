@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,35 @@ def test_counts_of_several_servers_add_up() -> None:
         statistics.save()
     assert summary()["nothing"] == {"unsure": 2}
     assert "unsure" in to_text(summary())
+
+
+def test_counts_of_two_servers_at_the_same_time_add_up() -> None:
+    """None of 600 is lost, however their writes fall together."""
+    program = """
+from midfill.outcomes.counters import Counters
+counters = Counters()
+for _ in range(300):
+    counters.count("shown")
+    counters.save()
+while not counters.save():
+    pass
+"""
+    servers = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(2)]
+    assert [server.wait() for server in servers] == [0, 0]
+    assert summary()["shown"] == 600
+
+
+def test_counts_that_cannot_be_written_are_kept_for_the_next_time(tmp_path: Path) -> None:
+    """Such as while the disk is full."""
+    statistics = Counters()
+    statistics.count("shown", 2)
+    (tmp_path / "statistics.json").mkdir()
+    assert not statistics.save()
+    assert summary()["shown"] == 0
+    (tmp_path / "statistics.json").rmdir()
+    statistics.count("shown")
+    assert statistics.save()
+    assert summary()["shown"] == 3
 
 
 def test_summary_without_counts() -> None:

@@ -71,6 +71,19 @@ def test_page_says_that_a_model_has_no_fim() -> None:
     assert note not in to_markdown(Journal().add(REQUEST, SHOWN), str)
 
 
+def test_name_of_a_file_cannot_do_anything() -> None:
+    """Neither to the terminal of `midfill why`, nor to an editor that renders the page."""
+    name = "\x1b[31m\n```\n![a](http://example.org/a.png)"
+    entry = Journal().add(replace(REQUEST, path=name), replace(SHOWN, parts=(Part("definition", [2], name, 3, 4),)))
+    shown = "\\x1b[31m\\n```\\n![a](http://example.org/a.png)"
+    lines = to_lines(entry.verdict)
+    assert lines[0].endswith(f"  {shown}:2:12  (automatic)")
+    assert lines[-1].endswith(f"  definition {shown}:4-5")
+    page = to_markdown(entry, str)
+    assert "\n```\n!" not in page
+    assert page.count("![a](") == 2, "both in the block of the verdict"
+
+
 def test_page_has_the_time_of_the_request() -> None:
     """The time is that of the request, and not that of the page."""
     entry = Journal().add(REQUEST, SHOWN)

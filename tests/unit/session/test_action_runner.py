@@ -15,7 +15,7 @@ from midfill.actions import ACTIONS, ActionResult, ActionTask
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.common.errors import BundleDamaged, BundleNotFound, MidfillError
+from midfill.common.errors import BundleDamaged, BundleNotFound, MidfillError, ModelChanged
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.inference.bundle import MANIFEST
 from midfill.inference.loaded_model import LoadedModel
@@ -68,6 +68,46 @@ def with_larger(folder: Path) -> Settings:
     folder.mkdir()
     (folder / MANIFEST).touch()
     return Settings(bundle=Path("small"), actions_bundle=folder, draft_tokens=0)
+
+
+class ChangedModel(Replies):
+    """A model whose weights are no longer those that were loaded."""
+
+    def step(self, *_: object) -> NoReturn:
+        raise ModelChanged("model.onnx.data was changed.")
+
+
+class Loads:
+    """Loads a model whose weights change, and then one whose weights stay."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, _: Settings) -> LoadedModel:
+        self.number += 1
+        return model_of(ChangedModel("") if self.number == 1 else Replies("The larger one."))
+
+
+async def test_model_whose_weights_changed_is_loaded_again(scheduler: Scheduler, tmp_path: Path) -> None:
+    """The action says so, and the next one has a model with the weights that are there now."""
+    runner = ActionRunner(scheduler, LiveSettings(with_larger(tmp_path / "large")), loads := Loads())
+    with pytest.raises(ModelChanged):
+        await explained(runner)
+    assert (await explained(runner)).text == "The larger one."
+    assert (loads.number, scheduler.state) == (2, "ready")
+    runner.close()
+
+
+async def test_model_of_suggestions_whose_weights_changed_is_dropped(settings: LiveSettings) -> None:
+    """The next request loads it again."""
+    scheduler = new_scheduler(settings, lambda *_: engine_of(ChangedModel("")))
+    runner = ActionRunner(scheduler, settings)
+    scheduler.start()
+    with pytest.raises(ModelChanged):
+        await explained(runner)
+    assert scheduler.state == "idle"
+    runner.close()
+    await asyncio.to_thread(scheduler.close)
 
 
 async def test_model_of_suggestions_serves_actions(scheduler: Scheduler, settings: LiveSettings) -> None:

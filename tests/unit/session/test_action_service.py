@@ -38,7 +38,11 @@ class Desk:
         self.result = result
         self.meanwhile: Callable[[], object] = nothing_happens
         self.tasks: list[ActionTask] = []
-        self.service = ActionService(cast("ActionRunner", self), lambda: dict(self.documents))
+        self.may_change = True
+        """Whether edits may go to other files."""
+        self.service = ActionService(
+            cast("ActionRunner", self), lambda: dict(self.documents), lambda _document, _file: self.may_change
+        )
 
     async def perform(self, _: Action, task: ActionTask, cancel: CancelFlag, **listeners: Any) -> ActionResult:
         """Do what happens meanwhile, then give the result."""
@@ -148,6 +152,16 @@ async def test_edit_of_another_file_does_not_depend_on_the_document() -> None:
     desk.meanwhile = lambda: desk.documents.update({URI: LATER})
     reply = await desk.ask("tests")
     assert (reply.reason, reply.gives) == (None, Gives.EDIT)
+
+
+async def test_edit_of_another_file_is_dropped_when_a_link_leads_outside_meanwhile() -> None:
+    """The task says so before the model is asked, and the service when the edit is there."""
+    desk = Desk(edit=Edit(0, 0, ("x = 1",), "/work/test_a.py"))
+    desk.meanwhile = lambda: setattr(desk, "may_change", False)
+    reply = await desk.ask("tests")
+    assert (reply.edit, reply.gives, reply.reason) == (None, None, ActionReason.OUTSIDE)
+    assert reply.message == "Midfill edited nothing: the file is outside the workspace or excluded."
+    assert not desk.tasks[0].may_change(Path("/work/test_a.py"))
 
 
 async def test_refusal_is_one_line_with_its_reason() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from midfill.actions import ACTIONS
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.outcomes.counters import Counters
+from midfill.session.action_service import AcceptedRequest, ActionRequest
 from midfill.session.session import Session
+from midfill.session.snapshots import DocumentSnapshot, OpenDocuments
 from midfill.settings.live import LiveSettings
 
 
@@ -19,13 +23,27 @@ def own_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "none.toml"))
 
 
-def start(options: object) -> Session:
+def start(options: object, folders: Sequence[Path] = (), documents: OpenDocuments = dict) -> Session:
     """Return a session with these options, which loads nothing."""
 
     def make(settings: LiveSettings) -> Scheduler:
         return new_scheduler(settings, lambda *_: pytest.fail("nothing is loaded"))
 
-    return Session([], options, lambda _: None, make_scheduler=make)
+    return Session(folders, options, lambda _: None, make_scheduler=make, open_documents=documents)
+
+
+def test_edits_stay_in_the_folder_of_the_workspace(tmp_path: Path) -> None:
+    """An action is told so: the workspace's folders and the setting `exclude` count."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    document = DocumentSnapshot(uri="a", path=str(folder / "a.py"), text="", version=1, language="python")
+    session = start({"exclude": ["secret.py"]}, [folder], lambda: {"a": document})
+    accepted = session.actions.accept(ActionRequest(action=ACTIONS["tests"], uri="a"))
+    assert isinstance(accepted, AcceptedRequest)
+    places = ["test_a.py", "secret.py", "link/test_a.py", "../test_a.py"]
+    assert [accepted.task.may_change(folder / place) for place in places] == [True, False, False, False]
+    session.close()
 
 
 def test_settings_are_read_again_when_their_file_changes_by_any_spelling(tmp_path: Path) -> None:
