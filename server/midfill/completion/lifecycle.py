@@ -20,6 +20,7 @@ from midfill.common.idle_timer import IdleTimer
 from midfill.completion.cache import CompletionCache
 from midfill.completion.engine import WorkspaceRetrieval, load_engine
 from midfill.completion.types import Completion, Request
+from midfill.inference.bundle_versions import stamps_of_files
 from midfill.inference.loaded_model import OnLoading
 from midfill.inference.preemption import StepQueue
 from midfill.inference.token_generator import LanguageModel
@@ -68,11 +69,23 @@ class EngineLifecycle:
         self._workspace: WorkspaceRetrieval | None = None
         self._loads = 0  # the number of the latest load; what an older one brings is dropped
         self._unload_timer = IdleTimer(settings.now.unload_minutes * 60, self._unload, clock)
-        self.state: State = "idle"
-        """``idle`` means that no engine is loaded: before the first start, and after unloading."""
+        self._state: State = "idle"
+        self._failed_with: object = None
+        """The stamps of the bundle's files when loading failed."""
         self.error: BaseException | None = None
         """Why loading failed."""
         settings.on_change(self._settings_changed)
+
+    @property
+    def state(self) -> State:
+        """The state of the engine.
+
+        ``idle`` means that no engine is loaded: before the first start, after unloading, and after loading has failed
+        if the bundle's files have changed since. Then it may be loaded.
+        """
+        if self._state == "failed" and stamps_of_files(self._settings.now.bundle) != self._failed_with:
+            return "idle"
+        return self._state
 
     @property
     def is_running(self) -> bool:
@@ -81,7 +94,7 @@ class EngineLifecycle:
 
     def start(self, on_loading: OnLoading = lambda *_: None) -> Future[None]:
         """Begin to load. The future ends with the load; if that failed, it raises what ``error`` then holds."""
-        self.state = "loading"
+        self._state = "loading"
         self._unload_timer.restart()
         self._loads += 1
         return self._worker.submit(self._load_engine, self._loads, on_loading)
@@ -111,7 +124,7 @@ class EngineLifecycle:
         """Drop an engine that can no longer be used; any thread. The next edit or request loads it again."""
         if self.state == "ready":
             self._worker.submit(self._drop_engine)
-            self.state = "idle"  # only now, so that the next load comes after the drop
+            self._state = "idle"  # only now, so that the next load comes after the drop
 
     def work_in(self, workspace: WorkspaceRetrieval | None) -> None:
         """Let the engine ask ``workspace`` about other files from now on."""
@@ -129,19 +142,19 @@ class EngineLifecycle:
         self._unload_timer.stop()
         self._worker.shutdown(wait=True)
         self._engine = None
-        self.state = "closed"
+        self._state = "closed"
 
     def _settings_changed(self, before: Settings, now: Settings) -> None:
         self._unload_timer.seconds = now.unload_minutes * 60
         if needs_reload(before, now) and self.state != "closed":
-            self.state = "idle"
+            self._state = "idle"
             self._loads += 1
             self._worker.submit(self._drop_engine)
 
     def _unload(self) -> None:
         """On the event loop: have the worker unload the engine."""
         if self.state == "ready":
-            self.state = "idle"
+            self._state = "idle"
             self._worker.submit(self._drop_engine)
             minutes = self._settings.now.unload_minutes
             _log.info("The model is unloaded after %d minutes without a request", minutes)
@@ -151,17 +164,19 @@ class EngineLifecycle:
     # The methods below run on the worker.
 
     def _load_engine(self, number: int, on_loading: OnLoading) -> None:
+        stamps = stamps_of_files(self._settings.now.bundle)
         try:
             engine = self._load(self._settings, on_loading)
         except BaseException as error:  # a panic in the tokenizer's library is no Exception
             if number == self._loads:
                 self.error = error
-                self.state = "failed"
+                self._failed_with = stamps
+                self._state = "failed"
             raise
         if number == self._loads:
             self._engine = engine
             self._equip(engine)
-            self.state = "ready"
+            self._state = "ready"
 
     def _equip(self, engine: Engine | None) -> None:
         if engine is not None:

@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from midfill.common.errors import BundleError, ModelError
-from midfill.common.file_system import stamp_of
+from midfill.common.file_system import FileStamp, stamp_of
 from midfill.common.regular_file import read_regular
 from midfill.inference.bundle import GRAPH, MANIFEST, MAX_MANIFEST_BYTES, TOKENIZER, VERSION
 
 T = TypeVar("T")
-_FILES_BESIDE_MANIFEST = (GRAPH, f"{GRAPH}.data", TOKENIZER)
-"""The files of a bundle of format 1, which counts as version 0."""
+_FILES = (GRAPH, f"{GRAPH}.data", TOKENIZER)
+"""The files of a version. Those of format 1, which counts as version 0, are beside the manifest."""
 
 
 def next_version(path: Path) -> str:
@@ -42,7 +42,7 @@ def remove_old_versions(path: Path) -> None:
     for number in _numbers(path):
         if number < current:
             shutil.rmtree(path / f"v{number}", ignore_errors=True)
-    for name in _FILES_BESIDE_MANIFEST if current else ():
+    for name in _FILES if current else ():
         with suppress(OSError):
             os.unlink(path / name)
 
@@ -63,6 +63,13 @@ def load_current(path: Path, load: Callable[[], T]) -> T:
         except (BundleError, ModelError):
             if stamp_of(manifest) == before:
                 raise
+
+
+def stamps_of_files(path: Path) -> list[FileStamp | None]:
+    """Return the stamps of a bundle's files: they differ after each change of the bundle in ``path``."""
+    current = _current(path)
+    folder = path / f"v{current}" if current else path
+    return [stamp_of(str(file)) for file in (path / MANIFEST, *(folder / name for name in _FILES))]
 
 
 def _current(path: Path) -> int:

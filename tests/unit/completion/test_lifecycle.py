@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,7 @@ from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.clock import ManualClock
 from unit.completion.gated_engine import PATIENCE, QUIET, Bench, GatedEngine
+from unit.helpers import chain_graph, write_bundle
 
 
 class Panic(BaseException):
@@ -34,6 +36,22 @@ async def test_failure_to_load_is_remembered(fault: BaseException) -> None:
     lifecycle = EngineLifecycle(LiveSettings(QUIET), load)
     assert lifecycle.start().exception(PATIENCE) is fault
     assert (lifecycle.state, lifecycle.error) == ("failed", fault)
+    lifecycle.close()
+
+
+async def test_bundle_that_appears_after_a_failure_is_loaded(tmp_path: Path) -> None:
+    """As after `midfill pull`, while the editor stays open; nothing is tried while everything is as it was."""
+    lifecycle = EngineLifecycle(LiveSettings(replace(QUIET, bundle=tmp_path / "bundle")))
+    assert isinstance(lifecycle.start().exception(PATIENCE), BundleNotFound)
+    assert lifecycle.state == "failed"
+    write_bundle(tmp_path / "bundle")
+    assert lifecycle.state == "idle"
+    assert isinstance(lifecycle.start().exception(PATIENCE), ModelError)
+    assert lifecycle.state == "failed"
+    write_bundle(tmp_path / "bundle", graph=chain_graph("pass"))
+    assert lifecycle.state == "idle"
+    assert lifecycle.start().exception(PATIENCE) is None
+    assert lifecycle.state == "ready"
     lifecycle.close()
 
 

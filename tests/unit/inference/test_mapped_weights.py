@@ -91,19 +91,23 @@ async def test_server_loads_the_bundle_again_or_says_what_is_wrong(folder: Path,
     shutil.copy2(folder / DATA, tmp_path / "good")
     scheduler = new_scheduler(LiveSettings(Settings(bundle=folder, min_confidence=0, warm_up_ms=0)))
     asked: list[Completion] = []
+    states: list[str] = []
     scheduler.start().result(60)
     asked.append(await scheduler.complete(REQUEST))
     scheduler.work_in(None)  # forgets what was suggested
     os.truncate(folder / DATA, 3)
     asked.append(await scheduler.complete(REQUEST))
-    assert scheduler.state == "idle"
+    states.append(scheduler.state)
     with pytest.raises(BundleDamaged, match="has 3 bytes instead of 12"):
         scheduler.start().result(60)
     asked.append(await scheduler.complete(REQUEST))
+    states.append(scheduler.state)
     shutil.copy2(tmp_path / "good", folder / DATA)
+    states.append(scheduler.state)
     scheduler.start().result(60)
     asked.append(await scheduler.complete(REQUEST))
     scheduler.close()
+    assert states == ["idle", "failed", "idle"]
     assert [(answer.text, answer.reason) for answer in asked] == [
         ("pass", ""),
         ("", "failed"),
