@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from pathlib import Path
 
 from midfill.common.limits import MAX_LINE_CHARACTERS
+from midfill.common.regular_file import read_regular
 
 MAX_SOURCE_BYTES = 400_000
 """Maximum size of a source file in bytes."""
@@ -35,12 +34,10 @@ def read_text(path: Path, max_bytes: int = MAX_SOURCE_BYTES) -> str | None:
     None when the file is empty, cannot be read, is not a regular file, is larger than ``max_bytes``, or is binary.
     """
     try:
-        with open(path, "rb", opener=_open) as file:
-            status = os.fstat(file.fileno())
-            data = file.read(max_bytes + 1) if stat.S_ISREG(status.st_mode) else b""
+        data = read_regular(path, max_bytes)
     except (OSError, ValueError):
         return None
-    if not data or len(data) > max_bytes or b"\0" in data:
+    if not data or b"\0" in data:
         return None
     try:
         text = data.decode("utf-8-sig")
@@ -56,8 +53,3 @@ def is_handwritten(text: str) -> bool:
         return False
     head = text[:_HEAD_CHARACTERS]
     return "generated" not in head.lower() or not _GENERATED.search(head)
-
-
-def _open(path: str, flags: int) -> int:
-    """Open a file without waiting, for example for a pipe that has no writer."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

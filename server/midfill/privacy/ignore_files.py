@@ -1,0 +1,120 @@
+"""The ignore files that hold for a folder: its own and those of the folders above it, up to the repository's root.
+
+They may be a stranger's. So they are read as bounded regular files, and all that hold for one folder together have a
+maximum size. What cannot be read in full excludes its whole folder: it may exclude anything.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from midfill.common.file_system import FileStamp
+from midfill.common.regular_file import read_regular
+from midfill.privacy.git_folders import exclusions_of
+from midfill.privacy.ignore_patterns import MAX_WILDCARD_BYTES, PatternList, lines_of
+
+GIT_FILE, OWN_FILE = ".gitignore", ".midfillignore"
+_MAX_BYTES = 262_144
+"""Maximum size of all ignore files that hold for one folder."""
+_MAX_KEPT_FILES = 4_096
+"""Maximum number of files whose patterns are remembered."""
+_MAX_KEPT_WILDCARD_BYTES = 8 * MAX_WILDCARD_BYTES
+"""Maximum number of bytes of remembered patterns with wildcards, which take several hundred bytes each."""
+_EVERYTHING = PatternList([b"*"])
+
+
+@dataclass(frozen=True)
+class FolderRules:
+    """The rules that one folder's files set for what is in it."""
+
+    folder: str
+    git: PatternList | None
+    """Those of ``.gitignore``."""
+    repository: PatternList | None
+    """Those of ``.git/info/exclude``, if a repository begins here."""
+    own: PatternList | None
+    """Those of ``.midfillignore``."""
+    size: int
+    """The number of bytes of these files."""
+
+    @property
+    def lists(self) -> list[PatternList]:
+        """The lists that exist."""
+        return [patterns for patterns in (self.git, self.repository, self.own) if patterns]
+
+
+Chain = tuple[FolderRules, ...]
+"""The folders that have rules, outer ones first."""
+
+
+class IgnoreFiles:
+    """Reads ignore files. A repeated question only reads their modification times."""
+
+    def __init__(self, fold: Callable[[str], str]) -> None:
+        """Compare paths and patterns after ``fold``, which is ``str`` where case matters."""
+        self._fold = fold
+        self._known: dict[str, tuple[FileStamp, PatternList]] = {}
+        self._kept_wildcard_bytes = 0
+
+    def chain(self, root: Path, folder: Path) -> Chain:
+        """Return the rules of the folders from ``root`` to ``folder``."""
+        here = str(root)
+        chain = self.extended((), here)
+        for name in folder.parts[len(root.parts) :]:
+            here = os.path.join(here, name)
+            chain = self.extended(chain, here)
+        return chain
+
+    def extended(self, chain: Chain, folder: str) -> Chain:
+        """Return the chain of a folder's parent with the folder's own rules."""
+        exclusions = exclusions_of(folder)
+        # git reads no `.gitignore` through a link
+        files = [(os.path.join(folder, GIT_FILE), False), (os.path.join(folder, OWN_FILE), True)]
+        files += [(exclusions, True)] if exclusions else []
+        room = _MAX_BYTES - sum(rules.size for rules in chain)
+        stamps = {file: _stamp(file, follow_link=follow) for file, follow in files}
+        if not any(stamps.values()):
+            return chain
+        read = {file: self._read(file, stamps[file], room) for file in stamps}
+        size = sum(stamp[1] for file, stamp in stamps.items() if stamp and read[file])
+        git, own, *repository = read.values()
+        rules = FolderRules(folder, git, repository[0] if repository else None, own, size)
+        lists = [patterns for step in (*chain, rules) for patterns in step.lists]
+        if size > room or sum(patterns.wildcard_bytes for patterns in lists) > MAX_WILDCARD_BYTES:
+            rules = FolderRules(folder, None, None, _EVERYTHING, 0)
+        return (*chain, rules) if rules.lists else chain
+
+    def _read(self, file: str, stamp: FileStamp | None, room: int) -> PatternList | None:
+        """Return the rules of a file, read again only after a change; None when there is no such file."""
+        known = self._known.get(file)
+        if stamp is None or (known and known[0] == stamp):
+            return known[1] if known and stamp else None
+        try:
+            data = read_regular(file, max(room, 0))
+        except (OSError, ValueError):  # it may be readable at the next question
+            return _EVERYTHING
+        patterns = PatternList(lines_of(self._folded(data)), ignore_case=self._fold is not str)
+        self._kept_wildcard_bytes += patterns.wildcard_bytes
+        if len(self._known) >= _MAX_KEPT_FILES or self._kept_wildcard_bytes > _MAX_KEPT_WILDCARD_BYTES:
+            self._known.clear()
+            self._kept_wildcard_bytes = patterns.wildcard_bytes
+        self._known[file] = stamp, patterns
+        return patterns
+
+    def _folded(self, data: bytes) -> bytes:
+        if self._fold is str:
+            return data
+        return self._fold(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _stamp(file: str, *, follow_link: bool) -> FileStamp | None:
+    """Return a regular file's stamp, which differs after each change; None for anything else."""
+    try:
+        status = os.stat(file, follow_symlinks=follow_link)
+    except (OSError, ValueError):
+        return None
+    return (status.st_mtime_ns, status.st_size) if stat.S_ISREG(status.st_mode) else None
