@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from midfill.common.file_identity import ignores_case, resolve, resolve_entry
 from midfill.common.file_system import repository_of
@@ -66,6 +66,16 @@ class IgnoreRules:
         target = resolve(path)
         name = target if target == path else resolve_entry(path)
         return self._allows(target) and (name == target or self._containing(name.parent) is None or self._allows(name))
+
+    def allows_name(self, path: PurePath) -> bool:
+        """Return whether a document may contribute that is in no folder: only settings and built-in patterns decide."""
+        name = path.as_posix()
+        ends = [place for place, character in enumerate(name) if character == "/"]
+        return not any(
+            patterns.decide(self._bytes(name[:end]), is_folder=end is not None)
+            for patterns in self._patterns
+            for end in (*ends, None)
+        )
 
     def walk(self) -> Iterator[Path]:
         """Yield every file that may contribute, without links; a folder that cannot be read is skipped."""
