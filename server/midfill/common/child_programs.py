@@ -24,9 +24,9 @@ def python_module(module: str, *arguments: str) -> list[str]:
     # Only `sys`, which no file can replace, is imported while the current folder is still in the path.
     program = (
         f"import sys; sys.path[:] = {_import_path()!a};"
-        f" import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+        " import runpy; runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
     )
-    return [sys.executable, "-c", program, *arguments]
+    return [sys.executable, "-c", program, module, *arguments]
 
 
 def find_program(name: str) -> str | None:
