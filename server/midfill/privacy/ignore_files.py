@@ -71,6 +71,8 @@ class IgnoreFiles:
 
     def extended(self, chain: Chain, folder: str) -> Chain:
         """Return the chain of a folder's parent with the folder's own rules."""
+        if chain and chain[-1].own is _EVERYTHING:  # what is below is excluded, whatever it says
+            return chain
         exclusions = exclusions_of(folder)
         # git reads no `.gitignore` through a link
         files = [(os.path.join(folder, GIT_FILE), False), (os.path.join(folder, OWN_FILE), True)]

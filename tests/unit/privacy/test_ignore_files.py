@@ -116,6 +116,17 @@ def test_many_wildcards_exclude_their_folder(tmp_path: Path) -> None:
     assert _allowed(tmp_path) == ["a.py"]
 
 
+@pytest.mark.timeout(60)
+def test_many_wildcards_in_many_folders(tmp_path: Path) -> None:
+    """Below a folder that is excluded as a whole, no further ignore file is read."""
+    here = tmp_path
+    for _ in range(400):
+        here = here / "d"
+        here.mkdir()
+        (here / ".gitignore").write_text("".join(f"*a*b{number}\n" for number in range(3_000)))
+    assert not IgnoreRules([tmp_path]).allows(here / "a.py")
+
+
 def test_many_plain_names_are_fine(tmp_path: Path) -> None:
     """Names, paths, and ends of names are looked up."""
     (tmp_path / "a.py").touch()
