@@ -1,4 +1,4 @@
-"""Where the user's own exclusions of a repository are: git's file ``info/exclude``.
+"""Where the user's own exclusions are: a repository's ``info/exclude``, and the file for all repositories.
 
 In a main checkout, ``.git`` is a folder. In a linked worktree and in a submodule it is a file, ``gitdir: FOLDER``. The
 folder of a linked worktree has a file ``commondir``, which names the folder that the worktrees share.
@@ -14,22 +14,24 @@ from pathlib import PurePath
 
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.regular_file import read_regular
+from midfill.privacy.git_settings import personal_exclusions
 
 _MAX_BYTES = 2 * MAX_PATH_CHARACTERS
 """Maximum size of a file that names a folder."""
 _PREFIX = b"gitdir: "
 
 
-def exclusions_of(folder: str) -> str | None:
-    """Return the path of ``info/exclude``, which need not exist; None if ``folder`` is not the top of a checkout."""
+def exclusions_of(folder: str) -> list[str]:
+    """Return files of exclusions, which need not exist, the strongest first; [] for no top of a checkout."""
     git = os.path.join(folder, ".git")
     if not os.path.lexists(git):
-        return None
+        return []
     own = git if os.path.isdir(git) else _named_in(git, folder, _PREFIX)
     if own is None:
-        return None
+        return []
     shared = _named_in(os.path.join(own, "commondir"), own) or own
-    return os.path.join(shared, "info", "exclude")
+    personal = personal_exclusions(shared)
+    return [os.path.join(shared, "info", "exclude"), *([personal] if personal else [])]
 
 
 def _named_in(file: str, base: str, prefix: bytes = b"") -> str | None:

@@ -34,8 +34,8 @@ class FolderRules:
     folder: str
     git: PatternList | None
     """Those of ``.gitignore``."""
-    repository: PatternList | None
-    """Those of ``.git/info/exclude``, if a repository begins here."""
+    repository: tuple[PatternList, ...]
+    """Those of the user, if a repository begins here: of its ``info/exclude``, and of the file for all repositories."""
     own: PatternList | None
     """Those of ``.midfillignore``."""
     size: int
@@ -44,7 +44,7 @@ class FolderRules:
     @property
     def lists(self) -> list[PatternList]:
         """The lists that exist."""
-        return [patterns for patterns in (self.git, self.repository, self.own) if patterns]
+        return [patterns for patterns in (self.git, *self.repository, self.own) if patterns]
 
 
 Chain = tuple[FolderRules, ...]
@@ -73,10 +73,9 @@ class IgnoreFiles:
         """Return the chain of a folder's parent with the folder's own rules."""
         if chain and chain[-1].own is _EVERYTHING:  # what is below is excluded, whatever it says
             return chain
-        exclusions = exclusions_of(folder)
         # git reads no `.gitignore` through a link
         files = [(os.path.join(folder, GIT_FILE), False), (os.path.join(folder, OWN_FILE), True)]
-        files += [(exclusions, True)] if exclusions else []
+        files += [(file, True) for file in exclusions_of(folder)]
         room = _MAX_BYTES - sum(rules.size for rules in chain)
         stamps = {file: _stamp(file, follow_link=follow) for file, follow in files}
         if not any(stamps.values()):
@@ -84,10 +83,10 @@ class IgnoreFiles:
         read = {file: self._read(file, stamps[file], room) for file in stamps}
         size = sum(stamp[1] for file, stamp in stamps.items() if stamp and read[file])
         git, own, *repository = read.values()
-        rules = FolderRules(folder, git, repository[0] if repository else None, own, size)
+        rules = FolderRules(folder, git, tuple(filter(None, repository)), own, size)
         lists = [patterns for step in (*chain, rules) for patterns in step.lists]
         if size > room or sum(patterns.wildcard_bytes for patterns in lists) > MAX_WILDCARD_BYTES:
-            rules = FolderRules(folder, None, None, _EVERYTHING, 0)
+            rules = FolderRules(folder, None, (), _EVERYTHING, 0)
         return (*chain, rules) if rules.lists else chain
 
     def _read(self, file: str, stamp: FileStamp | None, room: int) -> PatternList | None:

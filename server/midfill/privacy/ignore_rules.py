@@ -5,14 +5,15 @@ A file may contribute when it is in a workspace folder and no rule excludes it. 
 is excluded, whatever the others say. Within one source the last matching pattern of the deepest file decides.
 
 Git's ignore files are ``.gitignore`` (in the file's folder and its parents, up to the repository's root), and, where
-these say nothing, ``info/exclude`` of the repository. A file in a repository within another one is excluded if one of
-them would ignore it. Where a workspace folder ignores the case of names, patterns ignore it too, as git's do there.
+these say nothing, the user's: ``info/exclude`` of the repository, and then ``core.excludesFile``. A file in a
+repository within another one is excluded if one of them would ignore it. Where a workspace folder ignores the case of
+names, patterns ignore it too, as git's do there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from midfill.common.file_identity import ignores_case, resolve, resolve_entry
@@ -129,14 +130,13 @@ class IgnoreRules:
             return True
         above = [(rules, self._relative(path, rules.folder)) for rules in chain if len(rules.folder) < len(str(path))]
         above.reverse()
-        own = (rules.own.decide(relative, is_folder=is_folder) for rules, relative in above if rules.own)
-        if next((decision for decision in own if decision is not None), False):
+        if _first(rules.own.decide(relative, is_folder=is_folder) for rules, relative in above if rules.own):
             return True
         for rules, relative in above:
             decision = rules.git.decide(relative, is_folder=is_folder) if rules.git else None
             if decision is not None:
                 return decision
-            if rules.repository and rules.repository.decide(relative, is_folder=is_folder):
+            if _first(patterns.decide(relative, is_folder=is_folder) for patterns in rules.repository):
                 return True
         return False
 
@@ -145,6 +145,11 @@ class IgnoreRules:
 
     def _bytes(self, text: str) -> bytes:
         return to_bytes(self._fold(text))
+
+
+def _first(decisions: Iterable[bool | None]) -> bool:
+    """Return the first decision; False if there is none."""
+    return next((decision for decision in decisions if decision is not None), False)
 
 
 def _from(folder: Path, path: Path) -> Iterator[Path]:

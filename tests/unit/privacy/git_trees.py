@@ -49,22 +49,18 @@ class Tree:
 
 
 def git(folder: Path, *arguments: str, stdin: str = "") -> str:
-    """Return what git prints, with no settings but the repository's own. Exit code 1 says that there is nothing."""
-    environment = {
-        **os.environ,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "XDG_CONFIG_HOME": str(folder),
-        "GIT_CEILING_DIRECTORIES": "",
-    }
+    """Return what git prints. Exit code 1 says that there is nothing."""
     command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-C", str(folder), *arguments]
-    done = subprocess.run(command, env=environment, input=stdin.encode(), capture_output=True, check=False)
+    done = subprocess.run(command, input=stdin.encode(), capture_output=True, check=False)
     assert done.returncode in (0, 1), done.stderr.decode()
     return done.stdout.decode()
 
 
-def random_tree(folder: Path, seed: int) -> Tree:
-    """Make a tree: a main checkout or a linked worktree, with nested repositories, worktrees and submodules in it."""
+def random_tree(folder: Path, seed: int, personal: Path) -> Tree:
+    """Make a tree: a main checkout or a linked worktree, with nested repositories, worktrees and submodules in it.
+
+    The file ``personal`` gets patterns, too.
+    """
     dice = random.Random(seed)  # noqa: S311 (a test keeps no secret)
     work = folder / "work"
     tree = Tree(work)
@@ -93,6 +89,7 @@ def random_tree(folder: Path, seed: int) -> Tree:
     for place in [work, *sorted(path for path in work.rglob("*") if path.is_dir() and ".git" not in path.parts)]:
         if dice.random() < 0.3:
             (place / ".gitignore").write_bytes(_patterns(dice))
+    personal.write_bytes(_patterns(dice) if dice.random() < 0.3 else b"")
     return tree
 
 

@@ -13,13 +13,22 @@ from unit.privacy.git_trees import random_tree
 TREES = 200
 
 
-def test_random_trees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def personal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the user's ignore file for all repositories."""
+    (tmp_path / "settings").write_text(f"[core]\n\texcludesFile = {tmp_path}/personal\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "settings"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    return tmp_path / "personal"
+
+
+def test_random_trees(tmp_path: Path, personal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """No file of 200 trees is left out, or let in, against git's word; both ways to ask say the same."""
     files: list[str] = []
     ignored: list[str] = []
     differing: list[str] = []
     for seed in range(TREES):
-        tree = random_tree(tmp_path / str(seed), seed)
+        tree = random_tree(tmp_path / str(seed), seed, personal)
         rules = IgnoreRules([tree.folder])
         walked = {path.relative_to(rules.folders[0]).as_posix() for path in rules.walk()}
         allowed = {file for file in tree.files if rules.allows(tree.folder / file)}
