@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from midfill.code.languages import language_of
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.reasons import Reason
 from midfill.postprocess.lines import nearby
 from midfill.postprocess.place import COMMENT, STRING, place_of
@@ -57,7 +58,7 @@ def _is_in(path: str, folders: tuple[str, ...]) -> bool:
     if not folders:
         return False
     parts = [part for part in _SCHEME.sub("", path, count=1).replace("\\", "/").split("/") if part]
-    patterns, path = _patterns(folders), "/".join(parts)
+    patterns, path = _patterns(folders), "/".join(parts)[:MAX_PATH_CHARACTERS]
     ends = [place for place, character in enumerate(path) if character == "/"]
     return any(patterns.decide(to_bytes(path[:end]), is_folder=end is not None) for end in (*ends, None))
 

@@ -71,6 +71,8 @@ class IgnoreRules:
     def allows_name(self, path: PurePath) -> bool:
         """Return whether a document may contribute that is in no folder: only settings and built-in patterns decide."""
         name = path.as_posix()
+        if len(name) > MAX_PATH_CHARACTERS:
+            return False
         ends = [place for place, character in enumerate(name) if character == "/"]
         return not any(
             patterns.decide(self._bytes(name[:end]), is_folder=end is not None)

@@ -80,7 +80,9 @@ def test_recent_lines_of_a_file_are_one_entry(workspace: Workspace, work: Path) 
         'git:{}/hidden.py.git?{{"path":"{}/hidden.py"}}', "untitled:{}/.env", "untitled:{}/by-settings.txt",
         "untitled:.env", "untitled:by-settings.txt", "untitled:x/id_rsa", "vscode-vfs://github/someone/else/.env",
         "scp://host/home/someone/.env", "file://host/w/.env", "untitled:/elsewhere/by-settings.txt",
+        "untitled:" + "a/" * 500_000, "untitled:/" + "a/" * 500_000,
     ],
+    ids=lambda uri: uri[:40],
 )  # fmt: skip
 def test_document_of_any_scheme_is_excluded_as_its_file(work: Path, uri: str) -> None:
     """Whatever shows a file (unsaved, as it was, on another machine, a notebook's cell), its path decides."""
