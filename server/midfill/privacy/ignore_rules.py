@@ -39,6 +39,10 @@ BUILT_IN_PATTERNS = (
 _MAX_DECISIONS = 4096
 """Maximum number of remembered decisions. A decision is valid while the ignore files behind it are unchanged."""
 
+_MAX_WORK = 500_000_000
+"""Maximum product of the bytes of all wildcards, the length of a path, and the number of its folders: about half a
+second. Only a path that is made for it has more, and it is excluded."""
+
 
 class IgnoreRules:
     """Answers whether a file may contribute. A repeated question only reads the ignore files' modification times."""
@@ -119,7 +123,10 @@ class IgnoreRules:
         known = self._decisions.get(path)
         if known is None or known[0] != chain:
             steps = list(_from(folder, path))
-            excluded = any(self._excludes(chain, folder, step, is_folder=step is not steps[-1]) for step in steps)
+            wildcards = sum(patterns.wildcard_bytes for patterns in self._lists(chain))
+            excluded = wildcards * len(str(path)) * len(steps) > _MAX_WORK or any(
+                self._excludes(chain, folder, step, is_folder=step is not steps[-1]) for step in steps
+            )
             if len(self._decisions) >= _MAX_DECISIONS:
                 self._decisions.clear()
             known = self._decisions[path] = (chain, not excluded)
@@ -141,6 +148,11 @@ class IgnoreRules:
             if _first(patterns.decide(relative, is_folder=is_folder) for patterns in rules.repository):
                 return True
         return False
+
+    def _lists(self, chain: Chain) -> Iterator[PatternList]:
+        yield from self._patterns
+        for rules in chain:
+            yield from rules.lists
 
     def _relative(self, path: Path, folder: str) -> bytes:
         return self._bytes(str(path)[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/"))
