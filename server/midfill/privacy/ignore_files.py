@@ -20,10 +20,8 @@ from midfill.privacy.ignore_patterns import MAX_WILDCARD_BYTES, PatternList, lin
 GIT_FILE, OWN_FILE = ".gitignore", ".midfillignore"
 _MAX_BYTES = 262_144
 """Maximum size of all ignore files that hold for one folder."""
-_MAX_KEPT_FILES = 4_096
-"""Maximum number of files whose patterns are remembered."""
-_MAX_KEPT_WILDCARD_BYTES = 8 * MAX_WILDCARD_BYTES
-"""Maximum number of bytes of remembered patterns with wildcards, which take several hundred bytes each."""
+_MAX_KEPT_MEMORY = 32 << 20
+"""Maximum memory of remembered patterns, in bytes, by :func:`_memory_of`."""
 _EVERYTHING = PatternList([b"*"])
 
 
@@ -58,7 +56,7 @@ class IgnoreFiles:
         """Compare paths and patterns after ``fold``, which is ``str`` where case matters."""
         self._fold = fold
         self._known: dict[str, tuple[FileStamp, PatternList]] = {}
-        self._kept_wildcard_bytes = 0
+        self._kept_memory = 0
 
     def chain(self, root: Path, folder: Path) -> Chain:
         """Return the rules of the folders from ``root`` to ``folder``."""
@@ -91,18 +89,21 @@ class IgnoreFiles:
 
     def _read(self, file: str, stamp: FileStamp | None, room: int) -> PatternList | None:
         """Return the rules of a file, read again only after a change; None when there is no such file."""
+        if stamp is None:
+            return None
         known = self._known.get(file)
-        if stamp is None or (known and known[0] == stamp):
-            return known[1] if known and stamp else None
+        if known and known[0] == stamp:
+            return known[1]
         try:
             data = read_regular(file, max(room, 0))
         except (OSError, ValueError):  # it may be readable at the next question
             return _EVERYTHING
         patterns = PatternList(lines_of(self._folded(data)), ignore_case=self._fold is not str)
-        self._kept_wildcard_bytes += patterns.wildcard_bytes
-        if len(self._known) >= _MAX_KEPT_FILES or self._kept_wildcard_bytes > _MAX_KEPT_WILDCARD_BYTES:
+        memory = _memory_of(len(data), patterns)
+        self._kept_memory += memory
+        if self._kept_memory > _MAX_KEPT_MEMORY:
             self._known.clear()
-            self._kept_wildcard_bytes = patterns.wildcard_bytes
+            self._kept_memory = memory
         self._known[file] = stamp, patterns
         return patterns
 
@@ -110,6 +111,11 @@ class IgnoreFiles:
         if self._fold is str:
             return data
         return self._fold(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _memory_of(size: int, patterns: PatternList) -> int:
+    """Return about how many bytes the patterns of a file of ``size`` bytes take at most, as measured."""
+    return 1_000 + 25 * size + 150 * patterns.wildcard_bytes
 
 
 def _stamp(file: str, *, follow_link: bool) -> FileStamp | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from midfill.privacy.ignore_patterns import PatternList
 from midfill.privacy.ignore_rules import IgnoreRules
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
@@ -125,6 +127,24 @@ def test_many_wildcards_in_many_folders(tmp_path: Path) -> None:
         here.mkdir()
         (here / ".gitignore").write_text("".join(f"*a*b{number}\n" for number in range(3_000)))
     assert not IgnoreRules([tmp_path]).allows(here / "a.py")
+
+
+def test_memory_of_many_files(tmp_path: Path) -> None:
+    """Of a repository with many large ignore files, only some are remembered."""
+    lines = "".join(f"{number}\n" for number in range(20_000))
+    for number in range(40):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / ".gitignore").write_text(lines)
+    rules = IgnoreRules([tmp_path])
+    before = _pattern_lists()
+    assert len(list(rules.walk())) == 40
+    assert 0 < _pattern_lists() - before < 20
+
+
+def _pattern_lists() -> int:
+    """Return how many lists of patterns are in memory."""
+    gc.collect()
+    return sum(isinstance(each, PatternList) for each in gc.get_objects())
 
 
 def test_many_plain_names_are_fine(tmp_path: Path) -> None:
