@@ -31,7 +31,7 @@ def python_module(module: str, *arguments: str) -> list[str]:
 
 def find_program(name: str) -> str | None:
     """Return the absolute path of the first program of this name in ``PATH``; None if there is none."""
-    suffixes = os.environ.get("PATHEXT", ".EXE").split(os.pathsep) if sys.platform == "win32" else [""]
+    suffixes = os.environ.get("PATHEXT", ".EXE").split(";") if sys.platform == "win32" else [""]
     for folder in filter(os.path.isabs, os.get_exec_path()):
         for suffix in suffixes:
             file = os.path.join(folder, f"{name}{suffix}")

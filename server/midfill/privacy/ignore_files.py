@@ -6,6 +6,7 @@ maximum size. What cannot be read in full excludes its whole folder: it may excl
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable
@@ -22,7 +23,10 @@ _MAX_BYTES = 262_144
 """Maximum size of all ignore files that hold for one folder."""
 _MAX_KEPT_MEMORY = 32 << 20
 """Maximum memory of remembered patterns, in bytes, by :func:`_memory_of`."""
+_MAX_TOLD = 100
+"""Maximum number of folders that the log names."""
 _EVERYTHING = PatternList([b"*"])
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class IgnoreFiles:
         self._fold = fold
         self._known: dict[str, tuple[FileStamp, PatternList]] = {}
         self._kept_memory = 0
+        self._told: set[str] = set()
 
     def chain(self, root: Path, folder: Path) -> Chain:
         """Return the rules of the folders from ``root`` to ``folder``."""
@@ -83,9 +88,17 @@ class IgnoreFiles:
         git, own, *repository = read.values()
         rules = FolderRules(folder, git, tuple(filter(None, repository)), own, size)
         lists = [patterns for step in (*chain, rules) for patterns in step.lists]
-        if size > room or sum(patterns.wildcard_bytes for patterns in lists) > MAX_WILDCARD_BYTES:
-            rules = FolderRules(folder, None, (), _EVERYTHING, 0)
+        is_too_much = size > room or sum(patterns.wildcard_bytes for patterns in lists) > MAX_WILDCARD_BYTES
+        if is_too_much or _EVERYTHING in rules.lists:
+            rules = self._excluding(folder)
         return (*chain, rules) if rules.lists else chain
+
+    def _excluding(self, folder: str) -> FolderRules:
+        """Return the rules of a folder whose ignore files cannot be used; log it the first time."""
+        if folder not in self._told and len(self._told) < _MAX_TOLD:
+            self._told.add(folder)
+            _log.warning("All files in %s are excluded: its ignore files are too large or unreadable", Path(folder))
+        return FolderRules(folder, None, (), _EVERYTHING, 0)
 
     def _read(self, file: str, stamp: FileStamp | None, room: int) -> PatternList | None:
         """Return the rules of a file, read again only after a change; None when there is no such file."""

@@ -88,6 +88,17 @@ def test_programs_are_found_by_absolute_folders(hostile: Path, monkeypatch: pyte
     assert find_program("none") is None
 
 
+def test_programs_of_windows_have_endings(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are tried in the order of PATHEXT, in one folder after the other; the current one is none of them."""
+    for name in ("tool.EXE", "good/tool.CMD", "good/tool.EXE"):
+        (hostile / name).parent.mkdir(exist_ok=True)
+        (hostile / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setenv("PATHEXT", ".COM;.EXE;.CMD")
+    monkeypatch.setenv("PATH", str(hostile / "good"))
+    assert find_program("tool") == str(hostile / "good/tool.EXE")
+
+
 def _unisolated(file: Path) -> list[str]:
     """Return the places where a file of code names this interpreter in a command without isolation."""
     tree = ast.parse(file.read_text(encoding="utf-8"))

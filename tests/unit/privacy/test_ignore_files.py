@@ -76,14 +76,15 @@ def test_what_is_no_regular_file_has_no_rules(tmp_path: Path, name: str, make) -
 @POSIX
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", [".gitignore", ".midfillignore", ".git/info/exclude"])
-def test_enormous_file_excludes_its_folder(tmp_path: Path, name: str) -> None:
-    """It may exclude anything, and it is not read."""
+def test_enormous_file_excludes_its_folder(tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It may exclude anything, and it is not read; the log says so, once."""
     (tmp_path / "top.py").touch()
     (tmp_path / "sub/deep").mkdir(parents=True)
     (tmp_path / "sub/deep/a.py").touch()
     (tmp_path / "sub" / name).parent.mkdir(parents=True, exist_ok=True)
     _terabyte(tmp_path / "sub" / name)
     assert _allowed(tmp_path) == ["top.py"]
+    assert [record.message.split(" are ")[0] for record in caplog.records] == [f"All files in {tmp_path / 'sub'}"]
 
 
 @POSIX
