@@ -40,7 +40,11 @@ class Checkpoint:
         """
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                self.location, gguf_file=self.gguf_file, dtype=torch.float32, low_cpu_mem_usage=True
+                self.location,
+                gguf_file=self.gguf_file,
+                dtype=torch.float32,
+                low_cpu_mem_usage=True,
+                trust_remote_code=False,  # otherwise transformers asks a user at a terminal whether to run it
             )
         except (OSError, ValueError, KeyError) as error:
             raise SourceError(f"{self.location} cannot be loaded: {_first_line(error)}") from error
@@ -53,7 +57,7 @@ class Checkpoint:
             SourceError: there is no fast tokenizer.
         """
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file)
+            tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file, trust_remote_code=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SourceError(f"{self.location} has no tokenizer: {_first_line(error)}") from error
         if not tokenizer.is_fast:
@@ -89,7 +93,7 @@ def open_checkpoint(source: str) -> Checkpoint:
     if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
         raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
     try:
-        config = AutoConfig.from_pretrained(source)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise SourceError(f"{source} cannot be downloaded from the hub: {_first_line(error)}") from error
     revision = getattr(config, "_commit_hash", None) or _UNKNOWN

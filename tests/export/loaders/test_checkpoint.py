@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from midfill.common.errors import LicenceRefused
+from midfill.common.errors import LicenceRefused, SourceError
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.loaders.checkpoint import open_checkpoint
 
@@ -52,3 +53,18 @@ def test_licence_that_was_not_accepted_ends_an_export_before_it_begins(folder: P
         bundle_from_checkpoint(str(folder), tmp_path / "bundle", progress=lines.append)
     assert "licence: stabilityai-community (Stability AI's: personal use" in lines[0]
     assert not (tmp_path / "bundle").exists()
+
+
+def test_code_of_a_checkpoint_does_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked whether it may."""
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    classes = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model", "AutoTokenizer": ["own.T", "own.T"]}
+    for name in ("config.json", "tokenizer_config.json"):
+        (folder / name).write_text(json.dumps({"model_type": "own", "auto_map": classes}))
+    (folder / "own.py").write_text(f"open({str(folder / 'it-ran')!r}, 'w').close()\n")
+    checkpoint = open_checkpoint(str(folder))
+    with pytest.raises(SourceError):
+        checkpoint.load_model()
+    with pytest.raises(SourceError):
+        checkpoint.load_tokenizer()
+    assert not (folder / "it-ran").exists()
