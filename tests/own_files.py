@@ -23,3 +23,6 @@ def set_apart() -> None:
     os.environ["MIDFILL_BUNDLE"] = str(default_bundle())
     os.environ["MIDFILL_CACHE"] = str(folder / "cache")
     os.environ["MIDFILL_CONFIG"] = str(folder / "none.toml")
+    # Of git's settings, only the user's ignore file matters to Midfill.
+    (folder / "gitconfig").write_text(f"[include]\n\tpath = ~/.gitconfig\n[core]\n\texcludesFile = {folder}/none\n")
+    os.environ["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")

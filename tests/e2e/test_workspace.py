@@ -93,6 +93,23 @@ def test_what_is_excluded(bench: Workbench, environment: dict[str, str]) -> None
     assert bench.ask("allowed.py") != []
 
 
+def test_what_is_excluded_in_any_scheme(bench: Workbench) -> None:
+    """An unsaved file, an older version, and a cell of a notebook get no suggestion if the file would get none."""
+    bench.write(".midfillignore", "secret*\n")
+    bench.start({})
+    folder = bench.folder.as_posix()
+    excluded = [
+        *(f"untitled:{folder}/.env", f"git:{folder}/secret.py?%7B%22ref%22%3A%22~%22%7D"),
+        *(f"vscode-notebook-cell:{folder}/secret.ipynb#W0sZmlsZQ%3D%3D", "untitled:.env"),
+    ]
+    for uri in excluded:
+        bench.open(uri, f"def helper(argument):\n    return {CURSOR}\n")
+        assert bench.ask(uri) == []
+        assert "## Prompt" not in bench.why()
+    bench.open("untitled:Untitled-1", f"def double(number):\n    return {CURSOR}\n")
+    assert bench.ask("untitled:Untitled-1") != []
+
+
 def test_file_that_changes(bench: Workbench) -> None:
     """A file that is made, saved or deleted is in the next prompts as it is then."""
     bench.start({})

@@ -112,7 +112,8 @@ class Workbench:
         self.client.notify("textDocument/didChange", {"textDocument": document, "contentChanges": [change]})
 
     def _uri(self, name: str) -> str:
-        return (self.folder / name).as_uri()
+        """Return the URI of a document, by its file's name or by that URI."""
+        return name if ":" in name else (self.folder / name).as_uri()
 
 
 def mentions(text: str) -> Callable[[Parts], bool]:

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import test from "node:test";
@@ -77,4 +77,19 @@ test("on Windows the launcher `py` says where the newest Python is", async () =>
   });
   assert.equal(found, "C:\\Python\\python.exe");
   assert.deepEqual(asked, [launcher, "-3"]);
+});
+
+test("code in the current folder does not run", async (context) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "midfill-"));
+  const before = process.cwd();
+  context.after(() => {
+    process.chdir(before);
+    return rm(folder, { recursive: true });
+  });
+  for (const module of ["platform", "sysconfig"]) {
+    await writeFile(path.join(folder, `${module}.py`), "open('it-ran', 'w').close()\n");
+  }
+  process.chdir(folder);
+  await findPython(thisMachine);
+  assert.deepEqual((await readdir(folder)).sort(), ["platform.py", "sysconfig.py"]);
 });

@@ -44,7 +44,11 @@ class Checkpoint:
         """
         try:
             model = AutoModelForCausalLM.from_pretrained(
-                self.location, gguf_file=self.gguf_file, dtype=torch.float32, low_cpu_mem_usage=True
+                self.location,
+                gguf_file=self.gguf_file,
+                dtype=torch.float32,
+                low_cpu_mem_usage=True,
+                trust_remote_code=False,  # otherwise transformers asks a user at a terminal whether to run it
             )
         except Exception as error:  # transformers checks little of a file before it uses it
             raise SourceError(f"{self.location} cannot be loaded: {_first_line(error)}") from error
@@ -57,7 +61,7 @@ class Checkpoint:
             SourceError: there is no fast tokenizer.
         """
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file)
+            tokenizer = AutoTokenizer.from_pretrained(self.location, gguf_file=self.gguf_file, trust_remote_code=False)
         except Exception as error:  # as above; the tokenizers' library raises plain Exception
             raise SourceError(f"{self.location} has no tokenizer: {_first_line(error)}") from error
         if not tokenizer.is_fast:
@@ -95,7 +99,7 @@ def open_checkpoint(source: str) -> Checkpoint:
     if source.count("/") != 1 or path.suffix or source.startswith((".", "~", "/")):
         raise SourceError(f"{source} does not exist: name a GGUF file, a checkpoint folder or a hub id (owner/name).")
     try:
-        config = AutoConfig.from_pretrained(source)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise SourceError(f"{source} cannot be downloaded from the hub: {_first_line(error)}") from error
     revision = getattr(config, "_commit_hash", None) or _UNKNOWN

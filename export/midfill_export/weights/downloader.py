@@ -30,8 +30,8 @@ def run_watched(
     """Run a tool that downloads one file somewhere below ``folder``.
 
     Args:
-        command: The tool and its arguments.
-        folder: Where the tool puts both its temporary files and its result.
+        command: The tool and its arguments, with absolute paths.
+        folder: Where the tool runs, and puts both its temporary files and its result.
         environment: The tool's environment variables.
         on_growth: Called several times a second with the number of bytes downloaded so far.
 
@@ -42,6 +42,7 @@ def run_watched(
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the command is built from pinned data)
             command,
+            cwd=folder,  # uv takes settings, also the registry's address, from the folder that it runs in
             env={**environment, "PYTHONIOENCODING": "utf-8"},  # Windows' code page would be used otherwise
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
+from midfill.common.child_programs import python_module
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_watched
 from midfill_export.weights.known_models import Weights
 
@@ -26,9 +26,9 @@ def from_hub(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
         Unavailable: The hub does not answer, or does not have the file.
     """
     _require_answer(weights)
-    folder = folder / "hub"
+    folder = folder.absolute() / "hub"
     folder.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "huggingface_hub.cli.hf", "download", weights.hub_repo, weights.file]
+    command = python_module("huggingface_hub.cli.hf", "download", weights.hub_repo, weights.file)
     command += ["--revision", weights.hub_revision, "--local-dir", str(folder), "--quiet"]
     run_watched(
         command,

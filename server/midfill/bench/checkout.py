@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from midfill.common.child_programs import find_program
+
 
 def commit(file: Path = Path(__file__)) -> str:
     """Return the commit of the checkout that tracks ``file``, with "-dirty" if tracked files were changed.
@@ -19,7 +21,11 @@ def commit(file: Path = Path(__file__)) -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Return what git prints; "" if it fails."""
-    command = ["git", "-C", str(folder), *arguments]
+    git = find_program("git")
+    if git is None:
+        return ""
+    # A folder above may be a stranger's, and its configuration may name a program to ask for changed files.
+    command = [git, "-c", "core.fsmonitor=false", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no input of a user)
     except OSError:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midfill.common.errors import UsageError
+from midfill.common.limits import MAX_FILE_BYTES
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
 from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
 
@@ -33,7 +35,7 @@ def read_file(path: Path) -> SourceFile:
         UsageError: the file cannot be read, or is not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MAX_FILE_BYTES)
         return SourceFile(path, data, data.decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {explain(error)}.") from error

@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -15,9 +14,10 @@ from types import TracebackType
 from typing import IO, Any
 
 from midfill.client.framing import Json, framed, read_message
+from midfill.common.child_programs import python_module
 from midfill.common.errors import ServerEnded
 
-SERVE = (sys.executable, "-m", "midfill", "serve")
+SERVE = tuple(python_module("midfill", "serve"))
 """The command that starts Midfill's own server."""
 _SHUTDOWN_SECONDS = 10.0
 

@@ -3,10 +3,14 @@
 Only the text counts here: nothing is looked up on disk. Clients write one URI in several ways: ``file:///c%3A/a.py``,
 ``file:///C:/a.py`` and ``FILE://localhost/c:/%61.py`` are the same. A URI may also come from a client that means no
 good. So each text has one of two results: the absolute path of a file, or None.
+
+A URI of another scheme names no file, but it has a path, too: that of a file which is not saved yet
+(``untitled:/w/a.py``), is shown as it was (``git:/w/a.py?...``), is on another machine, or has the document as a part.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
@@ -25,6 +29,10 @@ _DRIVE = re.compile(r"/*(?P<letter>[a-z])[:|](?P<rest>/.*|)", re.IGNORECASE | re
 _SHARE = re.compile(r"//+(?P<host>[^/]+)(?P<rest>/.+)", re.DOTALL)
 _ESCAPE = re.compile(rb"%([0-9a-f]{2})", re.IGNORECASE)
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+_ANY = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*:)?(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 _DELIMITERS = b"/?#%"
 """Characters that mean something else in a URI when they are escaped."""
 
@@ -52,6 +60,31 @@ def file_in(uri: str, flavour: Flavour = OWN) -> PurePath | None:
     return file if file is not None and file.is_absolute() else None
 
 
+def paths_in(uri: str, flavour: Flavour = OWN) -> list[PurePath]:
+    """Return the paths in a URI of any scheme; none if it has none.
+
+    A path is absolute if it is one on this system, and otherwise relative. There may be two: an editor that puts an
+    ending after the path, as VS Code does for ``git:``, has the real one in its query, which is JSON.
+    """
+    found = _ANY.fullmatch(uri)
+    if not found:
+        return []
+    texts = [_readable(found["path"]) or _readable(found["host"])]
+    try:
+        query = json.loads(_readable(found["query"]))
+    except (ValueError, RecursionError):
+        query = None
+    if isinstance(query, dict) and isinstance(query.get("path"), str):
+        texts.append(query["path"])
+    windows = flavour is PureWindowsPath
+    return [
+        (_windows_file("", text.replace("\\", "/")) if windows else _posix_file("", text))
+        or flavour(text.lstrip("/\\" if windows else "/"))
+        for text in texts
+        if text.strip("/")
+    ]
+
+
 def plain_uri(uri: str) -> str:
     """Return a URI without needless differences: the scheme in lower case, and characters instead of their escapes.
 
@@ -76,6 +109,14 @@ def _decoded(part: str | None, errors: str, kept: bytes = b"") -> str:
         return found[0].upper() if kept and (byte < 32 or byte in kept) else bytes([byte])
 
     return _ESCAPE.sub(decode, (part or "").encode()).decode("utf-8", errors)
+
+
+def _readable(part: str | None) -> str:
+    """Return a part of a URI without escapes; as it is if it is no text."""
+    try:
+        return _decoded(part, "surrogateescape")
+    except UnicodeError:
+        return part or ""
 
 
 def _posix_file(host: str, path: str) -> PurePosixPath | None:

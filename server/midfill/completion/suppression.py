@@ -6,12 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
 from midfill.code.languages import language_of
+from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.reasons import Reason
 from midfill.postprocess.lines import nearby
 from midfill.postprocess.place import COMMENT, STRING, place_of
+from midfill.privacy.ignore_patterns import PatternList, to_bytes
 from midfill.prompt.context import Context
 
 _SCHEME = re.compile(r"[a-zA-Z][\w+.-]+:/*")
@@ -55,17 +55,20 @@ def suppression_reason(
 
 
 def _is_in(path: str, folders: tuple[str, ...]) -> bool:
+    if not folders:
+        return False
     parts = [part for part in _SCHEME.sub("", path, count=1).replace("\\", "/").split("/") if part]
-    patterns = _patterns(folders)
-    return bool(patterns) and any(
-        spec.match_file("/".join(parts[start:])) for spec in patterns for start in range(len(parts))
-    )
+    patterns, path = _patterns(folders), "/".join(parts)[:MAX_PATH_CHARACTERS]
+    ends = [place for place, character in enumerate(path) if character == "/"]
+    return any(patterns.decide(to_bytes(path[:end]), is_folder=end is not None) for end in (*ends, None))
 
 
 @lru_cache(16)
-def _patterns(folders: tuple[str, ...]) -> tuple[GitIgnoreSpec, ...]:
-    """Compile the patterns. An invalid pattern matches nothing."""
-    try:
-        return (GitIgnoreSpec.from_lines(folders),) if folders else ()
-    except ValueError:
-        return () if len(folders) == 1 else tuple(spec for each in folders for spec in _patterns((each,)))
+def _patterns(folders: tuple[str, ...]) -> PatternList:
+    return PatternList(to_bytes(_at_any_folder(pattern)) for pattern in folders)
+
+
+def _at_any_folder(pattern: str) -> str:
+    """Return a pattern that may begin at any folder of a path, as one without a slash does already."""
+    negation, pattern = ("!", pattern[1:]) if pattern.startswith("!") else ("", pattern)
+    return f"{negation}**/{pattern.lstrip('/')}" if "/" in pattern.rstrip("/ ") else f"{negation}{pattern}"

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from midfill.common.errors import EvalError
+from midfill.common.limits import MAX_FILE_BYTES
+from midfill.common.regular_file import read_regular
 from midfill.evals.runner import OnProgress
 from midfill.prompt.chat_template import Message
 
@@ -58,7 +60,7 @@ def questions(path: Path) -> list[Question]:
         EvalError: the file has none, or a line is not a question.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path, MAX_FILE_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{path} cannot be read: {type(error).__name__}.") from error
     found = []

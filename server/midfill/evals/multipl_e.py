@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from midfill.common.errors import EvalError
+from midfill.common.limits import MAX_FILE_BYTES
+from midfill.common.regular_file import read_regular
 from midfill.evals import humaneval
 from midfill.evals.continuation import Continuation
 from midfill.evals.report import Rate
@@ -197,7 +199,7 @@ def _of_humaneval(*, task_id: str, prompt: str, test: str, entry_point: str, **_
 def _read(file: Path) -> list[MultiplEProblem]:
     found = []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(file, MAX_FILE_BYTES).decode().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{file} cannot be read: {type(error).__name__}.") from error
     for number, line in enumerate(lines, start=1):

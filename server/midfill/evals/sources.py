@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import sysconfig
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 from midfill.code.languages import LANGUAGES, Language
 from midfill.code.source_files import MAX_SOURCE_BYTES, is_handwritten, read_source
+from midfill.common.child_programs import find_program
 from midfill.common.paths import cache_dir
 
 _PROSE = frozenset(("HTML", "Markdown"))
@@ -139,7 +139,7 @@ def _installed(roots: tuple[Path, ...]) -> dict[str, list[SourceFile]]:
 def installed_roots() -> list[Path]:
     """Return the folders in which package managers install source files; no folder is within another one."""
     home = Path.home()
-    nvim = shutil.which("nvim")
+    nvim = find_program("nvim")
     candidates = [
         Path(sysconfig.get_path("stdlib")),
         Path(sysconfig.get_path("purelib")),

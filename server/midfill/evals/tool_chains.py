@@ -11,7 +11,6 @@ import ctypes
 import functools
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from midfill.common.child_programs import find_program
 from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, needed_environment, run_python
 from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
@@ -54,7 +54,7 @@ class ToolChain:
     @property
     def missing(self) -> str:
         """The tools that are not installed, as "a and b"; "" if all are installed."""
-        return " and ".join(tool for tool in self.tools if shutil.which(tool) is None)
+        return " and ".join(tool for tool in self.tools if find_program(tool) is None)
 
 
 CHAINS = {
@@ -126,7 +126,7 @@ def _javatuples() -> bool:
 
 
 def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) -> str:
-    """Run a command; return why it failed, or ""."""
+    """Run a command; return why it failed, or "". A name without a folder is that of a program in ``PATH``."""
     seconds = _COMPILE_SECONDS if compiling else SECONDS
     environment = {name: os.environ[name] for name in ("PATH", "CLASSPATH", "RUSTUP_HOME") if name in os.environ}
     environment |= {**needed_environment(), "HOME": str(folder), "TMPDIR": str(folder), "TEMP": str(folder)}
@@ -134,7 +134,7 @@ def _run(command: Sequence[str], folder: Path, *, compiling: bool, limit: bool) 
         environment["RUSTUP_HOME"] = str(Path.home() / ".rustup")  # rustup's rustc looks for the compiler there
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (the commands are ours)
-            command,
+            [command[0] if os.sep in command[0] else find_program(command[0]) or command[0], *command[1:]],
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,

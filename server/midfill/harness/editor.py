@@ -17,7 +17,9 @@ from midfill.client.server_process import SERVE
 from midfill.common.errors import HarnessError
 from midfill.common.file_identity import resolve
 from midfill.common.file_uri import file_in
+from midfill.common.limits import MAX_FILE_BYTES
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
 from midfill.harness.open_document import OpenDocument
 from midfill.harness.script import CURSOR
 from midfill.harness.server_session import ANSWER_TIMEOUT_SECONDS, ServerSession
@@ -106,7 +108,7 @@ class HeadlessEditor:
         path = self.folder / file
         if text is None:
             try:
-                text = path.read_bytes().decode(errors="replace")
+                text = read_regular(path, MAX_FILE_BYTES).decode(errors="replace")
             except OSError as error:
                 raise HarnessError(f"{file} cannot be read: {explain(error)}.") from error
         if file in self._documents:

@@ -21,7 +21,9 @@ import yaml
 
 from midfill.actions import ACTIONS
 from midfill.common.errors import UsageError
+from midfill.common.limits import MAX_FILE_BYTES
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import read_regular
 from midfill.settings.kinds import Kind, flag, in_line, nearest, whole
 
 CURSOR = "▌"
@@ -130,7 +132,7 @@ def read_script(path: Path) -> list[Step]:
         UsageError: the script cannot be read, or has a mistake; the message names the line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, MAX_FILE_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {explain(error)}.") from error
     except UnicodeDecodeError as error:

@@ -10,15 +10,14 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from pathlib import Path
 
-import midfill
 from midfill.common import background
+from midfill.common.child_programs import python_module
 from midfill.retrieval import ipc
 from midfill.retrieval.lookup import Candidate, LookupRequest, to_message
 
@@ -120,13 +119,11 @@ class WorkspaceIndex:
     def _start(self) -> None:
         """Start the child and the two threads that exchange messages with it; log a failure and continue without."""
         outbox: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
-        command = [sys.executable, "-m", "midfill.retrieval.worker"]
         try:
             process = subprocess.Popen(  # noqa: S603 -- our own module in our own interpreter
-                command,
+                python_module("midfill.retrieval.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                cwd=Path(midfill.__file__).parent.parent,  # `-m` imports from the working folder: not the user's
                 env={**os.environ, **_ENVIRONMENT},
                 creationflags=background.creation_flags(),
             )

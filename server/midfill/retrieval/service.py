@@ -10,6 +10,7 @@ from pathlib import Path
 
 from midfill.code.languages import language_of
 from midfill.common.file_system import relative_path, repository_of
+from midfill.common.file_uri import paths_in
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.retrieval.index import IndexState, OnProgress, WorkspaceIndex
@@ -54,13 +55,20 @@ class Workspace:
         )
 
     def excludes(self, path: str) -> bool:
-        """Return whether ignore rules exclude a document from prompts, by the path by which it is known.
+        """Return whether ignore rules exclude a document from prompts.
 
-        For a document outside the workspace, the ignore rules of its own repository decide.
+        For a document outside the workspace, the ignore rules of its own repository decide. A document that is no file
+        is excluded as a file at the path in its URI would be.
+
+        Args:
+            path: The path by which the document is known, or its URI.
         """
-        document = Path(path)
+        documents = [Path(path)] if os.path.isabs(path) else map(Path, paths_in(path))
+        return any(map(self._excludes, documents))
+
+    def _excludes(self, document: Path) -> bool:
         if not document.is_absolute():
-            return False
+            return not self._ignore_rules.allows_name(document)
         if self._ignore_rules.folder_of(document) is not None:
             return not self._ignore_rules.allows(document)
         folder = repository_of(document.parent) or document.parent
@@ -93,8 +101,11 @@ class Workspace:
         )
 
     def visited(self, path: str, text: str, offset: int, opened_as: str = "") -> None:
-        """Remember the lines that the user edited or looked at, unless the file is excluded, also by another path."""
-        if not opened_as or self._ignore_rules.allows(Path(opened_as)):
+        """Remember the lines that the user edited or looked at, unless the file is excluded, also by another path.
+
+        A document that is no file is in no other document's prompt.
+        """
+        if os.path.isabs(path) and (not opened_as or self._ignore_rules.allows(Path(opened_as))):
             self._ranking.visited(Path(path), text, offset)
 
     def changed(self, paths: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -81,3 +82,18 @@ def test_damaged_gguf_is_refused_before_anything_else_is_done_with_it(tmp_path: 
         opened.truncate(1 << 40)
     with pytest.raises(SourceError, match="cannot be read as GGUF"):
         open_checkpoint(str(file))
+
+
+def test_code_of_a_checkpoint_does_not_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked whether it may."""
+    monkeypatch.setattr("builtins.input", lambda _: "y")
+    classes = {"AutoConfig": "own.Config", "AutoModelForCausalLM": "own.Model", "AutoTokenizer": ["own.T", "own.T"]}
+    for name in ("config.json", "tokenizer_config.json"):
+        (folder / name).write_text(json.dumps({"model_type": "own", "auto_map": classes}))
+    (folder / "own.py").write_text(f"open({str(folder / 'it-ran')!r}, 'w').close()\n")
+    checkpoint = open_checkpoint(str(folder))
+    with pytest.raises(SourceError):
+        checkpoint.load_model()
+    with pytest.raises(SourceError):
+        checkpoint.load_tokenizer()
+    assert not (folder / "it-ran").exists()

@@ -53,6 +53,12 @@ def test_failure(tmp_path: Path) -> None:
         run_watched(python("print('looking', flush=True); exit('ERROR: No such thing')"), tmp_path, {}, ignore)
 
 
+def test_tool_runs_in_its_own_folder(tmp_path: Path) -> None:
+    """The folder that the user is in may have files with settings of a tool."""
+    run_watched(python("open('here', 'w').close()"), tmp_path, {}, ignore)
+    assert (tmp_path / "here").exists()
+
+
 def test_full_disk(tmp_path: Path) -> None:
     """A full disk is an OSError, not ``Unavailable``."""
     with pytest.raises(OSError, match="No space left on device") as failure:

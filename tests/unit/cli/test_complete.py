@@ -47,6 +47,22 @@ def test_place_past_the_end(line: int, column: int, complaint: str, code: Path, 
     assert complaint.format(code) in ran.err
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("name", "why"), [("pipe", "not a regular file"), ("zero", "not a regular file"), ("big", "bytes")]
+)
+def test_file_that_never_ends(name: str, why: str, code: Path, run: Run) -> None:
+    """A pipe, a link to a device, and a file of a terabyte are refused at once."""
+    os.mkfifo("pipe")
+    Path("zero").symlink_to("/dev/zero")
+    with Path("big").open("wb") as file:
+        file.truncate(1 << 40)
+    ran = run("complete", f"{name}:1:1")
+    assert is_one_line(ran, code=2)
+    assert f"{name} cannot be read: " in ran.err
+    assert why in ran.err
+
+
 @pytest.mark.parametrize(
     "name", ["none.py", "no/such/folder/a.py", "C:\\code.py", "folder", "code.py/within", "a" * 300]
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.common.file_uri import Flavour, file_in, plain_uri
+from midfill.common.file_uri import Flavour, file_in, paths_in, plain_uri
 
 BOTH = (PurePosixPath, PureWindowsPath)
 
@@ -170,3 +170,49 @@ def test_any_text(uri: str, flavour: Flavour) -> None:
 def test_name_of_what_is_no_file(uri: str, plain: str) -> None:
     """Escapes are replaced unless that would change the meaning, or cannot be."""
     assert plain_uri(uri) == plain
+
+
+@pytest.mark.parametrize(
+    ("uri", "posix", "windows"),
+    [
+        ("untitled:/w/.env", "/w/.env", "w/.env"),
+        ("untitled:.env", ".env", ".env"),
+        ("untitled:Untitled-1", "Untitled-1", "Untitled-1"),
+        ("untitled://Untitled-1", "Untitled-1", "Untitled-1"),
+        ("UNTITLED:/c%3A/w/.env", "/c:/w/.env", "c:/w/.env"),
+        ("git:/w/%2Eenv?%7B%22ref%22%3A%22~%22%7D", "/w/.env", "w/.env"),
+        ("git:/w/.env?{[[", "/w/.env", "w/.env"),
+        ("vscode-notebook-cell:/w/a.ipynb#W0sZmlsZQ%3D%3D", "/w/a.ipynb", "w/a.ipynb"),
+        ("vscode-vfs://github/owner/name/.env", "/owner/name/.env", "owner/name/.env"),
+        ("gitlens://7b22/w/.env?x#y", "/w/.env", "w/.env"),
+        ("fugitive:///w/.git//0/a.py", "/w/.git/0/a.py", "w/.git/0/a.py"),
+        ("file://host/w/.env", "/w/.env", "w/.env"),
+        ("secret/.env", "secret/.env", "secret/.env"),
+        ("x:/w/%FF\ud800", "/w/%FF\ud800", "w/%FF\ud800"),
+    ],
+)
+def test_path_in_a_uri_of_any_scheme(uri: str, posix: str, windows: str) -> None:
+    """The path is absolute if the system has such paths."""
+    assert paths_in(uri, PurePosixPath) == [PurePosixPath(posix)]
+    assert paths_in(uri, PureWindowsPath) == [PureWindowsPath(windows)]
+
+
+def test_path_in_the_query() -> None:
+    """VS Code's Git extension may put an ending after the path; the query has the real one."""
+    uri = 'git:/w/.env.git?{"path":"/w/.env","ref":""}'
+    assert paths_in(uri, PurePosixPath) == [PurePosixPath("/w/.env.git"), PurePosixPath("/w/.env")]
+    assert paths_in(plain_uri(uri), PurePosixPath) == paths_in(uri, PurePosixPath)
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "untitled:", "scratch://", "x:?y=/w/.env", "x:/#/w/.env", 'x:?{"path":1}', "x:?" + "[" * 90_000]
+)
+def test_uri_without_a_path(uri: str) -> None:
+    """There is nothing that a rule could be about."""
+    assert paths_in(uri) == []
+
+
+@given(st.text())
+def test_any_text_has_paths_or_none(text: str) -> None:
+    """Nothing that a client may send raises an error."""
+    assert all(isinstance(path, PurePath) for flavour in BOTH for path in paths_in(text, flavour))

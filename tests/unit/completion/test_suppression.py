@@ -117,6 +117,16 @@ def test_suppression_in_a_folder(path: str, folders: list[str], expected: str) -
     assert reason("x = ▮", path="/other/a.py", opened_as=path, folders=folders) == expected
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("pattern", ["*a" * 14 + "*b", "**/a/" * 12 + "x", "a/*a" * 12 + "[b]/"])
+@pytest.mark.parametrize(
+    "path", ["/" + "a" * 200 + "/a" * 500, "untitled:/" + "a/" * 500_000], ids=["long", "too long"]
+)
+def test_folders_with_many_stars(pattern: str, path: str) -> None:
+    """A workspace's settings may name them, and they take no longer than others."""
+    assert reason("x = ▮", path=path, folders=[pattern]) == ""
+
+
 def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
     """Only the text near the cursor is parsed, also in a document or a line of megabytes."""
     assert reason("x = 1\n" * 200_000 + "# the ▮\n" + "y = 2\n" * 200_000) == "comment"

@@ -69,7 +69,7 @@ def test_network_is_out_of_reach() -> None:
 
 def test_what_cannot_be_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Unknown languages, missing tools and Java's tuples are reported, one line each; the rest is run."""
-    monkeypatch.setattr("shutil.which", lambda tool: None if tool == "rustc" else f"/usr/bin/{tool}")
+    monkeypatch.setattr(tool_chains, "find_program", lambda tool: None if tool == "rustc" else f"/usr/bin/{tool}")
     monkeypatch.delenv("CLASSPATH", raising=False)
     python, rust = problems(DATA / "own-py.jsonl"), problems(DATA / "own-rs.jsonl")
     [java, *_] = problems(DATA / "own-java.jsonl")

@@ -169,6 +169,14 @@ def test_odd_names(tmp_path: Path, name: str) -> None:
     assert ignore.allows(tmp_path / name) == (len(name) < 9_000)
 
 
+@pytest.mark.timeout(60)
+def test_path_that_takes_long_to_judge(tmp_path: Path) -> None:
+    """Two thousand folders, for each of which hundreds of patterns have to be tried, are excluded instead."""
+    deep = tmp_path / ("a/" * 1_900) / "a.py"
+    assert IgnoreRules([tmp_path]).allows(deep)
+    assert not IgnoreRules([tmp_path], [f"**/{'a/' * 30}b"] * 250).allows(deep)
+
+
 def test_several_folders(tmp_path: Path) -> None:
     """A folder within another one is walked once; its files belong to the inner folder."""
     _write(tmp_path, {"a/x.py": "", "a/in/y.py": "", "b/z.py": ""})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.file_identity import entries_and_files
+from midfill.common.file_uri import plain_uri
 from midfill.retrieval.service import Workspace
 
 TEXT = "def distant_helper(argument):\n    alpha = beta(gamma)\n    delta = epsilon(zeta)\n    return alpha + delta\n"
@@ -67,4 +68,45 @@ def test_recent_lines_of_a_file_are_one_entry(workspace: Workspace, work: Path) 
     assert recent(workspace, work) == ["a.py"]
     (work / "a.py").unlink()
     workspace.changed(entries_and_files([work.parent / "link/a.py", work / ("long" * 100)]))
+    assert recent(workspace, work) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "untitled:{}/hidden.py", "git:{}/hidden.py?%7B%22ref%22%3A%22~%22%7D", "vscode-notebook-cell:{}/hidden.py#W0sZ",
+        "gitlens://7b22/{}/hidden.py?x", "fugitive://{}/.git//0/a.py", "vscode-vfs://github/{}/hidden.py",
+        "vscode-remote://ssh-remote+host{}/hidden.py", "untitled:{}/sub/../hidden.py", "UNTITLED:{}/hidden%2Epy",
+        'git:{}/hidden.py.git?{{"path":"{}/hidden.py"}}', "untitled:{}/.env", "untitled:{}/by-settings.txt",
+        "untitled:.env", "untitled:by-settings.txt", "untitled:x/id_rsa", "vscode-vfs://github/someone/else/.env",
+        "scp://host/home/someone/.env", "file://host/w/.env", "untitled:/elsewhere/by-settings.txt",
+        "untitled:" + "a/" * 500_000, "untitled:/" + "a/" * 500_000,
+    ],
+    ids=lambda uri: uri[:40],
+)  # fmt: skip
+def test_document_of_any_scheme_is_excluded_as_its_file(work: Path, uri: str) -> None:
+    """Whatever shows a file (unsaved, as it was, on another machine, a notebook's cell), its path decides."""
+    workspace = Workspace([work], ["by-settings.txt"], indexed=False)
+    (work / "sub").mkdir()
+    assert workspace.excludes(plain_uri(uri.format(work, work)))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "untitled:{}/a.py", "git:{}/a.py?%7B%7D", "vscode-notebook-cell:{}/a.ipynb#W0sZ", "gitlens://7b22/{}/a.py",
+        "untitled:Untitled-1", "untitled:", "scratch://", "vscode-vfs://github/someone/else/a.py", "untitled:hidden.py",
+    ],
+)  # fmt: skip
+def test_document_of_any_scheme_is_not_excluded_otherwise(work: Path, uri: str) -> None:
+    """A name without a folder is in none, so no ignore file is about it; without a path there is no rule at all."""
+    assert not Workspace([work], ["by-settings.txt"], indexed=False).excludes(plain_uri(uri.format(work)))
+
+
+def test_document_that_is_no_file_is_in_no_other_prompt(
+    workspace: Workspace, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if its name looks like one of a file in the current folder."""
+    monkeypatch.chdir(work)
+    workspace.visited("untitled:Untitled-1", TEXT, 0)
     assert recent(workspace, work) == []

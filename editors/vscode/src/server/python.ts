@@ -10,8 +10,12 @@ const NEWEST = 14;
 /** Names of Python's program, the most common first. */
 const NAMES = ["python3", "python", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"];
 
-/** What a Python says about itself, in one line: see `parseBuild`. */
+/**
+ * What a Python says about itself, in one line: see `parseBuild`. It runs isolated, because the current folder may be a
+ * stranger's repository with a `platform.py`.
+ */
 const PROBE = [
+  "-I",
   "-c",
   "import platform, sys, sysconfig; print(sys.implementation.name, '%d.%d' % sys.version_info[:2]," +
     " sysconfig.get_platform(), platform.machine(), bool(sysconfig.get_config_var('Py_GIL_DISABLED')), sys.executable)",

@@ -5,7 +5,9 @@ import { rm } from "node:fs/promises";
 import { programIn } from "./discovery";
 import { ProgramError, type RunOptions, runProgram } from "../common/runProgram";
 
-const PIP_INSTALL = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"];
+/** Isolated: the current folder may be a stranger's repository with a folder `pip`. */
+const RUN_MODULE = ["-I", "-m"];
+const PIP_INSTALL = [...RUN_MODULE, "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"];
 
 /**
  * Create the environment in `folder`, or create it again, and install the server. If that fails, the folder is removed.
@@ -21,7 +23,7 @@ export async function createEnvironment(
   options: RunOptions,
 ): Promise<void> {
   try {
-    await runProgram(python, ["-m", "venv", "--clear", folder], options);
+    await runProgram(python, [...RUN_MODULE, "venv", "--clear", folder], options);
     await runProgram(programIn(folder, "python", process.platform), [...PIP_INSTALL, wheel], options);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
