@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import pairwise
 
 from midfill.code.brackets import OPENERS, unmatched
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
 from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.trims import closes_own
+from midfill.postprocess.user_indentation import spaces_a_level
 from midfill.prompt.context import Context
 
 _INDENTED = re.compile(r"^(?:(?P<tab>\t)|(?P<spaces> {2,})(?! |\*))", re.MULTILINE)
@@ -32,7 +32,7 @@ def indentation_of(context: Context) -> str:
     if kinds["tab"] > _MIN_INDENTATION_RATIO * kinds["spaces"] and " " not in here:
         return "\t"
     if kinds["spaces"] > _MIN_INDENTATION_RATIO * kinds["tab"] and "\t" not in here:
-        return " " * _spaces_a_level(text)
+        return " " * spaces_a_level(text)
     return ""
 
 
@@ -87,12 +87,6 @@ def merge_with_rest(text: str, context: Context, language: Language) -> tuple[st
     expression = rest.rstrip("".join(_LINE_ENDINGS) + ", ")
     lengths = (len(word[0]), len(expression))
     return text, next((length for length in lengths if fits(text, context, language, replaces=length)), 0)
-
-
-def _spaces_a_level(text: str) -> int:
-    widths = [len(found[0]) for found in re.finditer(r"^ *(?=[^ \n])", text, re.MULTILINE)]
-    steps = Counter(after - before for before, after in pairwise(widths) if after > before + 1)
-    return steps.most_common(1)[0][0] if steps else 4
 
 
 def _spaces_suggested(text: str, context: Context) -> int:

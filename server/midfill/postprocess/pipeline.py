@@ -9,6 +9,7 @@ from midfill.code.languages import language_of
 from midfill.postprocess.drops import reason_to_drop
 from midfill.postprocess.mends import keep_blank_lines, keep_indentation, merge_with_rest
 from midfill.postprocess.trims import TRIMS, trim_start
+from midfill.postprocess.user_indentation import begin_at_cursor
 from midfill.prompt.context import Context
 
 
@@ -29,15 +30,16 @@ class Finished:
 
 
 def begin(text: str, context: Context, indentation: str) -> str:
-    """Return the text generated so far with the document's ``indentation`` and without what its start repeats."""
-    return trim_start(keep_indentation(text, context, indentation), context)
+    """Return the text generated so far with the document's ``indentation``, without what its start repeats."""
+    return begin_at_cursor(trim_start(keep_indentation(text, context, indentation), context), context)
 
 
 def changes_at_begin(text: str, context: Context, indentation: str) -> tuple[tuple[str, int], ...]:
     """Return what :func:`begin` changed, in the form of :attr:`Finished.changes`."""
     indented = keep_indentation(text, context, indentation)
-    begun = trim_start(indented, context)
-    steps = (("indentation", text, indented), ("start", indented, begun))
+    trimmed = trim_start(indented, context)
+    begun = begin_at_cursor(trimmed, context)
+    steps = (("indentation", text, indented), ("start", indented, trimmed), ("cursor", trimmed, begun))
     return tuple((code, len(after) - len(before)) for code, before, after in steps if before != after)
 
 
