@@ -8,8 +8,8 @@ from collections import Counter
 from midfill.code.brackets import OPENERS, unmatched
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
+from midfill.postprocess.closers import closes_own
 from midfill.postprocess.grammar_fit import fits
-from midfill.postprocess.trims import closes_own
 from midfill.postprocess.user_indentation import spaces_a_level
 from midfill.prompt.context import Context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from midfill.code.brackets import OPENERS, QUOTES, is_open
+from midfill.postprocess.closers import closes_own
 from midfill.postprocess.stops import stop_at_whole_lines
 from midfill.prompt.context import Context
 
@@ -51,12 +51,3 @@ TRIMS: dict[str, Trim] = {
     "suffix-overlap": trim_suffix_overlap,
     "end-space": trim_end,
 }
-
-
-def closes_own(text: str, length: int) -> bool:
-    """Return whether the last ``length`` characters close a bracket or a string that the suggestion opened."""
-    head, tail = text[: len(text) - length], text[len(text) - length :]
-    last_line = head[head.rfind("\n") + 1 :]
-    return any(is_open(quote, last_line) for quote in QUOTES & set(tail)) or any(
-        head.count(OPENERS[closer]) > head.count(closer) for closer in tail if closer in OPENERS
-    )
