@@ -8,19 +8,19 @@ from collections.abc import Callable, Collection
 from midfill.code.languages import PLAIN_TEXT, Language, language_of
 from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below
+from midfill.postprocess.loops import is_loop
 from midfill.prompt.context import Context
 
 Drop = Callable[[str, Context], bool]
 
 _MIN_CHARACTERS = 4
 """Minimum number of characters of an automatic suggestion, and of a first line that is compared (as in Tabby)."""
+_MAX_LINES_COMPARED = 3
+"""Maximum number of lines of which nearly equal ones count as repeated."""
 _MAX_REPEAT_DISTANCE = 0.05
 """Maximum normalised Levenshtein distance between lines that count as repeated."""
-_MAX_SEARCHED_CHARACTERS = 2_000
-"""Number of characters at the start of a suggestion that are searched for repetitions."""
 _MIN_ECHO_CHARACTERS = 8
 """Minimum length of a suggestion that is compared with the text before the cursor: a shorter one matches by chance."""
-_STUTTER = re.compile(r"(?P<short>.{3,9}?)(?P=short){4}|(?P<long>.{10,200}?)(?P=long){2}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
 _EMPTY_COMMENT = re.compile(
     r"(?:todo|fixme|xxx|hack|note)?\W*"
@@ -43,14 +43,16 @@ def drop_blank(text: str, _context: Context) -> bool:
 
 
 def drop_suffix_repeat(text: str, context: Context) -> bool:
-    """Drop a suggestion that repeats the lines below the cursor, for up to three lines.
+    """Drop a suggestion that repeats the lines below the cursor.
 
-    The cursor's line is compared as it would be with the suggestion. Nearly equal lines count as equal, except in a
-    series of similar lines.
+    The cursor's line is compared as it would be with the suggestion. Up to three nearly equal lines count as equal,
+    except in a series of similar lines. More lines are dropped if they stand anywhere below, once.
     """
     whole = (context.line_prefix + text + context.line_suffix).rstrip()
-    count = sum(1 for line in whole.split("\n") if line.strip())
-    below = "\n".join(lines_below(context, count)) if count <= 3 else ""
+    lines = [line.rstrip() for line in whole.split("\n") if line.strip()]
+    if len(lines) > _MAX_LINES_COMPARED:
+        return has_word(whole) and _stand_below(lines, context)
+    below = "\n".join(lines_below(context, len(lines)))
     if len(below.strip()) <= 3:
         return False
     return whole == below or (has_word(below) and alike(whole, below, _MAX_REPEAT_DISTANCE) and not in_series(context))
@@ -71,14 +73,13 @@ def drop_above_repeat(text: str, context: Context) -> bool:
 def drop_repetition(text: str, context: Context) -> bool:
     """Drop a suggestion that repeats itself, or the text right before the cursor.
 
-    It repeats itself when it has 3 to 9 characters five times in a row, 10 or more characters three times in a row, or
-    when its second half has the same lines as its first half. It repeats the text before the cursor when it was
-    accepted a moment ago; a text that stands there twice may be suggested a third time.
+    It repeats itself when it is a loop, or when its second half has the same lines as its first half. It repeats the
+    text before the cursor when it was accepted a moment ago; a text that stands there twice may be suggested a third
+    time.
     """
     if len(text.strip()) >= _MIN_ECHO_CHARACTERS and _LETTER.search(text) and context.prefix.endswith(text):
         return not context.prefix.endswith(2 * text)
-    text = text[:_MAX_SEARCHED_CHARACTERS]
-    if any(_LETTER.search(found[0]) for found in _STUTTER.finditer(text)):
+    if is_loop(text):
         return True
     lines = [line.rstrip() for line in text.split("\n")]
     half, odd = divmod(len(lines), 2)
@@ -138,6 +139,18 @@ def reason_to_drop(
     if drop_file_path(text, context, language):
         return "path"
     return "" if fits(text, context, language, replaces=replaces, cut_short=cut_short) else "syntax"
+
+
+def _stand_below(lines: list[str], context: Context) -> bool:
+    """Return whether the lines stand below the cursor's line, once, or the first of them right below it.
+
+    The last of the lines may be unfinished.
+    """
+    below = "\n".join(["", *lines_below(context, len(context.suffix)), ""])
+    head = "\n".join(["", *lines[: _MAX_LINES_COMPARED + 1]])
+    is_near = below.partition(head)[0].count("\n") < _MAX_LINES_COMPARED
+    wanted = head if is_near else "\n".join(["", *lines])
+    return below.count(wanted) == 1
 
 
 def _repeats_above(lines: list[str], context: Context) -> bool:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from midfill.code.brackets import is_open
 from midfill.postprocess.closers import closes_own
 from midfill.postprocess.stops import stop_at_whole_lines
 from midfill.prompt.context import Context
 
 Trim = Callable[[str, Context], str]
+
+_HALF_FENCE = re.compile(r"(?:\n|\A)[ \t]*(?P<fence>`{1,2})\Z")
 
 
 def trim_start(text: str, context: Context) -> str:
@@ -41,6 +45,15 @@ def trim_suffix_overlap(text: str, context: Context) -> str:
     return text
 
 
+def trim_half_fence(text: str, context: Context) -> str:
+    """Cut one or two backticks that are alone on the last line: the limit came within a Markdown fence."""
+    found = _HALF_FENCE.search(text)
+    if found is None or (not found.start() and context.line_prefix.strip()):
+        return text
+    closes_string = len(found["fence"]) == 1 and is_open("`", context.prefix + text[: found.start()])
+    return text if closes_string else text[: found.start()]
+
+
 def trim_end(text: str, context: Context) -> str:
     """Cut white space at the end, unless other text follows the cursor on its line."""
     return text if context.line_suffix.strip() else text.rstrip()
@@ -48,6 +61,7 @@ def trim_end(text: str, context: Context) -> str:
 
 TRIMS: dict[str, Trim] = {
     "known-lines": trim_known_lines,
+    "half-fence": trim_half_fence,
     "suffix-overlap": trim_suffix_overlap,
     "end-space": trim_end,
 }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.postprocess.trims import TRIMS, trim_start, trim_suffix_overlap
+from midfill.postprocess.trims import TRIMS, trim_half_fence, trim_start, trim_suffix_overlap
 from midfill.prompt.context import Context
 from unit.helpers import context
 
@@ -64,6 +64,41 @@ def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: st
 )
 def test_rest_of_the_line_is_not_suggested_again(marked: str, text: str, left: str) -> None:
     """Text that follows the cursor is cut from the end, unless it closes what the suggestion opened."""
+    assert trim_suffix_overlap(text, context(marked)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("▮", "make\n``", "make"),
+        ("▮", "make\n  `", "make"),
+        ("```sh\n▮", "make\n``", "make"),
+        ("▮", "``", ""),
+        ("`▮", "``", "``"),
+        ("▮", "make\n```", "make\n```"),
+        ("x = `▮", "a\n`", "a\n`"),
+        ("▮", "x = `a\n`", "x = `a\n`"),
+        ("▮", "run `make`", "run `make`"),
+    ],
+    ids=["two", "one", "document with fences", "alone", "begun", "whole", "string", "own string", "within a line"],
+)
+def test_half_a_fence_is_cut_off(marked: str, text: str, left: str) -> None:
+    """A limit may come within a fence; a backtick that closes a string is kept."""
+    assert trim_half_fence(text, context(marked)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("<div>▮</div>", "<div>a</div>", "<div>a</div>"),
+        ("<div>▮</div>", "a</di", "a"),
+        ("a: List<▮>", "Map<K, V>", "Map<K, V>"),
+        ("**▮** more", "bold**", "bold"),
+        ("f(function() ▮ end)", "if a then b end", "if a then b end"),
+    ],
+)
+def test_mark_that_the_suggestion_opened_is_kept(marked: str, text: str, left: str) -> None:
+    """The same holds for tags and other marks as for brackets."""
     assert trim_suffix_overlap(text, context(marked)) == left
 
 
