@@ -8,10 +8,11 @@ from functools import lru_cache
 
 from pathspec import GitIgnoreSpec
 
+from midfill.code.enclosures import COMMENT, STRING
 from midfill.code.languages import language_of
 from midfill.common.reasons import Reason
 from midfill.postprocess.lines import nearby
-from midfill.postprocess.place import COMMENT, STRING, place_of
+from midfill.postprocess.place import place_of
 from midfill.prompt.context import Context
 
 _SCHEME = re.compile(r"[a-zA-Z][\w+.-]+:/*")

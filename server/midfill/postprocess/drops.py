@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from midfill.code.languages import PLAIN_TEXT, Language, language_of
+from midfill.code.languages import Language, language_of
 from midfill.postprocess.grammar_fit import fits
 from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below
 from midfill.postprocess.loops import is_loop
@@ -98,8 +98,8 @@ def drop_file_path(text: str, context: Context, language: Language) -> bool:
     comment = _comment(line, language)
     if comment is not None:
         return _is_path(comment.strip())
-    runs_files = language.grammar == "bash"
-    return bool(language.line_comment) and not runs_files and _is_path(line) and "/" in line and _is_source(line)
+    names_files = language.grammar in ("", "bash")
+    return bool(language.line_comment) and not names_files and _is_path(line) and "/" in line and _is_source(line)
 
 
 def drop_too_short(text: str, _context: Context) -> bool:
@@ -175,4 +175,4 @@ def _is_path(text: str) -> bool:
 
 
 def _is_source(path: str) -> bool:
-    return language_of(path) is not PLAIN_TEXT
+    return bool(language_of(path).grammar)

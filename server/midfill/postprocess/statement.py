@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from midfill.code.brackets import OPENERS, QUOTES, TRIPLE_QUOTES, has_open_bracket
+from midfill.code.enclosures import COMMENT, STRING
 from midfill.postprocess.lines import indent
-from midfill.postprocess.place import COMMENT, STRING
 from midfill.prompt.context import Context
 
 _UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|", "=>", "->")
