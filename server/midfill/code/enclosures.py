@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 COMMENT = "comment"
 STRING = "string"
@@ -36,40 +37,54 @@ class Enclosure:
     """The marks around code within a string; the second is a bracket."""
 
 
-@dataclass
-class _Frame:
+class Place(NamedTuple):
+    """What a place in a text is enclosed in."""
+
     enclosure: Enclosure | None
+    """None for code."""
     pattern: re.Pattern[str]
+    """What matters next."""
+    outer: Place | None = None
     depth: int = 0
+    """How many more of its kind are open, as of nested comments."""
+
+    @property
+    def kind(self) -> str:
+        """``COMMENT``, ``STRING``, or "" for code."""
+        return self.enclosure.kind if self.enclosure else ""
 
 
-def states(text: str, enclosures: tuple[Enclosure, ...]) -> Iterator[tuple[int, Enclosure | None]]:
-    """Yield each offset of ``text`` where another enclosure, or code (None), begins. Code begins at 0."""
-    stack = [_Frame(None, _in_code(enclosures, ""))]
-    position = 0
-    yield position, None
-    while found := stack[-1].pattern.search(text, position):
-        frame, event = stack[-1], str(found.lastgroup)
-        position = found.end()
-        if event == "deeper":
-            frame.depth += 1
-        elif event == "closing" and frame.depth:
-            frame.depth -= 1
-        elif event in ("closing", "newline"):
-            stack.pop()
-        elif event == "code" and frame.enclosure:
-            stack.append(_Frame(None, _in_code(enclosures, frame.enclosure.code[1])))
-        elif event.startswith("opening"):
-            number = event.removeprefix("opening")
-            enclosure = enclosures[int(number)]
-            name = found.groupdict().get(f"name{number}") or ""
-            stack.append(_Frame(enclosure, _within(enclosure, name)))
-        yield position, stack[-1].enclosure
+def places(text: str, enclosures: tuple[Enclosure, ...], start: Place | None = None) -> Iterator[tuple[int, Place]]:
+    """Yield each offset of ``text`` from which on it is enclosed in something else. It starts at 0 in ``start``."""
+    place, offset = start or Place(None, _in_code(enclosures, "")), 0
+    yield offset, place
+    while found := place.pattern.search(text, offset):
+        event, offset = str(found.lastgroup), found.end()
+        place = _next(place, event, found, enclosures)
+        yield offset, place
 
 
-def enclosure_at_end(text: str, enclosures: tuple[Enclosure, ...]) -> Enclosure | None:
-    """Return the comment or string in which ``text`` ends; None for code."""
-    return deque(states(text, enclosures), maxlen=1)[0][1]
+@lru_cache(8)
+def place_at_end(text: str, enclosures: tuple[Enclosure, ...]) -> Place:
+    """Return the place of the end of ``text``."""
+    return deque(places(text, enclosures), maxlen=1)[0][1]
+
+
+def _next(place: Place, event: str, found: re.Match[str], enclosures: tuple[Enclosure, ...]) -> Place:
+    """Return the place behind the mark that was ``found``."""
+    if event == "deeper":
+        return place._replace(depth=place.depth + 1)
+    if event == "closing" and place.depth:
+        return place._replace(depth=place.depth - 1)
+    if event in ("closing", "newline"):
+        return place.outer or place
+    if event == "code" and place.enclosure:
+        return Place(None, _in_code(enclosures, place.enclosure.code[1]), place)
+    if event.startswith("opening"):
+        number = event.removeprefix("opening")
+        enclosure = enclosures[int(number)]
+        return Place(enclosure, _within(enclosure, found.groupdict().get(f"name{number}") or ""), place)
+    return place  # what does not close it
 
 
 @lru_cache(256)

@@ -22,8 +22,8 @@ class Language:
     """The characters that start a comment up to the end of the line; "" when the language has no such comment."""
     file_names: tuple[str, ...] = ()
     """Names, in lower case, of files that the suffix does not tell; also without their suffix (``Dockerfile.dev``)."""
-    keeps_tabs: bool = False
-    """Whether tabs and spaces mean different things at the start of a line, so that neither may become the other."""
+    keeps_white_space: bool = False
+    """Whether the kind of white space means something: a tab is no spaces, and a blank line is text."""
 
 
 PLAIN_TEXT = Language("Text", "", (), ("plaintext",))
@@ -48,7 +48,7 @@ LANGUAGES = (
     Language("Kotlin", "kotlin", (".kt", ".kts"), ("kotlin",), "//"),
     Language("HTML", "html", (".html", ".htm"), ("html",)),
     Language("CSS", "css", (".css",), ("css",)),
-    Language("Markdown", "markdown", (".md", ".markdown"), ("markdown",), keeps_tabs=True),
+    Language("Markdown", "markdown", (".md", ".markdown"), ("markdown",), keeps_white_space=True),
 )
 """The languages that are parsed."""
 UNPARSED_LANGUAGES = (
@@ -66,7 +66,7 @@ UNPARSED_LANGUAGES = (
     Language("Crystal", "", (".cr",), ("crystal",), "#"),
     Language("D", "", (".d",), ("d",), "//"),
     Language("Dart", "", (".dart",), ("dart",), "//"),
-    Language("Diff", "", (".diff", ".patch"), ("diff", "patch"), keeps_tabs=True),
+    Language("Diff", "", (".diff", ".patch"), ("diff", "patch"), keeps_white_space=True),
     Language("Dockerfile", "", (".dockerfile",), ("dockerfile",), "#", ("dockerfile", "containerfile")),
     Language("Dotenv", "", (".env",), ("dotenv", "env"), "#", (".env",)),
     Language("Elixir", "", (".ex", ".exs"), ("elixir",), "#"),
@@ -77,7 +77,7 @@ UNPARSED_LANGUAGES = (
     Language("Fish", "", (".fish",), ("fish",), "#"),
     Language("Fortran", "", (".f90", ".f95", ".f03", ".f08"), ("fortran", "FortranFreeForm"), "!"),
     Language("Fortran (fixed form)", "", (".f", ".for", ".f77"), ("fortran_fixed-form", "FortranFixedForm"), "!",
-             keeps_tabs=True),
+             keeps_white_space=True),
     Language("GDScript", "", (".gd",), ("gdscript",), "#"),
     Language("Gleam", "", (".gleam",), ("gleam",), "//"),
     Language("GraphQL", "", (".graphql", ".gql"), ("graphql",), "#"),
@@ -99,7 +99,7 @@ UNPARSED_LANGUAGES = (
     Language("Less", "", (".less",), ("less",), "//"),
     Language("Lisp", "", (".lisp",), ("lisp", "commonlisp"), ";"),
     Language("Makefile", "", (".mk", ".mak", ".make"), ("makefile", "make"), "#", ("makefile", "gnumakefile"),
-             keeps_tabs=True),
+             keeps_white_space=True),
     Language("MATLAB", "", (".matlab",), ("matlab", "octave"), "%"),
     Language("Meson", "", (), ("meson",), "#", ("meson.build", "meson_options.txt")),
     Language("Nginx", "", (), ("nginx",), "#", ("nginx.conf",)),
@@ -142,7 +142,7 @@ UNPARSED_LANGUAGES = (
     Language("Vue", "", (".vue",), ("vue",)),
     Language("XML", "", (".xml", ".xsd", ".xsl", ".svg", ".csproj", ".plist"), ("xml", "xsl")),
     Language("YAML", "", (".yaml", ".yml"), ("yaml", "dockercompose", "github-actions-workflow", "helm", "ansible"),
-             "#", keeps_tabs=True),
+             "#", keeps_white_space=True),
     Language("Zig", "", (".zig",), ("zig",), "//"),
 )  # fmt: skip
 """Languages of which only the marks of comments and strings are known (:mod:`midfill.code.comments_and_strings`)."""

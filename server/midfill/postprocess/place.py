@@ -7,7 +7,7 @@ from tree_sitter import Node
 from midfill.code.brackets import TRIPLE_QUOTES, is_open
 from midfill.code.comments_and_strings import enclosures_of
 from midfill.code.embedded import embedded_at
-from midfill.code.enclosures import COMMENT, END_OF_LINE, STRING, enclosure_at_end
+from midfill.code.enclosures import COMMENT, END_OF_LINE, STRING, place_at_end
 from midfill.code.grammars import parse
 from midfill.code.languages import Language
 from midfill.postprocess.grammar_fit import window
@@ -27,8 +27,7 @@ def place_of(context: Context, language: Language) -> str:
     """
     before, after, language = embedded_at(*window(context), language)
     if not language.grammar:
-        enclosure = enclosure_at_end(before, enclosures_of(language))
-        return enclosure.kind if enclosure else ""
+        return place_at_end(before, enclosures_of(language)).kind
     if language.grammar == "markdown":
         return ""
     data = before.encode("utf-8", "replace")
@@ -57,7 +56,7 @@ def _place(node: Node, cursor: int, *, at_line_start: bool) -> str:
 
 def _left_open(before: str, language: Language) -> str:
     """Return what is still open before the cursor: a comment, a string on its line, or triple quotes above."""
-    enclosure = enclosure_at_end(before, enclosures_of(language))
+    enclosure = place_at_end(before, enclosures_of(language)).enclosure
     if enclosure is not None and enclosure.kind == COMMENT and enclosure.closing != END_OF_LINE:
         return COMMENT
     if language.grammar == "python" and any(before.count(quote) % 2 for quote in TRIPLE_QUOTES):

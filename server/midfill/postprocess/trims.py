@@ -12,6 +12,8 @@ from midfill.prompt.context import Context
 
 Trim = Callable[[str, Context], str]
 
+_BREAK = "  "
+_BROKEN_LINE = re.compile(rf"\S{_BREAK}\n")
 _HALF_FENCE = re.compile(r"(?:\n|\A)[ \t]*(?P<fence>`{1,2})\Z")
 
 
@@ -55,8 +57,15 @@ def trim_half_fence(text: str, context: Context) -> str:
 
 
 def trim_end(text: str, context: Context) -> str:
-    """Cut white space at the end, unless other text follows the cursor on its line."""
-    return text if context.line_suffix.strip() else text.rstrip()
+    """Cut white space at the end, unless other text follows the cursor on its line.
+
+    Two spaces are kept in a document that has lines with two: in Markdown, they break a line.
+    """
+    if context.line_suffix.strip():
+        return text
+    trimmed = text.rstrip()
+    is_break = bool(trimmed) and text == trimmed + _BREAK
+    return text if is_break and _BROKEN_LINE.search(context.prefix + context.suffix) else trimmed
 
 
 TRIMS: dict[str, Trim] = {

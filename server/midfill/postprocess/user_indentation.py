@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import pairwise
 
 from midfill.code.brackets import OPENERS, unmatched
+from midfill.code.languages import PLAIN_TEXT, Language
 from midfill.postprocess.lines import indent, lines_upwards
 from midfill.postprocess.statement import opens_block
 from midfill.prompt.context import Context
@@ -18,7 +19,7 @@ _CONTINUATION = re.compile(r"[ \t]*(?:[.?&|+]|::)")
 """The start of a line that continues the statement above, such as ``.call()``."""
 
 
-def begin_at_cursor(text: str, context: Context) -> str:
+def begin_at_cursor(text: str, context: Context, language: Language = PLAIN_TEXT) -> str:
     """Cut the indentation that ``text`` brings in addition to what the user typed, and shift its other lines along.
 
     Nothing is cut where the user's indentation is not complete, so that no line may begin at the cursor: directly below
@@ -37,7 +38,7 @@ def begin_at_cursor(text: str, context: Context) -> str:
         leading = found[0]
         if leading.startswith(base):
             return own + leading[len(base) :]
-        if leading[0] == other_kind:
+        if leading[0] == other_kind and not language.keeps_white_space:
             return _translated(leading, context)
         return min(own, leading, key=len) if brought else leading
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.code.comments_and_strings import enclosures_of
-from midfill.code.enclosures import COMMENT, STRING, enclosure_at_end, states
+from midfill.code.enclosures import COMMENT, STRING, place_at_end, places
 from midfill.code.languages import LANGUAGES, UNPARSED_LANGUAGES, Language, language_of
 from unit.helpers import split
 
@@ -20,8 +20,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
 def kind_at(file_name: str, marked: str) -> str:
     """Return the kind of what the marked cursor is in; "" for code."""
     text, offset = split(marked)
-    enclosure = enclosure_at_end(text[:offset], enclosures_of(language_of(file_name)))
-    return enclosure.kind if enclosure else ""
+    return place_at_end(text[:offset], enclosures_of(language_of(file_name))).kind
 
 
 @pytest.mark.parametrize(
@@ -137,9 +136,8 @@ def test_language_has_the_comment_that_it_says(language: Language) -> None:
     """The mark of a line's comment is one of the marks; the next line is code again."""
     enclosures = enclosures_of(language)
     line = f"{language.line_comment} x"
-    within, after = enclosure_at_end(line, enclosures), enclosure_at_end(f"{line}\n", enclosures)
-    assert (within.kind if within else "") == (COMMENT if language.line_comment else "")
-    assert after is None
+    assert place_at_end(line, enclosures).kind == (COMMENT if language.line_comment else "")
+    assert place_at_end(f"{line}\n", enclosures).kind == ""
 
 
 def test_languages_without_comments_or_strings_are_told() -> None:
@@ -148,9 +146,11 @@ def test_languages_without_comments_or_strings_are_told() -> None:
         kind: sorted(known.name for known in KNOWN if kind not in {each.kind for each in enclosures_of(known)})
         for kind in (COMMENT, STRING)
     }
-    page = DOCS.read_text(encoding="utf-8")
-    assert f"No comments are known in {', '.join(lacking[COMMENT])}." in " ".join(page.split())
-    assert f"No strings are known in {', '.join(lacking[STRING])}." in " ".join(page.split())
+    page = " ".join(DOCS.read_text(encoding="utf-8").split())
+    marked = sum(1 for known in UNPARSED_LANGUAGES if enclosures_of(known))
+    assert f"by a grammar in {len(LANGUAGES)} languages, and by their marks in {marked} more" in page
+    assert f"No comments are known in {', '.join(lacking[COMMENT])}." in page
+    assert f"No strings are known in {', '.join(lacking[STRING])}." in page
 
 
 def test_each_name_and_id_stands_for_one_language() -> None:
@@ -161,8 +161,8 @@ def test_each_name_and_id_stands_for_one_language() -> None:
 
 @given(st.sampled_from(KNOWN), st.text(alphabet="a1 \n#/*-'\"`{}()$%<>!|=[];:\\@~", max_size=60))
 def test_any_text_is_scanned_from_its_start_to_its_end(language: Language, text: str) -> None:
-    """The offsets of the states lie in the text, in order."""
-    offsets = [offset for offset, _ in states(text, enclosures_of(language))]
+    """The offsets lie in the text, in order."""
+    offsets = [offset for offset, _ in places(text, enclosures_of(language))]
     assert offsets == sorted(offsets)
     assert all(0 <= offset <= len(text) for offset in offsets)
 
@@ -170,4 +170,4 @@ def test_any_text_is_scanned_from_its_start_to_its_end(language: Language, text:
 def test_long_text_is_read_once() -> None:
     """Nothing is read again: a mark of each kind, 100,000 times, takes a moment."""
     text = "\"'`#/*(*{-<!--${" * 100_000
-    assert len(list(states(text, enclosures_of(language_of("a.scala"))))) <= len(text) + 1
+    assert len(list(places(text, enclosures_of(language_of("a.scala"))))) <= len(text) + 1

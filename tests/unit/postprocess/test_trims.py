@@ -113,6 +113,21 @@ def test_white_space_is_cut_off_at_the_end_of_a_line_only() -> None:
     assert trim("a = ", context("▮b()")) == "a = "
 
 
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("Roses  \n▮\n", "Violets  ", "Violets  "),
+        ("Roses\n▮\n", "Violets  ", "Violets"),
+        ("Roses  \n▮\n", "Violets   ", "Violets"),
+        ("Roses\n  \n▮\n", "Violets  ", "Violets"),
+        ("Roses  \n▮\n", "  ", ""),
+    ],
+)
+def test_line_break_of_markdown_is_kept(marked: str, text: str, left: str) -> None:
+    """Two spaces at the end of a line are kept where the document has such lines."""
+    assert trim(text, context(marked)) == left
+
+
 @given(CODE, CODE, CODE)
 def test_trimming_only_shortens(prefix: str, suffix: str, text: str) -> None:
     """The result is the start of the text, or its end."""
