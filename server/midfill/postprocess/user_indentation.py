@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from itertools import pairwise
 
-from midfill.code.brackets import OPENERS, unmatched
+from midfill.code.brackets import OPENERS, has_open_bracket, unmatched
 from midfill.code.languages import PLAIN_TEXT, Language
 from midfill.postprocess.lines import indent, lines_upwards
 from midfill.postprocess.statement import opens_block
@@ -26,13 +26,11 @@ def begin_at_cursor(text: str, context: Context, language: Language = PLAIN_TEXT
     a line that opens a block, with the same indentation, and within a block that has lines with more indentation.
     """
     own = context.line_prefix
-    if not own or own.strip():
+    if not own or own.strip() or not _may_begin_here(text, context):
         return text
     brought = text[: indent(text)]
+    base = _base_of_later_lines(text, context)
     other_kind = " " if own[0] == "\t" else "\t"
-    if not (brought or f"\n{other_kind}" in text) or not _may_begin_here(text, context):
-        return text
-    base = own + brought if _is_shifted_as_a_whole(text, own + brought) else own
 
     def shifted(found: re.Match[str]) -> str:
         leading = found[0]
@@ -45,13 +43,25 @@ def begin_at_cursor(text: str, context: Context, language: Language = PLAIN_TEXT
     return _LATER_INDENTATION.sub(shifted, text[len(brought) :])
 
 
-def _is_shifted_as_a_whole(text: str, base: str) -> bool:
-    """Return whether the second line agrees that the block's lines begin at ``base``, as the first line does."""
+def _base_of_later_lines(text: str, context: Context) -> str:
+    """Return the indentation that the lines of ``text`` below the first one take for that of their block.
+
+    That of the first line may be more than that, or less, because it depends on what the user typed. The second line
+    tells it.
+    """
+    own = context.line_prefix
+    base = own + text[: indent(text)]
     second = _LATER_INDENTATION.search(text)
     if second is None:
-        return True
-    is_within = opens_block(text[: text.find("\n")])
-    return len(second[0]) > len(base) if is_within else len(second[0]) >= len(base)
+        return base
+    is_less = own.startswith(second[0]) and second[0] != own
+    above = next(lines_upwards(context), "")
+    is_argument = any(unmatched(above, closer)[1] for closer in ")]")
+    if is_less and not is_argument and _columns(above) < _columns(second[0]):
+        return second[0]
+    first = text[: text.find("\n")].rstrip()
+    is_within = first.endswith(":") or has_open_bracket(first)
+    return base if len(second[0]) > len(base) or (len(second[0]) == len(base) and not is_within) else own
 
 
 def spaces_a_level(text: str) -> int:
