@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 
@@ -12,7 +12,8 @@ from functools import lru_cache
 class Pair:
     """An opening mark and its closing mark, as regular expressions.
 
-    ``closing`` may have a group ``name``, such as the name of an element; ``{name}`` stands for it in ``opening``.
+    ``closing`` may have a group ``name``, such as the name of an element; ``{name}`` stands for it in ``opening``. It
+    may begin with a semicolon, which counts only where the document has it, too.
     """
 
     closing: str
@@ -22,10 +23,12 @@ class Pair:
     is_on_one_line: bool = False
     """Whether the closing mark means something else where the cursor's line does not open it."""
 
-    def named(self, name: str) -> Pair:
-        """Return the pair for one ``name``."""
-        closing = re.sub(r"\(\?P<name>[^()]*\)", lambda _: re.escape(name), self.closing)
-        return Pair(closing, self.opening.replace("{name}", re.escape(name)), self.nests, self.is_on_one_line)
+    def as_in(self, found: re.Match[str]) -> Pair:
+        """Return the pair with the name and the semicolon that were ``found``."""
+        name = re.escape(found.groupdict().get("name") or "")
+        closing = re.sub(r"\(\?P<name>[^()]*\)", lambda _: name, self.closing)
+        closing = closing.removeprefix("" if found[0].startswith(";") else _SEMICOLON)
+        return replace(self, closing=closing, opening=self.opening.replace("{name}", name))
 
     def tokens(self, text: str) -> Iterator[tuple[int, bool]]:
         """Yield the offset of each mark in ``text``, and whether it opens."""
@@ -61,8 +64,7 @@ def closing_mark(text: str) -> Pair | Toggle | None:
     for mark in _MARKS:
         # Some marks are known by the character behind them, also at the end of a document.
         if found := _compiled(mark.closing).match(f"{text}\n"):
-            name = found.groupdict().get("name")
-            return mark.named(name) if name and isinstance(mark, Pair) else mark
+            return mark.as_in(found) if isinstance(mark, Pair) else mark
     return None
 
 
@@ -79,17 +81,21 @@ def unopened(tokens: Iterator[tuple[int, bool]]) -> Iterator[int]:
 
 
 _BLOCK_WORD = (
-    r"\b(?:for|while|until|if|unless|case|cond|with|def\w*)\b[^\n;]{0,200}?\bdo\b"
-    r"|\b(?:for|while|until|if|unless|case|cond|def\w*|do|fn|function|class|module|begin)\b"
+    r"(?i:\b(?:for|while|until|if|unless|case|cond|with|def\w*)\b[^\n;]{0,200}?\bdo\b"
+    r"|\b(?:for|while|until|if|unless|case|cond|def\w*|do|fn|function|class|module|begin)\b)"
 )
-"""What ``end`` closes in Lua, Ruby, Elixir and Julia. A loop or a condition with ``do`` has one ``end``."""
+"""What ``end`` closes in Lua, Ruby, Elixir, SQL and Pascal. A loop or a condition with ``do`` has one ``end``."""
 _NAME = r"(?P<name>[\w:.-]+)"
+_NAMED_BLOCK = r"(?P<name>if|for|foreach|while|switch|case|function|class|module|sub|region)"
+_SEMICOLON = r"(?:;{1,2}[ \t]{0,4})?"
+_LINE_START = r"(?:\A|(?<=\n))"
 _MARKS: tuple[Pair | Toggle, ...] = (
     Pair(r"\*/", r"/\*"),
     Pair(r"-->", r"<!--"),
-    Pair(r"\?>", r"<\?"),
-    Pair(r"%>", r"<%"),
-    Pair(r"%\}", r"\{%"),
+    Pair(rf"{_SEMICOLON}\?>", r"<\?"),
+    Pair(rf"{_SEMICOLON}-?%>", r"<%"),
+    Pair(r"-?%\}", r"\{%"),
+    Pair(r"--\}\}", r"\{\{!--"),
     Pair(r"#\}", r"\{#"),
     Pair(r"\*\)", r"\(\*"),
     Pair(r"-\}", r"\{-"),
@@ -102,14 +108,20 @@ _MARKS: tuple[Pair | Toggle, ...] = (
     Pair(rf"\{{%-?\s*end{_NAME}", r"\{%-?\s*{name}\b", nests=True),
     Pair(rf"\{{\{{/{_NAME}", r"\{\{#{name}\b", nests=True),
     Pair(rf"\\end\{{{_NAME}\}}", r"\\begin\{{name}\}", nests=True),
-    Pair(r"(?<![-=])>(?=[^=])", r"(?<!<)<(?![\s=<-])", nests=True, is_on_one_line=True),
-    Pair(r"\bend(?=\W)", _BLOCK_WORD, nests=True, is_on_one_line=True),
-    Pair(r"(?:;\s*)?\bfi(?=\W)", r"\bif\b", nests=True, is_on_one_line=True),
-    Pair(r"(?:;\s*)?\bdone(?=\W)", r"\b(?:for|while|until|select)\b", nests=True, is_on_one_line=True),
-    Pair(r"(?:;;?\s*)?\besac(?=\W)", r"\bcase\b", nests=True, is_on_one_line=True),
+    Pair(r"\\right(?=\W)", r"\\left(?=\W)", nests=True),
+    Pair(rf"#\s*end{_NAMED_BLOCK}(?=\W)", r"#\s*{name}(?:n?def)?(?=\W)", nests=True),
+    Pair(r"/>", r"<(?=\w)", nests=True, is_on_one_line=True),
+    Pair(r"(?<![-=/])>(?=[^=])", r"(?<!<)<(?![\s=<-])", nests=True, is_on_one_line=True),
+    Pair(rf"(?i:\bend{_NAMED_BLOCK})(?=\W)", r"(?i:\b{name}(?=\W))", nests=True, is_on_one_line=True),
+    Pair(r"(?i:\bend)(?=\W)", _BLOCK_WORD, nests=True, is_on_one_line=True),
+    Pair(rf"{_SEMICOLON}\bfi(?=\W)", r"\bif\b", nests=True, is_on_one_line=True),
+    Pair(rf"{_SEMICOLON}\bdone(?=\W)", r"\b(?:for|while|until|select)\b", nests=True, is_on_one_line=True),
+    Pair(rf"{_SEMICOLON}\besac(?=\W)", r"\bcase\b", nests=True, is_on_one_line=True),
     Toggle(r'(?<!\\)"""', r'(?<!\\)"""', is_on_one_line=False),
     Toggle(r"(?<!\\)'''", r"(?<!\\)'''", is_on_one_line=False),
     Toggle(r"```", r"```", is_on_one_line=False),
+    Toggle(rf"{_LINE_START}~~~", rf"{_LINE_START}~~~", is_on_one_line=False),
+    Toggle(rf"{_LINE_START}---(?=\n)", rf"{_LINE_START}---(?=\n)", is_on_one_line=False),
     Toggle(r"\$\$", r"\$\$", is_on_one_line=False),
     Toggle(r"(?<!\\)\$(?=[^\w({$])", r"(?<!\\)\$"),
     Toggle(r"(?<!\s)\*\*(?=[^\w])", r"(?<![\w*])\*\*(?!\s)"),
