@@ -17,6 +17,8 @@ _MIN_CHARACTERS = 4
 """Minimum number of characters of an automatic suggestion, and of a first line that is compared (as in Tabby)."""
 _MAX_LINES_COMPARED = 3
 """Maximum number of lines of which nearly equal ones count as repeated."""
+_MAX_LINES_SEARCHED = 20
+"""Number of lines below the cursor in which more lines may begin; further away, a page may repeat itself."""
 _MAX_REPEAT_DISTANCE = 0.05
 """Maximum normalised Levenshtein distance between lines that count as repeated."""
 _MIN_ECHO_CHARACTERS = 8
@@ -46,7 +48,7 @@ def drop_suffix_repeat(text: str, context: Context) -> bool:
     """Drop a suggestion that repeats the lines below the cursor.
 
     The cursor's line is compared as it would be with the suggestion. Up to three nearly equal lines count as equal,
-    except in a series of similar lines. More lines are dropped if they stand anywhere below, once.
+    except in a series of similar lines. More lines are dropped if they stand below, once.
     """
     whole = (context.line_prefix + text + context.line_suffix).rstrip()
     lines = [line.rstrip() for line in whole.split("\n") if line.strip()]
@@ -146,7 +148,7 @@ def _stand_below(lines: list[str], context: Context) -> bool:
 
     The last of the lines may be unfinished.
     """
-    below = "\n".join(["", *lines_below(context, len(context.suffix)), ""])
+    below = "\n".join(["", *lines_below(context, _MAX_LINES_SEARCHED + len(lines)), ""])
     head = "\n".join(["", *lines[: _MAX_LINES_COMPARED + 1]])
     is_near = below.partition(head)[0].count("\n") < _MAX_LINES_COMPARED
     wanted = head if is_near else "\n".join(["", *lines])

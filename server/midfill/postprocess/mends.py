@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 
 from midfill.code.brackets import OPENERS, unmatched
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import PLAIN_TEXT, Language
 from midfill.postprocess.closers import closes_own
 from midfill.postprocess.grammar_fit import fits
+from midfill.postprocess.indentation_style import kind_of, spaces_a_level
 from midfill.postprocess.literal_text import LiteralText
-from midfill.postprocess.user_indentation import spaces_a_level
 from midfill.prompt.context import Context
 
-_INDENTED = re.compile(r"^(?:(?P<tab>\t)|(?P<spaces> {2,})(?! |\*))", re.MULTILINE)
 _LEADING = re.compile(r"(?:(?<=\n)|\A)[ \t]+(?=[^ \t\n])")
-_MIN_INDENTATION_RATIO = 9
-"""A document has one kind of indentation when more than so many times as many lines have it as have the other kind."""
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _TOKEN = re.compile(r"\w+|\s+|.")
 _WORD = re.compile(r"\w+")
@@ -29,13 +25,11 @@ _LINE_ENDINGS = frozenset(")]};:")
 def indentation_of(context: Context) -> str:
     r"""Return the document's indentation of one level: "\t" or spaces; "" when it has none or mixes both."""
     text = f"{context.prefix}|{context.suffix}"
-    kinds = Counter(found.lastgroup for found in _INDENTED.finditer(text))
     here = context.line_prefix[: len(context.line_prefix) - len(context.line_prefix.lstrip())]
-    if kinds["tab"] > _MIN_INDENTATION_RATIO * kinds["spaces"] and " " not in here:
-        return "\t"
-    if kinds["spaces"] > _MIN_INDENTATION_RATIO * kinds["tab"] and "\t" not in here:
-        return " " * spaces_a_level(text)
-    return ""
+    kind = kind_of(text)
+    if not kind or not set(here) <= {kind}:
+        return ""
+    return kind if kind == "\t" else " " * spaces_a_level(text)
 
 
 def keep_indentation(text: str, context: Context, unit: str, language: Language = PLAIN_TEXT) -> str:

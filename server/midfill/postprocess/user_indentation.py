@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from itertools import pairwise
 
 from midfill.code.brackets import OPENERS, has_open_bracket, unmatched
 from midfill.code.languages import PLAIN_TEXT, Language
+from midfill.postprocess.indentation_style import kind_of, spaces_a_level
 from midfill.postprocess.lines import indent, lines_upwards
 from midfill.postprocess.statement import opens_block
 from midfill.prompt.context import Context
@@ -31,12 +30,13 @@ def begin_at_cursor(text: str, context: Context, language: Language = PLAIN_TEXT
     brought = text[: indent(text)]
     base = _base_of_later_lines(text, context)
     other_kind = " " if own[0] == "\t" else "\t"
+    is_of_another_kind = other_kind in text and _kind_of_other_lines(context) == other_kind
 
     def shifted(found: re.Match[str]) -> str:
         leading = found[0]
         if leading.startswith(base):
             return own + leading[len(base) :]
-        if leading[0] == other_kind and not language.keeps_white_space:
+        if leading[0] == other_kind and is_of_another_kind and not language.keeps_white_space:
             return _translated(leading, context)
         return min(own, leading, key=len) if brought else leading
 
@@ -64,13 +64,6 @@ def _base_of_later_lines(text: str, context: Context) -> str:
     return base if len(second[0]) > len(base) or (len(second[0]) == len(base) and not is_within) else own
 
 
-def spaces_a_level(text: str) -> int:
-    """Return by how many spaces the lines of ``text`` most often are indented more than the line before; 4 if never."""
-    widths = [len(found[0]) for found in re.finditer(r"^ *(?=[^ \n])", text, re.MULTILINE)]
-    steps = Counter(after - before for before, after in pairwise(widths) if after > before + 1)
-    return steps.most_common(1)[0][0] if steps else 4
-
-
 def _may_begin_here(text: str, context: Context) -> bool:
     """Return whether a line may begin at the cursor with the indentation that the user typed."""
     above = next(lines_upwards(context), None)
@@ -82,6 +75,11 @@ def _may_begin_here(text: str, context: Context) -> bool:
     if _columns(outer) < here:
         return is_directly_above or any(unmatched(above, closer)[0] for closer in OPENERS)
     return not (is_directly_above and (opens_block(above) or _CONTINUATION.match(text)))
+
+
+def _kind_of_other_lines(context: Context) -> str:
+    own = len(context.line_prefix)
+    return kind_of(context.prefix[: len(context.prefix) - own] + context.suffix)
 
 
 def _translated(leading: str, context: Context) -> str:

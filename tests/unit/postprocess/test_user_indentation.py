@@ -63,7 +63,6 @@ def test_suggestion_begins_at_the_cursor(marked: str, text: str, left: str) -> N
         ("def f(xs):\n    g()\n\n\ndef h():\n\t▮", "x = 1\n    return x", "x = 1\n\treturn x"),
         ("def f(xs):\n    g()\n\n\ndef h():\n\t▮", "if a:\n        b()\n    c()", "if a:\n\t\tb()\n\tc()"),
         ("f() {\n\tg();\n}\n\nh() {\n  ▮\n}\n", "if (a) {\n\t\tb();\n\t}", "if (a) {\n    b();\n  }"),
-        ("if a:\n\tif b:\n\t\t▮", "c()\n    d()", "c()\n\td()"),
         ("CREATE TABLE a (\n   ▮\n);\n", " b INT,\n    c INT", "b INT,\n   c INT"),
         ("f() {\n   ▮\n}", " if (a) return;\n    b();", "if (a) return;\n   b();"),
         ("a:\n  b:\n     ▮\n", "c: 1\n    d:\n      e: 1", "c: 1\n     d:\n       e: 1"),
@@ -71,8 +70,8 @@ def test_suggestion_begins_at_the_cursor(marked: str, text: str, left: str) -> N
         ("if a:\n    if b:\n        ▮\n", "c()\n    d()", "c()\n    d()"),
     ],
     ids=[
-        "nested", "first line alone", "first line alone, flat", "closer", "tab", "tab, nested", "two", "outer block",
-        "list", "statement in one line", "less", "less in Haskell", "outer block of four",
+        "nested", "first line alone", "first line alone, flat", "closer", "tab", "tab, nested", "two", "list",
+        "statement in one line", "less", "less in Haskell", "outer block of four",
     ],
 )  # fmt: skip
 def test_later_lines_form_one_block_with_what_the_user_typed(marked: str, text: str, left: str) -> None:
@@ -93,10 +92,12 @@ def test_later_lines_form_one_block_with_what_the_user_typed(marked: str, text: 
         ("    call(\n    ▮\n    )\n", "    first,"),
         ("  ▮", "return 1\n    return 2"),
         ("def f(\n        ▮", "a, b):\n    return a"),
+        ("proc a {} {\n    b {\n\tc\n    }\n    ▮\n}\n", "d {\n\te\n    }\n    f"),
     ],
     ids=[
         "column 0", "within a line", "not indented yet", "comment", "function", "chain", "between two levels",
         "argument", "nothing to cut", "body after the arguments",
+        "tabs of eight columns between spaces",
     ],
 )  # fmt: skip
 def test_indentation_that_the_user_has_not_typed_is_kept(marked: str, text: str) -> None:
