@@ -14,6 +14,9 @@ from midfill.prompt.context import Context
 Tokens = Callable[[str], Iterator[tuple[int, bool]]]
 """Finds the opening and the closing tokens of a text: the offset of each, and whether it opens."""
 
+_OPENING_TAG = re.compile(r"<\w")
+"""What makes a line below more than the end of an element, as in a list of `</dd><dt>`."""
+
 
 def stop_at_closer(text: str, context: Context) -> int | None:
     """End before the closing bracket, quote or mark that already follows the cursor in the document.
@@ -28,15 +31,8 @@ def stop_at_closer(text: str, context: Context) -> int | None:
         closing = rest[: len(rest) - len(rest.lstrip(rest[0]))]
         found = re.search(rf"(?<!\\){closing}", text)
         return found.start() if found else None
-    mark = closing_mark(rest)
-    if mark is None or (mark.is_on_one_line and not _is_opened_on_the_line(mark, context)):
-        return None
-    if isinstance(mark, Toggle):
-        return mark.first_in(text) if mark.is_on_one_line or mark.is_open(context.prefix) else None
-    if not mark.nests:
-        return next(unopened(mark.tokens(text)), None)
-    # Some marks are known by the character behind them, also at the end of a line.
-    return _end_of_nested(text, context, mark.tokens, f"{context.line_suffix}\n")
+    mark = _mark_after(context)
+    return _end_at_mark(text, context, mark) if mark else None
 
 
 def closes_own(text: str, length: int) -> bool:
@@ -51,12 +47,25 @@ def closes_own(text: str, length: int) -> bool:
     return isinstance(mark, Pair) and _unclosed(head, mark.tokens) > 0
 
 
-def _is_opened_on_the_line(mark: Pair | Toggle, context: Context) -> bool:
-    if not context.line_suffix.strip():
-        return False
+def _mark_after(context: Context) -> Pair | Toggle | None:
+    """Return the mark that follows the cursor and closes what stands before it; None if there is none."""
+    in_line = bool(context.line_suffix.strip())
+    mark = closing_mark(context.suffix.lstrip())
+    if mark is None or (not in_line and (mark.is_on_one_line or _OPENING_TAG.search(line_below(context)))):
+        return None
+    before = context.line_prefix if mark.is_on_one_line else context.prefix
     if isinstance(mark, Toggle):
-        return mark.is_open(context.line_prefix)
-    return _unclosed(context.line_prefix, mark.tokens) > 0
+        return mark if mark.is_open(before) else None
+    return mark if not mark.is_on_one_line or _unclosed(before, mark.tokens) else None
+
+
+def _end_at_mark(text: str, context: Context, mark: Pair | Toggle) -> int | None:
+    if isinstance(mark, Toggle):
+        return mark.first_in(text)
+    if not mark.nests:
+        return next(unopened(mark.tokens(text)), None)
+    # Some marks are known by the character behind them, also at the end of a line.
+    return _end_of_nested(text, context, mark.tokens, f"{context.line_suffix}\n")
 
 
 def _bracket_tokens(text: str, closer: str) -> Iterator[tuple[int, bool]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from midfill.code.languages import Language, language_of
 from midfill.postprocess.grammar_fit import fits
-from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below
+from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below, lines_upwards
 from midfill.postprocess.loops import is_loop
 from midfill.prompt.context import Context
 
@@ -144,15 +144,17 @@ def reason_to_drop(
 
 
 def _stand_below(lines: list[str], context: Context) -> bool:
-    """Return whether the lines stand below the cursor's line, once, or the first of them right below it.
+    """Return whether the first of the lines stand right below the cursor's line, or all of them stand further below.
 
-    The last of the lines may be unfinished.
+    Lines that the document repeats may be repeated once more. The last of the lines may be unfinished.
     """
     below = "\n".join(["", *lines_below(context, _MAX_LINES_SEARCHED + len(lines)), ""])
     head = "\n".join(["", *lines[: _MAX_LINES_COMPARED + 1]])
     is_near = below.partition(head)[0].count("\n") < _MAX_LINES_COMPARED
-    wanted = head if is_near else "\n".join(["", *lines])
-    return below.count(wanted) == 1
+    if is_near:
+        return below.count(head) == 1
+    block = "\n".join(["", *lines])
+    return below.count(block) == 1 and block not in "\n".join(["", *reversed(list(lines_upwards(context)))])
 
 
 def _repeats_above(lines: list[str], context: Context) -> bool:

@@ -160,6 +160,7 @@ def test_mark_that_comes_next_in_the_document_ends_the_suggestion(marked: str, t
         ("x = ▮y\n", "a */ b"),
         ('def f():\n    ▮\n    """Sum."""\n', 'x = """a"""'),
         ("Some __init▮__(self)", "ial"),
+        ("a<br />\n▮\n</dd><dt>c</dt><dd>\n", "</dd><dt>b</dt><dd>d"),
         ("# A\n▮\n---\n", "b\n---\nc"),
         ("#if A\n#if B\n▮\n#endif\n", "#if C\n#endif\n"),
     ],

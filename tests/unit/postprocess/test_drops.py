@@ -70,11 +70,13 @@ BELOW = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\n"
         (f"▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nx = 4", False),
         (f"▮\n{BELOW}", "  a = 1\n  b = 2\n  c = 3\n  d = 4", False),
         (f"▮\n{BELOW}{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", False),
+        (f"{BELOW}g = 7\n▮\nx = 1\ny = 2\nz = 3\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", False),
+        (f"{BELOW}g = 7\n▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", True),
         ("▮\n)\n}\n)\n}\n", ")\n}\n)\n}", False),
     ],
     ids=[
         "four lines", "six", "and another", "cut short", "third line on", "far below", "typed in part",
-        "fourth differs", "other block", "pattern", "no word",
+        "fourth differs", "other block", "pattern", "pattern above", "right below", "no word",
     ],
 )  # fmt: skip
 def test_four_lines_and_more_that_stand_below_are_dropped(marked: str, text: str, is_dropped: bool) -> None:
