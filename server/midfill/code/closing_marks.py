@@ -81,7 +81,7 @@ def unopened(tokens: Iterator[tuple[int, bool]]) -> Iterator[int]:
 
 
 _BLOCK_WORD = (
-    r"(?i:\b(?:for|while|until|if|unless|case|cond|with|def\w*)\b[^\n;]{0,200}?\bdo\b"
+    r"(?i:\b(?:for|while|until|if|unless|case|cond|with|def\w*)\b[^\n;]{0,60}?\bdo\b"
     r"|\b(?:for|while|until|if|unless|case|cond|def\w*|do|fn|function|class|module|begin)\b)"
 )
 """What ``end`` closes in Lua, Ruby, Elixir, SQL and Pascal. A loop or a condition with ``do`` has one ``end``."""

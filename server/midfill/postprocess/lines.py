@@ -14,6 +14,8 @@ _MAX_NEARBY_CHARACTERS = 20_000
 """Maximum number of characters on each side of the cursor that a filter reads, since it runs at every token."""
 _MAX_SERIES_DISTANCE = 0.3
 """Maximum normalised Levenshtein distance between two lines of one series."""
+_TAB_COLUMNS = 4
+"""Number of columns of a tab where an indentation of tabs is compared with one of spaces."""
 
 
 def nearby(context: Context) -> Context:
@@ -25,6 +27,11 @@ def nearby(context: Context) -> Context:
 def indent(line: str) -> int:
     """Return the number of spaces and tabs at the start of ``line``."""
     return len(line) - len(line.lstrip(" \t"))
+
+
+def columns(line: str) -> int:
+    """Return the column at which the text of ``line`` begins, with tabs of four columns."""
+    return len(line[: indent(line)].expandtabs(_TAB_COLUMNS))
 
 
 def lines_below(context: Context, count: int) -> list[str]:

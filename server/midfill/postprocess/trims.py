@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from midfill.code.brackets import is_open
 from midfill.postprocess.closers import closes_own
+from midfill.postprocess.lines import columns
 from midfill.postprocess.stops import stop_at_whole_lines
 from midfill.prompt.context import Context
 
@@ -22,13 +23,15 @@ def trim_start(text: str, context: Context) -> str:
 
     A first line with less indentation is kept, so that the stop at the end of the block can find it.
     """
-    indent = context.line_prefix
-    if indent.strip() or not text.startswith("\n"):
+    own = context.line_prefix
+    if own.strip() or not text.startswith("\n"):
         return text
     line = text.lstrip("\n")
-    if line.startswith(indent):
-        return line.removeprefix(indent)
-    return "" if indent.startswith(line) else text  # the rest of the indentation may still be generated
+    if line.startswith(own):
+        return line.removeprefix(own)
+    if not line.strip(" \t"):  # the rest of the indentation may still be generated
+        return ""
+    return line.lstrip(" \t") if columns(line) >= columns(own) else text
 
 
 def trim_known_lines(text: str, context: Context) -> str:

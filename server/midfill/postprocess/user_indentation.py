@@ -7,12 +7,10 @@ import re
 from midfill.code.brackets import OPENERS, has_open_bracket, unmatched
 from midfill.code.languages import PLAIN_TEXT, Language
 from midfill.postprocess.indentation_style import kind_of, spaces_a_level
-from midfill.postprocess.lines import indent, lines_upwards
+from midfill.postprocess.lines import columns, indent, lines_upwards
 from midfill.postprocess.statement import opens_block
 from midfill.prompt.context import Context
 
-_TAB_COLUMNS = 4
-"""Number of columns of a tab where an indentation of tabs is compared with one of spaces."""
 _LATER_INDENTATION = re.compile(r"(?<=\n)[ \t]+(?=[^ \t\n])")
 _CONTINUATION = re.compile(r"[ \t]*(?:[.?&|+]|::)")
 """The start of a line that continues the statement above, such as ``.call()``."""
@@ -57,7 +55,7 @@ def _base_of_later_lines(text: str, context: Context) -> str:
     is_less = own.startswith(second[0]) and second[0] != own
     above = next(lines_upwards(context), "")
     is_argument = any(unmatched(above, closer)[1] for closer in ")]")
-    if is_less and not is_argument and _columns(above) < _columns(second[0]):
+    if is_less and not is_argument and columns(above) < columns(second[0]):
         return second[0]
     first = text[: text.find("\n")].rstrip()
     is_within = first.endswith(":") or has_open_bracket(first)
@@ -69,10 +67,10 @@ def _may_begin_here(text: str, context: Context) -> bool:
     above = next(lines_upwards(context), None)
     if above is None:
         return True
-    here = _columns(context.line_prefix)
-    outer = next((line for line in lines_upwards(context) if _columns(line) <= here), "")
-    is_directly_above = _columns(above) <= here
-    if _columns(outer) < here:
+    here = columns(context.line_prefix)
+    outer = next((line for line in lines_upwards(context) if columns(line) <= here), "")
+    is_directly_above = columns(above) <= here
+    if columns(outer) < here:
         return is_directly_above or any(unmatched(above, closer)[0] for closer in OPENERS)
     return not (is_directly_above and (opens_block(above) or _CONTINUATION.match(text)))
 
@@ -85,7 +83,7 @@ def _kind_of_other_lines(context: Context) -> str:
 def _translated(leading: str, context: Context) -> str:
     """Return an indentation of tabs in the user's spaces, or one of spaces in the user's tabs, level by level."""
     own = context.line_prefix
-    opener = next((line for line in lines_upwards(context) if _columns(line) < _columns(own)), "")
+    opener = next((line for line in lines_upwards(context) if columns(line) < columns(own)), "")
     outer = opener[: indent(opener)]
     a_level = own.removeprefix(outer) if own.startswith(outer) else own
     width = spaces_a_level(f"{context.prefix}|{context.suffix}")
@@ -95,7 +93,3 @@ def _translated(leading: str, context: Context) -> str:
 
     deeper = levels(leading) - levels(outer) - 1
     return own + a_level * deeper if deeper >= 0 else outer
-
-
-def _columns(line: str) -> int:
-    return len(line[: indent(line)].expandtabs(_TAB_COLUMNS))

@@ -30,8 +30,22 @@ def trim(text: str, around: Context) -> str:
         ("    ▮", "\na()", "\na()"),
         ("x:▮", "\n    a", "\n    a"),
         ("    ▮", "a\n", "a\n"),
+        ("\t▮", "\n    a\n    b", "a\n    b"),
+        ("    ▮", "\n\ta", "a"),
+        ("\t▮", "\n  ", ""),
     ],
-    ids=["empty lines", "deeper", "column 0", "so far", "block over", "not empty", "nothing to skip"],
+    ids=[
+        "empty lines",
+        "deeper",
+        "column 0",
+        "so far",
+        "block over",
+        "not empty",
+        "nothing to skip",
+        "spaces for a tab",
+        "tab for spaces",
+        "spaces so far",
+    ],
 )
 def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: str, text: str, left: str) -> None:
     """On an empty line the text begins at the cursor, unless the block has ended."""
