@@ -26,10 +26,8 @@ def place_of(context: Context, language: Language) -> str:
     counts, although the grammar does not recognise it.
     """
     before, after, language = embedded_at(*window(context), language)
-    if not language.grammar:
+    if language.grammar in ("", "markdown"):
         return place_at_end(before, enclosures_of(language)).kind
-    if language.grammar == "markdown":
-        return ""
     data = before.encode("utf-8", "replace")
     tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
     cursor = len(data)
