@@ -10,8 +10,10 @@ _MAX_SEARCHED_CHARACTERS = 2_000
 _WORDS = re.compile(r"(?P<short>.{3,9}?)(?P=short){4}|(?P<long>.{10,200}?)(?P=long){2}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
 _SIGNS = re.compile(r"(?P<unit>[^a-zA-Z]{1,60}?)(?P=unit){4,}")
-_NUMBER = re.compile(r"(?P<first>[0-9.])(?!(?P=first))(?P<digit>[0-9])(?P=digit){24}")
-"""A number that ends with more equal digits than any that is of use; a hash of zeros has them from its start."""
+_NUMBER = re.compile(
+    r"(?<![\w.])(?!0[bBoOxX])(?!(?P<same>[0-9])(?P=same)*(?![0-9.]))[0-9.]{1,20}(?P<digit>[0-9])(?P=digit){24}"
+)
+"""A decimal number that ends with more equal digits than are of use; masks and hashes may consist of one digit."""
 _ANY = 1_000_000
 
 

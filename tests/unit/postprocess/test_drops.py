@@ -142,6 +142,8 @@ def test_lines_above_are_not_suggested(marked: str, text: str, reason: str) -> N
         ("⭐⭐⭐⭐⭐", False),
         ("x = 1000000", False),
         ("x = 1000000000000000000", False),
+        ("x = 0b1" + "0" * 31, False),
+        ("x = '" + "deadbeef" + "0" * 32 + "'", False),
         ('zero = "' + "0" * 64 + '"', False),
         ("0 0 * * * * *", False),
         ("| --- | --- | --- | --- | --- | --- |", False),
