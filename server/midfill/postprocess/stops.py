@@ -84,8 +84,11 @@ def stop_at_dedent(text: str, context: Context) -> int | None:
 
 
 def stop_at_fence(text: str, context: Context) -> int | None:
-    """End before a Markdown fence, in a document that has none: the model has begun to explain the code."""
-    if _FENCE in context.prefix or _FENCE in context.suffix:
+    """End before a Markdown fence, in a document that has none: the model has begun to explain the code.
+
+    A text that begins with a fence may also close it.
+    """
+    if _FENCE in context.prefix + text[: len(_FENCE)] or _FENCE in context.suffix:
         return None
     found = re.search(rf"\n[ \t]*{_FENCE}", text)
     return found.start() if found else None

@@ -154,6 +154,12 @@ def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
     assert stop_at_fence("x\n```\n", context("```\n▮")) is None
 
 
+def test_markdown_fence_at_the_start_may_be_closed() -> None:
+    """The first fence of a document is suggested whole."""
+    assert stop_at_fence("```sh\nmake\n```\n", context("# Build\n\n▮\n")) is None
+    assert stop_at_fence("`\nmake\n```\n", context("# Build\n\n``▮\n")) is None
+
+
 @pytest.mark.parametrize(
     ("max_lines", "left"),
     [(1, "a"), (2, "a\nb"), (3, "a\nb\nc"), (4, "a\nb\nc\n"), (5, "a\nb\nc\n")],
