@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.code.languages import PLAIN_TEXT, language_of
+from midfill.code.languages import language_of
 from midfill.code.source_files import read_source
 from midfill.common.errors import UsageError
 from midfill.inference.bundle import FimFormat
@@ -36,7 +36,8 @@ _MAX_LINES = 6
 _MAX_ANSWER_TOKENS = 64
 _HELD_OUT_EVERY = 8
 """One file in this many is held out."""
-_PROSE = frozenset({PLAIN_TEXT.name, "Markdown"})
+_PROSE = frozenset({"", "markdown"})
+"""Grammars that are not of code; configuration has none."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def read_corpus(folder: Path) -> Corpus:
     top = ignore.folders[0]
     files = []
     for path in sorted(ignore.walk()):
-        if language_of(path).name not in _PROSE and (text := read_source(path)) is not None:
+        if language_of(path).grammar not in _PROSE and (text := read_source(path)) is not None:
             files.append(File(path.relative_to(top).as_posix(), gather(text, 0).suffix))
     if not files:
         raise UsageError(

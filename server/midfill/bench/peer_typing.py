@@ -103,7 +103,8 @@ class PeerTyping:
         context = gather(text, offset)
         near = postprocess.nearby(context)
         indentation = postprocess.indentation_of(near)
-        place = postprocess.place_of(near, language_of(self._path)) if automatic else ""
+        language = language_of(self._path)
+        place = postprocess.place_of(near, language) if automatic else ""
         max_lines = 1 if context.wants_one_line else self._settings.max_lines
         streamed = text_so_far = ""
         events = self._server.infill(self._sides.of(context), self._settings.max_tokens, connection)
@@ -114,7 +115,7 @@ class PeerTyping:
                 suggestion.tokens = timings.get("predicted_n", suggestion.tokens)
                 suggestion.seconds = timings.get("predicted_ms", 1000 * suggestion.seconds) / 1000
                 streamed += event.get("content", "")
-                text_so_far = postprocess.begin(streamed, near, indentation)
+                text_so_far = postprocess.begin(streamed, near, indentation, language)
                 if ending := postprocess.find_stop(text_so_far, near, max_lines, one_statement=automatic, place=place):
                     text_so_far = text_so_far[: ending.end]
                     break

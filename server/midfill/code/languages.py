@@ -9,11 +9,11 @@ from pathlib import PurePath
 
 @dataclass(frozen=True)
 class Language:
-    """A programming or markup language."""
+    """A programming, markup or configuration language."""
 
     name: str
     grammar: str
-    """Name of the tree-sitter grammar; "" for plain text."""
+    """Name of the tree-sitter grammar; "" for plain text, and for a language that is not parsed."""
     suffixes: tuple[str, ...]
     """File name suffixes in lower case, with the dot."""
     ids: tuple[str, ...]
@@ -21,7 +21,9 @@ class Language:
     line_comment: str = ""
     """The characters that start a comment up to the end of the line; "" when the language has no such comment."""
     file_names: tuple[str, ...] = ()
-    """Names, in lower case, of files that have no suffix."""
+    """Names, in lower case, of files that the suffix does not tell; also without their suffix (``Dockerfile.dev``)."""
+    keeps_white_space: bool = False
+    """Whether the kind of white space means something: a tab is no spaces, and a blank line is text."""
 
 
 PLAIN_TEXT = Language("Text", "", (), ("plaintext",))
@@ -46,16 +48,177 @@ LANGUAGES = (
     Language("Kotlin", "kotlin", (".kt", ".kts"), ("kotlin",), "//"),
     Language("HTML", "html", (".html", ".htm"), ("html",)),
     Language("CSS", "css", (".css",), ("css",)),
-    Language("Markdown", "markdown", (".md", ".markdown"), ("markdown",)),
+    Language("Markdown", "markdown", (".md", ".markdown"), ("markdown",), keeps_white_space=True),
 )
-_BY_ID = {language_id: language for language in (*LANGUAGES, PLAIN_TEXT) for language_id in language.ids}
-_BY_SUFFIX = {suffix: language for language in LANGUAGES for suffix in language.suffixes}
-_BY_FILE_NAME = {name: language for language in LANGUAGES for name in language.file_names}
+"""The languages that are parsed."""
+UNPARSED_LANGUAGES = (
+    Language("ActionScript", "", (".as",), ("actionscript",), "//"),
+    Language("Ada", "", (".adb", ".ads"), ("ada",), "--"),
+    Language("Apex", "", (".trigger",), ("apex",), "//"),
+    Language("Arduino", "", (".ino",), ("arduino",), "//"),
+    Language("AsciiDoc", "", (".adoc", ".asciidoc"), ("asciidoc",), "//"),
+    Language("Assembly", "", (".s", ".asm"), ("asm", "nasm", "assembly"), "#"),
+    Language("Astro", "", (".astro",), ("astro",)),
+    Language("AWK", "", (".awk",), ("awk",), "#"),
+    Language("Batch", "", (".bat", ".cmd"), ("bat", "dosbatch"), "::"),
+    Language("Bicep", "", (".bicep",), ("bicep",), "//"),
+    Language("Blade", "", (), ("blade",)),
+    Language("Cairo", "", (".cairo",), ("cairo",), "//"),
+    Language("Clojure", "", (".clj", ".cljs", ".cljc", ".edn"), ("clojure", "clojurescript"), ";"),
+    Language("CMake", "", (".cmake",), ("cmake",), "#", ("cmakelists.txt",)),
+    Language("CoffeeScript", "", (".coffee",), ("coffeescript", "coffee"), "#"),
+    Language("Crystal", "", (".cr",), ("crystal",), "#"),
+    Language("CUE", "", (".cue",), ("cue",), "//"),
+    Language("Cypher", "", (".cypher", ".cql"), ("cypher",), "//"),
+    Language("Cython", "", (".pyx", ".pxd"), ("cython",), "#"),
+    Language("D", "", (".d",), ("d",), "//"),
+    Language("Dart", "", (".dart",), ("dart",), "//"),
+    Language("Device tree", "", (".dts", ".dtsi"), ("dts", "devicetree"), "//"),
+    Language("Dhall", "", (".dhall",), ("dhall",), "--"),
+    Language("Diff", "", (".diff", ".patch"), ("diff", "patch"), keeps_white_space=True),
+    Language("Dockerfile", "", (".dockerfile",), ("dockerfile",), "#", ("dockerfile", "containerfile")),
+    Language("Dotenv", "", (".env",), ("dotenv", "env"), "#", (".env",)),
+    Language("Elixir", "", (".ex", ".exs"), ("elixir",), "#"),
+    Language("Elm", "", (".elm",), ("elm",), "--"),
+    Language("Emacs Lisp", "", (".el",), ("emacs-lisp", "elisp"), ";"),
+    Language("ERB", "", (".erb", ".ejs"), ("erb", "eruby", "ejs")),
+    Language("Erlang", "", (".erl", ".hrl"), ("erlang",), "%"),
+    Language("F#", "", (".fs", ".fsi", ".fsx"), ("fsharp",), "//"),
+    Language("Fish", "", (".fish",), ("fish",), "#"),
+    Language("Fortran", "", (".f90", ".f95", ".f03", ".f08"), ("fortran", "FortranFreeForm"), "!"),
+    Language(
+        "Fortran (fixed form)",
+        "",
+        (".f", ".for", ".f77"),
+        ("fortran_fixed-form", "FortranFixedForm"),
+        "!",
+        keeps_white_space=True,
+    ),
+    Language("GDScript", "", (".gd",), ("gdscript",), "#"),
+    Language("Git commit", "", (), ("git-commit", "gitcommit", "git-rebase", "gitrebase"), "#", ("commit_editmsg",)),
+    Language("Gleam", "", (".gleam",), ("gleam",), "//"),
+    Language("Go module", "", (), ("go.mod", "gomod", "go.work"), "//", ("go.mod", "go.work")),
+    Language("GraphQL", "", (".graphql", ".gql"), ("graphql",), "#"),
+    Language("Graphviz", "", (".dot", ".gv"), ("dot",), "//"),
+    Language("Groovy", "", (".groovy", ".gradle"), ("groovy",), "//", ("jenkinsfile",)),
+    Language("Handlebars", "", (".hbs", ".handlebars", ".mustache"), ("handlebars", "mustache", "html.handlebars")),
+    Language("Haskell", "", (".hs",), ("haskell",), "--"),
+    Language("Haxe", "", (".hx",), ("haxe",), "//"),
+    Language("HEEx", "", (".heex", ".eex", ".leex"), ("heex", "eex", "eelixir", "phoenix-heex", "html-eex")),
+    Language("Ignore file", "", (), ("ignore", "gitignore"), "#", (".gitignore", ".dockerignore", ".midfillignore")),
+    Language(
+        "INI",
+        "",
+        (".ini", ".cfg", ".conf", ".editorconfig", ".service", ".desktop"),
+        ("ini", "dosini", "conf", "editorconfig", "systemd"),
+        ";",
+        (".editorconfig", ".gitconfig"),
+    ),
+    Language("Jinja", "", (".j2", ".jinja", ".jinja2"), ("jinja", "jinja-html", "django-html", "htmldjango")),
+    Language("JSON", "", (".json",), ("json",)),
+    Language("JSON with comments", "", (".jsonc", ".json5"), ("jsonc", "json5", "snippets", "code-snippets"), "//"),
+    Language("Jsonnet", "", (".jsonnet", ".libsonnet"), ("jsonnet",), "//"),
+    Language("Julia", "", (".jl",), ("julia",), "#"),
+    Language("Just", "", (".just",), ("just",), "#", ("justfile",)),
+    Language("Kconfig", "", (), ("kconfig",), "#", ("kconfig",)),
+    Language("LaTeX", "", (".tex", ".sty"), ("latex", "tex", "plaintex", "bibtex"), "%"),
+    Language("Lean", "", (".lean",), ("lean", "lean4"), "--"),
+    Language("Less", "", (".less",), ("less",), "//"),
+    Language("Lisp", "", (".lisp",), ("lisp", "commonlisp"), ";"),
+    Language(
+        "Makefile",
+        "",
+        (".mk", ".mak", ".make"),
+        ("makefile", "make"),
+        "#",
+        ("makefile", "gnumakefile"),
+        keeps_white_space=True,
+    ),
+    Language("MATLAB", "", (".matlab",), ("matlab", "octave"), "%"),
+    Language("Meson", "", (), ("meson",), "#", ("meson.build", "meson_options.txt")),
+    Language("Mojo", "", (".mojo",), ("mojo",), "#"),
+    Language("Move", "", (".move",), ("move",), "//"),
+    Language("Nginx", "", (), ("nginx",), "#", ("nginx.conf",)),
+    Language("Nim", "", (".nim", ".nims"), ("nim",), "#"),
+    Language("Nix", "", (".nix",), ("nix",), "#"),
+    Language("Objective-C", "", (".m", ".mm"), ("objective-c", "objective-cpp", "objc", "objcpp"), "//"),
+    Language("OCaml", "", (".ml", ".mli"), ("ocaml", "ocaml.interface")),
+    Language("Odin", "", (".odin",), ("odin",), "//"),
+    Language("Org", "", (".org",), ("org",), "# "),
+    Language("Pascal", "", (".pas", ".dpr"), ("pascal", "objectpascal"), "//"),
+    Language("Perl", "", (".pl", ".pm"), ("perl",), "#"),
+    Language("PowerShell", "", (".ps1", ".psm1"), ("powershell", "ps1"), "#"),
+    Language("Prisma", "", (".prisma",), ("prisma",), "//"),
+    Language("Prolog", "", (), ("prolog",), "%"),
+    Language("Properties", "", (".properties",), ("properties", "java-properties", "jproperties"), "#"),
+    Language("Protocol Buffers", "", (".proto",), ("proto", "proto3", "protobuf"), "//"),
+    Language("Pug", "", (".pug", ".jade"), ("pug", "jade"), "//"),
+    Language("Puppet", "", (".pp",), ("puppet",), "#"),
+    Language("PureScript", "", (".purs",), ("purescript",), "--"),
+    Language("Racket", "", (".rkt",), ("racket",), ";"),
+    Language("Raku", "", (".raku", ".rakumod"), ("raku", "perl6"), "#"),
+    Language("Razor", "", (".cshtml", ".razor"), ("razor", "aspnetcorerazor")),
+    Language("Rego", "", (".rego",), ("rego",), "#"),
+    Language(
+        "Requirements", "", (), ("pip-requirements", "requirements"), "#", ("requirements.txt", "constraints.txt")
+    ),
+    Language("ReScript", "", (".res", ".resi"), ("rescript",), "//"),
+    Language("Sass", "", (".sass",), ("sass",), "//"),
+    Language("Scala", "", (".scala", ".sc", ".sbt"), ("scala",), "//"),
+    Language("Scheme", "", (".scm", ".ss"), ("scheme",), ";"),
+    Language("SCSS", "", (".scss",), ("scss",), "//"),
+    Language(
+        "Shader",
+        "",
+        (".glsl", ".vert", ".frag", ".hlsl", ".wgsl", ".metal"),
+        ("glsl", "hlsl", "wgsl", "shaderlab"),
+        "//",
+    ),
+    Language("Solidity", "", (".sol",), ("solidity",), "//"),
+    Language("Standard ML", "", (".sml",), ("sml",)),
+    Language("Starlark", "", (".bzl", ".star", ".bazel"), ("starlark", "bazel", "bzl"), "#", ("tiltfile",)),
+    Language("Stylus", "", (".styl",), ("stylus",), "//"),
+    Language("Svelte", "", (".svelte",), ("svelte",)),
+    Language("Tcl", "", (".tcl",), ("tcl",), "#"),
+    Language("Terraform", "", (".tf", ".tfvars", ".hcl"), ("terraform", "terraform-vars", "hcl", "opentofu"), "#"),
+    Language("Thrift", "", (".thrift",), ("thrift",), "//"),
+    Language("TOML", "", (".toml",), ("toml",), "#"),
+    Language("Twig", "", (".twig",), ("twig",)),
+    Language("Typst", "", (".typ",), ("typst",), "//"),
+    Language("V", "", (), ("v", "vlang"), "//"),
+    Language("Vala", "", (".vala",), ("vala",), "//"),
+    Language("Verilog", "", (".sv", ".svh"), ("verilog", "systemverilog"), "//"),
+    Language("VHDL", "", (".vhd", ".vhdl"), ("vhdl",), "--"),
+    Language("Vim script", "", (".vim",), ("vim", "viml"), '"', (".vimrc",)),
+    Language("Visual Basic", "", (".vb", ".vbs", ".bas"), ("vb", "vbnet", "vbscript"), "'"),
+    Language("Vue", "", (".vue",), ("vue",)),
+    Language("XML", "", (".xml", ".xsd", ".xsl", ".svg", ".csproj", ".plist"), ("xml", "xsl")),
+    Language(
+        "YAML",
+        "",
+        (".yaml", ".yml"),
+        ("yaml", "dockercompose", "github-actions-workflow", "helm", "ansible"),
+        "#",
+        keeps_white_space=True,
+    ),
+    Language("Zig", "", (".zig",), ("zig",), "//"),
+)
+"""Languages of which only the marks of comments and strings are known (:mod:`midfill.code.comments_and_strings`)."""
+_ALL = (*LANGUAGES, *UNPARSED_LANGUAGES)
+_BY_ID = {language_id: language for language in (*_ALL, PLAIN_TEXT) for language_id in language.ids}
+_BY_SUFFIX = {suffix: language for language in _ALL for suffix in language.suffixes}
+_BY_FILE_NAME = {name: language for language in _ALL for name in language.file_names}
 
 
 @lru_cache(4096)
 def language_of(path: str | PurePath, language_id: str = "") -> Language:
-    """Return the language of a document: by the LSP language id, else by the file's name, else plain text."""
+    """Return the language of a document: by the LSP language id, else by the file's name, else plain text.
+
+    An editor that does not know a language says that it is plain text. Then the name decides, too, unless it tells a
+    language so common that somebody must have chosen plain text.
+    """
     name = PurePath(path).name.lower()
-    by_name = _BY_FILE_NAME.get(name) or _BY_SUFFIX.get(PurePath(name).suffix) or PLAIN_TEXT
-    return _BY_ID.get(language_id, by_name)
+    stem = name[:1] + name[1:].partition(".")[0]  # of `Dockerfile.dev`, and of `.env.local`
+    by_name = _BY_FILE_NAME.get(name) or _BY_SUFFIX.get(PurePath(name).suffix) or _BY_FILE_NAME.get(stem) or PLAIN_TEXT
+    by_id = _BY_ID.get(language_id, by_name)
+    return by_name if by_id is PLAIN_TEXT and not by_name.grammar else by_id

@@ -127,7 +127,8 @@ def typed_since(earlier: Request, now: Request) -> str | None:
 def rest_of(completion: Completion, typed: str) -> Completion | None:
     """Return the rest of a suggestion after ``typed``, with the alternatives that also begin with it.
 
-    None if the suggestion does not begin with it, or has nothing after it.
+    None if the suggestion does not begin with it, or has nothing after it, or if it would add to the indentation that
+    was typed: the user decides how far a line is indented.
     """
     if not typed:
         return completion
@@ -147,4 +148,8 @@ def rest_of(completion: Completion, typed: str) -> Completion | None:
 
 
 def _continues(text: str, typed: str) -> bool:
-    return len(text) > len(typed) and text.startswith(typed)
+    if not (len(text) > len(typed) and text.startswith(typed)):
+        return False
+    indentation = typed[typed.rfind("\n") + 1 :]
+    is_indented_more = indentation.isspace() and text[len(typed)] in " \t"
+    return not is_indented_more

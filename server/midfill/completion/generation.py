@@ -109,8 +109,8 @@ class Generation:
         self._style = style
         self._drafts = drafts
         self._indentation = postprocess.indentation_of(self._context)
-        language = language_of(place.path, place.language)
-        self._syntactic_place = postprocess.place_of(self._context, language) if style.automatic else ""
+        self._language = language_of(place.path, place.language)
+        self._syntactic_place = postprocess.place_of(self._context, self._language) if style.automatic else ""
         self._min_log_probability = math.log(limits.min_confidence) if limits.min_confidence else -math.inf
         self.choices: list[Choice] = []
         """The tokens of the latest text so far, also after an interruption."""
@@ -139,7 +139,7 @@ class Generation:
             for choice in stream:
                 choices.append(choice)
                 raw = healing.strip(self._tokenizer.text([each.token for each in choices]))
-                text = self.text = postprocess.begin(raw, self._context, self._indentation)
+                text = self.text = postprocess.begin(raw, self._context, self._indentation, self._language)
                 lengths.append(len(text))
                 log_probability += choice.logprob
                 if log_probability >= self._min_log_probability:
@@ -172,7 +172,10 @@ class Generation:
             [] if finished.reason else choices[:used],
             len(choices),
             replaces=finished.replaces,
-            changes=(*postprocess.changes_at_begin(raw, self._context, self._indentation), *finished.changes),
+            changes=(
+                *postprocess.changes_at_begin(raw, self._context, self._indentation, self._language),
+                *finished.changes,
+            ),
             stopped_by=stopped_by,
             stats=self._stats,
         )

@@ -6,11 +6,12 @@ import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
+from midfill.code.enclosures import COMMENT, STRING
 from midfill.code.languages import language_of
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.reasons import Reason
 from midfill.postprocess.lines import nearby
-from midfill.postprocess.place import COMMENT, STRING, place_of
+from midfill.postprocess.place import place_of
 from midfill.privacy.ignore_patterns import PatternList, to_bytes
 from midfill.prompt.context import Context
 

@@ -15,21 +15,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from midfill.code.languages import LANGUAGES, Language
+from midfill.code.languages import LANGUAGES, UNPARSED_LANGUAGES, Language
 from midfill.code.source_files import MAX_SOURCE_BYTES, is_handwritten, read_source
 from midfill.common.child_programs import find_program
 from midfill.common.paths import cache_dir
 
 _PROSE = frozenset(("HTML", "Markdown"))
+_UNPARSED = frozenset(("CMake", "Perl", "PowerShell", "Tcl", "Vim script"))
 INSTALLED = (
     *(language for language in LANGUAGES if language.name not in _PROSE),
-    Language("Perl", "", (".pl", ".pm"), ("perl",), "#"),
-    Language("PowerShell", "", (".ps1", ".psm1"), ("powershell",), "#"),
-    Language("Tcl", "", (".tcl",), ("tcl",), "#"),
-    Language("Vim script", "", (".vim",), ("vim",), '"'),
-    Language("CMake", "", (".cmake",), ("cmake",), "#"),
+    *(language for language in UNPARSED_LANGUAGES if language.name in _UNPARSED),
 )
-"""The languages that are searched for: the programming languages that Midfill knows, and some more."""
+"""The languages that are searched for: the programming languages that are parsed, and some more."""
 
 _MIN_BYTES, _MAX_BYTES = 2_000, 40_000
 """Size of a file: large enough for a context, and small enough to be edited by hand."""

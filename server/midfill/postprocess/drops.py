@@ -5,22 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 
-from midfill.code.languages import PLAIN_TEXT, Language, language_of
+from midfill.code.languages import Language, language_of
 from midfill.postprocess.grammar_fit import fits
-from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below
+from midfill.postprocess.lines import alike, has_word, in_series, lines_above, lines_below, lines_upwards
+from midfill.postprocess.loops import is_loop
 from midfill.prompt.context import Context
 
 Drop = Callable[[str, Context], bool]
 
 _MIN_CHARACTERS = 4
 """Minimum number of characters of an automatic suggestion, and of a first line that is compared (as in Tabby)."""
+_MAX_LINES_COMPARED = 3
+"""Maximum number of lines of which nearly equal ones count as repeated."""
+_MAX_LINES_SEARCHED = 20
+"""Number of lines below the cursor in which more lines may begin; further away, a page may repeat itself."""
 _MAX_REPEAT_DISTANCE = 0.05
 """Maximum normalised Levenshtein distance between lines that count as repeated."""
-_MAX_SEARCHED_CHARACTERS = 2_000
-"""Number of characters at the start of a suggestion that are searched for repetitions."""
 _MIN_ECHO_CHARACTERS = 8
 """Minimum length of a suggestion that is compared with the text before the cursor: a shorter one matches by chance."""
-_STUTTER = re.compile(r"(?P<short>.{3,9}?)(?P=short){4}|(?P<long>.{10,200}?)(?P=long){2}", re.DOTALL)
 _LETTER = re.compile(r"[^\W\d_]")
 _EMPTY_COMMENT = re.compile(
     r"(?:todo|fixme|xxx|hack|note)?\W*"
@@ -43,14 +45,16 @@ def drop_blank(text: str, _context: Context) -> bool:
 
 
 def drop_suffix_repeat(text: str, context: Context) -> bool:
-    """Drop a suggestion that repeats the lines below the cursor, for up to three lines.
+    """Drop a suggestion that repeats the lines below the cursor.
 
-    The cursor's line is compared as it would be with the suggestion. Nearly equal lines count as equal, except in a
-    series of similar lines.
+    The cursor's line is compared as it would be with the suggestion. Up to three nearly equal lines count as equal,
+    except in a series of similar lines. More lines are dropped if they stand below, once.
     """
     whole = (context.line_prefix + text + context.line_suffix).rstrip()
-    count = sum(1 for line in whole.split("\n") if line.strip())
-    below = "\n".join(lines_below(context, count)) if count <= 3 else ""
+    lines = [line.rstrip() for line in whole.split("\n") if line.strip()]
+    if len(lines) > _MAX_LINES_COMPARED:
+        return has_word(whole) and _stand_below(lines, context)
+    below = "\n".join(lines_below(context, len(lines)))
     if len(below.strip()) <= 3:
         return False
     return whole == below or (has_word(below) and alike(whole, below, _MAX_REPEAT_DISTANCE) and not in_series(context))
@@ -71,14 +75,13 @@ def drop_above_repeat(text: str, context: Context) -> bool:
 def drop_repetition(text: str, context: Context) -> bool:
     """Drop a suggestion that repeats itself, or the text right before the cursor.
 
-    It repeats itself when it has 3 to 9 characters five times in a row, 10 or more characters three times in a row, or
-    when its second half has the same lines as its first half. It repeats the text before the cursor when it was
-    accepted a moment ago; a text that stands there twice may be suggested a third time.
+    It repeats itself when it is a loop, or when its second half has the same lines as its first half. It repeats the
+    text before the cursor when it was accepted a moment ago; a text that stands there twice may be suggested a third
+    time.
     """
     if len(text.strip()) >= _MIN_ECHO_CHARACTERS and _LETTER.search(text) and context.prefix.endswith(text):
         return not context.prefix.endswith(2 * text)
-    text = text[:_MAX_SEARCHED_CHARACTERS]
-    if any(_LETTER.search(found[0]) for found in _STUTTER.finditer(text)):
+    if is_loop(text):
         return True
     lines = [line.rstrip() for line in text.split("\n")]
     half, odd = divmod(len(lines), 2)
@@ -97,8 +100,8 @@ def drop_file_path(text: str, context: Context, language: Language) -> bool:
     comment = _comment(line, language)
     if comment is not None:
         return _is_path(comment.strip())
-    runs_files = language.grammar == "bash"
-    return bool(language.line_comment) and not runs_files and _is_path(line) and "/" in line and _is_source(line)
+    names_files = language.grammar in ("", "bash")
+    return bool(language.line_comment) and not names_files and _is_path(line) and "/" in line and _is_source(line)
 
 
 def drop_too_short(text: str, _context: Context) -> bool:
@@ -140,6 +143,20 @@ def reason_to_drop(
     return "" if fits(text, context, language, replaces=replaces, cut_short=cut_short) else "syntax"
 
 
+def _stand_below(lines: list[str], context: Context) -> bool:
+    """Return whether the first of the lines stand right below the cursor's line, or all of them stand further below.
+
+    Lines that the document repeats may be repeated once more. The last of the lines may be unfinished.
+    """
+    below = "\n".join(["", *lines_below(context, _MAX_LINES_SEARCHED + len(lines)), ""])
+    head = "\n".join(["", *lines[: _MAX_LINES_COMPARED + 1]])
+    is_near = below.partition(head)[0].count("\n") < _MAX_LINES_COMPARED
+    if is_near:
+        return below.count(head) == 1
+    block = "\n".join(["", *lines])
+    return below.count(block) == 1 and block not in "\n".join(["", *reversed(list(lines_upwards(context)))])
+
+
 def _repeats_above(lines: list[str], context: Context) -> bool:
     above = lines_above(context, 2 * len(lines))
     return above[-len(lines) :] == lines != above[: -len(lines)]
@@ -162,4 +179,4 @@ def _is_path(text: str) -> bool:
 
 
 def _is_source(path: str) -> bool:
-    return language_of(path) is not PLAIN_TEXT
+    return bool(language_of(path).grammar)

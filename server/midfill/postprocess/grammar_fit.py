@@ -16,6 +16,8 @@ _MAX_SIDE_CHARACTERS = 10_000
 """Maximum number of characters that are parsed on each side of the cursor."""
 _UNCHECKED_GRAMMARS = frozenset({"", "html", "css", "markdown", "sql", "bash"})
 """Grammars that accept almost any text, or that report errors in correct unfinished code."""
+_PROSE = frozenset({"Text", "Markdown", "AsciiDoc", "Git commit", "Org"})
+"""Languages that may have Markdown's fences."""
 _TOP_LEVEL = re.compile(r"^[^\s})\]]", re.MULTILINE)
 
 
@@ -30,7 +32,7 @@ def fits(text: str, context: Context, language: Language, *, replaces: int = 0, 
         text = text[: max(text.rfind("\n"), 0)]
     # "*/" may end a comment of the document, so that text after it is parsed as code.
     if language.grammar in _UNCHECKED_GRAMMARS or not text.strip() or "*/" in text:
-        return True
+        return language.name in _PROSE or not _begins_with_fence(text, context)
     before, after = window(context)
     if not _is_understood(before, after, language):
         return True
@@ -38,6 +40,11 @@ def fits(text: str, context: Context, language: Language, *, replaces: int = 0, 
     max_errors = 0 if is_blank else _errors(before + after, language)
     rest = after[replaces:]
     return any(_errors(before + whole + rest, language) <= max_errors for whole in (text, *_continued(text)))
+
+
+def _begins_with_fence(text: str, context: Context) -> bool:
+    """Return whether the text is Markdown with code in it, instead of code."""
+    return text.startswith("```") and not context.line_prefix.strip()
 
 
 def _is_understood(before: str, after: str, language: Language) -> bool:

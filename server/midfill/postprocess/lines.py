@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from rapidfuzz.distance import Levenshtein
 
@@ -12,6 +14,8 @@ _MAX_NEARBY_CHARACTERS = 20_000
 """Maximum number of characters on each side of the cursor that a filter reads, since it runs at every token."""
 _MAX_SERIES_DISTANCE = 0.3
 """Maximum normalised Levenshtein distance between two lines of one series."""
+_TAB_COLUMNS = 4
+"""Number of columns of a tab where an indentation of tabs is compared with one of spaces."""
 
 
 def nearby(context: Context) -> Context:
@@ -23,6 +27,11 @@ def nearby(context: Context) -> Context:
 def indent(line: str) -> int:
     """Return the number of spaces and tabs at the start of ``line``."""
     return len(line) - len(line.lstrip(" \t"))
+
+
+def columns(line: str) -> int:
+    """Return the column at which the text of ``line`` begins, with tabs of four columns."""
+    return len(line[: indent(line)].expandtabs(_TAB_COLUMNS))
 
 
 def lines_below(context: Context, count: int) -> list[str]:
@@ -45,20 +54,23 @@ def line_below(context: Context) -> str:
 
 def lines_above(context: Context, count: int) -> list[str]:
     """Return the last ``count`` lines above the cursor's line that are not blank, the nearest last."""
-    found: list[str] = []
+    return list(islice(lines_upwards(context), count))[::-1]
+
+
+def lines_upwards(context: Context) -> Iterator[str]:
+    """Yield the lines above the cursor's line that are not blank, the nearest first, with their indentation."""
     end = context.prefix.rfind("\n")
-    while end > 0 and len(found) < count:
+    while end > 0:
         start = context.prefix.rfind("\n", 0, end) + 1
         line = context.prefix[start:end].rstrip()
         if line:
-            found.append(line)
+            yield line
         end = start - 1
-    return found[::-1]
 
 
 def line_above(context: Context) -> str:
     """Return the last line above the cursor's line that is not blank, with its indentation; "" when there is none."""
-    return next(iter(lines_above(context, 1)), "")
+    return next(lines_upwards(context), "")
 
 
 def has_word(line: str) -> bool:

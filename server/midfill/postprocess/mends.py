@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from itertools import pairwise
 
 from midfill.code.brackets import OPENERS, unmatched
 from midfill.code.identifiers import IDENTIFIER
-from midfill.code.languages import Language
+from midfill.code.languages import PLAIN_TEXT, Language
+from midfill.postprocess.closers import closes_own
 from midfill.postprocess.grammar_fit import fits
-from midfill.postprocess.trims import closes_own
+from midfill.postprocess.indentation_style import kind_of, spaces_a_level
+from midfill.postprocess.literal_text import LiteralText
 from midfill.prompt.context import Context
 
-_INDENTED = re.compile(r"^(?:(?P<tab>\t)|(?P<spaces> {2,})(?! |\*))", re.MULTILINE)
 _LEADING = re.compile(r"(?:(?<=\n)|\A)[ \t]+(?=[^ \t\n])")
-_MIN_INDENTATION_RATIO = 9
-"""A document has one kind of indentation when more than so many times as many lines have it as have the other kind."""
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _TOKEN = re.compile(r"\w+|\s+|.")
 _WORD = re.compile(r"\w+")
 _LAST_WORD = re.compile(r"\w+\Z")
@@ -27,24 +25,28 @@ _LINE_ENDINGS = frozenset(")]};:")
 def indentation_of(context: Context) -> str:
     r"""Return the document's indentation of one level: "\t" or spaces; "" when it has none or mixes both."""
     text = f"{context.prefix}|{context.suffix}"
-    kinds = Counter(found.lastgroup for found in _INDENTED.finditer(text))
     here = context.line_prefix[: len(context.line_prefix) - len(context.line_prefix.lstrip())]
-    if kinds["tab"] > _MIN_INDENTATION_RATIO * kinds["spaces"] and " " not in here:
-        return "\t"
-    if kinds["spaces"] > _MIN_INDENTATION_RATIO * kinds["tab"] and "\t" not in here:
-        return " " * _spaces_a_level(text)
-    return ""
+    kind = kind_of(text)
+    if not kind or not set(here) <= {kind}:
+        return ""
+    return kind if kind == "\t" else " " * spaces_a_level(text)
 
 
-def keep_indentation(text: str, context: Context, unit: str) -> str:
-    """Indent the text with ``unit``, which :func:`indentation_of` found; "" leaves the text unchanged."""
-    if not unit or ("\t" if unit != "\t" else "  ") not in text:
+def keep_indentation(text: str, context: Context, unit: str, language: Language = PLAIN_TEXT) -> str:
+    """Indent the text with ``unit``, which :func:`indentation_of` found; "" leaves the text unchanged.
+
+    White space that means something is left as it is: in strings, and in languages where white space is text.
+    """
+    if not unit or ("\t" if unit != "\t" else "  ") not in text or language.keeps_white_space:
         return text
     spaces = _spaces_suggested(text, context) if unit == "\t" else 0
+    literal = LiteralText(text, context, language)
 
     def kept(found: re.Match[str]) -> str:
         leading = found[0]
         if found.start() == 0 and context.line_prefix.strip():  # this text continues the cursor's line
+            return leading
+        if literal.includes(found.start()):
             return leading
         if unit != "\t":
             return leading.replace("\t", unit)
@@ -53,15 +55,23 @@ def keep_indentation(text: str, context: Context, unit: str) -> str:
     return _LEADING.sub(kept, text)
 
 
-def keep_blank_lines(text: str, context: Context) -> str:
-    """Reduce several blank lines in a row to one; to two before column 0 in a document that has two somewhere."""
+def keep_blank_lines(text: str, context: Context, language: Language = PLAIN_TEXT) -> str:
+    """Reduce several blank lines in a row to one; to two before column 0 in a document that has two somewhere.
+
+    Blank lines that mean something are kept: in strings, and in languages where white space is text.
+    """
+    if language.keeps_white_space or not _BLANK_LINES.search(text):
+        return text
     has_two = "\n\n\n" in context.prefix or "\n\n\n" in context.suffix
+    literal = LiteralText(text, context, language)
 
     def kept(found: re.Match[str]) -> str:
+        if literal.includes(found.start()):
+            return found[0]
         at_column_0 = not text[found.end() : found.end() + 1].isspace()
         return "\n" * min(found[0].count("\n"), 3 if has_two and at_column_0 else 2)
 
-    return re.sub(r"\n(?:[ \t]*\n){2,}", kept, text)
+    return _BLANK_LINES.sub(kept, text)
 
 
 def merge_with_rest(text: str, context: Context, language: Language) -> tuple[str, int]:
@@ -87,12 +97,6 @@ def merge_with_rest(text: str, context: Context, language: Language) -> tuple[st
     expression = rest.rstrip("".join(_LINE_ENDINGS) + ", ")
     lengths = (len(word[0]), len(expression))
     return text, next((length for length in lengths if fits(text, context, language, replaces=length)), 0)
-
-
-def _spaces_a_level(text: str) -> int:
-    widths = [len(found[0]) for found in re.finditer(r"^ *(?=[^ \n])", text, re.MULTILINE)]
-    steps = Counter(after - before for before, after in pairwise(widths) if after > before + 1)
-    return steps.most_common(1)[0][0] if steps else 4
 
 
 def _spaces_suggested(text: str, context: Context) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from midfill.code.languages import language_of
+from midfill.code.languages import PLAIN_TEXT, Language, language_of
 from midfill.postprocess.drops import reason_to_drop
 from midfill.postprocess.mends import keep_blank_lines, keep_indentation, merge_with_rest
 from midfill.postprocess.trims import TRIMS, trim_start
+from midfill.postprocess.user_indentation import begin_at_cursor
 from midfill.prompt.context import Context
 
 
@@ -28,16 +29,20 @@ class Finished:
     """Number of characters, from the start of the unfinished text, that the suggestion was made from."""
 
 
-def begin(text: str, context: Context, indentation: str) -> str:
-    """Return the text generated so far with the document's ``indentation`` and without what its start repeats."""
-    return trim_start(keep_indentation(text, context, indentation), context)
+def begin(text: str, context: Context, indentation: str, language: Language = PLAIN_TEXT) -> str:
+    """Return the text generated so far with the document's ``indentation``, without what its start repeats."""
+    indented = keep_indentation(text, context, indentation, language)
+    return begin_at_cursor(trim_start(indented, context), context, language)
 
 
-def changes_at_begin(text: str, context: Context, indentation: str) -> tuple[tuple[str, int], ...]:
+def changes_at_begin(
+    text: str, context: Context, indentation: str, language: Language = PLAIN_TEXT
+) -> tuple[tuple[str, int], ...]:
     """Return what :func:`begin` changed, in the form of :attr:`Finished.changes`."""
-    indented = keep_indentation(text, context, indentation)
-    begun = trim_start(indented, context)
-    steps = (("indentation", text, indented), ("start", indented, begun))
+    indented = keep_indentation(text, context, indentation, language)
+    trimmed = trim_start(indented, context)
+    begun = begin_at_cursor(trimmed, context, language)
+    steps = (("indentation", text, indented), ("start", indented, trimmed), ("cursor", trimmed, begun))
     return tuple((code, len(after) - len(before)) for code, before, after in steps if before != after)
 
 
@@ -73,7 +78,7 @@ def finish(
         text = trimmed
     kept, replaces = len(text), 0
     if text.strip() and not unfiltered:
-        mended = keep_blank_lines(text, context)
+        mended = keep_blank_lines(text, context, grammar)
         if mended != text:
             changes.append(("blank-lines", len(mended) - len(text)))
         text = mended

@@ -1,19 +1,18 @@
-"""Whether the cursor stands in a comment, in a string, or in code; by tree-sitter."""
+"""Whether the cursor stands in a comment, in a string, or in code: by tree-sitter, or by the language's marks."""
 
 from __future__ import annotations
 
 from tree_sitter import Node
 
 from midfill.code.brackets import TRIPLE_QUOTES, is_open
+from midfill.code.comments_and_strings import enclosures_of
+from midfill.code.embedded import embedded_at
+from midfill.code.enclosures import COMMENT, END_OF_LINE, STRING, place_at_end
 from midfill.code.grammars import parse
 from midfill.code.languages import Language
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
-COMMENT = "comment"
-STRING = "string"
-_PROSE = frozenset({"", "markdown"})
-"""Grammars without comments and strings."""
 _STRING_NODES = ("string", "heredoc", "char_literal", "character_literal")
 """Parts of the types of nodes that are strings."""
 _CODE_NODES = ("interpolation", "substitution", "expansion")
@@ -23,12 +22,12 @@ _CODE_NODES = ("interpolation", "substitution", "expansion")
 def place_of(context: Context, language: Language) -> str:
     """Return ``COMMENT``, ``STRING``, or "" for code and prose; it takes a few milliseconds.
 
-    A docstring is a string. The code in the braces of an f-string is not. A string without its closing quote also
-    counts as a string, although the grammar does not recognise it.
+    A docstring is a string. The code in the braces of an f-string is not. A comment or a string without its end also
+    counts, although the grammar does not recognise it.
     """
-    if language.grammar in _PROSE:
-        return ""
-    before, after = window(context)
+    before, after, language = embedded_at(*window(context), language)
+    if language.grammar in ("", "markdown"):
+        return place_at_end(before, enclosures_of(language)).kind
     data = before.encode("utf-8", "replace")
     tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
     cursor = len(data)
@@ -37,7 +36,7 @@ def place_of(context: Context, language: Language) -> str:
         if place := _place(node, cursor, at_line_start=before.endswith("\n")):
             return place if place in (COMMENT, STRING) else ""
         node = node.parent
-    return STRING if tree.root_node.has_error and _is_left_open(before, language) else ""
+    return _left_open(before, language) if tree.root_node.has_error else ""
 
 
 def _place(node: Node, cursor: int, *, at_line_start: bool) -> str:
@@ -53,9 +52,11 @@ def _place(node: Node, cursor: int, *, at_line_start: bool) -> str:
     return STRING if within and any(kind in node.type for kind in _STRING_NODES) else ""
 
 
-def _is_left_open(before: str, language: Language) -> bool:
-    """Return whether a string is still open before the cursor: on its line, or by triple quotes above."""
-    line = before[before.rfind("\n") + 1 :]
+def _left_open(before: str, language: Language) -> str:
+    """Return what is still open before the cursor: a comment, a string on its line, or triple quotes above."""
+    enclosure = place_at_end(before, enclosures_of(language)).enclosure
+    if enclosure is not None and enclosure.kind == COMMENT and enclosure.closing != END_OF_LINE:
+        return COMMENT
     if language.grammar == "python" and any(before.count(quote) % 2 for quote in TRIPLE_QUOTES):
-        return True
-    return is_open('"', line)
+        return STRING
+    return STRING if is_open('"', before[before.rfind("\n") + 1 :]) else ""

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 
 from midfill.code.brackets import OPENERS, QUOTES, TRIPLE_QUOTES, has_open_bracket
+from midfill.code.enclosures import COMMENT, STRING
 from midfill.postprocess.lines import indent
-from midfill.postprocess.place import COMMENT, STRING
 from midfill.prompt.context import Context
 
 _UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|", "=>", "->")
 """Ends of a line whose statement continues on the next line."""
 _UNFINISHED_WORD = re.compile(r"\b(?:and|or|not|do|then|else|begin)\s*\Z")
 _COMMENT = re.compile(r"\s*(?:#|//|--)")
+_TRAILING_COMMENT = re.compile(r"\s(?:#|//|--)[^\"'`]*\Z")
+_BLOCK_WORD = re.compile(
+    r"\s*(?:(?:local|async|export|default|private|public|protected|static)\s+)*"
+    r"(?:function|def|class|module|interface|begin|repeat|loop|if|elif|elsif|elseif|else|unless|for|foreach|while|until"
+    r"|case|when|try|catch|rescue|ensure|finally|with)\b"
+)
+"""First words of a line that opens a block in languages where its end does not show that."""
 _FIRST_WORD = re.compile(r"(?P<indent>[ \t]*)(?P<word>\w+(?=\W)|[^\w\s])")
 """A line's indentation and first word. The text so far must show where the word ends."""
 _CONTINUATIONS = {
@@ -46,6 +53,11 @@ def stop_at_statement(text: str, context: Context, place: str = "") -> int | Non
             return end
         end = text.find("\n", end + 1)
     return None
+
+
+def opens_block(line: str) -> bool:
+    """Return whether the lines below ``line`` may be indented more: it opens a block, or its statement goes on."""
+    return bool(_BLOCK_WORD.match(line)) or _goes_on(_TRAILING_COMMENT.sub("", line))
 
 
 def _opens_string(text: str, place: str) -> bool:

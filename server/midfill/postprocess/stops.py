@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from midfill.code.brackets import OPENERS, QUOTES, brackets, is_open, unmatched
+from midfill.code.brackets import OPENERS
+from midfill.postprocess.closers import stop_at_closer
 from midfill.postprocess.lines import alike, has_word, in_series, indent, line_below, lines_below
 from midfill.postprocess.statement import stop_at_statement
 from midfill.prompt.context import Context
@@ -82,25 +83,12 @@ def stop_at_dedent(text: str, context: Context) -> int | None:
     return None
 
 
-def stop_at_closer(text: str, context: Context) -> int | None:
-    """End before the closing bracket or quote that already follows the cursor in the document.
-
-    Editors insert the closing bracket at once, so the cursor often stands in ``f(|)``. Text that the model generates
-    after ``x)`` would belong after the document's bracket.
-    """
-    rest = context.suffix.lstrip()
-    if rest[:1] in OPENERS:
-        return _find_closing_bracket(text, context, rest[0])
-    if rest[:1] in QUOTES and context.line_suffix.strip() and is_open(rest[0], context.line_prefix):
-        closing = rest[: len(rest) - len(rest.lstrip(rest[0]))]
-        found = re.search(rf"(?<!\\){closing}", text)
-        return found.start() if found else None
-    return None
-
-
 def stop_at_fence(text: str, context: Context) -> int | None:
-    """End before a Markdown fence, in a document that has none: the model has begun to explain the code."""
-    if _FENCE in context.prefix or _FENCE in context.suffix:
+    """End before a Markdown fence, in a document that has none: the model has begun to explain the code.
+
+    A text that begins with a fence may also close it.
+    """
+    if _FENCE in context.prefix + text[: len(_FENCE)] or _FENCE in context.suffix:
         return None
     found = re.search(rf"\n[ \t]*{_FENCE}", text)
     return found.start() if found else None
@@ -160,33 +148,3 @@ def _line_limit(text: str, max_lines: int) -> int | None:
         if end < 0:
             return None
     return end
-
-
-def _find_closing_bracket(text: str, context: Context, closer: str) -> int | None:
-    """Return the offset in ``text`` of the bracket that repeats the document's next ``closer``; None when it has none.
-
-    The text may close brackets that the cursor's line opens and its rest does not close; this includes brackets from a
-    suggestion that was just accepted. When the document's closer is the first character of a line, a closer at the
-    start of a line of ``text`` repeats it only with the same indentation.
-    """
-    opener = OPENERS[closer]
-    in_line = bool(context.line_suffix.strip())
-    spare = unmatched(context.line_prefix, closer)[1] - unmatched(context.line_suffix, closer)[0]
-    own_indent = indent(line_below(context))
-    depth = 0
-    for place, bracket in brackets(text, closer):
-        if bracket == opener:
-            depth += 1
-        elif depth:
-            depth -= 1
-        else:
-            newline = text.rfind("\n", 0, place)
-            before = text[newline + 1 : place] if newline >= 0 else context.line_prefix + text[:place]
-            if not in_line and not before.strip():
-                if len(before) == own_indent:
-                    return place
-            elif spare > 0:
-                spare -= 1
-            else:
-                return place
-    return None

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from midfill.code.brackets import OPENERS, QUOTES, is_open
+from midfill.code.brackets import is_open
+from midfill.postprocess.closers import closes_own
+from midfill.postprocess.lines import columns
 from midfill.postprocess.stops import stop_at_whole_lines
 from midfill.prompt.context import Context
 
 Trim = Callable[[str, Context], str]
+
+_BREAK = "  "
+_BROKEN_LINE = re.compile(rf"\S{_BREAK}\n")
+_HALF_FENCE = re.compile(r"(?:\n|\A)[ \t]*(?P<fence>`{1,2})\Z")
 
 
 def trim_start(text: str, context: Context) -> str:
@@ -16,13 +23,15 @@ def trim_start(text: str, context: Context) -> str:
 
     A first line with less indentation is kept, so that the stop at the end of the block can find it.
     """
-    indent = context.line_prefix
-    if indent.strip() or not text.startswith("\n"):
+    own = context.line_prefix
+    if own.strip() or not text.startswith("\n"):
         return text
     line = text.lstrip("\n")
-    if line.startswith(indent):
-        return line.removeprefix(indent)
-    return "" if indent.startswith(line) else text  # the rest of the indentation may still be generated
+    if line.startswith(own):
+        return line.removeprefix(own)
+    if not line.strip(" \t"):  # the rest of the indentation may still be generated
+        return ""
+    return line.lstrip(" \t") if columns(line) >= columns(own) else text
 
 
 def trim_known_lines(text: str, context: Context) -> str:
@@ -41,22 +50,30 @@ def trim_suffix_overlap(text: str, context: Context) -> str:
     return text
 
 
+def trim_half_fence(text: str, context: Context) -> str:
+    """Cut one or two backticks that are alone on the last line: the limit came within a Markdown fence."""
+    found = _HALF_FENCE.search(text)
+    if found is None or (not found.start() and context.line_prefix.strip()):
+        return text
+    closes_string = len(found["fence"]) == 1 and is_open("`", context.prefix + text[: found.start()])
+    return text if closes_string else text[: found.start()]
+
+
 def trim_end(text: str, context: Context) -> str:
-    """Cut white space at the end, unless other text follows the cursor on its line."""
-    return text if context.line_suffix.strip() else text.rstrip()
+    """Cut white space at the end, unless other text follows the cursor on its line.
+
+    Two spaces are kept in a document that has lines with two: in Markdown, they break a line.
+    """
+    if context.line_suffix.strip():
+        return text
+    trimmed = text.rstrip()
+    is_break = bool(trimmed) and text == trimmed + _BREAK
+    return text if is_break and _BROKEN_LINE.search(context.prefix + context.suffix) else trimmed
 
 
 TRIMS: dict[str, Trim] = {
     "known-lines": trim_known_lines,
+    "half-fence": trim_half_fence,
     "suffix-overlap": trim_suffix_overlap,
     "end-space": trim_end,
 }
-
-
-def closes_own(text: str, length: int) -> bool:
-    """Return whether the last ``length`` characters close a bracket or a string that the suggestion opened."""
-    head, tail = text[: len(text) - length], text[len(text) - length :]
-    last_line = head[head.rfind("\n") + 1 :]
-    return any(is_open(quote, last_line) for quote in QUOTES & set(tail)) or any(
-        head.count(OPENERS[closer]) > head.count(closer) for closer in tail if closer in OPENERS
-    )

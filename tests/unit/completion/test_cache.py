@@ -76,6 +76,22 @@ def test_rest_of_a_suggestion_is_at_the_cursor() -> None:
     assert rest.tokens == 0, "nothing was decoded for it"
 
 
+@pytest.mark.parametrize(
+    ("now", "rest"),
+    [
+        ("def f():\n▮", "    return 1"),
+        ("def f():\n  ▮", None),
+        ("def f():\n   ▮", None),
+        ("def f():\n    ▮", "return 1"),
+        ("def f():\n    return▮", " 1"),
+    ],
+)
+def test_rest_of_a_suggestion_adds_nothing_to_the_indentation_that_was_typed(now: str, rest: str | None) -> None:
+    """Two blanks typed along a line with four may be all that the user wants: the suggestion is made anew."""
+    found = cache_of("def f():▮", "\n    return 1").find(asking(now))
+    assert (found.text if found else None) == rest
+
+
 @pytest.mark.parametrize("now", ["x = 1▮", "x = 12▮", "x -▮", "y▮"])
 def test_suggestion_that_is_used_up_or_contradicted_does_not_serve(now: str) -> None:
     """A suggestion does not serve after it was typed to its end, or after something else was typed."""

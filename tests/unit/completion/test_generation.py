@@ -98,6 +98,20 @@ def test_indentation_is_the_documents_while_the_text_streams() -> None:
     assert generated.changes == (("indentation", -9),)
 
 
+def test_suggestion_begins_at_the_cursor_and_its_lines_follow() -> None:
+    """Two spaces are enough in a block, also if the model writes four."""
+    generated = generate("def f():\n  ▮\n", "  left = 1\n    return left\n", path="a.py")
+    assert generated.text == "left = 1\n  return left"
+    assert generated.changes == (("cursor", -4), ("end-space", -1))
+
+
+def test_tab_of_a_recipe_stays_a_tab() -> None:
+    """The language decides whether white space may be changed."""
+    document = "A = \\\n    b \\\n    c\n\n▮"
+    assert generate(document, "all:\n\tleft", path="Makefile").text == "all:\n\tleft"
+    assert generate(document, "all:\n\tleft", path="a.py").text == "all:\n    left"
+
+
 def test_choices_end_where_the_text_does() -> None:
     """Tokens that were cut off are not among the choices, so they do not count for the confidence."""
     generated = generate("▮", "left\n\n\n")

@@ -68,6 +68,41 @@ def reason(
         ("shellscript", "# the ▮\n", "comment"),
         ("html", "<!-- the ▮ -->\n", "comment"),
         ("java", 'class A {\n  String a = "▮";\n}\n', "string"),
+        ("javascript", "/* the ▮\nf();\n", "comment"),
+        ("css", "a { b: c }\n/* the ▮", "comment"),
+        ("rust", "fn f() {}\n/* the\n▮", "comment"),
+        ("yaml", "a: 1  # the ▮\n", "comment"),
+        ("yaml", "a: '▮'\n", "string"),
+        ("toml", "# the ▮\n", "comment"),
+        ("dockerfile", "# the ▮\n", "comment"),
+        ("makefile", "# the ▮\n", "comment"),
+        ("vue", "<template>\n  <!-- the ▮ -->\n</template>\n", "comment"),
+        ("vue", "<template>\n  <p>don't ▮</p>\n</template>\n", ""),
+        ("vue", '<script setup lang="ts">\nconst a = 1 // the ▮\n</script>\n', "comment"),
+        ("vue", "<script setup lang=\"ts\">\nconst a = '▮'\n</script>\n", "string"),
+        ("vue", '<script setup lang="ts" generic="T extends A<B>">\n// the ▮\n</script>\n', "comment"),
+        ("vue", '<script type="module">\n// the ▮\n</script>\n', "comment"),
+        ("markdown", "<!-- the ▮ -->\n", "comment"),
+        ("eruby", "<%# the ▮ %>\n", "comment"),
+        ("git-commit", "Fix it\n\n# the ▮\n", "comment"),
+        ("go.mod", "// the ▮\n", "comment"),
+        ("vue", '<style lang="scss">\n// the ▮\n</style>\n', "comment"),
+        ("vue", "<script>\nf()\n</script>\n<p>// ▮</p>\n", ""),
+        ("svelte", "<script>\n  // the ▮\n</script>\n", "comment"),
+        ("astro", "---\n// the ▮\n---\n<p></p>\n", "comment"),
+        ("astro", "---\nf();\n---\n<p>// ▮</p>\n", ""),
+        ("html", "<script>\n  // the ▮\n</script>\n", "comment"),
+        ("html", "<style>\n  /* the ▮ */\n</style>\n", "comment"),
+        ("haskell", "{- the ▮ -}\n", "comment"),
+        ("scala", 'val a = "▮"\n', "string"),
+        ("dart", "// the ▮\n", "comment"),
+        ("elixir", "# the ▮\n", "comment"),
+        ("latex", "% the ▮\n", "comment"),
+        ("powershell", "<# the ▮ #>\n", "comment"),
+        ("perl", "# the ▮\n", "comment"),
+        ("scss", "// the ▮\n", "comment"),
+        ("zig", "// the ▮\n", "comment"),
+        ("terraform", "# the ▮\n", "comment"),
         ("plaintext", '# "the ▮"\n', ""),
         ("markdown", '# "the ▮"\n', ""),
         ("", '# "the ▮"\n', ""),
@@ -76,6 +111,12 @@ def reason(
 def test_comments_and_strings_are_known_by_grammar(language: str, marked: str, expected: str) -> None:
     """A docstring is a string, the braces of an f-string contain code, and prose is neither string nor comment."""
     assert reason(marked, language) == expected
+
+
+def test_comments_are_known_by_the_name_of_a_file_that_the_editor_does_not_know() -> None:
+    """An editor without support for a language says that it is plain text."""
+    assert reason("// the ▮\n", "plaintext", "/w/a.zig") == "comment"
+    assert reason("// the ▮\n", "unheard-of", "/w/a.zig") == "comment"
 
 
 def test_comments_and_strings_are_suppressed_separately() -> None:

@@ -54,6 +54,36 @@ def test_lines_below_are_not_suggested(marked: str, text: str, reason: str) -> N
     assert drops.reason_to_drop(text, context(marked), PLAIN_TEXT) == reason
 
 
+BELOW = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6\n"
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "is_dropped"),
+    [
+        (f"▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", True),
+        (f"▮\n{BELOW}", "a = 1\n\nb = 2\nc = 3\nd = 4\ne = 5\nf = 6", True),
+        (f"▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4\ng = 7", True),
+        (f"▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = ", True),
+        (f"▮\n{BELOW}", "c = 3\nd = 4\ne = 5\nf = 6", True),
+        (f"▮\nx = 1\ny = 2\nz = 3\nx = 4\ny = 5\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", True),
+        (f"a▮\n{BELOW}", " = 1\nb = 2\nc = 3\nd = 4", True),
+        (f"▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nx = 4", False),
+        (f"▮\n{BELOW}", "  a = 1\n  b = 2\n  c = 3\n  d = 4", False),
+        (f"▮\n{BELOW}{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", False),
+        (f"{BELOW}g = 7\n▮\nx = 1\ny = 2\nz = 3\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", False),
+        (f"{BELOW}g = 7\n▮\n{BELOW}", "a = 1\nb = 2\nc = 3\nd = 4", True),
+        ("▮\n)\n}\n)\n}\n", ")\n}\n)\n}", False),
+    ],
+    ids=[
+        "four lines", "six", "and another", "cut short", "third line on", "far below", "typed in part",
+        "fourth differs", "other block", "pattern", "pattern above", "right below", "no word",
+    ],
+)  # fmt: skip
+def test_four_lines_and_more_that_stand_below_are_dropped(marked: str, text: str, is_dropped: bool) -> None:
+    """However many lines stand below already, the suggestion would double them, unless the document repeats them."""
+    assert drops.drop_suffix_repeat(text, context(marked)) is is_dropped
+
+
 @pytest.mark.parametrize(
     ("marked", "text", "reason"),
     [
@@ -98,10 +128,36 @@ def test_lines_above_are_not_suggested(marked: str, text: str, reason: str) -> N
         ("x = 1\n                                        y = 2", False),
         ("ha ha ha ha", False),
         ("left.x, left.y, right.x, right.y", False),
+        ("🎉" * 62, True),
+        ("❤️ ❤️ ❤️ ❤️ ❤️ ❤️ ", True),
+        ("👨‍👩‍👧" * 8, True),
+        ("= = = = = = = =", True),
+        ("x = 1" + "0" * 60, True),
+        ("x = 0." + "3" * 60, True),
+        ("1000000" * 6, True),
+        ("1000000, " * 6, True),
+        ("-" * 300, True),
+        ("0, " * 40, True),
+        ("() " * 8, True),
+        ("⭐⭐⭐⭐⭐", False),
+        ("x = 1000000", False),
+        ("x = 1000000000000000000", False),
+        ("x = 0b1" + "0" * 31, False),
+        ("x = '" + "deadbeef" + "0" * 32 + "'", False),
+        ('zero = "' + "0" * 64 + '"', False),
+        ("0 0 * * * * *", False),
+        ("| --- | --- | --- | --- | --- | --- |", False),
+        ("?, ?, ?, ?, ?, ?, ?, ?", False),
+        ("_, _, _, _, _ = f()", False),
+        ("{" + "0, " * 15 + "0}", False),
+        ("255, 255, 255, 255, 255", False),
+        ("# " + "=" * 78, False),
+        ("// " + "─" * 78, False),
+        ("))))))))", False),
     ],
 )
 def test_repetition_is_dropped(text: str, is_dropped: bool) -> None:
-    """A few characters five times, or many three times, are dropped; rows of signs and numbers are not."""
+    """Loops are dropped, with letters or without; rules, tables, and rows of signs and numbers are not."""
     assert drops.drop_repetition(text, context("▮")) is is_dropped
 
 

@@ -27,7 +27,7 @@ from unit.helpers import context
 CODES = {
     *STOPS, "statement", "lines",
     *TRIMS, "start",
-    "indentation", "blank-lines", "merge",
+    "indentation", "cursor", "blank-lines", "merge",
     *DROPS, "placeholder", "too-short", "empty-comment", "path", "syntax",
 }  # fmt: skip
 """The codes of all filters."""

@@ -88,3 +88,19 @@ def test_replaced_text_is_removed_before_the_check() -> None:
     around = context("def f(x, y):\n    return ▮x\n")
     assert not fits("y + 1", around, language_of("a.py"))
     assert fits("y + 1", around, language_of("a.py"), replaces=1)
+
+
+@pytest.mark.parametrize(
+    ("language_id", "marked", "is_fit"),
+    [
+        ("yaml", "▮", False),
+        ("shellscript", "▮", False),
+        ("html", "  ▮", False),
+        ("markdown", "▮", True),
+        ("plaintext", "▮", True),
+        ("shellscript", "# ▮", True),
+    ],
+)
+def test_fence_of_markdown_fits_only_in_prose(language_id: str, marked: str, is_fit: bool) -> None:
+    """The model wraps code in a fence at times, also in languages whose grammar is not checked."""
+    assert fits("```sh\nmake", context(marked), language_of("", language_id)) is is_fit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from midfill.code.languages import PLAIN_TEXT, language_of
+from midfill.postprocess import begin
 from midfill.postprocess.mends import indentation_of, keep_blank_lines, keep_indentation, merge_with_rest
 from midfill.prompt.context import gather
 from unit.helpers import context
@@ -52,6 +53,51 @@ def test_suggestion_is_indented_as_the_document(marked: str, text: str, left: st
     """Indentation becomes the document's tabs or spaces, level by level; alignment is kept."""
     around = context(marked)
     assert keep_indentation(text, around, indentation_of(around)) == left
+
+
+@pytest.mark.parametrize(
+    ("file_name", "marked", "text", "left"),
+    [
+        ("a.go", "func f() {\n\ta()\n\t▮", "x := `\n    b`\n    c()", "x := `\n    b`\n\tc()"),
+        ("a.go", "func f() {\n\ta()\n\tx := `▮", "\n    b\n    c`\n    d()", "\n    b\n    c`\n\td()"),
+        ("a.py", "if a:\n    b()\n    ▮", 'c = """\n\td"""\n\te()', 'c = """\n\td"""\n    e()'),
+        ("a.sh", "f() {\n    a\n    ▮", "cat <<EOF\n\tb\nEOF\n\tc", "cat <<EOF\n\tb\nEOF\n    c"),
+        ("Makefile", "A = \\\n    b \\\n    c\n\n▮", "all:\n\tcc a.c", "all:\n\tcc a.c"),
+        ("Makefile", "all:\n\tcc a.c\n▮", "ifdef A\n    B = 1\nendif", "ifdef A\n    B = 1\nendif"),
+        ("a.yaml", "a: |\n\tb\n\tc\n▮", "d:\n    e: 1", "d:\n    e: 1"),
+        ("a.md", "- a\n\tb\n\tc\n▮", "- d\n    e", "- d\n    e"),
+        ("a.patch", "\ta\n\tb\n▮", "     c", "     c"),
+    ],
+    ids=[
+        "string", "within a string", "Python in a string", "here-document", "recipe", "conditional", "YAML", "Markdown",
+        "patch",
+    ],
+)  # fmt: skip
+def test_white_space_that_means_something_is_kept(file_name: str, marked: str, text: str, left: str) -> None:
+    """Neither strings nor a recipe's tab are turned into what most lines have."""
+    around = context(marked)
+    assert keep_indentation(text, around, indentation_of(around), language_of(file_name)) == left
+
+
+def test_makefile_keeps_the_tab_that_the_user_typed_and_the_spaces_below() -> None:
+    """The spaces after a continued line of a recipe are not a level of indentation."""
+    text = "cc -o a \\\n    a.c"
+    assert begin(text, context("all:\n\t▮"), "", language_of("Makefile")) == text
+
+
+@pytest.mark.parametrize(
+    ("file_name", "marked", "text"),
+    [
+        ("a.py", "▮", 'a = """\n\n\n\n    b"""'),
+        ("a.sh", "cat <<EOF\n▮", "a\n\n\n\nb"),
+        ("a.vue", "<script>\n▮", "a = `\n\n\n\nb`"),
+        ("a.yaml", "a: |\n  ▮", "b\n\n\n\n  c"),
+    ],
+    ids=["own string", "here-document", "script in a page", "YAML"],
+)
+def test_blank_lines_in_a_string_are_kept(file_name: str, marked: str, text: str) -> None:
+    """They are a part of its value."""
+    assert keep_blank_lines(text, context(marked), language_of(file_name)) == text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from midfill.postprocess.stops import (
     STOPS,
     find_stop,
-    stop_at_closer,
     stop_at_dedent,
     stop_at_fence,
     stop_at_repeats,
@@ -144,72 +143,6 @@ def test_line_indented_less_than_the_cursors_ends_the_suggestion(marked: str, te
     assert cut(text, stop_at_dedent(text, context(marked))) == left
 
 
-@pytest.mark.parametrize(
-    ("marked", "text", "left"),
-    [
-        ("def add(▮)", "a, b):\n    return a + b", "a, b"),
-        ("def add(▮):\n", "a, b):\n    return a + b", "a, b"),
-        ("total = sum(▮)\n", "x for x in (1, 2))\nprint()", "x for x in (1, 2)"),
-        ("f(g(▮))", "a[0]))\n", "a[0]"),
-        ("f(g(▮)", "x))\ny", "x)"),
-        ("constructor(▮) {}", "a) { this.a = a; }", "a"),
-        ("x = [▮]", "\n    1,\n    2,\n]\nprint(x)", "\n    1,\n    2,\n"),
-        ("forEach(▮)", "(x) => {\n  use(x);\n});\nmore", "(x) => {\n  use(x);\n}"),
-        ("f(\n    ▮\n)\ng()", "a,\n    b,\n)\ng()", "a,\n    b,\n"),
-        ("function f() {\n  ▮\n}\n", "return 1;\n}\n\nfunction g() {", "return 1;\n"),
-        ("function f() {▮\n}\n", "\n  return 1;\n}\n", "\n  return 1;\n"),
-        ("function f() {\n  if (x) {\n    ▮\n}\n", "y();\n  }\n  z();\n}\n", "y();\n  }\n  z();\n"),
-        ("f(g(▮\n)", "x),\n    y\n)", "x),\n    y\n"),
-        ("print(▮)", "':)')\n", "':)'"),
-        ("print(▮)", "':)", "':)"),
-        ("print(▮)", "'\\", "'\\"),
-        ("f(▮)", "a # don't)\n", "a # don't"),
-    ],
-    ids=[
-        "parameters", "with colon", "own brackets", "two", "one of two", "brace after", "lines", "callback",
-        "own line", "brace below", "brace below the opening line", "other block's brace", "one in line", "string",
-        "open string", "open escape", "apostrophe",
-    ],
-)  # fmt: skip
-def test_bracket_that_comes_next_in_the_document_ends_the_suggestion(marked: str, text: str, left: str) -> None:
-    """When the document already has the closing bracket, the text ends before it."""
-    assert cut(text, stop_at_closer(text, context(marked))) == left
-
-
-@pytest.mark.parametrize(
-    ("marked", "text"),
-    [
-        ("f(▮", "x)\ny"),
-        ("f(▮\nprint()", "x)\ny"),
-        ("x = ▮, 1)", "f(2)"),
-        ("f(▮)", "g(x)"),
-        ("f(▮)", "a[(0)]}"),
-        ("'it' + ▮'s'", "'a' + 'b'"),
-    ],
-    ids=["not closed", "other code next", "comma next", "its own bracket", "another kind", "string follows"],
-)
-def test_bracket_the_document_lacks_does_not_end_the_suggestion(marked: str, text: str) -> None:
-    """A bracket or quote that the text opened, or that the document does not close, is kept."""
-    assert stop_at_closer(text, context(marked)) is None
-
-
-@pytest.mark.parametrize(
-    ("marked", "text", "left"),
-    [
-        ('print("▮")', 'Hello")\n', "Hello"),
-        ('print("▮")', 'say \\"hi\\"")', 'say \\"hi\\"'),
-        ('"""▮"""', 'Say "hi"."""\nx', 'Say "hi".'),
-        ("x = 'a' + '▮'", "b' + 'c'", "b"),
-        ("print(\"a = '▮'\")", "b'\")", "b"),
-        ("f('▮", "a')", "a')"),
-    ],
-    ids=["string", "escaped", "docstring", "second string", "quote in a string", "not closed"],
-)
-def test_quote_that_comes_next_in_the_document_ends_the_suggestion(marked: str, text: str, left: str) -> None:
-    """When the document already has the closing quote, the text ends before it."""
-    assert cut(text, stop_at_closer(text, context(marked))) == left
-
-
 def test_markdown_fence_ends_the_suggestion() -> None:
     """After a fence the model explains the code instead of continuing it."""
     text = "return 1\n```\n\nThis function returns one."
@@ -219,6 +152,12 @@ def test_markdown_fence_ends_the_suggestion() -> None:
 def test_markdown_fence_in_a_document_that_has_some_is_text() -> None:
     """A document with fences may get more of them."""
     assert stop_at_fence("x\n```\n", context("```\n▮")) is None
+
+
+def test_markdown_fence_at_the_start_may_be_closed() -> None:
+    """The first fence of a document is suggested whole."""
+    assert stop_at_fence("```sh\nmake\n```\n", context("# Build\n\n▮\n")) is None
+    assert stop_at_fence("`\nmake\n```\n", context("# Build\n\n``▮\n")) is None
 
 
 @pytest.mark.parametrize(

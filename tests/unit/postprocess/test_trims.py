@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.postprocess.trims import TRIMS, trim_start, trim_suffix_overlap
+from midfill.postprocess.trims import TRIMS, trim_half_fence, trim_start, trim_suffix_overlap
 from midfill.prompt.context import Context
 from unit.helpers import context
 
@@ -30,8 +30,22 @@ def trim(text: str, around: Context) -> str:
         ("    ▮", "\na()", "\na()"),
         ("x:▮", "\n    a", "\n    a"),
         ("    ▮", "a\n", "a\n"),
+        ("\t▮", "\n    a\n    b", "a\n    b"),
+        ("    ▮", "\n\ta", "a"),
+        ("\t▮", "\n  ", ""),
     ],
-    ids=["empty lines", "deeper", "column 0", "so far", "block over", "not empty", "nothing to skip"],
+    ids=[
+        "empty lines",
+        "deeper",
+        "column 0",
+        "so far",
+        "block over",
+        "not empty",
+        "nothing to skip",
+        "spaces for a tab",
+        "tab for spaces",
+        "spaces so far",
+    ],
 )
 def test_empty_lines_before_a_suggestion_on_an_empty_line_are_skipped(marked: str, text: str, left: str) -> None:
     """On an empty line the text begins at the cursor, unless the block has ended."""
@@ -67,6 +81,41 @@ def test_rest_of_the_line_is_not_suggested_again(marked: str, text: str, left: s
     assert trim_suffix_overlap(text, context(marked)) == left
 
 
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("▮", "make\n``", "make"),
+        ("▮", "make\n  `", "make"),
+        ("```sh\n▮", "make\n``", "make"),
+        ("▮", "``", ""),
+        ("`▮", "``", "``"),
+        ("▮", "make\n```", "make\n```"),
+        ("x = `▮", "a\n`", "a\n`"),
+        ("▮", "x = `a\n`", "x = `a\n`"),
+        ("▮", "run `make`", "run `make`"),
+    ],
+    ids=["two", "one", "document with fences", "alone", "begun", "whole", "string", "own string", "within a line"],
+)
+def test_half_a_fence_is_cut_off(marked: str, text: str, left: str) -> None:
+    """A limit may come within a fence; a backtick that closes a string is kept."""
+    assert trim_half_fence(text, context(marked)) == left
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("<div>▮</div>", "<div>a</div>", "<div>a</div>"),
+        ("<div>▮</div>", "a</di", "a"),
+        ("a: List<▮>", "Map<K, V>", "Map<K, V>"),
+        ("**▮** more", "bold**", "bold"),
+        ("f(function() ▮ end)", "if a then b end", "if a then b end"),
+    ],
+)
+def test_mark_that_the_suggestion_opened_is_kept(marked: str, text: str, left: str) -> None:
+    """The same holds for tags and other marks as for brackets."""
+    assert trim_suffix_overlap(text, context(marked)) == left
+
+
 def test_last_line_that_stands_below_is_cut_off() -> None:
     """A last line without a newline is compared with the line below, too."""
     assert trim("x = 1\nreturn x", context("▮\nreturn x\n")) == "x = 1"
@@ -76,6 +125,21 @@ def test_white_space_is_cut_off_at_the_end_of_a_line_only() -> None:
     """The space before other text on the line is kept."""
     assert trim("a \n\n", context("▮\nb")) == "a"
     assert trim("a = ", context("▮b()")) == "a = "
+
+
+@pytest.mark.parametrize(
+    ("marked", "text", "left"),
+    [
+        ("Roses  \n▮\n", "Violets  ", "Violets  "),
+        ("Roses\n▮\n", "Violets  ", "Violets"),
+        ("Roses  \n▮\n", "Violets   ", "Violets"),
+        ("Roses\n  \n▮\n", "Violets  ", "Violets"),
+        ("Roses  \n▮\n", "  ", ""),
+    ],
+)
+def test_line_break_of_markdown_is_kept(marked: str, text: str, left: str) -> None:
+    """Two spaces at the end of a line are kept where the document has such lines."""
+    assert trim(text, context(marked)) == left
 
 
 @given(CODE, CODE, CODE)
