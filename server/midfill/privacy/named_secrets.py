@@ -1,0 +1,204 @@
+"""Finds secrets by the name before them, such as ``password = "..."`` or ``--api-key ...``.
+
+Between a name and its value stands a *link*, for example ``=``. Tables list the links to each form of value. All of
+them look at a bounded piece of text, so the time grows with the text and no faster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from midfill.privacy.secret_names import TellingName, telling_names
+from midfill.privacy.secret_values import looks_secret
+from midfill.privacy.string_literals import joined, literals_at
+
+_BLANKS = r"[ \t]{0,80}"
+_BREAK = rf"{_BLANKS}(?:\\?\r?\n{_BLANKS}(?:(?:\#|//|--)[^\n]{{0,120}}\n{_BLANKS})?)?"
+"""Blanks, at most one line end with or without a backslash, and at most one line of comment."""
+_QUOTE = r"\\{0,3}[\"'`]"
+_CLOSED = rf"(?:{_QUOTE})?[\])}}*?!]{{0,2}}(?:\[\w{{0,6}}\])?"
+"""What closes a name: a quote, also an escaped one, and brackets; a size, as in ``char key[32]``."""
+_TYPE = r"(?:[ \t]{0,9}:|[ \t]{1,9}As\b|(?=[ \t]))[\w.&*'<>\[\]|?: ]{1,50}?(?= ?:?=)"
+_ACCESSORS = r"(?: ?\{ ?get;[^}\n]{0,40}\})?"
+_EQUALS = r"(?::=|\?=|\|\|=|\?\?=|=>|<-|->|={1,3}|!==?|::?)"
+_WRAPPERS = (
+    r"[brfuL@$]?\[\]byte|[Ss]tr(?:ing)?(?:::from)?|bytes|b?[Ss]ecret\w{0,20}|SecureString|Password|Some|Just|Buffer\.from|atob"
+    r"|(?:base64\.)?[bB](?:64|ase64)[_.]?[dD]ecode|(?:std::)?string|NSString|Value|encode|CString::new|QString|TEXT|_T"
+)
+_WRAPPED = rf"(?:(?:new )?(?:{_WRAPPERS})\({_BREAK}){{0,2}}"
+_CALLED = rf"(?:new |await )?[A-Za-z_][\w.:]{{0,60}}!?\({_BREAK}"
+_OR = (
+    r"(?:\|\||\?\?|\?:|//|\bor\b|\belse\b|\|\s?default\(|[?:]|\)\s?\{(?= ?[\"'])"
+    r"|\.(?:unwrap_or(?:_else)?|orElse|getOrElse|or_else)\((?:\|\w?\|)?)"
+)
+_FIELD = rf"(?:default_?[vV]alue|[dD]efault|[vV]alue|fallback|ParameterValue){_CLOSED}{_BLANKS}[:=]>?{_BREAK}"
+_UP_TO_FIELD = r"[^;}]{0,160}?[\s,;{\"'(]"
+
+
+def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, patterns))
+
+
+@dataclass(frozen=True)
+class _Quoted:
+    """A place where a value has quotes."""
+
+    link: re.Pattern[str]
+    """What stands between the name and the value."""
+    before: re.Pattern[str] | None
+    """Ends with the name's start where a password may be a word; None if it may be one everywhere."""
+
+
+def _quoted(link: str, before: str | None = None) -> _Quoted:
+    return _Quoted(re.compile(link), None if before is None else re.compile(before + r"\Z"))
+
+
+_NEVER = r"(?!)"
+_TO_STRING = (
+    # name: type = "...
+    _quoted(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?!\]){_BREAK})?{_WRAPPED}"),
+    # name = call("...
+    _quoted(rf"{_CLOSED}(?:{_TYPE})?{_BLANKS}{_EQUALS}{_BREAK}{_CALLED}", _NEVER),
+    # setName("...
+    _quoted(rf"(?:\.(?:assign|equals|set|eq))?{_BLANKS}[({{]{_BREAK}{_WRAPPED}", r"(?i:set|with|\W)"),
+    # put("name", "...
+    _quoted(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}",
+            r"(?i:define|env|get\w{0,20}|set\w{0,20}|put|header|property|fetch|config|append|default)\([\"'`]"),
+    # env["name"] || "...
+    _quoted(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}", r"(?i:env\w{0,30}[^\w\n]{1,4}|[?])"),
+    # {"name": "name", "value": "...
+    _quoted(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", r"[\"'`:]-{0,2}"),
+    # #define name "...
+    _quoted(r"(?<!\b[Pp]ass)(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?", r"(?:define |set |IDENTIFIED|WITH |const |\n[ \t]{0,40}|[(:-])"),
+)  # fmt: skip
+"""Links to a value in quotes."""
+
+
+@dataclass(frozen=True)
+class _Unquoted:
+    """A place where a value has no quotes."""
+
+    link: re.Pattern[str]
+    """What stands between the name and the value."""
+    value: re.Pattern[str]
+    before: re.Pattern[str]
+    """What ends with the name's start."""
+    may_be_word: bool = False
+    """Whether a password may be a word here: the place takes no variables."""
+
+
+_LINE_START = r"(?:^|\n)[ \t#;*/!>|+\"'`-]{0,40}(?:(?:export|set|setenv|setx|ENV|ARG|env|Environment=)[ \t]{0,9})?"
+
+
+def _unquoted(link: str, value: str, before: str = r"", *, may_be_word: bool = False) -> _Unquoted:
+    return _Unquoted(re.compile(link), re.compile(value), re.compile(before + r"\Z"), may_be_word)
+
+
+_LINE_END = r"(?=[\"'`]{0,3},?[ \t]{0,80}(?:\\n|\\?\r?$|\\?\r?\n|\#|//|;))"
+_TO_END = rf"[^\s'\"`(){{}}\[\],;<>]{{4,20000}}{_LINE_END}"
+"""The rest of a line."""
+
+
+def _word(characters: str, end: str) -> str:
+    """Return a pattern of a word that is not tried with fewer characters: names may stand within it by the hundred."""
+    return rf"(?=(?P<word>{characters}{{4,500}}))(?P=word)(?={end})"
+
+
+_TO_UNQUOTED = (
+    # A line of a file of settings
+    _unquoted(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}", _TO_END,
+              rf"{_LINE_START}[\"'`@$]?(?:\w{{1,9}}:)?", may_be_word=True),
+    # --name value, "--name", "value"
+    _unquoted(r"(?:[ \t]{1,9}|=|[\"'],[ \t]{0,9}[\"'])", _word(r"[^\s'\"`,;)\]}<>|]", ""), r"(?:^|[\s\"'=(])--?"),
+    # Server=db;Name=value; and ?name=value&
+    _unquoted(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}]", r"[;&\"'\\]|\s|$"), r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?",
+              may_be_word=True),
+    # NAME=value command, name=value in a text, {name: value}
+    _unquoted(rf"{_CLOSED}(?:=|: {{0,9}})", _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")),
+    # ${NAME:-value}
+    _unquoted(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), r"\$\{", may_be_word=True),
+    # machine host login name password value
+    _unquoted(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}", may_be_word=True),
+    _unquoted(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, _LINE_START),
+    # name: on one line, the value on the next
+    _unquoted(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, _LINE_START),
+    # - name: NAME, and value: ... on the next line
+    _unquoted(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}", _TO_END, r"(?i:name|key|id)[\"']?[:=][ \t]{0,9}[\"']?"),
+    # <name>value</name>, <entry key="name">value</entry>
+    _unquoted(r"(?:[^<>\n]{0,80}>\s{0,80}(?:<value>|<!\[CDATA\[)?|</key>\s{0,80}<(?:string|data)>)",
+              _word(r"[^\s<>\]]", r"\s{0,80}(?:</|\]\]>)"), r"[<\"'>\s]", may_be_word=True),
+)  # fmt: skip
+"""Links to a value without quotes."""
+_TO_BLOCK = re.compile(rf"{_CLOSED}{_BLANKS}:{_BLANKS}[|>][-+\d]{{0,2}}{_BLANKS}(?:\#[^\n]{{0,80}})?\n")
+_MAX_BLOCK_LINES = 200
+_BYTES = re.compile(
+    rf"{_CLOSED}{_BLANKS}(?:{_TYPE})?{_BLANKS}=\s{{0,80}}[\w.:\[\] ]{{0,40}}[({{\[]{{1,2}}\s{{0,80}}"
+    r"(?P<value>(?:(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})\s{0,40},\s{0,40}){7,256}(?:0x[0-9A-Fa-f]{1,2}|\d{1,3}))"
+)
+_BEFORE_CHARACTERS = 160
+"""Maximum number of characters before a name that say what kind of place it is."""
+_ONCE_WITHIN = 4_000
+"""A word occurs only once within so many characters before and after it, if it is a password and no variable."""
+
+Secret = tuple[int, int, str]
+"""A secret's start, end and kind."""
+
+
+def named_secrets(text: str) -> Iterator[Secret]:
+    """Yield the values of telling names; they may overlap, and may have line ends."""
+    for name in telling_names(text):
+        before = text[max(name.start - _BEFORE_CHARACTERS, 0) : name.start]
+        values = _in_quotes(name, text, before) or _without_quotes(name, text, before) or _in_block(name, text)
+        yield from ((start, end, name.kind) for start, end in values)
+
+
+def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
+    for place in _TO_STRING:
+        linked = place.link.match(text, name.end)
+        literals = literals_at(text, linked.end()) if linked else []
+        if literals:
+            may_be_word = place.before is None or bool(place.before.search(before))
+            if looks_secret(name.kind, name.words, joined(text, literals), quoted=True, may_be_word=may_be_word):
+                return literals
+    return []
+
+
+def _without_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
+    for place in _TO_UNQUOTED:
+        linked = place.link.match(text, name.end)
+        found = place.value.match(text, linked.end()) if linked and place.before.search(before) else None
+        if found:
+            may_be_word = place.may_be_word and _occurs_once(text, *found.span())
+            if looks_secret(name.kind, name.words, found[0], quoted=False, may_be_word=may_be_word):
+                return [found.span()]
+    return []
+
+
+def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
+    """Return the lines of a block of YAML, or the numbers of an array of bytes."""
+    linked = _TO_BLOCK.match(text, name.end)
+    if not linked:
+        found = _BYTES.match(text, name.end)
+        return [found.span("value")] if found else []
+    start = text.rfind("\n", 0, name.start) + 1
+    margin = len(text[start : name.start]) - len(text[start : name.start].lstrip(" "))
+    lines: list[tuple[int, int]] = []
+    start = linked.end()
+    while len(lines) < _MAX_BLOCK_LINES and start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        line = text[start:end]
+        if line.strip() and len(line) - len(line.lstrip(" ")) <= margin:
+            break
+        lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
+        start = end + 1
+    value = joined(text, lines)
+    return lines if looks_secret(name.kind, name.words, value, quoted=True, may_be_word=True) else []
+
+
+def _occurs_once(text: str, start: int, end: int) -> bool:
+    """Return whether a word is nowhere else near its place. A variable or a type is."""
+    first, last = max(start - _ONCE_WITHIN, 0), end + _ONCE_WITHIN
+    return text.count(text[start:end], first, last) == 1

@@ -1,0 +1,104 @@
+"""Tells values that may be secrets from names, types, placeholders, look-ups and sentences.
+
+All of it looks at one short value and the name before it. The rules were tuned on real code: see the figures in
+docs/privacy.md.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+
+_MIN_PASSWORD = 4
+_MIN_BARE_WORD = 6
+"""Minimum number of characters of a password without quotes and without a digit."""
+_MIN_SECRET = 8
+_MIN_SECRET_ENTROPY = 2.5
+_MIN_PHRASE = 12
+"""Minimum number of characters of a pass phrase with blanks."""
+
+_NAMES_NO_SECRET = re.compile(
+    r"(?:file|path|dir|folder|url|uri|link|endpoint|host|port|name|type|kind|field|header|prefix|suffix|length|len|size"
+    r"|regex|re|pattern|label|param|params|id|ids|class|format|error|err|message|msg|help|hint|prompt|title|text|column"
+    r"|count|index|list|policy|expiry|expires|expiration|ttl|age|scope|scopes|store|manager|provider|algorithm|algo"
+    r"|version|env|var|variable|map|enum|description|placeholder|strength|rule|rules|validator|input|box|form|page"
+    r"|view|reset|status|state|mode|method|backend|usage|hash_algorithm|ref|locator|xpath|selector|attr|attribute"
+    r"|permission|role|event|action|command|cmd|option|flag|arg|argument|getter|callback|handler|template|display"
+    r"|char|chars|separator|sep|delimiter|encoding|charset|style|icon|color|colour|test|mask|start|end|source|src|"
+    r"category|group|owner|issuer|audience|realm|not_found|required|reader|writer|lines?|tag|comment|config|cfg|settings|opts|[a-rt-z]s)$"
+)
+"""Ends of names, in lower case with ``_`` between words, whose values tell of secrets and are none."""
+_PLACEHOLDER = re.compile(
+    r"(?i)(?:str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false"
+    r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
+    r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|placeholder|redacted|hidden|masked|omitted|removed"
+    r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|md5|sha\d+|hs\d+|rs\d+|aes-?\d*"
+    r"|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
+    r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
+    r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
+    r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
+)
+"""Values that stand for a secret or a type; the whole value must match."""
+_PATH = re.compile(r"/?(?:[a-z_.-]+|[A-Z_.-]+|[A-Z][a-z]+|v\d)(?:/(?:[a-z_.-]+\d?|[A-Z_.-]+|[A-Z][a-z]+|v\d))+/?")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]\w{0,40}(?:(?:\.|::|->)[A-Za-z_]\w{0,40})+")
+_IDENTIFIER = re.compile(r"_{0,2}(?:(?:[A-Z]?[a-z]{2,}(?![a-z])|[A-Z]{2,}(?![A-Za-z]))\d{0,2}(?:_\d{0,2})?)+[A-Z]{0,3}")
+"""A variable or a class, such as ``new_token2`` or ``Token2Vec``."""
+_SEPARATED = re.compile(r"[A-Za-z]+(?:[-_.: /][A-Za-z]+)*[-_.:*?]?")
+_WORDS = re.compile(
+    r"(?i)pass(?:word|wd|phrase|code|wort)?|pwd|secrets?|tokens?|credentials?|bearer|api|auth(?:orization|entication)?|key"
+    r"|private|public|access|client|user(?:name)?|your|my|example|refresh|session|id|csrf|oauth2?|x5c|b64|base64|sha\d+"
+)
+_SENTENCE = re.compile(
+    r"(?i)\b(?:an?|the|your?|is|are|was|be|must|not|no|please|enter|type|invalid|wrong|missing|pass(?:word|phrase|code)s?"
+    r"|secrets?|tokens?|keys?|users?|used?|with|and|or|from|this|that|least|characters?|new|old|current|confirm|again"
+    r"|repeat|forgot|reset|change|incorrect|required|optional|to|for|of|in|on|by|if|it|as|at|when|will|can|cannot|failed"
+    r"|error|login|sign|show|hide|set|get|select|string|value|de|la|le|el|der|die|das|ein|een|het)\b|[.?!:;,]$|[%{}<>()=]"
+)
+"""What tells a sentence, or code, from a pass phrase."""
+_NO_LETTERS = re.compile(r"[\W_]")
+_FORMATTED = re.compile(r"[{}]|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
+
+
+def looks_secret(kind: str, name: str, value: str, *, quoted: bool, may_be_word: bool) -> bool:
+    """Return whether ``value``, assigned to ``name``, may be a secret and not a name, a type or a placeholder.
+
+    Args:
+        kind: ``password`` or ``secret``. A password may be a word; other secrets look random.
+        name: the name, in lower case with ``_`` between its words.
+        value: the value without quotes.
+        quoted: whether it had quotes. Without them it may also be an expression.
+        may_be_word: whether a password without a digit or a sign is expected at this place.
+    """
+    if _NAMES_NO_SECRET.search(name) or _PLACEHOLDER.fullmatch(value) or _PATH.fullmatch(value):
+        return False
+    if _FORMATTED.search(value) or (name and _joined(value).startswith(_joined(name))):
+        return False
+    if len(_joined(_WORDS.sub("", value))) < 3:  # only words, such as "access_token"
+        return False
+    has_digit = any(map(str.isdigit, value))
+    if _DOTTED_NAME.fullmatch(value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
+        return False
+    if " " in value:
+        return kind == "password" and len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
+    if kind == "password":
+        is_word = not has_digit and bool(_SEPARATED.fullmatch(value))
+        return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_word)
+    if len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
+        return False
+    return has_digit or (quoted and len(value) >= 16 and not _SEPARATED.fullmatch(value))
+
+
+def _joined(words: str) -> str:
+    return _NO_LETTERS.sub("", words).lower()
+
+
+def is_random(text: str) -> bool:
+    """Return whether base64 looks random, unlike a path, a name or a hexadecimal number."""
+    has_both_cases = any(map(str.islower, text)) and any(map(str.isupper, text))
+    return has_both_cases and sum(map(str.isdigit, text)) >= 2 and entropy(text) > 4.3
+
+
+def entropy(text: str) -> float:
+    """Return the Shannon entropy of a text, in bits per character."""
+    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
