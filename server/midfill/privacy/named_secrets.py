@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from midfill.privacy.secret_names import TellingName, telling_names
-from midfill.privacy.secret_values import looks_secret
+from midfill.privacy.secret_values import Shape, looks_secret
 from midfill.privacy.string_literals import joined, literals_at
 
 _BLANKS = r"[ \t]{0,80}"
@@ -30,7 +30,7 @@ _WRAPPERS = (
 _WRAPPED = rf"(?:(?:new )?(?:{_WRAPPERS})\({_BREAK}){{0,2}}"
 _CALLED = rf"(?:new |await )?[A-Za-z_][\w.:]{{0,60}}!?\({_BREAK}"
 _OR = (
-    r"(?:\|\||\?\?|\?:|//|\bor\b|\belse\b|\|\s?default\(|[?:]|\)\s?\{(?= ?[\"'])"
+    r"(?:\|\||\?\?|\?:|//|\bor\b|\|\s?default\(|\)\s?\{(?= ?[\"'])"
     r"|\.(?:unwrap_or(?:_else)?|orElse|getOrElse|or_else)\((?:\|\w?\|)?)"
 )
 _FIELD = rf"(?:default_?[vV]alue|[dD]efault|[vV]alue|fallback|ParameterValue){_CLOSED}{_BLANKS}[:=]>?{_BREAK}"
@@ -42,60 +42,50 @@ def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 
 @dataclass(frozen=True)
-class _Quoted:
-    """A place where a value has quotes."""
+class _Place:
+    """A place of a value."""
 
     link: re.Pattern[str]
     """What stands between the name and the value."""
-    before: re.Pattern[str] | None
-    """Ends with the name's start where a password may be a word; None if it may be one everywhere."""
-
-
-def _quoted(link: str, before: str | None = None) -> _Quoted:
-    return _Quoted(re.compile(link), None if before is None else re.compile(before + r"\Z"))
-
-
-_NEVER = r"(?!)"
-_TO_STRING = (
-    # name: type = "...
-    _quoted(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?!\]){_BREAK})?{_WRAPPED}"),
-    # name = call("...
-    _quoted(rf"{_CLOSED}(?:{_TYPE})?{_BLANKS}{_EQUALS}{_BREAK}{_CALLED}", _NEVER),
-    # setName("...
-    _quoted(rf"(?:\.(?:assign|equals|set|eq))?{_BLANKS}[({{]{_BREAK}{_WRAPPED}", r"(?i:set|with|\W)"),
-    # put("name", "...
-    _quoted(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}",
-            r"(?i:define|env|get\w{0,20}|set\w{0,20}|put|header|property|fetch|config|append|default)\([\"'`]"),
-    # env["name"] || "...
-    _quoted(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}", r"(?i:env\w{0,30}[^\w\n]{1,4}|[?])"),
-    # {"name": "name", "value": "...
-    _quoted(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", r"[\"'`:]-{0,2}"),
-    # #define name "...
-    _quoted(r"(?<!\b[Pp]ass)(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?", r"(?:define |set |IDENTIFIED|WITH |const |\n[ \t]{0,40}|[(:-])"),
-)  # fmt: skip
-"""Links to a value in quotes."""
-
-
-@dataclass(frozen=True)
-class _Unquoted:
-    """A place where a value has no quotes."""
-
-    link: re.Pattern[str]
-    """What stands between the name and the value."""
-    value: re.Pattern[str]
+    value: re.Pattern[str] | None
+    """The value; None for a string in quotes."""
     before: re.Pattern[str]
-    """What ends with the name's start."""
-    may_be_word: bool = False
-    """Whether a password may be a word here: the place takes no variables."""
+    """What ends with the name's start. A string may also stand elsewhere, but no word then."""
+    name: re.Pattern[str]
+    """What the name begins with; as for ``before``."""
+    shape: Shape
+    """What a password may be here, where code could also have a name."""
 
 
-_LINE_START = r"(?:^|\n)[ \t#;*/!>|+\"'`-]{0,40}(?:(?:export|set|setenv|setx|ENV|ARG|env|Environment=)[ \t]{0,9})?"
+def _place(link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD) -> _Place:
+    return _Place(
+        re.compile(link), re.compile(value) if value else None, re.compile(rf"(?:{before})\Z"), re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"), shape
+    )
 
 
-def _unquoted(link: str, value: str, before: str = r"", *, may_be_word: bool = False) -> _Unquoted:
-    return _Unquoted(re.compile(link), re.compile(value), re.compile(before + r"\Z"), may_be_word)
+_IN_QUOTES = (
+    # name: type = "...
+    _place(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?!\]){_BREAK})?{_WRAPPED}"),
+    # name = call("...
+    _place(rf"{_CLOSED}(?:{_TYPE})?{_BLANKS}{_EQUALS}{_BREAK}{_CALLED}", shape=Shape.NUMBERED),
+    # setName("...
+    _place(rf"(?:\.(?:assign|equals|set|eq))?{_BLANKS}[({{]{_BREAK}{_WRAPPED}", name="(?i:set|with|pass|pwd)"),
+    # put("name", "...
+    _place(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}",
+           before=r"(?i:define|env|get\w{0,20}|set\w{0,20}|string|put|header|property|fetch|config|append|default)\([\"'`]"),
+    # env["name"] || "...
+    _place(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}"),
+    # name ? "...; if name else "...
+    _place(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?(?:\belse\b|[?:]){_BLANKS}", shape=Shape.RANDOM),
+    # {"name": "name", "value": "...
+    _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", before=r"[\"'`]-{0,2}|[:=][ \t]{0,9}"),
+    # #define name "...; IDENTIFIED BY '...
+    _place(r"(?<!\b[Pp]ass)(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?",
+           name=r"(?i:identified\b|\w{0,40}password\b)"),
+)  # fmt: skip
+"""Places of a string in quotes."""
 
-
+_LINE_START = r"(?:^|\n)[ \t#;*/!>|+\"'`-]{0,40}(?:(?:export|set|setenv|setx|ENV|ARG|env|Environment=)[ \t]{0,9})?[@$]?"
 _LINE_END = r"(?=[\"'`]{0,3},?[ \t]{0,80}(?:\\n|\\?\r?$|\\?\r?\n|\#|//|;))"
 _TO_END = rf"[^\s'\"`(){{}}\[\],;<>]{{4,20000}}{_LINE_END}"
 """The rest of a line."""
@@ -106,31 +96,39 @@ def _word(characters: str, end: str) -> str:
     return rf"(?=(?P<word>{characters}{{4,500}}))(?P=word)(?={end})"
 
 
-_TO_UNQUOTED = (
+_IN_LIST = _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")
+_WITHOUT_QUOTES = (
     # A line of a file of settings
-    _unquoted(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}", _TO_END,
-              rf"{_LINE_START}[\"'`@$]?(?:\w{{1,9}}:)?", may_be_word=True),
-    # --name value, "--name", "value"
-    _unquoted(r"(?:[ \t]{1,9}|=|[\"'],[ \t]{0,9}[\"'])", _word(r"[^\s'\"`,;)\]}<>|]", ""), r"(?:^|[\s\"'=(])--?"),
-    # Server=db;Name=value; and ?name=value&
-    _unquoted(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}]", r"[;&\"'\\]|\s|$"), r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?",
-              may_be_word=True),
-    # NAME=value command, name=value in a text, {name: value}
-    _unquoted(rf"{_CLOSED}(?:=|: {{0,9}})", _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")),
+    _place(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}", _TO_END,
+           before=rf"{_LINE_START}(?:\w{{1,9}}:)?"),
+    # --name value; "--name", "value"
+    _place(r"(?:[ \t]{1,9}|=|[\"'],[ \t]{0,9}[\"'])", _word(r"[^\s'\"`,;)\]}<>|]", ""), before=r"(?:^|[\s\"'=(])--?",
+           shape=Shape.NUMBERED),
+    # Server=db;Name=value; ?name=value&; user=bob name=value; "name=value"
+    _place(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}]", r"[;&\"'\\]|\s|$"),
+           before=r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?|\b\w{2,20}=[^\s,()\"']{1,60} |[\"']|--[\w-]{1,30}[= ][\"']?"),
+    # NAME=value command
+    _place("=", _IN_LIST, before=r"^|[\s\"'(;@{]", name="[A-Z]", shape=Shape.NUMBERED),
+    # failed: name=value host=db
+    _place("=", _word(r"[^\s'\"`,;&(){}<>\[\]]", r" \w{2,20}="), shape=Shape.NUMBERED),
+    # login failed with name: value
+    _place(rf"{_CLOSED}: {{0,9}}", _IN_LIST, before=r"[a-z]{2,20} ", shape=Shape.NUMBERED),
+    # {name: value}
+    _place(rf"{_CLOSED}(?:=|: {{0,9}})", _IN_LIST, shape=Shape.RANDOM),
     # ${NAME:-value}
-    _unquoted(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), r"\$\{", may_be_word=True),
+    _place(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), before=r"\$\{"),
     # machine host login name password value
-    _unquoted(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}", may_be_word=True),
-    _unquoted(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, _LINE_START),
+    _place(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, before=r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}|(?:ENV|ARG|set|setenv) "),
+    _place(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # name: on one line, the value on the next
-    _unquoted(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, _LINE_START),
+    _place(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # - name: NAME, and value: ... on the next line
-    _unquoted(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}", _TO_END, r"(?i:name|key|id)[\"']?[:=][ \t]{0,9}[\"']?"),
+    _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}", _TO_END, before=r"(?i:name|key|id)[\"']?[:=][ \t]{0,9}[\"']?"),
     # <name>value</name>, <entry key="name">value</entry>
-    _unquoted(r"(?:[^<>\n]{0,80}>\s{0,80}(?:<value>|<!\[CDATA\[)?|</key>\s{0,80}<(?:string|data)>)",
-              _word(r"[^\s<>\]]", r"\s{0,80}(?:</|\]\]>)"), r"[<\"'>\s]", may_be_word=True),
+    _place(r"(?:[^<>\n]{0,80}>\s{0,80}(?:<value>|<!\[CDATA\[)?|</key>\s{0,80}<(?:string|data)>)",
+           _word(r"[^\s<>\]]", r"\s{0,80}(?:</|\]\]>)"), before=r"[<\"'>\s]"),
 )  # fmt: skip
-"""Links to a value without quotes."""
+"""Places of a value without quotes."""
 _TO_BLOCK = re.compile(rf"{_CLOSED}{_BLANKS}:{_BLANKS}[|>][-+\d]{{0,2}}{_BLANKS}(?:\#[^\n]{{0,80}})?\n")
 _MAX_BLOCK_LINES = 200
 _BYTES = re.compile(
@@ -155,23 +153,25 @@ def named_secrets(text: str) -> Iterator[Secret]:
 
 
 def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
-    for place in _TO_STRING:
+    for place in _IN_QUOTES:
         linked = place.link.match(text, name.end)
         literals = literals_at(text, linked.end()) if linked else []
         if literals:
-            may_be_word = place.before is None or bool(place.before.search(before))
-            if looks_secret(name.kind, name.words, joined(text, literals), quoted=True, may_be_word=may_be_word):
+            fits = place.before.search(before) and place.name.match(text, name.start)
+            shape = place.shape if fits else Shape.NUMBERED
+            if looks_secret(name.kind, name.words, joined(text, literals), shape):
                 return literals
     return []
 
 
 def _without_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
-    for place in _TO_UNQUOTED:
+    for place in _WITHOUT_QUOTES:
         linked = place.link.match(text, name.end)
-        found = place.value.match(text, linked.end()) if linked and place.before.search(before) else None
-        if found:
-            may_be_word = place.may_be_word and _occurs_once(text, *found.span())
-            if looks_secret(name.kind, name.words, found[0], quoted=False, may_be_word=may_be_word):
+        if not linked or place.value is None or not place.before.search(before) or not place.name.match(text, name.start):
+            continue
+        if found := place.value.match(text, linked.end()):
+            shape = min(place.shape, Shape.NUMBERED) if _occurs_again(text, *found.span()) else place.shape
+            if looks_secret(name.kind, name.words, found[0], shape, quoted=False):
                 return [found.span()]
     return []
 
@@ -195,10 +195,10 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
         start = end + 1
     value = joined(text, lines)
-    return lines if looks_secret(name.kind, name.words, value, quoted=True, may_be_word=True) else []
+    return lines if looks_secret(name.kind, name.words, value, Shape.WORD) else []
 
 
-def _occurs_once(text: str, start: int, end: int) -> bool:
-    """Return whether a word is nowhere else near its place. A variable or a type is."""
+def _occurs_again(text: str, start: int, end: int) -> bool:
+    """Return whether a word is elsewhere near its place, too. A variable or a type is."""
     first, last = max(start - _ONCE_WITHIN, 0), end + _ONCE_WITHIN
-    return text.count(text[start:end], first, last) == 1
+    return text.count(text[start:end], first, last) > 1

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midfill.privacy.secret_values import looks_secret
+from midfill.privacy.secret_values import Shape, looks_secret
 
 _STRING = r"[brfuN@]{0,2}(?P<quote>[\"'`])(?P<secret>(?:(?!(?P=quote))[^\n\\]|\\.){4,300})(?P=quote)"
 _ARGUMENT = r"\s{0,40}(?:\"[^\"\n]{0,80}\"|'[^'\n]{0,80}'|[^,()\"'\n]{1,60}(?:\([^()\n]{0,40}\))?)\s{0,9},\s{0,40}"
@@ -101,5 +101,5 @@ def secret_arguments(text: str) -> Iterator[tuple[int, int, str]]:
     for argument in _ARGUMENTS:
         if any(hint in text for hint in argument.hints):
             for match in argument.pattern.finditer(text):
-                if looks_secret(argument.kind, "", match["secret"], quoted=True, may_be_word=True):
+                if looks_secret(argument.kind, "", match["secret"], Shape.WORD):
                     yield *match.span("secret"), argument.kind

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from midfill.privacy.secret_values import is_random, looks_secret
+from midfill.privacy.secret_values import Shape, is_random, looks_secret
 
 BASE64_KEY = "base64-key"
 Secret = tuple[int, int, str]
@@ -161,7 +161,7 @@ def secrets_by_format(text: str) -> Iterator[Secret]:
 
 
 def _is_password(value: str) -> bool:
-    return looks_secret("password", "", value, quoted=True, may_be_word=True)
+    return looks_secret("password", "", value, Shape.WORD)
 
 
 def _is_user_and_password(value: str) -> bool:

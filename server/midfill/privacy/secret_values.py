@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from enum import IntEnum
 
 _MIN_PASSWORD = 4
 _MIN_BARE_WORD = 6
 """Minimum number of characters of a password without quotes and without a digit."""
 _MIN_SECRET = 8
 _MIN_SECRET_ENTROPY = 2.5
+_MIN_WORDS_OF_KEY = 16
+"""Minimum number of characters of a key without a digit."""
 _MIN_PHRASE = 12
 """Minimum number of characters of a pass phrase with blanks."""
 
@@ -56,19 +59,31 @@ _SENTENCE = re.compile(
     r"|error|login|sign|show|hide|set|get|select|string|value|de|la|le|el|der|die|das|ein|een|het)\b|[.?!:;,]$|[%{}<>()=]"
 )
 """What tells a sentence, or code, from a pass phrase."""
+_OWN_KEY = re.compile(r"(?:secret|(?:signing|encryption|jwt|private|master|session|hmac|secret)_?key)(?:_base)?$")
+"""Names of keys that somebody may have made of words."""
 _NO_LETTERS = re.compile(r"[\W_]")
 _FORMATTED = re.compile(r"[{}]|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
 
-def looks_secret(kind: str, name: str, value: str, *, quoted: bool, may_be_word: bool) -> bool:
+class Shape(IntEnum):
+    """What a password may be at a place, besides random characters."""
+
+    RANDOM = 0
+    NUMBERED = 1
+    """A word with a number, such as ``swordfish42``: where code would hardly have a variable of such a name."""
+    WORD = 2
+    """Any word."""
+
+
+def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool = True) -> bool:
     """Return whether ``value``, assigned to ``name``, may be a secret and not a name, a type or a placeholder.
 
     Args:
-        kind: ``password`` or ``secret``. A password may be a word; other secrets look random.
+        kind: ``password`` or ``secret``. Only a password may be a word.
         name: the name, in lower case with ``_`` between its words.
         value: the value without quotes.
-        quoted: whether it had quotes. Without them it may also be an expression.
-        may_be_word: whether a password without a digit or a sign is expected at this place.
+        shape: what a password may be at this place.
+        quoted: whether the value had quotes. Without them it has at least six characters, and may be an expression.
     """
     if _NAMES_NO_SECRET.search(name) or _PLACEHOLDER.fullmatch(value) or _PATH.fullmatch(value):
         return False
@@ -77,6 +92,7 @@ def looks_secret(kind: str, name: str, value: str, *, quoted: bool, may_be_word:
     if len(_joined(_WORDS.sub("", value))) < 3:  # only words, such as "access_token"
         return False
     has_digit = any(map(str.isdigit, value))
+    may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit)
     if _DOTTED_NAME.fullmatch(value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
         return False
     if " " in value:
@@ -86,7 +102,10 @@ def looks_secret(kind: str, name: str, value: str, *, quoted: bool, may_be_word:
         return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_word)
     if len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
         return False
-    return has_digit or (quoted and len(value) >= 16 and not _SEPARATED.fullmatch(value))
+    if has_digit:
+        return True
+    is_words = bool(_SEPARATED.fullmatch(value))
+    return quoted and len(value) >= _MIN_WORDS_OF_KEY and (not is_words or (may_be_word and bool(_OWN_KEY.search(name))))
 
 
 def _joined(words: str) -> str:
