@@ -27,7 +27,7 @@ _WRAPPERS = (
     r"[brfuL@$]?\[\]byte|[Ss]tr(?:ing)?(?:::from)?|bytes|b?[Ss]ecret\w{0,20}|SecureString|Password|Some|Just|Buffer\.from|atob"
     r"|(?:base64\.)?[bB](?:64|ase64)[_.]?[dD]ecode|(?:std::)?string|NSString|Value|encode|CString::new|QString|TEXT|_T"
 )
-_WRAPPED = rf"(?:(?:new )?(?:{_WRAPPERS})\({_BREAK}){{0,2}}"
+_WRAPPED = rf"(?:<string>)?(?:(?:new )?(?:{_WRAPPERS})\({_BREAK}){{0,2}}"
 _CALLED = rf"(?:new |await )?[A-Za-z_][\w.:]{{0,60}}!?\({_BREAK}"
 _OR = (
     r"(?:\|\||\?\?|\?:|//|\bor\b|\|\s?default\(|\)\s?\{(?= ?[\"'])"
@@ -55,15 +55,19 @@ class _Place:
     """What the name begins with; as for ``before``."""
     shape: Shape
     """What a password may be here, where code could also have a name."""
+    only: bool
+    """Whether a string stands nowhere else."""
 
 
-def _place(link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD) -> _Place:
+def _place(link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD, only: bool = False) -> _Place:
     return _Place(
-        re.compile(link), re.compile(value) if value else None, re.compile(rf"(?:{before})\Z"), re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"), shape
+        re.compile(link), re.compile(value) if value else None, re.compile(rf"(?:{before})\Z"), re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"), shape, only
     )
 
 
 _IN_QUOTES = (
+    # user, name = "bob", "...
+    _place(rf"{_BLANKS}:?={_BLANKS}[\"'][^\"'\n]{{0,80}}[\"'],{_BLANKS}", before=r"\w[ \t]{0,9},[ \t]{0,9}", only=True),
     # name: type = "...
     _place(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?!\]){_BREAK})?{_WRAPPED}"),
     # name = call("...
@@ -71,16 +75,22 @@ _IN_QUOTES = (
     # setName("...
     _place(rf"(?:\.(?:assign|equals|set|eq))?{_BLANKS}[({{]{_BREAK}{_WRAPPED}", name="(?i:set|with|pass|pwd)"),
     # put("name", "...
-    _place(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}",
+    _place(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}", only=True,
            before=r"(?i:define|env|get\w{0,20}|set\w{0,20}|string|put|header|property|fetch|config|append|default)\([\"'`]"),
+    # ("name", "...
+    _place(rf"{_QUOTE}{_BLANKS},{_BLANKS}{_WRAPPED}", before="(?!)"),
+    # setopt(NAME, "...
+    _place(rf"(?:(?<=PWD)|(?<=PASSWORD)|(?<=KEY)|(?<=TOKEN)|(?<=SECRET)),{_BLANKS}"),
+    # name: String { "...
+    _place(rf"{_BLANKS}:{_BLANKS}\w{{1,20}}\??{_BLANKS}\{{{_BREAK}(?:return )?"),
     # env["name"] || "...
-    _place(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}"),
+    _place(rf"{_CLOSED}(?:[^\n\"'`;]|[\"'][^\"'\n]{{0,60}}[\"']){{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}"),
     # name ? "...; if name else "...
     _place(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?(?:\belse\b|[?:]){_BLANKS}", shape=Shape.RANDOM),
     # {"name": "name", "value": "...
     _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", before=r"[\"'`]-{0,2}|[:=][ \t]{0,9}"),
     # #define name "...; IDENTIFIED BY '...
-    _place(r"(?<!\b[Pp]ass)(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?",
+    _place(r"(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?",
            name=r"(?i:identified\b|\w{0,40}password\b)"),
 )  # fmt: skip
 """Places of a string in quotes."""
@@ -99,40 +109,50 @@ def _word(characters: str, end: str) -> str:
 _IN_LIST = _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")
 _WITHOUT_QUOTES = (
     # A line of a file of settings
-    _place(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}", _TO_END,
+    _place(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}(?:[!&]\w{{1,20}} )?", _TO_END,
            before=rf"{_LINE_START}(?:\w{{1,9}}:)?"),
     # --name value; "--name", "value"
     _place(r"(?:[ \t]{1,9}|=|[\"'],[ \t]{0,9}[\"'])", _word(r"[^\s'\"`,;)\]}<>|]", ""), before=r"(?:^|[\s\"'=(])--?",
            shape=Shape.NUMBERED),
     # Server=db;Name=value; ?name=value&; user=bob name=value; "name=value"
-    _place(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}]", r"[;&\"'\\]|\s|$"),
+    _place(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}()]", r"[;&\"'`\\)]|\s|$"),
            before=r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?|\b\w{2,20}=[^\s,()\"']{1,60} |[\"']|--[\w-]{1,30}[= ][\"']?"),
     # NAME=value command
     _place("=", _IN_LIST, before=r"^|[\s\"'(;@{]", name="[A-Z]", shape=Shape.NUMBERED),
     # failed: name=value host=db
     _place("=", _word(r"[^\s'\"`,;&(){}<>\[\]]", r" \w{2,20}="), shape=Shape.NUMBERED),
     # login failed with name: value
-    _place(rf"{_CLOSED}: {{0,9}}", _IN_LIST, before=r"[a-z]{2,20} ", shape=Shape.NUMBERED),
+    _place(rf"{_CLOSED}: {{0,9}}", _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\).]|$"), before=r"[A-Za-z]{2,20} ",
+           shape=Shape.NUMBERED),
     # {name: value}
     _place(rf"{_CLOSED}(?:=|: {{0,9}})", _IN_LIST, shape=Shape.RANDOM),
-    # ${NAME:-value}
+    # ${NAME:-value}; name=${1:-value}
     _place(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), before=r"\$\{"),
+    _place(r"=[\"']?\$\{\w{1,40}:?[-=][\"']?", _word(r"[^\s}{$\"']", r"[\"']?\}")),
+    # IDENTIFIED BY value
+    _place(r"(?i: by )", _word(r"[^\s'\";,()]", r"\s|;"), name="(?i:identified)", shape=Shape.NUMBERED),
+    # name = four words and more
+    _place(rf"{_CLOSED}{_BLANKS}[:=]{_BLANKS}", r"[a-z]{2,20}(?: [a-z]{2,20}){3,23}(?=\r?\n|$)", before=_LINE_START),
     # machine host login name password value
-    _place(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, before=r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}|(?:ENV|ARG|set|setenv) "),
-    _place(r"(?<!\b[Pp]ass)[ \t]{1,9}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
+    _place(r"[ \t]{1,9}", _TO_END, before=r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}|(?:ENV|ARG|set|setenv) [^\s=]{0,80}"),
+    _place(r"[ \t]{1,9}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # name: on one line, the value on the next
     _place(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # - name: NAME, and value: ... on the next line
     _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}", _TO_END, before=r"(?i:name|key|id)[\"']?[:=][ \t]{0,9}[\"']?"),
     # <name>value</name>, <entry key="name">value</entry>
     _place(r"(?:[^<>\n]{0,80}>\s{0,80}(?:<value>|<!\[CDATA\[)?|</key>\s{0,80}<(?:string|data)>)",
-           _word(r"[^\s<>\]]", r"\s{0,80}(?:</|\]\]>)"), before=r"[<\"'>\s]"),
+           _word(r"[^\s<>\]]", r"\s{0,80}(?:</|\]\]>)"), before=r"[<\"'>:\s]"),
 )  # fmt: skip
 """Places of a value without quotes."""
-_TO_BLOCK = re.compile(rf"{_CLOSED}{_BLANKS}:{_BLANKS}[|>][-+\d]{{0,2}}{_BLANKS}(?:\#[^\n]{{0,80}})?\n")
+_TO_BLOCK = re.compile(
+    rf"{_CLOSED}{_BLANKS}(?::{_BLANKS}[|>][-+\d]{{0,2}}|=>?{_BLANKS}<<[-~]?[\"']?(?P<end>\w{{1,40}})[\"']?;?)"
+    rf"{_BLANKS}(?:\#[^\n]{{0,80}})?\n"
+)
+"""Leads to lines that are indented further, or that end with a line of one word."""
 _MAX_BLOCK_LINES = 200
 _BYTES = re.compile(
-    rf"{_CLOSED}{_BLANKS}(?:{_TYPE})?{_BLANKS}=\s{{0,80}}[\w.:\[\] ]{{0,40}}[({{\[]{{1,2}}\s{{0,80}}"
+    rf"{_CLOSED}(?:[^=\n]{{0,60}}=|[ \t])\s{{0,80}}[\w.:\[\] ]{{0,40}}[({{\[]{{1,2}}\s{{0,80}}"
     r"(?P<value>(?:(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})\s{0,40},\s{0,40}){7,256}(?:0x[0-9A-Fa-f]{1,2}|\d{1,3}))"
 )
 _BEFORE_CHARACTERS = 160
@@ -144,9 +164,15 @@ Secret = tuple[int, int, str]
 """A secret's start, end and kind."""
 
 
+_IS_NO_NAME = re.compile(r"(?i:identified(?! by| with)|pass[ \t]{1,9}(?![=:\s])|pass\()")
+"""Names that are words of a sentence unless something certain follows."""
+
+
 def named_secrets(text: str) -> Iterator[Secret]:
     """Yield the values of telling names; they may overlap, and may have line ends."""
     for name in telling_names(text):
+        if _IS_NO_NAME.match(text, name.start):
+            continue
         before = text[max(name.start - _BEFORE_CHARACTERS, 0) : name.start]
         values = _in_quotes(name, text, before) or _without_quotes(name, text, before) or _in_block(name, text)
         yield from ((start, end, name.kind) for start, end in values)
@@ -158,6 +184,8 @@ def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int
         literals = literals_at(text, linked.end()) if linked else []
         if literals:
             fits = place.before.search(before) and place.name.match(text, name.start)
+            if place.only and not fits:
+                continue
             shape = place.shape if fits else Shape.NUMBERED
             if looks_secret(name.kind, name.words, joined(text, literals), shape):
                 return literals
@@ -177,7 +205,7 @@ def _without_quotes(name: TellingName, text: str, before: str) -> list[tuple[int
 
 
 def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
-    """Return the lines of a block of YAML, or the numbers of an array of bytes."""
+    """Return the lines of a block of YAML or of a here-document, or the numbers of an array of bytes."""
     linked = _TO_BLOCK.match(text, name.end)
     if not linked:
         found = _BYTES.match(text, name.end)
@@ -190,7 +218,8 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         line = text[start:end]
-        if line.strip() and len(line) - len(line.lstrip(" ")) <= margin:
+        is_end = line.strip() == linked["end"] if linked["end"] else len(line) - len(line.lstrip(" ")) <= margin
+        if line.strip() and is_end:
             break
         lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
         start = end + 1

@@ -41,6 +41,8 @@ _SECRET = "|".join(
 _KINDS = (("password", re.compile(_PASSWORD)), ("secret", re.compile(_SECRET)))
 _BEFORE = re.compile(r"[\w.-]{0,60}")
 _AFTER = re.compile(r"\w{0,40}(?:-\w{1,40}){0,4}")
+_FIRST_WORD = re.compile(r"(?:api|access|secret|private|signing|encryption|license|auth)[ -]\Z", re.IGNORECASE)
+"""What a sentence has before the word "key"."""
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -71,6 +73,8 @@ def telling_names(text: str) -> Iterator[TellingName]:
                 before = _BEFORE.match(text[max(found - 60, 0) : found][::-1])
                 start = found - (before.end() if before else 0)
                 start += len(text[start:found]) - len(text[start:found].lstrip("-."))
+                if text[start:end] == "key" and (first := _FIRST_WORD.search(text, max(start - 12, 0), start)):
+                    start = first.start()
                 if known := _kind_of(text[start:end]):
                     yield TellingName(start, end, *known)
             found = lower.find(hint, max(end, found + 1))

@@ -35,9 +35,9 @@ _NAMES_NO_SECRET = re.compile(
 _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false"
     r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
-    r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|placeholder|redacted|hidden|masked|omitted|removed"
+    r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|localhost|placeholder|redacted|hidden|masked|omitted|removed"
     r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|md5|sha\d+|hs\d+|rs\d+|aes-?\d*"
-    r"|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
+    r"|\d+(?:\.\d+){2,}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
     r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
     r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
     r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
