@@ -94,8 +94,8 @@ SECRET_FORMATS = (
     _format("age-key", "AGE-SECRET", r"\b<<AGE-SECRET-KEY-1[0-9A-Z]{58}>>\b"),
     _format(
         "azure-key",
-        "Key= key=",
-        r"(?i:AccountKey|SharedAccessKey|SharedSecretKey)=<<[A-Za-z0-9+/]{32,}={0,2}>>",
+        "AccountKey= SharedAccessKey= SharedSecretKey=",
+        r"(?:AccountKey|SharedAccessKey|SharedSecretKey)=<<[A-Za-z0-9+/]{32,}={0,2}>>",
     ),
     _format("signature", "ig= ignature=", r"[?&](?:sig|X-Amz-Signature|Signature)=<<[\w%+/=-]{20,}>>"),
     _format(
@@ -107,16 +107,15 @@ SECRET_FORMATS = (
     _format("url-token", "://", r"://(?:\w{1,20}:)?<<(?=[\w-]{0,100}\d)[\w-]{20,200}>>(?::x-oauth-basic)?@\w"),
     _format(
         "connection-password",
-        "@",
-        r"[\"'\s=][\w.-]{1,40}:<<[^\s:@/'\"]{4,100}>>@(?:tcp|unix|udp)?\(",
-        #
+        "@tcp( @unix( @udp( @(",
+        r":<<[^\s:@/'\"]{4,100}>>@(?:tcp|unix|udp)?\(",
     ),
     _format("connection-password", ":thin:", r":thin:\w{1,40}/<<[^\s@'\"]{3,100}>>@"),
-    _format("basic-authorization", "asic ", r"\b[Bb]asic <<[A-Za-z0-9+/]{8,400}={0,2}>>"),
+    _format("basic-authorization", "asic ", r"asic <<[A-Za-z0-9+/]{8,400}={0,2}>>"),
     _format(
         "authorization",
         "earer asic EARER ASIC",
-        r"\b(?i:bearer|basic)\s{1,9}<<(?=[\w.~+/-]{0,90}\d)[\w.~+/-]{16,}={0,2}>>",
+        r"(?:[Bb]earer|[Bb]asic|BEARER|BASIC)\s{1,9}<<(?=[\w.~+/-]{0,90}\d)[\w.~+/-]{16,}={0,2}>>",
     ),
     _format(
         "authorization",
