@@ -58,10 +58,21 @@ class _Place:
     only: bool
     """Whether a string stands nowhere else."""
 
+    def fits(self, name: TellingName, text: str, before: str) -> bool:
+        """Return whether the name, and the text before it, are those of this place."""
+        return bool(self.before.search(before) and self.name.match(text, name.start))
 
-def _place(link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD, only: bool = False) -> _Place:
+
+def _place(
+    link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD, only: bool = False
+) -> _Place:
     return _Place(
-        re.compile(link), re.compile(value) if value else None, re.compile(rf"(?:{before})\Z"), re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"), shape, only
+        link=re.compile(link),
+        value=re.compile(value) if value else None,
+        before=re.compile(rf"(?:{before})\Z"),
+        name=re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"),
+        shape=shape,
+        only=only,
     )
 
 
@@ -116,7 +127,8 @@ _WITHOUT_QUOTES = (
            shape=Shape.NUMBERED),
     # Server=db;Name=value; ?name=value&; user=bob name=value; "name=value"
     _place(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}()]", r"[;&\"'`\\)]|\s|$"),
-           before=r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?|\b\w{2,20}=[^\s,()\"']{1,60} |[\"']|--[\w-]{1,30}[= ][\"']?"),
+           before=r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?|\b\w{2,20}=[^\s,()\"']{1,60} |[\"']"
+                  r"|--[\w-]{1,30}[= ][\"']?"),
     # NAME=value command
     _place("=", _IN_LIST, before=r"^|[\s\"'(;@{]", name="[A-Z]", shape=Shape.NUMBERED),
     # failed: name=value host=db
@@ -182,10 +194,8 @@ def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int
     for place in _IN_QUOTES:
         linked = place.link.match(text, name.end)
         literals = literals_at(text, linked.end()) if linked else []
-        if literals:
-            fits = place.before.search(before) and place.name.match(text, name.start)
-            if place.only and not fits:
-                continue
+        fits = bool(literals) and place.fits(name, text, before)
+        if literals and (fits or not place.only):
             shape = place.shape if fits else Shape.NUMBERED
             if looks_secret(name.kind, name.words, joined(text, literals), shape):
                 return literals
@@ -195,13 +205,18 @@ def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int
 def _without_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
     for place in _WITHOUT_QUOTES:
         linked = place.link.match(text, name.end)
-        if not linked or place.value is None or not place.before.search(before) or not place.name.match(text, name.start):
-            continue
-        if found := place.value.match(text, linked.end()):
-            shape = min(place.shape, Shape.NUMBERED) if _occurs_again(text, *found.span()) else place.shape
-            if looks_secret(name.kind, name.words, found[0], shape, quoted=False):
+        if linked and place.value and place.fits(name, text, before):
+            found = place.value.match(text, linked.end())
+            if found and looks_secret(name.kind, name.words, found[0], _shape_of(place, found), quoted=False):
                 return [found.span()]
     return []
+
+
+def _shape_of(place: _Place, value: re.Match[str]) -> Shape:
+    """Return what a value may be: a word that is elsewhere near its place, too, is a variable or a type."""
+    first, last = max(value.start() - _ONCE_WITHIN, 0), value.end() + _ONCE_WITHIN
+    occurs_again = value.string.count(value[0], first, last) > 1
+    return min(place.shape, Shape.NUMBERED) if occurs_again else place.shape
 
 
 def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
@@ -225,9 +240,3 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         start = end + 1
     value = joined(text, lines)
     return lines if looks_secret(name.kind, name.words, value, Shape.WORD) else []
-
-
-def _occurs_again(text: str, start: int, end: int) -> bool:
-    """Return whether a word is elsewhere near its place, too. A variable or a type is."""
-    first, last = max(start - _ONCE_WITHIN, 0), end + _ONCE_WITHIN
-    return text.count(text[start:end], first, last) > 1

@@ -1,7 +1,7 @@
-"""Secrets that are known by the call or the command of which they are an argument: ``login("bob", "...")``, ``curl -u``.
+"""Secrets that are known by the call or the command that they belong to: ``login("bob", "...")``, ``curl -u``.
 
-No name stands beside them that tells of a secret. The end of the call's name, or the command, is looked up in the text,
-and a pattern matches what follows, within a bounded number of characters.
+No name beside them tells of a secret. The end of the call's name, or the command, is looked up in the text, and a
+pattern matches what follows, within a bounded number of characters.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ _ARGUMENTS = (
                          rf"{_STRING}\s{{0,40}}[\])}}]")),
     _commands("crypt", after=rf"\(\s{{0,9}}{_STRING}\s{{0,9}},\s{{0,9}}gen_salt"),
     _commands("ConvertTo-SecureString", after=rf"{_BLANKS}(?:-\w{{1,20}}{_BLANKS}){{0,3}}{_STRING}"),
-    _options("curl", "wget", "http", "https", option=rf"(?:-u|-U|-a|--user|--proxy-user|--auth){_SPACE}[^\s:\"']{{1,60}}:"),
+    _options("curl", "wget", "http", "https",
+             option=rf"(?:-u|-U|-a|--user|--proxy-user|--auth){_SPACE}[^\s:\"']{{1,60}}:"),
     _options("sshpass", "docker login", "podman login", "az login", "oc login", "registry login", "skopeo login",
              "nerdctl login", "mongo", "mongosh", "mongodump", "mongorestore", "7z", "7za", "rar", "useradd", "usermod",
              option=f"-p{_SPACE}"),
@@ -86,8 +87,8 @@ _ARGUMENTS = (
     _options("ssh-keygen", option=f"-[NP]{_SPACE}"),
     _options("xfreerdp", option="/p:"),
     _options("sqlplus", "smbclient", option=r"[\w.\\]{1,40}[/%]"),
-    _commands("htpasswd", after=rf"{_BLANKS}-\w{{0,9}}b\w{{0,9}}{_BLANKS}\S{{1,100}}{_BLANKS}[\w.@-]{{1,60}}{_BLANKS}[\"']?"
-              + _SHELL_WORD),
+    _commands("htpasswd -b", "htpasswd -bc", "htpasswd -cb", "htpasswd -nb",
+              after=rf"\w{{0,9}}{_BLANKS}(?:\S{{1,100}}{_BLANKS})?[\w.@-]{{1,60}}{_BLANKS}[\"']?{_SHELL_WORD}"),
     _commands("add_user", after=rf"{_BLANKS}[\w.@-]{{1,60}}{_BLANKS}[\"']?{_SHELL_WORD}"),
     _commands("net use", "net user", after=rf"{_BLANKS}\S{{1,60}}{_BLANKS}[\"']?{_SHELL_WORD}"),
     _Argument("password", ("-pass", "-passin", "-passout"), False,

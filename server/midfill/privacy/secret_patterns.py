@@ -129,7 +129,11 @@ SECRET_FORMATS = (
         r"\b[Cc]ookie[\"']?\s{0,9}[:=,]\s{0,9}[\"'`]?(?:[\w.-]{1,60}=[^;\s\"']{0,200};\s{0,9}){0,9}"
         r"[\w.-]{0,40}(?:sess|SESS|sid|SID|auth|Auth|AUTH)[\w.-]{0,40}=<<(?=[^;\s\"']{0,90}\d)[^;\s\"']{8,2000}>>",
     ),
-    _format("private-key", "PRIVATE", r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[ \t]{0,9}<<[^-'\"\s][^-'\"\n]{16,}>>"),
+    _format(
+        "private-key",
+        "PRIVATE",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[ \t]{0,9}<<[^-'\"\s][^-'\"\n]{16,}>>",
+    ),
     # Keys without BEGIN and END, and keys in base64 with them, but no certificates and public keys
     _format(
         "private-key",
@@ -150,6 +154,8 @@ SECRET_FORMATS = (
     # 40 characters of base64 in quotes: an AWS secret key has no other mark
     _format(BASE64_KEY, "", r"(?P<quote>['\"])<<[A-Za-z0-9/+]{40}>>(?P=quote)"),
 )
+
+
 def secrets_by_format(text: str) -> Iterator[Secret]:
     """Yield the secrets that are recognised by their format."""
     for secret_format in SECRET_FORMATS:

@@ -18,6 +18,8 @@ _MIN_SECRET = 8
 _MIN_SECRET_ENTROPY = 2.5
 _MIN_WORDS_OF_KEY = 16
 """Minimum number of characters of a key without a digit."""
+_MIN_OTHER_LETTERS = 3
+"""Minimum number of letters and digits besides words such as "access" and "token"."""
 _MIN_PHRASE = 12
 """Minimum number of characters of a pass phrase with blanks."""
 
@@ -79,33 +81,37 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     """Return whether ``value``, assigned to ``name``, may be a secret and not a name, a type or a placeholder.
 
     Args:
-        kind: ``password`` or ``secret``. Only a password may be a word.
-        name: the name, in lower case with ``_`` between its words.
+        kind: ``password`` or ``secret``. A password may be short, and a word.
+        name: the name, in lower case with ``_`` between its words; "" if there is none.
         value: the value without quotes.
         shape: what a password may be at this place.
         quoted: whether the value had quotes. Without them it has at least six characters, and may be an expression.
     """
-    if _NAMES_NO_SECRET.search(name) or _PLACEHOLDER.fullmatch(value) or _PATH.fullmatch(value):
-        return False
-    if _FORMATTED.search(value) or (name and _joined(value).startswith(_joined(name))):
-        return False
-    if len(_joined(_WORDS.sub("", value))) < 3:  # only words, such as "access_token"
-        return False
     has_digit = any(map(str.isdigit, value))
     may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit)
-    if _DOTTED_NAME.fullmatch(value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
+    if _NAMES_NO_SECRET.search(name) or _is_ordinary(name, value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
         return False
-    if " " in value:
-        return kind == "password" and len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
+    is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
     if kind == "password":
-        is_word = not has_digit and bool(_SEPARATED.fullmatch(value))
-        return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_word)
-    if len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
+        if " " in value:
+            return len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
+        return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_words)
+    if " " in value or len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
         return False
-    if has_digit:
-        return True
-    is_words = bool(_SEPARATED.fullmatch(value))
-    return quoted and len(value) >= _MIN_WORDS_OF_KEY and (not is_words or (may_be_word and bool(_OWN_KEY.search(name))))
+    may_be_words = may_be_word and bool(_OWN_KEY.search(name))
+    return has_digit or (quoted and len(value) >= _MIN_WORDS_OF_KEY and (may_be_words or not is_words))
+
+
+def _is_ordinary(name: str, value: str) -> bool:
+    """Return whether a value stands for another one, or says no more than the name."""
+    return bool(
+        _PLACEHOLDER.fullmatch(value)
+        or _PATH.fullmatch(value)
+        or _DOTTED_NAME.fullmatch(value)
+        or _FORMATTED.search(value)
+        or (name and _joined(value).startswith(_joined(name)))
+        or len(_joined(_WORDS.sub("", value))) < _MIN_OTHER_LETTERS
+    )
 
 
 def _joined(words: str) -> str:

@@ -23,7 +23,7 @@ RedactedText = NewType("RedactedText", str)
 """Text that :func:`redact` has seen whole. What keeps or cuts text of a file takes this type and no other."""
 _PLACEHOLDER = re.compile(r"<[a-z0-9-]{3,30}>")
 _REACH = 16_000
-"""Number of characters around a part of a text that are also searched: a private key of many lines may reach into it."""
+"""Number of characters around a part of a text that are searched too: a long private key may reach into it."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ _BODIES = {
 }
 """What may stand between the quotes. A value without a closing quote ends with its line: somebody is typing it."""
 _JOINT = re.compile(
-    r"[ \t]{0,80}(?:(?:\+|\.\.?|&|<>|\|\|)\s{0,80}|\\?\r?\n[ \t]{0,80}(?:[+&]|\.\.?)?[ \t]{0,9}(?=[A-Za-z@$]{0,3}[\"']))"
+    r"[ \t]{0,80}(?:(?:\+|\.\.?|&|<>|\|\|)\s{0,80}"
+    r"|\\?\r?\n[ \t]{0,80}(?:[+&]|\.\.?)?[ \t]{0,9}(?=[A-Za-z@$]{0,3}[\"']))"
 )
 """What joins two literals: an operator, a line end, or both."""
 _MAKES_KEY = re.compile(r"\s{0,9}[:=]")
