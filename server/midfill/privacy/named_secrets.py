@@ -193,12 +193,13 @@ def named_secrets(text: str) -> Iterator[Secret]:
 def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
     for place in _IN_QUOTES:
         linked = place.link.match(text, name.end)
-        literals = literals_at(text, linked.end()) if linked else []
+        literals = literals_at(text, linked.end(), listed=name.words.endswith("s")) if linked else []
         fits = bool(literals) and place.fits(name, text, before)
         if literals and (fits or not place.only):
             shape = place.shape if fits else Shape.NUMBERED
-            if looks_secret(name.kind, name.words, joined(text, literals), shape):
-                return literals
+            for value in (literals, literals[:1]):  # what is joined to a secret may be ordinary text
+                if looks_secret(name.kind, name.words, joined(text, value), shape):
+                    return value
     return []
 
 

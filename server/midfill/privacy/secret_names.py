@@ -12,7 +12,7 @@ _HINTS = (
     "mnemonic", "contrase", "kennwort", "senha", "wachtwoord", "identified", "пароль", "密码", "パスワード",
 )  # fmt: skip
 """Each telling name has one of these in lower case. To look them up is much faster than to search for names."""
-_OWNERS_OF_PASS = (
+_LOGINS = (  # what "pass" is of
     "db|user|usr|store|key|ssh|pg|my|root|admin|smtp|e?mail|ftp|login|proxy|bind|ldap|sql|become|sudo|wifi|redis|mongo"
     "|rabbit|mq|mqtt|http|https|rpc|svc|service|trust_?store|key_?store|mysql|postgres|pgsql|auth|imap|git|svn|vpn|su|require"
 )
@@ -21,7 +21,7 @@ _PASSWORD = "|".join(
         "pass_?(?:word|wd|wort|phrase|code)|passkey|pwd",
         "kennwort|contrase[nñ]a|mot_?de_?passe|senha|wachtwoord|пароль|密码|パスワード",
         "mnemonic|seed_phrase|(?:^|_)psk$|(?:^|_)pw$|^identified$",
-        f"^pass$|(?:^|_)(?:{_OWNERS_OF_PASS})_?pass$",
+        f"^pass$|(?:^|_)(?:{_LOGINS})_?pass$",
     )
 )
 _KEY_OWNERS = (

@@ -31,9 +31,11 @@ _NAMES_NO_SECRET = re.compile(
     r"|view|reset|status|state|mode|method|backend|usage|hash_algorithm|ref|locator|xpath|selector|attr|attribute"
     r"|permission|role|event|action|command|cmd|option|flag|arg|argument|getter|callback|handler|template|display"
     r"|char|chars|separator|sep|delimiter|encoding|charset|style|icon|color|colour|test|mask|start|end|source|src|"
-    r"category|group|owner|issuer|audience|realm|not_found|required|reader|writer|lines?|tag|comment|config|cfg|settings|opts|[a-rt-z]s)$"
+    r"category|group|owner|issuer|audience|realm|not_found|required|reader|writer|line|tag|comment|config|cfg|settings|opts|lines)$"
 )
 """Ends of names, in lower case with ``_`` between words, whose values tell of secrets and are none."""
+_PLURAL = re.compile(r"(?<!password)(?<!passphrase)(?<!secret)(?<!_key)(?<!s)s$")
+"""Names of several things. Only some of them are lists of secrets."""
 _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false"
     r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
@@ -89,7 +91,7 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     """
     has_digit = any(map(str.isdigit, value))
     may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit)
-    if _NAMES_NO_SECRET.search(name) or _is_ordinary(name, value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
+    if _NAMES_NO_SECRET.search(name) or _PLURAL.search(name) or _is_ordinary(name, value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
         return False
     is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
     if kind == "password":

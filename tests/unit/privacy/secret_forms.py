@@ -66,6 +66,8 @@ _VALUES: dict[str, Callable[[random.Random], str]] = {
     "strong": lambda dice: _random(8)(dice) + "!-_" + _random(4)(dice),
     "strong40": lambda dice: _random(20)(dice) + "|^)~?," + _random(14)(dice),
     "word": lambda dice: "".join(dice.sample(_WORDS, 2)),
+    "hex64": _random(64, string.hexdigits[:16]),
+    "phrase12": lambda dice: " ".join(dice.choices(_WORDS, k=12)),
     "phrase": lambda dice: " ".join(dice.sample(_WORDS, 4)),
     "half": _random(10),
     "key": _random(32),
