@@ -176,8 +176,10 @@ Secret = tuple[int, int, str]
 """A secret's start, end and kind."""
 
 
-_IS_NO_NAME = re.compile(r"(?i:identified(?! by| with)|pass[ \t]{1,9}(?![=:\s])|pass\()")
-"""Names that are words of a sentence unless something certain follows."""
+_IS_NO_NAME = re.compile(r"(?i:identified(?! by| with)|pass(?![\w.-])(?!\\{0,3}[\"']?[\])]?\s{0,9}(?:[:=]|</)|>))")
+"""Names that are words of a sentence, or a statement, unless something certain follows."""
+_PLURALS = ("words", "phrases", "pwds", "secrets", "keys", "tokens", "credentials")
+"""Ends of the names of lists."""
 
 
 def named_secrets(text: str) -> Iterator[Secret]:
@@ -193,7 +195,7 @@ def named_secrets(text: str) -> Iterator[Secret]:
 def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int]]:
     for place in _IN_QUOTES:
         linked = place.link.match(text, name.end)
-        literals = literals_at(text, linked.end(), listed=name.words.endswith("s")) if linked else []
+        literals = literals_at(text, linked.end(), listed=name.words.endswith(_PLURALS)) if linked else []
         fits = bool(literals) and place.fits(name, text, before)
         if literals and (fits or not place.only):
             shape = place.shape if fits else Shape.NUMBERED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from midfill.privacy.secret_values import entropy
+from midfill.privacy.secret_values import entropy, is_encoded_text
 
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d")
 _END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|Private-MAC:")
@@ -70,10 +70,12 @@ def _without_marks(text: str, lines: list[tuple[int, int]]) -> set[int]:
     """Return the numbers of the lines in runs of base64."""
     hidden: set[int] = set()
     numbers = {start: number for number, (start, _) in enumerate(lines)}
+    bodies = {numbers[m.start()]: m["body"] for m in _KEY_LINE.finditer(text) if entropy(m["body"]) > _MIN_ENTROPY}
     run: list[int] = []
-    for number in [*(numbers[m.start()] for m in _KEY_LINE.finditer(text) if entropy(m["body"]) > _MIN_ENTROPY), -1]:
+    for number in [*bodies, -1]:
         if run and number != run[-1] + 1:
-            if len(run) >= _MIN_KEY_LINES:
+            body = "".join(bodies[line] for line in run)
+            if len(run) >= _MIN_KEY_LINES and not is_encoded_text(body):
                 hidden.update(run)
                 after = lines[run[-1] + 1] if run[-1] + 1 < len(lines) else (0, 0)
                 last = _LAST_KEY_LINE.fullmatch(text, *after)

@@ -39,6 +39,8 @@ _SECRET = "|".join(
     )
 )
 _KINDS = (("password", re.compile(_PASSWORD)), ("secret", re.compile(_SECRET)))
+_QUESTION = re.compile(r"split|(?:find|get|parse|read|prompt|ask|input|is|has|load|fetch|format|quote|escape|make)_")
+"""What a call that returns a secret begins with: its arguments are none."""
 _BEFORE = re.compile(r"[\w.-]{0,60}")
 _AFTER = re.compile(r"\w{0,40}(?:-\w{1,40}){0,4}")
 _FIRST_WORD = re.compile(r"(?:api|access|secret|private|signing|encryption|license|auth)[ -]\Z", re.IGNORECASE)
@@ -84,7 +86,7 @@ def telling_names(text: str) -> Iterator[TellingName]:
 def _kind_of(name: str) -> tuple[str, str] | None:
     """Return the kind of secret that a name tells of, and the name's words; None for other names."""
     words = _SEPARATORS.sub("_", _WORD_STARTS.sub("_", name.rpartition(".")[2])).strip("_").lower()
-    if "public_key" in words:
+    if "public_key" in words or _QUESTION.match(words):
         return None
     return next(((kind, words) for kind, pattern in _KINDS if pattern.search(words)), None)
 

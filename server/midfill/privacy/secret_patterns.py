@@ -181,6 +181,7 @@ def _is_user_and_password(value: str) -> bool:
 _CHECKS: dict[str, Callable[[str], bool]] = {
     BASE64_KEY: is_random,
     "basic-authorization": _is_user_and_password,
+    "authorization": lambda value: looks_secret("secret", "", value, Shape.RANDOM),
     "connection-password": _is_password,
     "url-password": _is_password,
 }

@@ -6,6 +6,7 @@ docs/privacy.md.
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections import Counter
@@ -40,8 +41,8 @@ _PLACEHOLDER = re.compile(
     r"(?i)(?:str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false"
     r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
     r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|localhost|placeholder|redacted|hidden|masked|omitted|removed"
-    r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|md5|sha\d+|hs\d+|rs\d+|aes-?\d*"
-    r"|\d+(?:\.\d+){2,}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
+    r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|(?:s?cram-)?(?:md5|sha-?\d+)|plain|xoauth2|ntlm|sha\d+|hs\d+|rs\d+|aes-?\d*"
+    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
     r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
     r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
     r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
@@ -65,6 +66,9 @@ _SENTENCE = re.compile(
 """What tells a sentence, or code, from a pass phrase."""
 _OWN_KEY = re.compile(r"(?:secret|(?:signing|encryption|jwt|private|master|session|hmac|secret)_?key)(?:_base)?$")
 """Names of keys that somebody may have made of words."""
+_MAX_OTHER_SHARE = 0.25
+"""Maximum share of a text's characters that are not UTF-8, or control characters; of random bytes it is over half."""
+_CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r")
 _NO_LETTERS = re.compile(r"[\W_]")
 _FORMATTED = re.compile(r"[{}]|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
@@ -90,7 +94,7 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
         quoted: whether the value had quotes. Without them it has at least six characters, and may be an expression.
     """
     has_digit = any(map(str.isdigit, value))
-    may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit)
+    may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit and kind == "password")
     if _NAMES_NO_SECRET.search(name) or _PLURAL.search(name) or _is_ordinary(name, value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
         return False
     is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
@@ -121,9 +125,20 @@ def _joined(words: str) -> str:
 
 
 def is_random(text: str) -> bool:
-    """Return whether base64 looks random, unlike a path, a name or a hexadecimal number."""
+    """Return whether base64 looks random, unlike a path, a name, a hexadecimal number, or text in base64."""
     has_both_cases = any(map(str.islower, text)) and any(map(str.isupper, text))
-    return has_both_cases and sum(map(str.isdigit, text)) >= 2 and entropy(text) > 4.3
+    return has_both_cases and sum(map(str.isdigit, text)) >= 2 and entropy(text) > 4.3 and not is_encoded_text(text)
+
+
+def is_encoded_text(base64_text: str) -> bool:
+    """Return whether base64 has text in it, unlike a key, which has random bytes."""
+    whole = base64_text[: len(base64_text) // 4 * 4]
+    try:
+        decoded = base64.b64decode(whole, validate=True)
+    except ValueError:
+        return False
+    text = decoded.decode("utf-8", "replace")
+    return text.count("\ufffd") + sum(map(_CONTROL.__contains__, text)) < _MAX_OTHER_SHARE * len(text)
 
 
 def entropy(text: str) -> float:
