@@ -100,9 +100,12 @@ _IN_QUOTES = (
     _place(rf"{_CLOSED}[^\n\"'`;]{{0,60}}?(?:\belse\b|[?:]){_BLANKS}", shape=Shape.RANDOM),
     # {"name": "name", "value": "...
     _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", before=r"[\"'`]-{0,2}|[:=][ \t]{0,9}"),
-    # #define name "...; IDENTIFIED BY '...
-    _place(r"(?i: by| to| for \S{1,60}| with \w{1,40} by)?[ \t]{1,80}(?:=[ \t]{0,9})?",
-           name=r"(?i:identified\b|\w{0,40}password\b)"),
+    # IDENTIFIED BY '...
+    _place(r"(?i: by| with \w{1,40} by) ", name="(?i:identified)", only=True,
+           before=r"^|(?i:user|grant|alter|role|link)\b[^\n]{0,80}"),
+    # #define name "...
+    _place(r"(?i: to| for \S{1,60})?[ \t]{1,80}(?:=[ \t]{0,9})?",
+           name=r"(?i:\w{0,40}password\b)"),
 )  # fmt: skip
 """Places of a string in quotes."""
 
@@ -178,6 +181,8 @@ Secret = tuple[int, int, str]
 
 _IS_NO_NAME = re.compile(r"(?i:identified(?! by| with)|pass(?![\w.-])(?!\\{0,3}[\"']?[\])]?\s{0,9}(?:[:=]|</)|>))")
 """Names that are words of a sentence, or a statement, unless something certain follows."""
+_IN_TYPE = re.compile(r"[\"'][\w:]{0,80}::\Z")
+"""What stands before the last part of a type's name that is a key, as in templates of cloud services."""
 _PLURALS = ("words", "phrases", "pwds", "secrets", "keys", "tokens", "credentials")
 """Ends of the names of lists."""
 
@@ -185,9 +190,9 @@ _PLURALS = ("words", "phrases", "pwds", "secrets", "keys", "tokens", "credential
 def named_secrets(text: str) -> Iterator[Secret]:
     """Yield the values of telling names; they may overlap, and may have line ends."""
     for name in telling_names(text):
-        if _IS_NO_NAME.match(text, name.start):
-            continue
         before = text[max(name.start - _BEFORE_CHARACTERS, 0) : name.start]
+        if _IS_NO_NAME.match(text, name.start) or _IN_TYPE.search(before):
+            continue
         values = _in_quotes(name, text, before) or _without_quotes(name, text, before) or _in_block(name, text)
         yield from ((start, end, name.kind) for start, end in values)
 

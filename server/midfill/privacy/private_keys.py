@@ -75,7 +75,9 @@ def _without_marks(text: str, lines: list[tuple[int, int]]) -> set[int]:
     for number in [*bodies, -1]:
         if run and number != run[-1] + 1:
             body = "".join(bodies[line] for line in run)
-            if len(run) >= _MIN_KEY_LINES and not is_encoded_text(body):
+            first = text[slice(*lines[max(run[0] - 1, 0)])]
+            is_public = "-----BEGIN " in first and "PRIVATE" not in first
+            if len(run) >= _MIN_KEY_LINES and not is_public and not is_encoded_text(body):
                 hidden.update(run)
                 after = lines[run[-1] + 1] if run[-1] + 1 < len(lines) else (0, 0)
                 last = _LAST_KEY_LINE.fullmatch(text, *after)

@@ -31,6 +31,8 @@ class _Argument:
     """Whether no letter may stand before one of ``words``."""
     after: re.Pattern[str]
     """What follows them; the group ``secret`` is the secret."""
+    shape: Shape = Shape.WORD
+    """What a password may be there."""
 
 
 def _calls(*names: str, before: int, kind: str = "password") -> _Argument:
@@ -72,7 +74,7 @@ _ARGUMENTS = (
     # auth=("bob", "...")
     _Argument("password", ("auth", "Auth", "cred", "creds", "credentials", "login"), False,
               re.compile(r"[\"']?\s{0,9}[:=]\s{0,9}[\[({]\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,9},\s{0,40}"
-                         rf"{_STRING}\s{{0,40}}[\])}}]")),
+                         rf"{_STRING}\s{{0,40}}[\])}}]"), Shape.NUMBERED),
     _commands("crypt", after=rf"\(\s{{0,9}}{_STRING}\s{{0,9}},\s{{0,9}}gen_salt"),
     _commands("ConvertTo-SecureString", after=rf"{_BLANKS}(?:-\w{{1,20}}{_BLANKS}){{0,3}}{_STRING}"),
     _options("curl", "wget", "http", "https",
@@ -109,7 +111,7 @@ def secret_arguments(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start, the end and the kind of each secret argument."""
     for argument in _ARGUMENTS:
         for match in _found(text, argument):
-            if looks_secret(argument.kind, "", match["secret"], Shape.WORD):
+            if looks_secret(argument.kind, "", match["secret"], argument.shape):
                 yield *match.span("secret"), argument.kind
     others = [*_PASSWORD_FILE.finditer(text), *(_CHARACTER_ARRAY.finditer(text) if ".toCharArray(" in text else ())]
     for match in others:

@@ -27,7 +27,7 @@ _MIN_PHRASE = 12
 _NAMES_NO_SECRET = re.compile(
     r"(?:file|path|dir|folder|url|uri|link|endpoint|host|port|name|type|kind|field|header|prefix|suffix|length|len|size"
     r"|regex|re|pattern|label|param|params|id|ids|class|format|error|err|message|msg|help|hint|prompt|title|text|column"
-    r"|count|index|list|policy|expiry|expires|expiration|ttl|age|scope|scopes|store|manager|provider|algorithm|algo"
+    r"|count|index|list|policy|expiry|expires|used|changed|updated|created|at|expiration|ttl|age|scope|scopes|store|manager|mgr|provider|algorithm|algo"
     r"|version|env|var|variable|map|enum|description|placeholder|strength|rule|rules|validator|input|box|form|page"
     r"|view|reset|status|state|mode|method|backend|usage|hash_algorithm|ref|locator|xpath|selector|attr|attribute"
     r"|permission|role|event|action|command|cmd|option|flag|arg|argument|getter|callback|handler|template|display"
@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(
     r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
     r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|localhost|placeholder|redacted|hidden|masked|omitted|removed"
     r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|(?:s?cram-)?(?:md5|sha-?\d+)|plain|xoauth2|ntlm|sha\d+|hs\d+|rs\d+|aes-?\d*"
-    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
+    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*(?:[.-]\w+)*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
     r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
     r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
     r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
@@ -61,7 +61,7 @@ _SENTENCE = re.compile(
     r"(?i)\b(?:an?|the|your?|is|are|was|be|must|not|no|please|enter|type|invalid|wrong|missing|pass(?:word|phrase|code)s?"
     r"|secrets?|tokens?|keys?|users?|used?|with|and|or|from|this|that|least|characters?|new|old|current|confirm|again"
     r"|repeat|forgot|reset|change|incorrect|required|optional|to|for|of|in|on|by|if|it|as|at|when|will|can|cannot|failed"
-    r"|error|login|sign|show|hide|set|get|select|string|value|de|la|le|el|der|die|das|ein|een|het)\b|[.?!:;,]$|[%{}<>()=]"
+    r"|error|login|sign|show|hide|set|get|select|string|value|de|la|le|el|der|die|das|ein|een|het)\b|[.?!:;,]$|[%{}<>()=|\n\\\[\]]"
 )
 """What tells a sentence, or code, from a pass phrase."""
 _OWN_KEY = re.compile(r"(?:secret|(?:signing|encryption|jwt|private|master|session|hmac|secret)_?key)(?:_base)?$")
@@ -70,7 +70,7 @@ _MAX_OTHER_SHARE = 0.25
 """Maximum share of a text's characters that are not UTF-8, or control characters; of random bytes it is over half."""
 _CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r")
 _NO_LETTERS = re.compile(r"[\W_]")
-_FORMATTED = re.compile(r"[{}]|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
+_FORMATTED = re.compile(r"[{}]|\(\?|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
 
 class Shape(IntEnum):

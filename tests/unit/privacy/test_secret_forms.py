@@ -19,8 +19,9 @@ _MAX_FALSE_ALARMS = 1.0
 """Maximum number of false alarms in a million characters of code."""
 _FORMS = [form for seed in _SEEDS for form in forms(seed)]
 _LANGUAGES = sorted({form.language for form in _FORMS})
-_TESTS = frozenset(("test", "tests", "testing", "idle_test", "testing_utils.py"))
-"""Folders and files of tests. The passwords in them were made up, but they are passwords."""
+_LEFT_OUT = frozenset(("site-packages", "test", "tests", "testing", "idle_test", "testing_utils.py"))
+"""Folders and files of tests: the passwords in them were made up, but they are passwords. The packages are measured
+apart from the library in whose folder they may be."""
 
 
 def _is_caught(form: Form) -> bool:
@@ -63,7 +64,7 @@ def test_redacting_a_form_again_changes_nothing(form: Form) -> None:
 def _code(folder: Path, characters: int) -> Iterator[str]:
     """Yield Python files of a folder, one in ten until there are so many characters, always the same ones."""
     left = characters
-    files = [path for path in sorted(folder.rglob("*.py")) if not _TESTS & set(path.relative_to(folder).parts)]
+    files = [path for path in sorted(folder.rglob("*.py")) if not _LEFT_OUT & set(path.relative_to(folder).parts)]
     for path in (file for start in range(10) for file in files[start::10]):
         text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
         left -= len(text)
