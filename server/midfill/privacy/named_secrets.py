@@ -117,7 +117,7 @@ _TO_END = rf"[^\s'\"`(){{}}\[\],;<>]{{4,20000}}{_LINE_END}"
 
 def _word(characters: str, end: str) -> str:
     """Return a pattern of a word that is not tried with fewer characters: names may stand within it by the hundred."""
-    return rf"(?=(?P<word>{characters}{{4,500}}))(?P=word)(?={end})"
+    return rf"(?=(?P<word>{characters}{{4,300}}))(?P=word)(?={end})"
 
 
 _IN_LIST = _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")

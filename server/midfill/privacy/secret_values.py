@@ -95,7 +95,12 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     """
     has_digit = any(map(str.isdigit, value))
     may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit and kind == "password")
-    if _NAMES_NO_SECRET.search(name) or _PLURAL.search(name) or _is_ordinary(name, value) or (not may_be_word and _IDENTIFIER.fullmatch(value)):
+    if (
+        _NAMES_NO_SECRET.search(name)
+        or _PLURAL.search(name)
+        or _is_ordinary(name, value)
+        or (not may_be_word and _IDENTIFIER.fullmatch(value))
+    ):
         return False
     is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
     if kind == "password":

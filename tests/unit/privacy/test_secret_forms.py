@@ -1,4 +1,4 @@
-"""Figures of the search for secrets: how many ways to write one are recognised, and how much ordinary code is hidden."""
+"""Figures of redaction: how many ways to write a secret are recognised, and how much ordinary code is hidden."""
 
 from __future__ import annotations
 

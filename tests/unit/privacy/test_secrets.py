@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.privacy.secrets import redact
+from lengths import length
+from midfill.privacy.secrets import redact, redacted_lines
 
 _LETTERS = string.ascii_letters + string.digits
 _HEX = string.hexdigits[:16]
@@ -151,11 +152,39 @@ def test_offsets_are_converted() -> None:
     assert redacted.offset(len(text)) == len(redacted.text)
 
 
-def test_overlong_line_is_cut() -> None:
-    """The end of an overlong line is hidden without a search, and the next line is unchanged."""
-    redacted = redact("x" * 5_000_000 + "\ny = 1").text
-    assert len(redacted) < 5000
-    assert redacted.endswith("<long-line>\ny = 1")
+def test_long_line_is_searched_to_its_end() -> None:
+    """A secret far behind the start of a line is found, and the rest of the line stays."""
+    line = "some words, " * 50_000
+    assert redact(f"{line}password = 'hunter22'; {line}").text == f"{line}password = '<password>'; {line}"
+
+
+HOSTILE = (
+    "x", " ", "\t", "\n", "\r\n", '"', '\'"', "`", '"""', '\\', '\\"', "(", "{", "[", "<", "0", "_", "é", "İ",
+    "A1b2", "password", "password ", "password,", "password>", "<password>", "password[0]", "password = ",
+    'password="', 'password=\\\'"`', 'password=("', "password='' ", 'password="\\\n', "password: |\n ",
+    "password:\n", "pass_word-", "password default=", "password default ", 'password="a" + ', '"a" + ', '"a"\n',
+    "密码=", "--password=", "--password ", "${password:", "?token=", "&token=a", "token=a(", "token=f(f(", "secret ?",
+    "secret or ", "secret: a =", "key[]={0x11, ", '"password","a",', "a.b.c.", "-----BEGIN ",
+    "-----BEGIN RSA PRIVATE KEY-----\n", "-----END RSA PRIVATE KEY-----\n",
+    "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8C9d0E1f2\n", "AB/+", "eyJ", "eyJ.", "-eyJa", "SG.",
+    "://", "a://b:", "://a:a@", "Basic ", "Authorization: ", "cookie: a=b; ", "login(", 'login("a",', "login(a, ",
+    "curl ", "curl -u a", "mysql -p", "echo ", "echo a|", "kind: Secret\n", "kind: Secret\ndata:\n",
+    '"kind": "Secret", "data": {"a":', "ghp_", "sk-1", "key-", "MNO", "$2b$12$", "LS0tLS1CRUdJTi", "a:5432:a:a:a\n",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! ",
+    "password=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! ",
+    "password='a/a/a/a/a!' ", "password='Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab!' ",
+    "password='a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a!' ",
+)  # fmt: skip
+"""Texts that patterns may go through many times, when they are repeated."""
+
+
+@pytest.mark.timeout(length(30, 300))
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_takes_bounded_time(text: str) -> None:
+    """The time grows with the length, and not with its square: that would take minutes."""
+    characters = length(40_000, 400_000)
+    repeated = (text * (characters // len(text) + 1))[:characters]
+    assert redact(repeated).text.count("\n") == repeated.count("\n")
 
 
 @given(
@@ -177,6 +206,26 @@ def test_redacting_again_changes_nothing(kinds: list[str]) -> None:
     assert redact(redacted.text).text == redacted.text
     assert redacted.text.count("\n") == text.count("\n")
     assert all(a.end <= b.start for a, b in zip(redacted.spans, redacted.spans[1:], strict=False))
+
+
+@given(st.text(alphabet="ab1 =:'\"\n-_/@.+<password>keytoken", max_size=400))
+def test_lines_of_a_redacted_text(text: str) -> None:
+    """Lines are redacted with the whole text around them, and then cut."""
+    whole = redact(text).text.split("\n")
+    for first in range(len(whole)):
+        assert redacted_lines(text, first, first + 2).split("\n") == whole[first : first + 3]
+
+
+def test_line_of_a_far_key() -> None:
+    """A key that begins many lines above is known, and text that is too far away is not searched."""
+    lines = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        *("MIIEow" + "k" * 30 for _ in range(150)),
+        "x = 1",
+        *["y = 2"] * 100_000,
+    ]
+    assert redacted_lines("\n".join(lines), 100, 101) == "<private-key>\n<private-key>"
+    assert redacted_lines("\n".join(lines), 99_999, 100_002) == "y = 2\n" * 3 + "y = 2"
 
 
 @given(st.text(alphabet="ab1 =:'\"\n-_/@.+<password>keytoken", max_size=400))
