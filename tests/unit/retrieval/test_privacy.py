@@ -14,6 +14,7 @@ from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.inverted_index import InvertedIndex
 from midfill.retrieval.lookup import LookupRequest, candidates
 from midfill.retrieval.ranking import SnippetRanking
+from midfill.retrieval.recent_edits import RecentEdits
 from unit.privacy.test_secrets import SECRETS, VALUES
 from waiting import LIMIT, wait_until
 
@@ -25,7 +26,7 @@ def _all_snippets(folder: Path, text: str, visit: dict[str, str]) -> list[Snippe
         wait_until(lambda: index.state.done, "the index")
         ranking = SnippetRanking(IgnoreRules([folder]), index)
         for name, content in visit.items():
-            ranking.visited(folder / name, content, len(content))
+            ranking.visited(folder / name, content, 0)
         return ranking.snippets(folder / "asking.py", text, len(text), budget=1_000_000, wait=LIMIT)
     finally:
         index.close()
@@ -54,7 +55,7 @@ def test_planted_secrets_are_in_no_snippet(tmp_path: Path, kinds: list[str]) -> 
 
 
 LONG = {
-    name: "".join(random.Random(name).choices(string.ascii_letters + string.digits, k=400))  # noqa: S311
+    name: "".join(random.Random(name).choices(string.ascii_letters + string.digits, k=200))  # noqa: S311
     for name in ("API_KEY", "CLIENT_SECRET", "ACCESS_TOKEN", "DB_PASSWORD", "SIGNING_KEY")
 }
 KEY_LINES = ["".join(random.Random(n).choices(string.ascii_letters, k=40)) for n in range(120)]  # noqa: S311
@@ -63,31 +64,34 @@ KEY_LINES = ["".join(random.Random(n).choices(string.ascii_letters, k=40)) for n
 def test_cut_constants_show_nothing(tmp_path: Path) -> None:
     """A module's contents show 60 characters of each constant: none of them belongs to a secret."""
     constants = [f'{name} = "4a{secret}"' for name, secret in LONG.items()]
-    constants += [f'x_{n} = "ghp_{secret[:36]}"' for n, secret in enumerate(LONG.values())]
+    constants += [
+        f'name_of_a_constant_that_is_long_{n} = "ghp_{secret[:36]}"' for n, secret in enumerate(LONG.values())
+    ]
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop" / "keys.py").write_text("\n".join(constants))
-    asking = "from shop import keys\n\n\ndef use():\n    keys.API_KEY\n    keys.x_1\n"
+    asking = "from shop import keys\n\n\ndef use():\n    keys.API_KEY\n    keys.name_of_a_constant\n"
     snippets = _all_snippets(tmp_path, asking, {})
     shown = "\n".join(snippet.text for snippet in snippets)
     assert all(f"{name} = " in shown for name in LONG)
     assert [secret for secret in LONG.values() for n in range(36) if secret[n : n + 6] in shown] == []
 
 
-def test_pieces_of_a_key_are_in_no_snippet(tmp_path: Path) -> None:
-    """The lines of a key are hidden in a chunk and in recent lines, although they do not have its first line."""
-    key = ["-----BEGIN RSA PRIVATE KEY-----", *KEY_LINES, "-----END RSA PRIVATE KEY-----"]
+def test_pieces_of_a_key_are_in_no_chunk(tmp_path: Path) -> None:
+    """The lines of a key are hidden in a similar chunk and in recent lines that have neither its BEGIN nor its END."""
     words = "def price_of(article, quantity, discount):\n    return article.price * quantity - discount\n"
-    text = "\n".join(["KEY = '''", *key, "'''", words])
+    text = "\n".join(["KEY = '''", "-----BEGIN RSA PRIVATE KEY-----", *KEY_LINES, "'''", words])
     (tmp_path / "keys.py").write_text(text)
-    for number in range(12):
-        (tmp_path / f"other_{number}.py").write_text(f"value_{number} = {number}\n")
+    index = InvertedIndex()
+    index.update(str(tmp_path / "keys.py"))
+    index.rank()
     asked = words.replace("price_of", "cost_of")
-    visited = {"other.py": f"{text}\n\ndef total(articles):\n    return sum(article.price for article in articles)\n"}
-    snippets = _all_snippets(tmp_path, asked, visited)
-    shown = "\n".join(snippet.text for snippet in snippets)
-    assert {"recent", "similar"} <= {snippet.kind for snippet in snippets}
-    assert "<private-key>" in shown
-    assert [line for line in KEY_LINES if line[:8] in shown] == []
+    similar = candidates(LookupRequest(str(tmp_path / "asking.py"), "python", asked, 2, (0, 4)), index)
+    recent = RecentEdits()
+    recent.add("keys.py", text, text.count("\n"))
+    shown = [chunk.text for chunk in (*similar, *recent.besides(""))]
+    assert [candidate.kind for candidate in similar] == ["similar"]
+    assert all("<private-key>\n'''\ndef price_of" in text for text in shown)
+    assert [line for line in KEY_LINES for text in shown if line[:8] in text] == []
 
 
 def test_document_is_searched_before_its_line_is_taken_out() -> None:
