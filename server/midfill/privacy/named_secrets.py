@@ -101,7 +101,7 @@ _IN_QUOTES = (
     # {"name": "name", "value": "...
     _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}{_WRAPPED}", before=r"[\"'`]-{0,2}|[:=][ \t]{0,9}"),
     # IDENTIFIED BY '...
-    _place(r"(?i: by| with \w{1,40} by) ", name="(?i:identified)", only=True,
+    _place(r"(?i: by| with \w{1,40} by) (?=[\"'])", name="(?i:identified)", only=True,
            before=r"^|(?i:user|grant|alter|role|link)\b[^\n]{0,80}"),
     # #define name "...
     _place(r"(?i: to| for \S{1,60})?[ \t]{1,80}(?:=[ \t]{0,9})?",
@@ -145,7 +145,7 @@ _WITHOUT_QUOTES = (
     _place(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), before=r"\$\{"),
     _place(r"=[\"']?\$\{\w{1,40}:?[-=][\"']?", _word(r"[^\s}{$\"']", r"[\"']?\}")),
     # IDENTIFIED BY value
-    _place(r"(?i: by )", _word(r"[^\s'\";,()]", r"\s|;"), name="(?i:identified)", shape=Shape.NUMBERED),
+    _place(r"(?i: by )", _word(r"[^\s'\"`;,()<>]", r"\s|;"), name="(?i:identified)", shape=Shape.NUMBERED),
     # name = four words and more
     _place(rf"{_CLOSED}{_BLANKS}[:=]{_BLANKS}", r"[a-z]{2,20}(?: [a-z]{2,20}){3,23}(?=\r?\n|$)", before=_LINE_START),
     # machine host login name password value
@@ -167,7 +167,7 @@ _TO_BLOCK = re.compile(
 """Leads to lines that are indented further, or that end with a line of one word."""
 _MAX_BLOCK_LINES = 200
 _BYTES = re.compile(
-    rf"{_CLOSED}(?:[^=\n]{{0,60}}=|[ \t])\s{{0,80}}[\w.:\[\] ]{{0,40}}[({{\[]{{1,2}}\s{{0,80}}"
+    rf"{_CLOSED}(?:[^=\n]{{0,60}}=\s{{0,80}}[\w.:\[\] ]{{0,40}}[({{\[]{{1,2}}|[ \t]{{1,80}}\{{)\s{{0,80}}"
     r"(?P<value>(?:(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})\s{0,40},\s{0,40}){7,256}(?:0x[0-9A-Fa-f]{1,2}|\d{1,3}))"
 )
 _BEFORE_CHARACTERS = 160

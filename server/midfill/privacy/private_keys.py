@@ -25,6 +25,14 @@ _MAX_KEY_LINES = 200
 """Maximum number of lines of a private key."""
 _MIN_KEY_LINES = 3
 """Minimum number of consecutive base64 lines that count as part of a private key without BEGIN and END."""
+_OTHER_BASE64 = re.compile(
+    r"-----BEGIN (?![A-Z0-9 ]{0,40}PRIVATE)"
+    r"|(?<![\w+/])(?:MII[\w+/]{3}CC|MII[BC]IjANBgkq|mQ[EIG][Ni]|mDME|mI0E"  # certificates and public keys
+    r"|iVBORw|R0lGOD|/9j/|UklGR|AAABAA|AAEAAA|T1RUT|d09G|JVBER|UEsDB|H4sI|PD94|PHN2)"  # pictures, fonts, archives, XML
+)
+"""What the base64 of other things begins with, in its first line or in a line before."""
+_HEAD_LINES = 4
+"""Number of lines before the random ones that may say what they are."""
 _MIN_ENTROPY, _MIN_LAST_ENTROPY = 4.2, 3.5
 """Minimum entropy of a line of a key, and of its last line, which is shorter."""
 _HIDDEN = ("", "private-key")
@@ -75,9 +83,8 @@ def _without_marks(text: str, lines: list[tuple[int, int]]) -> set[int]:
     for number in [*bodies, -1]:
         if run and number != run[-1] + 1:
             body = "".join(bodies[line] for line in run)
-            first = text[slice(*lines[max(run[0] - 1, 0)])]
-            is_public = "-----BEGIN " in first and "PRIVATE" not in first
-            if len(run) >= _MIN_KEY_LINES and not is_public and not is_encoded_text(body):
+            head = slice(lines[max(run[0] - _HEAD_LINES, 0)][0], lines[run[0]][1])
+            if len(run) >= _MIN_KEY_LINES and not _OTHER_BASE64.search(text[head]) and not is_encoded_text(body):
                 hidden.update(run)
                 after = lines[run[-1] + 1] if run[-1] + 1 < len(lines) else (0, 0)
                 last = _LAST_KEY_LINE.fullmatch(text, *after)

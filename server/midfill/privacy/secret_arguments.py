@@ -35,10 +35,10 @@ class _Argument:
     """What a password may be there."""
 
 
-def _calls(*names: str, before: int, kind: str = "password") -> _Argument:
+def _calls(*names: str, before: int, kind: str = "password", shape: Shape = Shape.WORD) -> _Argument:
     """Return calls of which the secret stands behind so many other arguments."""
     after = re.compile(rf"{_ARGUMENT * before}{_WRAPPED}{_STRING}")
-    return _Argument(kind, tuple(f"{name}(" for name in names), begins_word=False, after=after)
+    return _Argument(kind, tuple(f"{name}(" for name in names), begins_word=False, after=after, shape=shape)
 
 
 def _commands(*names: str, after: str) -> _Argument:
@@ -61,6 +61,8 @@ _ARGUMENTS = (
     _calls("mysqli", "_connect", "getConnection", "PDO", "PlainAuth", "ftp_login", "EmailAndPassword", "set_password",
            before=2),
     _calls("_real_connect", before=3),
+    _calls(".connect", before=2, shape=Shape.NUMBERED),
+    _calls(".connect", before=3, shape=Shape.NUMBERED),
     _calls("jwt.sign", "jwt.verify", "jwt.encode", "jwt.decode", "signWith", "createHmac", "createCipher",
            "createCipheriv", "createDecipheriv", "AES.encrypt", "AES.decrypt", before=1, kind="secret"),
     _calls("Fernet", "hmac.new", "AES.new", "SecretKeySpec", "ookieParser", "SecurityKey", "SignedString", before=0,

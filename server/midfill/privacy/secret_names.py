@@ -38,7 +38,8 @@ _SECRET = "|".join(
         "cookie_?salt|(?:otp|totp|mfa)_?seed",
     )
 )
-_KINDS = (("password", re.compile(_PASSWORD)), ("secret", re.compile(_SECRET)))
+_KINDS = (("password", re.compile(_PASSWORD)), ("secret", re.compile(_SECRET)), ("key", re.compile("(?:^|_)key$")))
+"""Kind of secret, and what its names contain; names are in lower case with ``_`` between words."""
 _QUESTION = re.compile(r"split|(?:find|get|parse|read|prompt|ask|input|is|has|load|fetch|format|quote|escape|make)_")
 """What a call that returns a secret begins with: its arguments are none."""
 _BEFORE = re.compile(r"[\w.-]{0,60}")
@@ -56,7 +57,7 @@ class TellingName:
     start: int
     end: int
     kind: str
-    """``password`` or ``secret``."""
+    """``password``, ``secret`` or ``key``."""
     words: str
     """The name after its last dot, in lower case, with ``_`` between its words."""
 

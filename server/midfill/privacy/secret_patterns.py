@@ -60,7 +60,7 @@ SECRET_FORMATS = (
     _format(
         "ai-key",
         "sk- hf_ gsk_ r8_ pplx-",
-        r"\b<<sk-(?=[\w-]{0,90}\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gsk_[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{30,}"
+        r"\b<<sk-(?!ssh-|ecdsa-)(?=[\w-]{0,90}\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gsk_[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{30,}"
         r"|pplx-[A-Za-z0-9]{40,}>>",
     ),
     _format(

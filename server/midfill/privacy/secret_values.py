@@ -17,6 +17,8 @@ _MIN_BARE_WORD = 6
 """Minimum number of characters of a password without quotes and without a digit."""
 _MIN_SECRET = 8
 _MIN_SECRET_ENTROPY = 2.5
+_MIN_KEY = 24
+"""Minimum number of characters of the value of something that is only called a key."""
 _MIN_WORDS_OF_KEY = 16
 """Minimum number of characters of a key without a digit."""
 _MIN_OTHER_LETTERS = 3
@@ -42,15 +44,18 @@ _PLACEHOLDER = re.compile(
     r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
     r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|localhost|placeholder|redacted|hidden|masked|omitted|removed"
     r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|(?:s?cram-)?(?:md5|sha-?\d+)|plain|xoauth2|ntlm|sha\d+|hs\d+|rs\d+|aes-?\d*"
-    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*(?:[.-]\w+)*|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
+    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*(?:[.-]\w+)*|[*&]+\w+|define|undef|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
     r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
     r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
     r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
 )
 """Values that stand for a secret or a type; the whole value must match."""
-_PATH = re.compile(r"/?(?:[a-z_.-]+|[A-Z_.-]+|[A-Z][a-z]+|v\d)(?:/(?:[a-z_.-]+\d?|[A-Z_.-]+|[A-Z][a-z]+|v\d))+/?")
+_PATH = re.compile(
+    r"/?(?:[a-z_.-]+\d{0,3}|[A-Z][A-Z_.-]*|[A-Z][a-z]+)"
+    r"(?:/(?:[a-z_.-]+(?:\d{1,3}(?:\.[a-z]{1,5})?)?|\d{1,4}|[A-Z][A-Z_.-]*|[A-Z][a-z]+))+/?"
+)
 _DOTTED_NAME = re.compile(r"[A-Za-z_]\w{0,40}(?:(?:\.|::|->)[A-Za-z_]\w{0,40})+")
-_IDENTIFIER = re.compile(r"_{0,2}(?:(?:[A-Z]?[a-z]{2,}(?![a-z])|[A-Z]{2,}(?![A-Za-z]))\d{0,2}(?:_\d{0,2})?)+[A-Z]{0,3}")
+_IDENTIFIER = re.compile(r"_{0,2}(?:(?:[A-Z]?[a-z]{2,}(?![a-z])|[A-Z]{2,}(?![A-Za-z]))\d{0,3}(?:_\d{0,2})?)+[A-Z]{0,3}")
 """A variable or a class, such as ``new_token2`` or ``Token2Vec``."""
 _SEPARATED = re.compile(r"[A-Za-z]+(?:[-_.: /][A-Za-z]+)*[-_.:*?]?")
 _WORDS = re.compile(
@@ -70,7 +75,7 @@ _MAX_OTHER_SHARE = 0.25
 """Maximum share of a text's characters that are not UTF-8, or control characters; of random bytes it is over half."""
 _CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r")
 _NO_LETTERS = re.compile(r"[\W_]")
-_FORMATTED = re.compile(r"[{}]|\(\?|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
+_FORMATTED = re.compile(r"[{}]|\(\?|\w[=!<>]=+\w|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
 
 class Shape(IntEnum):
@@ -87,7 +92,8 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     """Return whether ``value``, assigned to ``name``, may be a secret and not a name, a type or a placeholder.
 
     Args:
-        kind: ``password`` or ``secret``. A password may be short, and a word.
+        kind: ``password``, ``secret`` or ``key``. A password may be short, and a word. What is only called a key may
+            be that of a table: it must be long and random.
         name: the name, in lower case with ``_`` between its words; "" if there is none.
         value: the value without quotes.
         shape: what a password may be at this place.
@@ -95,18 +101,16 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     """
     has_digit = any(map(str.isdigit, value))
     may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit and kind == "password")
-    if (
-        _NAMES_NO_SECRET.search(name)
-        or _PLURAL.search(name)
-        or _is_ordinary(name, value)
-        or (not may_be_word and _IDENTIFIER.fullmatch(value))
-    ):
+    may_be_variable = not may_be_word or (kind != "password" and not quoted)
+    if _is_ordinary(name, value) or (may_be_variable and _IDENTIFIER.fullmatch(value)):
         return False
     is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
     if kind == "password":
         if " " in value:
             return len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
         return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_words)
+    if kind == "key":
+        return quoted and len(value) >= _MIN_KEY and value.isalnum() and is_random(value)
     if " " in value or len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
         return False
     may_be_words = may_be_word and bool(_OWN_KEY.search(name))
@@ -114,9 +118,11 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
 
 
 def _is_ordinary(name: str, value: str) -> bool:
-    """Return whether a value stands for another one, or says no more than the name."""
+    """Return whether a name has no secrets, or a value stands for another one or says no more than the name."""
     return bool(
-        _PLACEHOLDER.fullmatch(value)
+        _NAMES_NO_SECRET.search(name)
+        or _PLURAL.search(name)
+        or _PLACEHOLDER.fullmatch(value)
         or _PATH.fullmatch(value)
         or _DOTTED_NAME.fullmatch(value)
         or _FORMATTED.search(value)

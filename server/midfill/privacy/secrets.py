@@ -18,6 +18,7 @@ from midfill.privacy.named_secrets import named_secrets
 from midfill.privacy.private_keys import private_keys
 from midfill.privacy.secret_arguments import secret_arguments
 from midfill.privacy.secret_patterns import Secret, secrets_by_format
+from midfill.privacy.sql_secrets import sql_secrets
 
 RedactedText = NewType("RedactedText", str)
 """Text that :func:`redact` has seen whole. What keeps or cuts text of a file takes this type and no other."""
@@ -60,7 +61,7 @@ def redact(text: str) -> Redacted:
     It takes about a millisecond for 8,000 characters of code, and the time grows with the length of any text.
     """
     spans: list[Span] = []
-    whole = [*secrets_by_format(text), *named_secrets(text), *secret_arguments(text)]
+    whole = [*secrets_by_format(text), *named_secrets(text), *secret_arguments(text), *sql_secrets(text)]
     whole += [(start, end, "secret") for start, end in kubernetes_secrets(text)]
     found = [part for secret in whole for part in _in_lines(text, *secret)]
     found += [(start, end, "private-key") for start, end in private_keys(text)]

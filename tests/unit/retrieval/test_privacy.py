@@ -88,7 +88,7 @@ def test_pieces_of_a_key_are_in_no_chunk(tmp_path: Path) -> None:
     similar = candidates(LookupRequest(str(tmp_path / "asking.py"), "python", asked, 2, (0, 4)), index)
     recent = RecentEdits()
     recent.add("keys.py", text, text.count("\n"))
-    shown = [chunk.text for chunk in (*similar, *recent.besides(""))]
+    shown = [*(candidate.text for candidate in similar), *(chunk.text for chunk in recent.besides(""))]
     assert [candidate.kind for candidate in similar] == ["similar"]
     assert all("<private-key>\n'''\ndef price_of" in text for text in shown)
     assert [line for line in KEY_LINES for text in shown if line[:8] in text] == []
