@@ -13,6 +13,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
+from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
 
@@ -59,7 +60,7 @@ def _any_file(_: Path) -> bool:
 
 @dataclass(frozen=True)
 class ActionTask:
-    """What an action works on, and what it is asked."""
+    """What an action works on, and what it is asked. Its words have no secrets: they are redacted when it is made."""
 
     selection: Selection
     message: str = ""
@@ -77,6 +78,11 @@ class ActionTask:
     lead elsewhere by that time."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
+
+    def __post_init__(self) -> None:
+        """Redact the words of users and tools whole: an action uses parts of them."""
+        object.__setattr__(self, "message", redact(self.message).text)
+        object.__setattr__(self, "instruction", redact(self.instruction).text)
 
 
 Reader = Callable[[str, ActionTask], Edit]
