@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
-import socket
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from e2e.raw_client import MIDFILL, PATIENCE, SCRIPTED, URI, Json, RawClient, framed
+from e2e.raw_client import MIDFILL, SCRIPTED, URI, Json, RawClient
 from waiting import wait_until
 
 REQUEST_CANCELLED = -32800
@@ -93,45 +89,6 @@ def test_client_killed_while_the_model_decodes(bundle: Path, tmp_path: Path) -> 
         assert client.answer_to(1)["error"]["code"] == REQUEST_CANCELLED
 
 
-@pytest.mark.parametrize(("farewell", "code"), [(["shutdown", "exit"], 0), (["exit"], 1), ([], 1)])
-def test_tcp_serves_one_client_and_ends_with_it(farewell: list[str], code: int) -> None:
-    """Over TCP the server ends with its client too, with the same exit codes."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with (
-        subprocess.Popen([*MIDFILL, "--tcp", f"127.0.0.1:{port}"]) as server,
-        connected(port) as client,
-        client.makefile("rb") as answers,
-    ):
-        client.sendall(
-            message(id=1, method="initialize", params={"processId": None, "rootUri": None, "capabilities": {}})
-        )
-        assert answers.readline().startswith(b"Content-Length")
-        for method in farewell:
-            client.sendall(message(method=method, **({"id": 2} if method == "shutdown" else {})))
-        client.shutdown(socket.SHUT_WR)
-        assert server.wait(PATIENCE) == code
-
-
 def pieces(client: RawClient) -> list[Json]:
     """Return the pieces of text that the server has streamed."""
     return [n["params"] for n in list(client.notifications) if n["method"] == "midfill/actionText"]
-
-
-def connected(port: int) -> socket.socket:
-    """Connect to a server that is still starting."""
-    return wait_until(lambda: connection(port), "the server to listen")
-
-
-def connection(port: int) -> socket.socket | None:
-    """Connect to a server, if it listens."""
-    try:
-        return socket.create_connection(("127.0.0.1", port))
-    except ConnectionRefusedError:
-        return None
-
-
-def message(**content: Any) -> bytes:
-    """Frame a message."""
-    return framed(json.dumps({"jsonrpc": "2.0", **content}).encode())

@@ -87,12 +87,7 @@ def _serve(args: argparse.Namespace) -> int:
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
-    if args.tcp is None:
-        return app.serve_stdio()
-    host, _, port = args.tcp.rpartition(":")
-    if not (host and port.isdecimal() and int(port) < 65_536):
-        raise UsageError(f"'{args.tcp}' is not an address: write HOST:PORT, such as 127.0.0.1:8700.")
-    return app.serve_tcp(host.strip("[]"), int(port))
+    return app.serve_stdio()
 
 
 def _complete(args: argparse.Namespace) -> int:

@@ -17,9 +17,8 @@ def add(command: AddCommand) -> None:
 
 def _add_serve(command: AddCommand) -> None:
     serve = command("serve", "Serve completions to an editor, by the language server protocol.", "midfill serve")
-    transport = serve.add_mutually_exclusive_group()
-    transport.add_argument("--stdio", action="store_true", help="use standard input and output (the default)")
-    transport.add_argument("--tcp", metavar="HOST:PORT", help="listen at this address for one editor")
+    # Many editors add this argument to every server's command line.
+    serve.add_argument("--stdio", action="store_true", help="use standard input and output, as is always done")
     serve.add_argument(
         "--log-level",
         default="WARNING",

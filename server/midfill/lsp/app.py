@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from lsprotocol import types
@@ -62,21 +61,11 @@ def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
     """Serve one client on stdin and stdout until it leaves; return the exit code."""
     stdin = cast("BinaryIO", BoundedInput(sys.stdin.buffer))
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # pygls closes it, and must not close sys.stdout
-    return _serve(create_server(make_scheduler), lambda server: server.start_io(stdin, stdout))
-
-
-def serve_tcp(host: str, port: int, make_scheduler: SchedulerFactory = new_scheduler) -> int:
-    """Serve one client that connects to a port until it leaves; return the exit code."""
-    return _serve(create_server(make_scheduler), lambda server: server.start_tcp(host, port))
-
-
-def _serve(server: MidfillServer, start: Callable[[MidfillServer], None]) -> int:
+    server = create_server(make_scheduler)
     # pygls waits for its thread that reads stdin: Ctrl-C would do nothing until the next line arrives.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        start(server)
-    except SystemExit:  # pygls raises it over TCP; over stdio pygls hides it and the exit code
-        pass
+        server.start_io(stdin, stdout)
     finally:
         server.close()
     return 0 if server.protocol.shutdown_requested else 1

@@ -42,12 +42,7 @@ COMMANDS = (
         ["eval"],
         ["eval", "no-such-suite"],
         ["eval", "humaneval-single", "--limit", "-1"],
-        ["serve", "--tcp"],
-        ["serve", "--tcp", "8700"],
-        ["serve", "--tcp", ":8700"],
-        ["serve", "--tcp", "localhost:http"],
-        ["serve", "--tcp", "localhost:65536"],
-        ["serve", "--stdio", "--tcp", "localhost:8700"],
+        ["serve", "--tcp", "127.0.0.1:8700"],
         ["serve", "--log-level", "LOUD"],
         ["pull", "no-such-model"],
     ],
@@ -159,12 +154,6 @@ def test_reader_that_left_is_no_traceback() -> None:
     finally:
         os.close(writer)
     assert (ran.returncode, ran.stderr) == (1, "")
-
-
-def test_address_that_does_not_exist_is_one_line() -> None:
-    """An address that cannot be used is reported with the system's reason."""
-    ran = midfill("serve", "--tcp", "256.256.256.256:8700")
-    assert is_one_line(Ran(ran.returncode, ran.stdout, ran.stderr), code=1)
 
 
 @pytest.mark.parametrize(
