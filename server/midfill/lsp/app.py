@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import BinaryIO, cast
 
 from lsprotocol import types
 
@@ -16,7 +15,6 @@ from midfill.lsp.code_actions import DO
 from midfill.lsp.handlers import actions as acting
 from midfill.lsp.handlers import completion as completing
 from midfill.lsp.handlers import documents
-from midfill.lsp.protocol import BoundedInput
 from midfill.lsp.server import MidfillServer
 from midfill.session.session import SchedulerFactory
 
@@ -59,13 +57,6 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillSe
 
 def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
     """Serve one client on stdin and stdout until it leaves; return the exit code."""
-    stdin = cast("BinaryIO", BoundedInput(sys.stdin.buffer))
-    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # pygls closes it, and must not close sys.stdout
-    server = create_server(make_scheduler)
-    # pygls waits for its thread that reads stdin: Ctrl-C would do nothing until the next line arrives.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        server.start_io(stdin, stdout)
-    finally:
-        server.close()
-    return 0 if server.protocol.shutdown_requested else 1
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, whatever it does
+    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # the server closes it, and must not close sys.stdout
+    return create_server(make_scheduler).serve(sys.stdin.fileno(), stdout)

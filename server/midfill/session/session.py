@@ -150,12 +150,12 @@ class Session:
         self._counters.save()
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything. The counts are saved first, because the process may be ended while it waits for a thread."""
+        self._counters.save()
         self._action_runner.close()
         if self._workspace is not None:
             self._workspace.close()
         self.scheduler.close()
-        self._counters.save()
 
     def _apply(self, settings: Settings, problems: list[str]) -> list[str]:
         self.settings.change(_calibrated(settings))

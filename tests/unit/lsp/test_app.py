@@ -18,7 +18,6 @@ from midfill.common.logs import TextFreeFormatter
 from midfill.common.reasons import Reason
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Alternative, Completion, Request
-from midfill.lsp.protocol import BoundedInput
 from midfill.settings.schema import Settings
 from unit.wire import URI, Json, ScriptedScheduler, Wire, insertion, place, span
 
@@ -462,8 +461,7 @@ async def test_request_that_cannot_be_read_is_answered() -> None:
     wire = Wire(insertion("x"))
     await wire.initialize(GHOST_TEXT)
     wire.open("a")
-    with pytest.raises(Exception, match="Invalid Params"):  # which pygls' main loop hands to report_server_error
-        wire.send(id=5, method="textDocument/inlineCompletion", params={"position": "here"})
+    wire.send(id=5, method="textDocument/inlineCompletion", params={"position": "here"})
     assert (await wire.answer_to(5))["error"]["code"] == -32602
     assert len(await wire.ghost_text(0, 1)) == 1
 
@@ -502,16 +500,6 @@ async def test_close_ends_the_scheduler() -> None:
     await wire.initialize()
     wire.server.close()
     assert wire.scheduler.closed
-
-
-def test_header_for_more_than_memory_holds_is_dropped(log: io.StringIO) -> None:
-    """An absurd Content-Length, which would end pygls with an OverflowError, is ignored with one line."""
-    sent = b"Content-Length: 99999999999999999999\r\n\r\n{}Content-Length: 2\r\n\r\n{}"
-    client = BoundedInput(io.BytesIO(sent))
-    assert [client.readline() for _ in range(2)] == [b"\r\n", b"\r\n"]
-    assert client.read(2) == b"{}"
-    assert client.readline() == b"Content-Length: 2\r\n"
-    assert log.getvalue().count("\n") == 1
 
 
 def test_scripted_scheduler_stands_in_for_the_real_one() -> None:
@@ -559,6 +547,18 @@ async def test_what_becomes_of_suggestions_is_counted(own_cache: Path) -> None:
         "shown": "2", "accepted": "2", "partly accepted": "1", "characters accepted": "22",
     }  # fmt: skip
     assert "return" not in (own_cache / "statistics.json").read_text()
+
+
+async def test_counts_are_saved_before_threads_are_waited_for(own_cache: Path) -> None:
+    """The process may be ended while it waits."""
+    wire = Wire(insertion("return left"))
+    await wire.initialize(GHOST_TEXT)
+    wire.open("def f():\n    ")
+    await wire.ghost_text(1, 4)
+    saved: list[bool] = []
+    wire.scheduler.close = lambda: saved.append((own_cache / "statistics.json").is_file())
+    wire.server.close()
+    assert saved == [True]
 
 
 async def test_why_shows_the_last_request(own_cache: Path) -> None:

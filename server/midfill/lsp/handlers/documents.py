@@ -16,6 +16,8 @@ from midfill.settings import sources
 
 def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
     """Read the settings; pygls answers with the capabilities."""
+    if params.process_id is not None:
+        server.watch_editor(params.process_id)
     server.session = Session(
         server.protocol.folders.paths,
         params.initialization_options,
