@@ -84,9 +84,9 @@ class MidfillProtocol(LanguageServerProtocol):
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Keep the client's folders. pygls cannot read every URI of a root, so it gets none."""
+        """Keep the client's folders. pygls cannot read every URI of a folder, so it gets none."""
         self.folders.open(params)
-        params.root_uri = params.root_path = None
+        params.root_uri = params.root_path = params.workspace_folders = None
         return (yield from super().lsp_initialize(params))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
@@ -142,6 +142,12 @@ class MidfillProtocol(LanguageServerProtocol):
             self.documents.close(cell.uri)
         closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
+
+    @lsp_method(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        """Work in other folders. pygls would keep them by URIs without escapes, where `%23` and `#` are the same."""
+        self.folders.change(params.event)
+        self._tell_server(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
 
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls runs whatever has a method's name

@@ -90,9 +90,8 @@ def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesPara
     _files_changed(server, [event.uri for event in params.changes])
 
 
-def folders_changed(server: MidfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Work in other folders."""
-    server.protocol.folders.change(params.event)
     if server.session is not None:
         server.warn(server.session.folders_changed(server.protocol.folders.paths))
 
