@@ -110,7 +110,7 @@ class MidfillServer(LanguageServer):
         except ValueError:
             _log.warning("The client's processId %d is no process; Midfill ends when the input does", process)
             return
-        _log.warning("The client's process %d has ended", process)
+        _log.warning("The client's process %d has ended, or runs where Midfill cannot see it; Midfill ends", process)
         if self._input is not None:
             self._input.end()
 
@@ -149,7 +149,7 @@ class MidfillServer(LanguageServer):
                 opened_as=name.opened_as,
                 text=document.text,
                 version=document.version,
-                language=document.language,
+                language=self.protocol.notebooks.language(name.uri, document),
             )
             for name, document in self.protocol.documents.items()
         }

@@ -656,6 +656,30 @@ async def test_cells_above_are_context_for_the_cell_that_is_written() -> None:
     assert wire.scheduler.forgotten == ["/nb.ipynb"]
 
 
+async def test_cell_has_the_language_of_its_magic() -> None:
+    """For suggestions and for actions; also where each cell is a document of its own."""
+    wire = Wire(insertion("x"))
+    await wire.initialize(GHOST_TEXT)
+    code, shell, alone = (
+        cell("1", "python", "!ls\nx = 1"), cell("2", "python", "%%bash\nls "), cell("3", "python", "%%bash\ncd "),
+    )  # fmt: skip
+    notebook = {
+        "uri": "file:///nb.ipynb", "notebookType": "jupyter-notebook", "version": 1,
+        "cells": [{"kind": 2, "document": one["uri"]} for one in (code, shell)],
+    }  # fmt: skip
+    wire.notify("notebookDocument/didOpen", {"notebookDocument": notebook, "cellTextDocuments": [code, shell]})
+    wire.notify("textDocument/didOpen", {"textDocument": alone})
+    for one, line in ((code, 1), (shell, 1), (alone, 1)):
+        place = {"textDocument": {"uri": one["uri"]}, "position": {"line": line, "character": 3}}
+        answer = await wire.request("textDocument/inlineCompletion", {**place, "context": {"triggerKind": 2}})
+        assert [item["range"] for item in answer["result"]["items"]] == [span((line, 3), (line, 3))]
+    assert [(request.text, request.language) for request in wire.scheduler.requests] == [
+        ("#ls\nx = 1", "python"), ("#%bash\nls ", "shellscript"), ("#%bash\ncd ", "shellscript"),
+    ]  # fmt: skip
+    snapshots = wire.server.open_documents()
+    assert [snapshots[one["uri"]].language for one in (code, shell, alone)] == ["python", "shellscript", "shellscript"]
+
+
 async def test_changed_ignore_file_makes_suggestions_anew(own_cache: Path, tmp_path: Path) -> None:
     """What was suggested in a document that is excluded now is not suggested again."""
     wire = Wire(insertion("x"))
