@@ -120,6 +120,11 @@ REFUSED = {
         {**ghost_text_at(0, 0), "position": {"line": "first", "character": 0}},
         -32602,
     ),
+    "token of the wrong type": (
+        "workspace/executeCommand",
+        {"command": "midfill.ask", "arguments": [{"text": "why"}], "workDoneToken": [1]},
+        -32602,
+    ),
     "unknown command": ("workspace/executeCommand", {"command": "midfill.nothing"}, -32602),
 }
 
@@ -190,6 +195,21 @@ def test_error_is_answered(client: RawClient, sent: bytes, number: Any, code: in
     client.send_bytes(sent)
     client.request(3, "textDocument/inlineCompletion", ghost_text_at(0, 0))
     assert (number, code) in [(answer["id"], answer["error"]["code"]) for answer in client.strays]
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "member"),
+    [
+        ("textDocument/didSave", {"textDocument": {"uri": URI}}, "result"),
+        ("textDocument/didShowCompletion", {"item": {}}, "result"),
+        ("$/cancelRequest", {"id": 12345}, "result"),
+        ("$/cancelRequest", {"id": []}, "error"),
+        ("$/setTrace", {"value": "loud"}, "error"),
+    ],
+)
+def test_notification_with_an_id(client: RawClient, method: str, params: Any, member: str) -> None:
+    """It is served, and answered as the request that it looks like."""
+    assert client.request(5, method, params).keys() == {"jsonrpc", "id", member}
 
 
 def test_jsonrpc_within_params(client: RawClient) -> None:

@@ -40,6 +40,16 @@ def test_command_line_keeps_the_exit_code(tmp_path: Path) -> None:
         assert client.stderr() == ""
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+@pytest.mark.skipif(sys.platform == "win32", reason="its shell closes no stream")
+def test_no_client_at_all(closed: str) -> None:
+    """A closed standard stream is one line."""
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *MIDFILL]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    assert (ended.returncode, ended.stderr.count(b"\n")) == (2, 1)
+    assert ended.stderr.startswith(b"midfill: 'serve' needs an editor")
+
+
 def test_client_gone_before_it_said_anything(tmp_path: Path) -> None:
     """An input that ends at once ends the server, which was never asked to shut down."""
     with RawClient([*SCRIPTED, "echo", "WARNING"], tmp_path / "stderr") as client:

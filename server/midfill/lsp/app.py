@@ -9,6 +9,7 @@ import sys
 from lsprotocol import types
 
 from midfill.actions import ACTIONS
+from midfill.common.errors import UsageError
 from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
 from midfill.lsp.code_actions import DO
@@ -56,7 +57,13 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillSe
 
 
 def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
-    """Serve one client on stdin and stdout until it leaves; return the exit code."""
+    """Serve one client on stdin and stdout until it leaves; return the exit code.
+
+    Raises:
+        UsageError: stdin or stdout is closed.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError("'serve' needs an editor at its standard input and output: let the editor start it.")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, whatever it does
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # the server closes it, and must not close sys.stdout
     return create_server(make_scheduler).serve(sys.stdin.fileno(), stdout)

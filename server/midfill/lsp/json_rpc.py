@@ -23,12 +23,17 @@ def check(message: object) -> None:
         raise JsonRpcInvalidRequest("A message must be a JSON object")
     if message.get("jsonrpc") != VERSION:
         raise JsonRpcInvalidRequest(f"A message must have 'jsonrpc': '{VERSION}'")
-    if "id" in message and (isinstance(message["id"], bool) or not isinstance(message["id"], (int, str))):
+    if "id" in message and not is_id(message["id"]):
         raise JsonRpcInvalidRequest("'id' must be a whole number or a text")
     if not isinstance(message.get("method", ""), str):
         raise JsonRpcInvalidRequest("'method' must be a text")
     if "method" not in message and not is_response(message):
         raise JsonRpcInvalidRequest("A message must have a method, or an id and a result")
+
+
+def is_id(value: object) -> bool:
+    """Return whether a request may have this id."""
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
 
 
 def is_response(message: Mapping[str, Any]) -> bool:

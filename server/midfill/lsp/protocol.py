@@ -81,6 +81,8 @@ class MidfillProtocol(LanguageServerProtocol):
             raise
         self._use_opened_name(getattr(structured, "params", None))
         super().handle_message(structured)
+        if "id" in message and not hasattr(structured, "id"):  # a notification, but the client waits for an answer
+            self._send_response(message["id"], result=None)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
@@ -160,6 +162,8 @@ class MidfillProtocol(LanguageServerProtocol):
         handler = self.fm.commands.get(params.command)
         if handler is None:
             raise JsonRpcInvalidParams("Midfill has no such command")
+        if params.work_done_token is not None and not json_rpc.is_id(params.work_done_token):
+            raise JsonRpcInvalidParams("'workDoneToken' must be a whole number or a text")
         result = handler(params)
         return await result if inspect.isawaitable(result) else result
 
@@ -206,7 +210,10 @@ class MidfillProtocol(LanguageServerProtocol):
         if "method" in message:
             message = {"params": None, **message}
         try:
-            return self.structure_message(message)
+            structured = self.structure_message(message)
+            if isinstance(structured, types.CancelNotification) and not json_rpc.is_id(structured.params.id):
+                raise JsonRpcInvalidParams("'id' must be a whole number or a text")
+            return structured
         except JsonRpcException as error:
             if json_rpc.is_response(message) and (waiting := self._request_futures.pop(message["id"], None)):
                 waiting.set_exception(error)

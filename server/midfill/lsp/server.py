@@ -228,9 +228,9 @@ def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> 
     async def guarded(server: MidfillServer, params: Params) -> Result:
         try:
             return await handler(server, params)
-        except JsonRpcException:  # its message is Midfill's own
-            raise
-        except Exception as error:
+        except (JsonRpcException, asyncio.CancelledError, SystemExit, KeyboardInterrupt):
+            raise  # the message of the first is Midfill's own
+        except BaseException as error:  # a panic in the tokenizer is not an Exception, and is answered, too
             raise JsonRpcInternalError(f"Midfill failed: {describe(error)}") from error
 
     return guarded

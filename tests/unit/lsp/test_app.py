@@ -439,11 +439,12 @@ async def test_cancelled_request_stops_the_completer() -> None:
     assert len(await wire.ghost_text(0, 1)) == 1
 
 
-async def test_crash_quotes_nothing(log: io.StringIO) -> None:
+@pytest.mark.parametrize("failure", [ValueError, Panic])
+async def test_crash_quotes_nothing(log: io.StringIO, failure: type[BaseException]) -> None:
     """A handler that fails on a document's text tells neither the client nor the log that text."""
 
     def crash(request: Request) -> Completion:
-        raise ValueError(request.text)
+        raise failure(request.text)
 
     wire = Wire(crash)
     await wire.initialize(GHOST_TEXT)
@@ -451,8 +452,8 @@ async def test_crash_quotes_nothing(log: io.StringIO) -> None:
     wire.send(id=4, method="textDocument/inlineCompletion", params={**place(0, 1), "context": {"triggerKind": 2}})
     error = (await wire.answer_to(4))["error"]
     assert error["code"] == -32603
-    assert "ValueError at test_app.py" in error["message"]
-    assert "ValueError at test_app.py" in log.getvalue()
+    assert f"{failure.__name__} at test_app.py" in error["message"]
+    assert f"{failure.__name__} at test_app.py" in log.getvalue()
     assert SENTINEL not in json.dumps([error, *wire.received]) + log.getvalue()
 
 
