@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Params = TypeVar("Params")
 Result = TypeVar("Result")
 
-_CLOSING_SECONDS = 3.0
+_CLOSING_SECONDS = 1.5
 """Seconds to close in good order after the client has left. Then the process ends, whatever its threads do."""
 _INDEX_SHOWN_AFTER = 1.0
 """Number of seconds of indexing before its progress is shown, and between two reports."""
