@@ -37,7 +37,7 @@ class Document:
 
     def __init__(self, text: str, *, language: str, encoding: str, version: int = 0) -> None:
         self._clients = text
-        self.text = _SURROGATE.sub("\ufffd", _LINE_END.sub("\n", text))
+        self.text = whole_characters(_LINE_END.sub("\n", text))
         self.language = language
         self.version = version
         """The client's own number for this version."""
@@ -95,6 +95,11 @@ class Document:
             high, low = (half.decode(self._codec, "surrogatepass") for half in (pair[:2], pair[2:]))
             return before + high, low + after[1:]
         return before + after[:is_inside], after[is_inside:]
+
+
+def whole_characters(text: str) -> str:
+    """Return a text with U+FFFD in place of each half of a surrogate pair, which no tokenizer accepts."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _starts(line_end: re.Pattern[str], text: str) -> Sequence[int]:
