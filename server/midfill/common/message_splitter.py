@@ -2,7 +2,7 @@
 
 A message is a header with the line ``Content-Length: N``, an empty line, and a body of N bytes. The body is JSON. JSON
 has no line end inside a string, so the bytes of a ``Content-Length`` line are never part of a body. Wherever such a
-line stands, a message begins. So a wrong length loses one message at most.
+line stands, a message begins. So a wrong length loses one message at most, and none if it is too large.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ _TYPE = rb"content-type[ \t]{0,8}:[^\r\n]{0,256}\r?\n"
 _LENGTH = re.compile(rb"(?:%s)?content-length[ \t]{0,8}:[ \t]{0,8}(\d{1,20})[ \t]{0,8}\r?\n" % _TYPE, re.IGNORECASE)
 _IDLE = re.compile(rb"(?:\s|%s)*" % _TYPE, re.IGNORECASE)
 """What may stand before the line with the length."""
+_CUT_TYPE = rb"content-type[ \t]{0,8}:[\w/;=. -]{0,256}\r?"
+_CUT_LINE = re.compile(
+    rb"(?:%s\n)?(?:%s|content-length[ \t]{0,8}:?[ \t]{0,8}\d{0,20}[ \t]{0,8}\r?)" % (_CUT_TYPE, _CUT_TYPE),
+    re.IGNORECASE,
+)
+"""The beginning of what :data:`_LENGTH` matches, from the end of a name on."""
 _NAMES = (b"content-length", b"content-type")
 _log = logging.getLogger(__name__)
 
@@ -35,7 +41,7 @@ class MessageSplitter:
         self._bytes = bytearray()
         """What has come and is not split yet."""
         self._before = b""
-        """The last bytes before that. They hold the beginning of a header if a length was too large."""
+        """Bytes before that which may hold the beginning of a header: a length was too large, or the place is lost."""
         self._length = 0
         self._searched = 0
         """How many bytes of an unfinished body were searched for the header of the next message."""
@@ -58,27 +64,24 @@ class MessageSplitter:
     # Each step returns whether the next one can go on with the bytes that are there.
 
     def _find_header(self) -> bool:
-        if not self._is_lost:
+        line = None
+        if not self._before:
             idle = _IDLE.match(self._bytes)
             del self._bytes[: idle.end() if idle else 0]
-        line = None if self._is_lost else _LENGTH.match(self._bytes)
+            line = _LENGTH.match(self._bytes)
         if line is not None:
             return self._begin(int(line[1]), line.end())
         known = self._before + self._bytes
         line = _LENGTH.search(known)
         if line is not None:
-            if line.start() != len(self._before):
+            if line.start() > 0:
                 self._lose("The input has bytes that are no message")
             return self._begin(int(line[1]), line.end() - len(self._before))
-        if self._is_lost or (self._bytes and not self._may_become_header()):
+        if self._bytes and (self._is_lost or not _may_become_header(known)):
             self._lose("The input has no valid header where a message should begin; the next one is looked for")
             self._before = bytes(known[-_MAX_LINE:])
             self._bytes.clear()
         return False
-
-    def _may_become_header(self) -> bool:
-        start = bytes(self._bytes[:_MAX_LINE]).lower()
-        return b"\n" not in start and len(start) < _MAX_LINE and any(n.startswith(start[: len(n)]) for n in _NAMES)
 
     def _lose(self, why: str) -> None:
         if not self._is_lost:
@@ -131,7 +134,29 @@ class MessageSplitter:
     def _finish(self, length: int) -> bool:
         body = bytes(self._bytes[:length])
         del self._bytes[:length]
-        self._before = body[-_MAX_LINE:]
+        end = _end_of(body)
+        if end < length:
+            _log.warning("A message is shorter than its header says")
+        body, self._before = body[:end], body[end:]
         self._found.append(body)
         self._step = self._find_header
         return True
+
+
+def _end_of(body: bytes) -> int:
+    """Return where a body ends, which may be before the beginning of a header; that is not whole."""
+    if body.endswith((b"}", b"]")):
+        return len(body)
+    starts = (at for at in range(max(0, len(body) - _MAX_LINE), len(body)) if body[at] in b"cC")
+    return next((at for at in starts if _is_cut_header(body[at:])), len(body))
+
+
+def _is_cut_header(end: bytes) -> bool:
+    return bool(_CUT_LINE.fullmatch(end)) or any(name.startswith(end.lower()) for name in _NAMES)
+
+
+def _may_become_header(known: bytes) -> bool:
+    """Return whether a line with a length may follow: what is known is the beginning of that, or stands before it."""
+    idle = _IDLE.match(known)
+    start = known[idle.end() if idle else 0 :].lower()
+    return b"\n" not in start and len(known) < _MAX_LINE and any(name.startswith(start[: len(name)]) for name in _NAMES)

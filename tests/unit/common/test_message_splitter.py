@@ -91,8 +91,16 @@ def test_next_message_is_found(fault: bytes, caplog: pytest.LogCaptureFixture) -
 
 @pytest.mark.parametrize("surplus", range(1, 60))
 def test_length_too_large(surplus: int) -> None:
-    """The messages after it are whole, wherever in them the announced body would end."""
+    """All messages are whole, wherever in the next ones the announced body would end."""
     stream = b"Content-Length: %d\r\n\r\n%s" % (len(BODY) + surplus, BODY) + GOOD * 3
+    assert bodies(stream) == [BODY, NEXT, NEXT, NEXT]
+    assert bodies(*by_bytes(stream)) == bodies(stream)
+
+
+@pytest.mark.parametrize("missing", range(len(BODY) + 1))
+def test_cut_message(missing: int) -> None:
+    """The messages after it are whole, wherever it was cut."""
+    stream = b"Content-Length: %d\r\n\r\n%s" % (len(BODY), BODY[: len(BODY) - missing]) + GOOD * 2
     assert bodies(stream)[-2:] == [NEXT, NEXT]
     assert bodies(*by_bytes(stream)) == bodies(stream)
 
