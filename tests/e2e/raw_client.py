@@ -35,6 +35,7 @@ class RawClient:
         self._answers: dict[Any, Future[Json]] = {}
         self.process = self._server.process
         self.notifications = self._server.notifications
+        self.strays = self._server.strays
         self.notify = self._server.notify
         self.send_bytes = self._server.send_bytes
         self.close_stdin = self._server.close_stdin
@@ -76,11 +77,18 @@ class RawClient:
             raise AssertionError(f"no {method}; the server's log:\n{self.stderr()}") from None
 
     def initialize(
-        self, capabilities: Json | None = None, options: Json | None = None, folder: Path | None = None
+        self,
+        capabilities: Json | None = None,
+        options: Json | None = None,
+        folder: Path | None = None,
+        process: int | None = None,
     ) -> Json:
-        """Begin the session as a client that has ghost text and shows progress, in a workspace folder or in none."""
+        """Begin the session as a client that has ghost text and shows progress, in a workspace folder or in none.
+
+        ``process`` is the client's process for the server to watch.
+        """
         defaults = {"window": {"workDoneProgress": True}, "textDocument": {"inlineCompletion": {}}}
-        params: Json = {"processId": None, "rootUri": None, "capabilities": capabilities or defaults}
+        params: Json = {"processId": process, "rootUri": None, "capabilities": capabilities or defaults}
         if folder is not None:
             params["workspaceFolders"] = [{"uri": folder.as_uri(), "name": folder.name}]
         answer = self.request(0, "initialize", {**params, "initializationOptions": options})

@@ -1,11 +1,12 @@
 """The language server with a scheduler that does at once what a model does rarely; run as a program by the tests.
 
-usage: scripted_server.py crash|echo LOG_LEVEL
+usage: scripted_server.py crash|echo|block|stick LOG_LEVEL
 """
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import cast
@@ -18,10 +19,13 @@ from midfill.settings.live import LiveSettings
 
 
 class ScriptedScheduler:
-    """Loads at once; answers "ok" at the cursor, or fails on the document's text."""
+    """Loads at once, and answers "ok" at the cursor.
 
-    def __init__(self, crashes: bool) -> None:
-        self._crashes = crashes
+    Or it fails on the document's text, blocks the event loop for ever, or never closes, as with a worker that is stuck.
+    """
+
+    def __init__(self, behaviour: str) -> None:
+        self._behaviour = behaviour
         self.state = "idle"
 
     def start(self, progress: Callable[[str, float], None]) -> Future[None]:
@@ -32,8 +36,10 @@ class ScriptedScheduler:
         return loaded
 
     async def complete(self, request: Request) -> Completion:
-        if self._crashes:
+        if self._behaviour == "crash":
             raise ValueError(request.text)
+        if self._behaviour == "block":
+            self._wait_for_ever()
         return Completion(text="ok", start=request.offset, end=request.offset)
 
     def prepare(self, request: Request) -> None:
@@ -46,7 +52,14 @@ class ScriptedScheduler:
         """Other files do not matter."""
 
     def close(self) -> None:
-        """Nothing runs."""
+        """Nothing runs, unless it is stuck."""
+        if self._behaviour == "stick":
+            self._wait_for_ever()
+
+    def _wait_for_ever(self) -> None:
+        sys.stderr.write(f"{self._behaviour}\n")
+        sys.stderr.flush()
+        threading.Event().wait()
 
 
 def main(behaviour: str, level: str) -> int:
@@ -54,7 +67,7 @@ def main(behaviour: str, level: str) -> int:
     setup_logging(level)
 
     def make(_settings: LiveSettings) -> Scheduler:
-        return cast("Scheduler", ScriptedScheduler(behaviour == "crash"))
+        return cast("Scheduler", ScriptedScheduler(behaviour))
 
     return serve_stdio(make)
 

@@ -75,6 +75,20 @@ NOISE = {
     % (2 * len(framed(SMALL)), framed(SMALL) * 2),
     "length beyond memory": b"Content-Length: 99999999999999999999\r\n\r\n{}\r\n",
     "length that is none": b"Content-Length: many\r\n\r\n{}\r\n",
+    "negative length": b"Content-Length: -2\r\n\r\n{}",
+    "length of a gigabyte": b"Content-Length: 1073741824\r\n\r\n{}",
+    "length of a quarter of it": b"Content-Length: 268435456\r\n\r\n" + SMALL,
+    "stray byte": b"\0",
+    "text before the header": SENTINEL.encode(),
+    "half a header": b"Content-Len",
+    "cut message": framed(SMALL)[:-9],
+    "empty message": framed(b""),
+    "odd but valid header": b"content-length:%d\n\n%s" % (len(SMALL), SMALL),
+    "header without an empty line": b"Content-Length: %d\r\n%s" % (len(SMALL), SMALL),
+    "number with too many digits": framed(b"[%s]" % (b"9" * 5_000)),
+    "deeply nested params": framed(
+        b'{"jsonrpc": "2.0", "id": 93, "method": "x", "params": %s1%s}' % (b"[" * 900, b"]" * 900)
+    ),
     "no header": b"GET / HTTP/1.1\r\nHost: here\r\n\r\n",
     "params missing": encoded(jsonrpc="2.0", method="textDocument/didOpen"),
     "params of another type": notification("textDocument/didOpen", SENTINEL),
@@ -106,8 +120,45 @@ REFUSED = {
         {**ghost_text_at(0, 0), "position": {"line": "first", "character": 0}},
         -32602,
     ),
+    "token of the wrong type": (
+        "workspace/executeCommand",
+        {"command": "midfill.ask", "arguments": [{"text": "why"}], "workDoneToken": [1]},
+        -32602,
+    ),
     "unknown command": ("workspace/executeCommand", {"command": "midfill.nothing"}, -32602),
 }
+
+VALID = {"jsonrpc": "2.0", "id": 81, "method": "midfill/nothing", "params": {}}
+ANSWERED: dict[str, tuple[bytes, Any, int]] = {
+    "cut JSON": (framed(b'{"jsonrpc": "2.0", "id": 81, "method": '), None, -32700),
+    "body that is not UTF-8": (framed(b'{"jsonrpc": "2.0", "id": 81, "method": "\xff"}'), None, -32700),
+    "body without a header": (b"\0" + json.dumps(VALID).encode() + b"\r\n", None, -32700),
+    "no version": (encoded(id=81, method="shutdown"), 81, -32600),
+    "another version": (encoded(jsonrpc="1.0", id="a", method="shutdown"), "a", -32600),
+    "version is a number": (encoded(jsonrpc=2.0, id=81, method="shutdown"), 81, -32600),
+    "id is null": (encoded(**{**VALID, "id": None}), None, -32600),
+    "id is a fraction": (encoded(**{**VALID, "id": 1.5}), 1.5, -32600),
+    "id is true": (encoded(**{**VALID, "id": True}), None, -32600),
+    "id is a list": (encoded(**{**VALID, "id": [1]}), None, -32600),
+    "id is no number": (framed(json.dumps({**VALID, "id": float("nan")}).encode()), None, -32600),
+    "id is large": (encoded(**{**VALID, "id": 1 << 70}), 1 << 70, -32601),
+    "id is half a character": (encoded(**{**VALID, "id": "\ud800"}), "\ud800", -32601),
+    "method is a number": (encoded(jsonrpc="2.0", id=81, method=5), 81, -32600),
+    "neither method nor result": (encoded(jsonrpc="2.0", id=81), 81, -32600),
+    "no object": (framed(b'"text"'), None, -32600),
+    "empty object": (framed(b"{}"), None, -32600),
+    "empty batch": (framed(b"[]"), None, -32600),
+    "batch": (framed(json.dumps([VALID, {**VALID, "id": None}]).encode()), 81, -32600),
+    "no params": (encoded(jsonrpc="2.0", id=81, method="midfill/nothing"), 81, -32601),
+    "params are a number": (encoded(**{**VALID, "params": 3}), 81, -32601),
+    "params nested too deeply": (
+        framed(b'{"jsonrpc": "2.0", "id": 81, "method": "x", "params": %s%s}' % (b"[" * 100_000, b"]" * 100_000)),
+        None,
+        -32700,
+    ),
+    "unknown method with 'jsonrpc' within": (encoded(**{**VALID, "params": {"jsonrpc": "2.0", "id": 5}}), 81, -32601),
+}
+"""What is answered with an error: the bytes, the answer's id and its code."""
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +188,37 @@ def test_request_is_refused(client: RawClient, method: str, params: Any, code: i
     assert client.request(2, method, params)["error"]["code"] == code
 
 
+@pytest.mark.parametrize(("sent", "number", "code"), ANSWERED.values(), ids=ANSWERED.keys())
+def test_error_is_answered(client: RawClient, sent: bytes, number: Any, code: int) -> None:
+    """What cannot be read as a message gets the error of JSON-RPC that says why, with its id if it has one."""
+    client.strays.clear()
+    client.send_bytes(sent)
+    client.request(3, "textDocument/inlineCompletion", ghost_text_at(0, 0))
+    assert (number, code) in [(answer["id"], answer["error"]["code"]) for answer in client.strays]
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "member"),
+    [
+        ("textDocument/didSave", {"textDocument": {"uri": URI}}, "result"),
+        ("textDocument/didShowCompletion", {"item": {}}, "result"),
+        ("$/cancelRequest", {"id": 12345}, "result"),
+        ("$/cancelRequest", {"id": []}, "error"),
+        ("$/setTrace", {"value": "loud"}, "error"),
+    ],
+)
+def test_notification_with_an_id(client: RawClient, method: str, params: Any, member: str) -> None:
+    """It is served, and answered as the request that it looks like."""
+    assert client.request(5, method, params).keys() == {"jsonrpc", "id", member}
+
+
+def test_jsonrpc_within_params(client: RawClient) -> None:
+    """An object within the params may have the key that every message has."""
+    params = {**ghost_text_at(0, 0), "workDoneToken": 5, "extra": {"jsonrpc": "2.0", "id": 1, "method": "exit"}}
+    answer = client.request(4, "textDocument/inlineCompletion", params)
+    assert [item["insertText"] for item in answer["result"]["items"]] == ["ok"]
+
+
 def test_each_fault_is_one_line(tmp_path: Path) -> None:
     """At the usual log level an unreadable message costs one line, and pygls adds none."""
     with RawClient([*SCRIPTED, "echo", "WARNING"], tmp_path / "stderr") as client:
@@ -146,6 +228,7 @@ def test_each_fault_is_one_line(tmp_path: Path) -> None:
         client.request(4, "shutdown", None)
         lines = client.stderr().splitlines()
     assert len(lines) == 2
+    assert [answer["error"]["code"] for answer in client.strays] == [-32700]
     assert "WARNING midfill.lsp.server" in lines[0]
     assert "JSONDecodeError" in lines[0]
     assert "JsonRpcInvalidParams" in lines[1]

@@ -106,9 +106,8 @@ class Wire:
         """Satisfy pygls' idea of a writer."""
 
     def send(self, **message: Any) -> None:
-        """Send one message as pygls' main loop would read it."""
-        body = json.dumps({"jsonrpc": "2.0", **message})
-        self.server.protocol.handle_message(json.loads(body, object_hook=self.server.protocol.structure_message))
+        """Send one message as the server would read it."""
+        self.server.protocol.receive(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
     def notify(self, method: str, params: Json) -> None:
         self.send(method=method, params=params)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import IO, Any
+from collections.abc import Iterator
+from io import BufferedReader
+from typing import IO, Any, cast
+
+from midfill.common.message_splitter import MessageSplitter
 
 Json = dict[str, Any]
+
+_PIECE_BYTES = 1 << 16
 
 
 def framed(body: bytes) -> bytes:
@@ -13,12 +19,14 @@ def framed(body: bytes) -> bytes:
     return b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-def read_message(stream: IO[bytes]) -> Json | None:
-    """Read one message; return None at the end of the stream."""
-    length = 0
-    while (header := stream.readline()) not in (b"", b"\r\n"):
-        name, _, value = header.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    body = stream.read(length) if header else b""
-    return json.loads(body) if body else None
+def read_messages(stream: IO[bytes]) -> Iterator[Json]:
+    """Yield the messages of a buffered stream until it ends; what is not a message is left out."""
+    splitter = MessageSplitter()
+    while piece := cast("BufferedReader", stream).read1(_PIECE_BYTES):
+        for body in splitter.feed(piece):
+            try:
+                message = json.loads(body or b"")
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(message, dict):
+                yield message

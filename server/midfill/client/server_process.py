@@ -13,7 +13,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from types import TracebackType
 from typing import IO, Any
 
-from midfill.client.framing import Json, framed, read_message
+from midfill.client.framing import Json, framed, read_messages
 from midfill.common.child_programs import python_module
 from midfill.common.errors import ServerEnded
 
@@ -64,6 +64,8 @@ class ServerProcess:
         self._has_ended = False
         self.notifications: list[Json] = []
         """All notifications from the server, in order."""
+        self.strays: list[Json] = []
+        """All answers that belong to no request that waits."""
         self._reader = threading.Thread(target=self._read, name="server-process", daemon=True)
         self._reader.start()
 
@@ -159,10 +161,12 @@ class ServerProcess:
         return notification
 
     def _read(self) -> None:
-        while message := read_message(self._stdout):
+        for message in read_messages(self._stdout):
             if "method" not in message:
                 answer = self._pending.pop(message.get("id"), None)
-                if answer is not None:
+                if answer is None:
+                    self.strays.append(message)
+                else:
                     answer.set_result(message)
             elif "id" in message:
                 with contextlib.suppress(ServerEnded):  # the server may have ended, or a test closed its input

@@ -40,7 +40,7 @@ class WorkspaceRetrieval(Protocol):
         """Say whether Midfill may not read a document."""
 
     def snippets_at(
-        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int, opened_as: str = ""
     ) -> WorkspaceSnippets:
         """Return the snippets of other files that are relevant at a cursor, in ``budget`` characters."""
 
@@ -202,6 +202,7 @@ class CompletionEngine:
             request.language,
             budget=budget.snippets * MAX_CHARACTERS_PER_TOKEN,
             window=window,
+            opened_as=request.opened_as,
         )
         kept = [snippet for snippet in found.snippets if snippet.kind not in self.ablations]
         return context, replace(found, snippets=kept, path="" if "path" in self.ablations else found.path)

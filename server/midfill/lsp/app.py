@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import BinaryIO, cast
 
 from lsprotocol import types
 
 from midfill.actions import ACTIONS
+from midfill.common.errors import UsageError
 from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
 from midfill.lsp.code_actions import DO
 from midfill.lsp.handlers import actions as acting
 from midfill.lsp.handlers import completion as completing
 from midfill.lsp.handlers import documents
-from midfill.lsp.protocol import BoundedInput
 from midfill.lsp.server import MidfillServer
 from midfill.session.session import SchedulerFactory
 
@@ -58,14 +57,13 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillSe
 
 
 def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
-    """Serve one client on stdin and stdout until it leaves; return the exit code."""
-    stdin = cast("BinaryIO", BoundedInput(sys.stdin.buffer))
-    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # pygls closes it, and must not close sys.stdout
-    server = create_server(make_scheduler)
-    # pygls waits for its thread that reads stdin: Ctrl-C would do nothing until the next line arrives.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        server.start_io(stdin, stdout)
-    finally:
-        server.close()
-    return 0 if server.protocol.shutdown_requested else 1
+    """Serve one client on stdin and stdout until it leaves; return the exit code.
+
+    Raises:
+        UsageError: stdin or stdout is closed.
+    """
+    if sys.stdin is None or sys.stdout is None:
+        raise UsageError("'serve' needs an editor at its standard input and output: let the editor start it.")
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, whatever it does
+    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # the server closes it, and must not close sys.stdout
+    return create_server(make_scheduler).serve(sys.stdin.fileno(), stdout)

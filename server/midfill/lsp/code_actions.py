@@ -13,6 +13,7 @@ from midfill.actions import ACTIONS, Action, ActionTask
 from midfill.actions.action import Gives
 from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
 from midfill.lsp.capabilities import ActionClient
+from midfill.lsp.text_document import whole_characters
 from midfill.session.action_service import ActionRequest
 from midfill.session.snapshots import DocumentSnapshot
 
@@ -53,6 +54,7 @@ class Wanted:
         version = argument.get("version")
         if isinstance(version, bool) or not isinstance(version, (int, type(None))):
             raise JsonRpcInvalidParams("'version' must be a whole number")
+        texts |= {name: whole_characters(texts[name]) for name in ("message", "instruction")}
         return cls(action=action, range=_read_range(argument.get("range")), version=version, **texts)
 
     def to_json(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
+from midfill.code.cell_magics import language_of_cell
 from midfill.code.notebook_text import Cell, join_cells
 from midfill.lsp.open_documents import DocumentName, OpenDocuments
 from midfill.lsp.text_document import Document
@@ -19,6 +20,8 @@ SYNC = types.NotebookDocumentSyncOptions(
     ]
 )
 """All cells of all kinds of notebooks."""
+_CELL_SCHEME = "vscode-notebook-cell:"
+"""Begins the URI of a cell. A client without notebooks opens each as a document of its own."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Whole:
     text: str
     start: int
     """The offset in the text at which the document begins."""
+    language: str
+    """The LSP language id of the document's code; a notebook's cell may have another one than its document."""
 
 
 class Notebooks:
@@ -62,19 +67,29 @@ class Notebooks:
         self._prose -= set(self._cells.pop(path, ()))
         self._names.pop(path, None)
 
-    def whole(self, uri: str, document: Document, documents: OpenDocuments) -> Whole:
-        """Return the whole text of ``document``, which takes the place of the open document at ``uri``."""
+    def whole(self, uri: str, document: Document, offset: int, documents: OpenDocuments) -> Whole:
+        """Return the whole text of ``document``, which takes the place of the open document at ``uri``.
+
+        ``offset`` is that of the cursor in the document.
+        """
         notebook = next((notebook for notebook, cells in self._cells.items() if uri in cells), None)
-        if notebook is None:
-            return Whole(documents.name(uri), document.text, 0)
-        known = {cell: documents[cell] for cell in self._cells[notebook] if cell in documents} | {uri: document}
-        cells = [
-            Cell(cell, "markdown" if cell in self._prose else known[cell].language, known[cell].text)
-            for cell in self._cells[notebook]
-            if cell in known
-        ]
-        joined = join_cells(cells, uri)
-        return Whole(self._names[notebook], joined.text, joined.starts[uri])
+        name = self._names[notebook] if notebook is not None else documents.name(uri)
+        if notebook is None and not uri.startswith(_CELL_SCHEME):
+            return Whole(name, document.text, 0, document.language)
+        uris = self._cells[notebook] if notebook is not None else [uri]
+        known = {cell: documents[cell] for cell in uris if cell in documents} | {uri: document}
+        cells = [Cell(cell, self._language(cell, known[cell]), known[cell].text) for cell in uris if cell in known]
+        joined = join_cells(cells, uri, offset)
+        return Whole(name, joined.text, joined.starts[uri], joined.language)
+
+    def language(self, uri: str, document: Document) -> str:
+        """Return the LSP language id of a document's code."""
+        if uri.startswith(_CELL_SCHEME) or any(uri in cells for cells in list(self._cells.values())):
+            return language_of_cell(self._language(uri, document), document.text)
+        return document.language
+
+    def _language(self, uri: str, document: Document) -> str:
+        return "markdown" if uri in self._prose else document.language
 
     def _path(self, uri: str) -> str:
         """Return the path that a notebook had when it was opened; one that is not open is added."""

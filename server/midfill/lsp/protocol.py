@@ -1,28 +1,28 @@
 """The protocol of pygls, with corrections that real clients need.
 
 Every request gets an answer, even one that cannot be read or that comes at the wrong time. Documents have lines as LSP
-defines them (:mod:`midfill.lsp.text_document`). A header that announces more than fits into memory does not end the
-server.
+defines them (:mod:`midfill.lsp.text_document`).
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import logging
-import re
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 from pygls.exceptions import (
     JsonRpcException,
     JsonRpcInvalidParams,
     JsonRpcInvalidRequest,
+    JsonRpcParseError,
     JsonRpcServerNotInitialized,
 )
 from pygls.protocol import LanguageServerProtocol, lsp_method
-from pygls.protocol.json_rpc import RPCRequest
 
+from midfill.lsp import json_rpc
 from midfill.lsp.notebooks import Notebooks
 from midfill.lsp.open_documents import OpenDocuments
 from midfill.lsp.text_document import Document
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from cattrs import Converter
     from pygls.lsp.server import LanguageServer
 
-_MAX_CONTENT_LENGTH = 1 << 30
-"""Maximum number of bytes of one message."""
-_CONTENT_LENGTH = re.compile(rb"Content-Length: (\d+)\r\n")
 _log = logging.getLogger(__name__)
 
 
@@ -52,38 +49,46 @@ class MidfillProtocol(LanguageServerProtocol):
         """Whether the client has sent `shutdown`."""
         return self._shutdown
 
-    def structure_message(self, data: dict[str, Any]) -> Any:
-        """Turn JSON into LSP types. A request of the wrong form is answered with an error."""
+    def receive(self, body: bytes | None) -> None:
+        """Take in the body of one message; None for bytes that belong to no message.
+
+        What is wrong is logged, and answered unless it is a notification. Nothing is raised but what ends the server.
+        """
         try:
-            return super().structure_message(data)
-        except JsonRpcException as error:
-            if "method" in data and isinstance(data.get("id"), (str, int)):
-                self._send_response(data["id"], error=error.to_response_error())
-            elif "method" not in data and (waiting := self._request_futures.pop(data.get("id", ""), None)):
-                waiting.set_exception(error)  # the server waits for this answer
-            raise
+            message = json.loads(body or b"")
+        except (ValueError, RecursionError) as error:
+            self._refuse(None, JsonRpcParseError("The message is not JSON"))
+            self._server.report_server_error(error, JsonRpcException)
+            return
+        try:
+            self.handle_message(message)
+        except Exception as error:
+            self._server.report_server_error(error, JsonRpcException)
 
     def handle_message(self, message: Any) -> None:
-        """Pass a message to its handler; refuse a request that comes before `initialize` or after `shutdown`."""
-        refusal: JsonRpcException | None = None
-        if isinstance(message, RPCRequest):
-            if self._shutdown:
-                refusal = JsonRpcInvalidRequest("Midfill is shutting down")
-            elif self._workspace is None and message.method != types.INITIALIZE:
-                refusal = JsonRpcServerNotInitialized("Midfill waits for 'initialize'")
-            elif self._workspace is not None and message.method == types.INITIALIZE:
-                refusal = JsonRpcInvalidRequest("Midfill is initialized already")
-        if refusal is None:
-            self._use_opened_name(getattr(message, "params", None))
-            super().handle_message(message)
-        else:
-            self._send_response(message.id, error=refusal.to_response_error())
+        """Pass a message, as JSON, to its handler.
+
+        Raises:
+            JsonRpcException: it has the wrong form, or comes at the wrong time; it was answered.
+        """
+        try:
+            json_rpc.check(message)
+            self._check_time(message)
+            structured = self._structured(message)
+        except JsonRpcException as error:
+            for number in json_rpc.ids_to_refuse(message):
+                self._refuse(number, error)
+            raise
+        self._use_opened_name(getattr(structured, "params", None))
+        super().handle_message(structured)
+        if "id" in message and not hasattr(structured, "id"):  # a notification, but the client waits for an answer
+            self._send_response(message["id"], result=None)
 
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
-        """Keep the client's folders. pygls cannot read every URI of a root, so it gets none."""
+        """Keep the client's folders. pygls cannot read every URI of a folder, so it gets none."""
         self.folders.open(params)
-        params.root_uri = params.root_path = None
+        params.root_uri = params.root_path = params.workspace_folders = None
         return (yield from super().lsp_initialize(params))
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
@@ -140,6 +145,12 @@ class MidfillProtocol(LanguageServerProtocol):
         closed = types.TextDocumentIdentifier(uri=params.notebook_document.uri)
         self._tell_server(types.TEXT_DOCUMENT_DID_CLOSE, types.DidCloseTextDocumentParams(text_document=closed))
 
+    @lsp_method(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def lsp_workspace__did_change_workspace_folders(self, params: types.DidChangeWorkspaceFoldersParams) -> None:
+        """Work in other folders. pygls would keep them by URIs without escapes, where `%23` and `#` are the same."""
+        self.folders.change(params.event)
+        self._tell_server(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS, params)
+
     @lsp_method(types.WORKSPACE_EXECUTE_COMMAND)
     async def lsp_workspace__execute_command(  # type: ignore[override]  # pygls runs whatever has a method's name
         self, params: types.ExecuteCommandParams
@@ -151,6 +162,8 @@ class MidfillProtocol(LanguageServerProtocol):
         handler = self.fm.commands.get(params.command)
         if handler is None:
             raise JsonRpcInvalidParams("Midfill has no such command")
+        if params.work_done_token is not None and not json_rpc.is_id(params.work_done_token):
+            raise JsonRpcInvalidParams("'workDoneToken' must be a whole number or a text")
         result = handler(params)
         return await result if inspect.isawaitable(result) else result
 
@@ -179,6 +192,38 @@ class MidfillProtocol(LanguageServerProtocol):
         self.documents.replace(changed.uri, document)
         return True
 
+    def _check_time(self, message: dict[str, Any]) -> None:
+        """Refuse a request before `initialize` or after `shutdown`, and an answer that the server does not wait for."""
+        if json_rpc.is_response(message):
+            if message["id"] not in self._result_types:
+                raise JsonRpcInvalidRequest("Midfill does not wait for this answer")
+        elif "id" in message:
+            if self._shutdown:
+                raise JsonRpcInvalidRequest("Midfill is shutting down")
+            if self._workspace is None and message["method"] != types.INITIALIZE:
+                raise JsonRpcServerNotInitialized("Midfill waits for 'initialize'")
+            if self._workspace is not None and message["method"] == types.INITIALIZE:
+                raise JsonRpcInvalidRequest("Midfill is initialized already")
+
+    def _structured(self, message: dict[str, Any]) -> Any:
+        """Turn JSON into LSP types."""
+        if "method" in message:
+            message = {"params": None, **message}
+        try:
+            structured = self.structure_message(message)
+            if isinstance(structured, types.CancelNotification) and not json_rpc.is_id(structured.params.id):
+                raise JsonRpcInvalidParams("'id' must be a whole number or a text")
+            return structured
+        except JsonRpcException as error:
+            if json_rpc.is_response(message) and (waiting := self._request_futures.pop(message["id"], None)):
+                waiting.set_exception(error)
+            raise
+
+    def _refuse(self, number: Any, error: JsonRpcException) -> None:
+        # lsprotocol's own error would leave out an id that is null.
+        refusal = {"code": error.code, "message": error.message}
+        self._send_data({"jsonrpc": json_rpc.VERSION, "id": number, "error": refusal})
+
     def _use_opened_name(self, params: Any) -> None:
         """Let a message name its document by the URI under which the client opened it, whatever spelling it has."""
         named = getattr(params, "text_document", None)
@@ -193,27 +238,3 @@ class MidfillProtocol(LanguageServerProtocol):
         handler = self.fm.features.get(method)
         if handler is not None:
             handler(params)
-
-
-class BoundedInput:
-    """The client's bytes, without the headers of messages that do not fit into memory.
-
-    pygls would try to read such a message, and end with an OverflowError or MemoryError. Without the header it looks
-    for the next message instead.
-    """
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readline(self) -> bytes:
-        """Read one header line."""
-        line = self._stream.readline()
-        length = _CONTENT_LENGTH.fullmatch(line)
-        if length and int(length[1]) > _MAX_CONTENT_LENGTH:
-            _log.warning("The client announced a message of more than %d bytes; ignored", _MAX_CONTENT_LENGTH)
-            return b"\r\n"
-        return line
-
-    def read(self, size: int) -> bytes:
-        """Read the body of a message."""
-        return self._stream.read(size)

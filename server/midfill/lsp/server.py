@@ -6,18 +6,23 @@ import asyncio
 import contextlib
 import functools
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from midfill import __version__
 from midfill.common.errors import MidfillError
+from midfill.common.exit_deadline import exit_within
 from midfill.common.logs import PublicText, describe
+from midfill.common.process_end import wait_for_end
 from midfill.lsp import notebooks
+from midfill.lsp.client_input import ClientInput
 from midfill.lsp.diagnostics import diagnostics_of
 from midfill.lsp.progress import WorkProgress
 from midfill.lsp.protocol import MidfillProtocol
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 Params = TypeVar("Params")
 Result = TypeVar("Result")
 
+_CLOSING_SECONDS = 1.5
+"""Seconds to close in good order after the client has left. Then the process ends, whatever its threads do."""
 _INDEX_SHOWN_AFTER = 1.0
 """Number of seconds of indexing before its progress is shown, and between two reports."""
 _log = logging.getLogger(__name__)
@@ -49,7 +56,6 @@ class MidfillServer(LanguageServer):
             __version__,
             protocol_cls=MidfillProtocol,
             notebook_document_sync=notebooks.SYNC,
-            max_workers=1,  # a worker reads stdin line by line; pygls would start more of them if one ended slowly
         )
         self.make_scheduler = make_scheduler
         self.session: Session | None = None
@@ -58,6 +64,7 @@ class MidfillServer(LanguageServer):
         self.texts = StreamedTexts()
         self.last_offsets: dict[str, int] = {}
         """Where each document was last edited or completed, by path; a document without such a place is not in it."""
+        self._input: ClientInput | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loading: asyncio.Task[None] | None = None
         self._indexing: asyncio.Task[None] | None = None
@@ -68,6 +75,47 @@ class MidfillServer(LanguageServer):
         """Whether the client can ask for inline completion."""
         text_document = self.client_capabilities.text_document
         return text_document is not None and text_document.inline_completion is not None
+
+    def serve(self, descriptor: int, output: BinaryIO) -> int:
+        """Serve one client until it leaves; return the exit code. Afterwards this process ends within seconds.
+
+        Args:
+            descriptor: the client's messages, as the system numbers the input.
+            output: where the answers go.
+        """
+        self.protocol.set_writer(StdoutWriter(output))
+        try:
+            asyncio.run(self._follow(descriptor))
+        except SystemExit:  # the client has sent `exit`
+            pass
+        finally:
+            if self._input is not None:
+                self._input.end()
+            self.close()
+        return self._exit_code()
+
+    async def _follow(self, descriptor: int) -> None:
+        self._input = ClientInput(descriptor, lambda: exit_within(_CLOSING_SECONDS, self._exit_code))
+        async for body in self._input.messages():
+            self.protocol.receive(body)
+            await asyncio.sleep(0)  # what the message has begun goes first
+
+    def watch_editor(self, process: int) -> None:
+        """End when the client's process ends, even if another process keeps the input open."""
+        threading.Thread(target=self._wait_for_editor, args=(process,), name="midfill-editor", daemon=True).start()
+
+    def _wait_for_editor(self, process: int) -> None:
+        try:
+            wait_for_end(process)
+        except ValueError:
+            _log.warning("The client's processId %d is no process; Midfill ends when the input does", process)
+            return
+        _log.warning("The client's process %d has ended, or runs where Midfill cannot see it; Midfill ends", process)
+        if self._input is not None:
+            self._input.end()
+
+    def _exit_code(self) -> int:
+        return 0 if self.protocol.shutdown_requested else 1
 
     def report_server_error(self, error: Exception, source: ServerErrors) -> None:
         """Log a failure in one line without text. pygls would show the error's message, which may quote a document."""
@@ -101,7 +149,7 @@ class MidfillServer(LanguageServer):
                 opened_as=name.opened_as,
                 text=document.text,
                 version=document.version,
-                language=document.language,
+                language=self.protocol.notebooks.language(name.uri, document),
             )
             for name, document in self.protocol.documents.items()
         }
@@ -180,9 +228,9 @@ def text_free(handler: Callable[[MidfillServer, Params], Awaitable[Result]]) -> 
     async def guarded(server: MidfillServer, params: Params) -> Result:
         try:
             return await handler(server, params)
-        except JsonRpcException:  # its message is Midfill's own
-            raise
-        except Exception as error:
+        except (JsonRpcException, asyncio.CancelledError, SystemExit, KeyboardInterrupt):
+            raise  # the message of the first is Midfill's own
+        except BaseException as error:  # a panic in the tokenizer is not an Exception, and is answered, too
             raise JsonRpcInternalError(f"Midfill failed: {describe(error)}") from error
 
     return guarded

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from midfill.code.languages import language_of
+from midfill.common.file_identity import resolve
 from midfill.common.file_system import relative_path, repository_of
 from midfill.common.file_uri import paths_in
 from midfill.privacy.ignore_rules import IgnoreRules
@@ -53,6 +54,7 @@ class Workspace:
         self._rules_outside: Callable[[Path], IgnoreRules] = lru_cache(16)(
             lambda folder: IgnoreRules([folder], self._exclude)
         )
+        self._by_link: Callable[[str], tuple[Path, str] | None] = lru_cache(16)(self._find_by_link)
 
     def excludes(self, path: str) -> bool:
         """Return whether ignore rules exclude a document from prompts.
@@ -75,7 +77,7 @@ class Workspace:
         return not self._rules_outside(folder).allows(document)
 
     def snippets_at(
-        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int, opened_as: str = ""
     ) -> WorkspaceSnippets:
         r"""Return the snippets for a prompt; see :meth:`midfill.retrieval.ranking.SnippetRanking.snippets`.
 
@@ -86,19 +88,35 @@ class Workspace:
             language: The LSP language id; "" to use the path.
             budget: Maximum number of characters of all snippets together.
             window: Number of characters around the cursor that the prompt contains anyway.
+            opened_as: The path by which the document was opened, if that is another one.
         """
         document = Path(path)
         folder = self._ignore_rules.folder_of(document)
+        by_link = None if folder else self._by_link(opened_as)
+        folder, name = by_link or (folder, relative_path(document, folder))
         wait = _WAIT_SECONDS if path in self._requested else _FIRST_WAIT_SECONDS
         self._requested.add(path)
         return WorkspaceSnippets(
             repository=folder.name if folder else "",
-            path=relative_path(document, folder),
+            path=name,
             comment=language_of(path, language).line_comment or "#",
             snippets=self._ranking.snippets(
                 document, text, offset, language=language, budget=budget, window=window, wait=wait
             ),
         )
+
+    def _find_by_link(self, opened_as: str) -> tuple[Path, str] | None:
+        """Return the workspace folder, and the path in it, of a link under which a file outside was opened.
+
+        The link leads to the file, or to a folder above it. None if it is not in the workspace either.
+        """
+        opened = Path(opened_as)
+        for above in reversed(opened.parents):
+            inside = resolve(above)
+            folder = self._ignore_rules.folder_of(inside)
+            if folder is not None:
+                return folder, relative_path(inside / opened.relative_to(above), folder)
+        return None
 
     def visited(self, path: str, text: str, offset: int, opened_as: str = "") -> None:
         """Remember the lines that the user edited or looked at, unless the file is excluded, also by another path.

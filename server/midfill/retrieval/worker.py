@@ -37,11 +37,32 @@ _RESCAN_SHARE = 0.01
 _log = logging.getLogger(__name__)
 
 
+class Inbox:
+    """The messages of the parent, in their order."""
+
+    def __init__(self) -> None:
+        self.messages: queue.Queue[ipc.Message] = queue.Queue()
+        self.newest_request = 0
+        """The id of the last request that was received."""
+
+    def fill(self, stream: IO[bytes]) -> None:
+        """Receive messages until the parent ends or closes the pipe. Then end this process, even during a scan."""
+        while (message := ipc.read(stream)) is not None:
+            if message["do"] == "look up":
+                self.newest_request = message["id"]
+            self.messages.put(message)
+        os._exit(0)
+
+
 class Worker:
     """The index and the rest of its current scan."""
 
     def __init__(
-        self, ignore_rules: IgnoreRules, output: IO[bytes], clock: Callable[[], float] = time.monotonic
+        self,
+        ignore_rules: IgnoreRules,
+        output: IO[bytes],
+        clock: Callable[[], float] = time.monotonic,
+        inbox: Inbox | None = None,
     ) -> None:
         """Begin the first scan. ``clock`` returns the seconds since some fixed moment."""
         self._ignore_rules = ignore_rules
@@ -50,8 +71,7 @@ class Worker:
         self._index = InvertedIndex()
         self._scan_steps: Iterator[None] = iter(())
         self.is_scanning = False
-        self.newest_request = 0
-        """The id of the last request that was received; another thread may set it."""
+        self._inbox = inbox or Inbox()
         self.rescan()
 
     def rescan(self) -> None:
@@ -89,7 +109,7 @@ class Worker:
     def handle(self, message: ipc.Message) -> None:
         """Process a message of the parent."""
         if message["do"] == "look up":
-            if message["id"] < self.newest_request:  # a newer request supersedes this one
+            if message["id"] < self._inbox.newest_request:  # a newer request supersedes this one
                 self._send({"answer": message["id"], "candidates": []})
                 return
             request = from_message(message["request"])
@@ -172,16 +192,18 @@ def main() -> None:
     """Serve the parent over standard input and output until the parent ends."""
     logs.setup_logging(logging.WARNING)
     background.enter()
-    inbox: queue.Queue[ipc.Message] = queue.Queue()
     first = ipc.read(sys.stdin.buffer)
     if first is None:
         return
-    worker = Worker(IgnoreRules([Path(folder) for folder in first["folders"]], first["patterns"]), sys.stdout.buffer)
-    threading.Thread(target=_receive, args=(worker, inbox), daemon=True).start()
+    inbox = Inbox()
+    threading.Thread(target=inbox.fill, args=(sys.stdin.buffer,), daemon=True).start()
+    # Only from here on: the thread ends this process with its parent, also while ignore files are read.
+    rules = IgnoreRules([Path(folder) for folder in first["folders"]], first["patterns"])
+    worker = Worker(rules, sys.stdout.buffer, inbox=inbox)
     while True:
         try:
             seconds = worker.wait_seconds()
-            message = inbox.get(block=seconds != 0, timeout=seconds)
+            message = inbox.messages.get(block=seconds != 0, timeout=seconds)
         except queue.Empty:
             worker.idle()
             continue
@@ -189,14 +211,6 @@ def main() -> None:
             worker.handle(message)
         except Exception:  # a message that cannot be processed must not end the index
             _log.exception("The index could not process a message")
-
-
-def _receive(worker: Worker, inbox: queue.Queue[ipc.Message]) -> None:
-    while (message := ipc.read(sys.stdin.buffer)) is not None:
-        if message["do"] == "look up":
-            worker.newest_request = message["id"]
-        inbox.put(message)
-    os._exit(0)  # the parent has ended or closed the pipe: end at once, even during a scan
 
 
 if __name__ == "__main__":

@@ -151,12 +151,12 @@ class Session:
         self._counters.save()
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop everything. The counts are saved first, because the process may be ended while it waits for a thread."""
+        self._counters.save()
         self._action_runner.close()
         if self._workspace is not None:
             self._workspace.close()
         self.scheduler.close()
-        self._counters.save()
 
     def _may_change(self, document: Path, file: Path) -> bool:
         return may_change(file, document, self._sources.folders, self.settings.now.exclude)

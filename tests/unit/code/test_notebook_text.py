@@ -37,9 +37,11 @@ def test_unknown_cell() -> None:
         join_cells(CELLS, "6")
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["python", "markdown", "sql"]), st.text(max_size=20)), min_size=1, max_size=8)
-)
+TEXTS = st.text(st.characters(exclude_characters="!%?"), max_size=20)
+"""Texts without magics."""
+
+
+@given(st.lists(st.tuples(st.sampled_from(["python", "markdown", "sql"]), TEXTS), min_size=1, max_size=8))
 def test_every_cell_of_the_language_is_found_again(cells: list[tuple[str, str]]) -> None:
     """A cell's start leads to the cell's text, whatever the other cells are."""
     notebook = [Cell(str(n), language, text) for n, (language, text) in enumerate(cells)]
@@ -47,3 +49,20 @@ def test_every_cell_of_the_language_is_found_again(cells: list[tuple[str, str]])
     for cell in [cell for cell in notebook if cell.language == notebook[0].language]:
         start = joined.offset(cell.uri, 0)
         assert joined.text[start : start + len(cell.text)] == cell.text
+
+
+def test_cells_with_magics() -> None:
+    """A cell of another language is left out of Python's, and has those of its own language beside it."""
+    cells = [
+        Cell("1", "python", "%%bash\ncd data"),
+        Cell("2", "python", "!ls\nx = 1"),
+        Cell("3", "python", "%%markdown\nwhy"),
+        Cell("4", "python", "%%bash\n!x\nmake"),
+        Cell("5", "python", "%%time\nx += 1\n!echo"),
+    ]
+    python = join_cells(cells, "5", 15)
+    assert python.text == "#ls\nx = 1\n\n# why\n\n#%time\nx += 1\n!echo"
+    assert (python.language, set(python.starts)) == ("python", {"2", "5"})
+    shell = join_cells(cells, "4", 12)
+    assert shell.text == "#%bash\ncd data\n\n# why\n\n#%bash\n!x\nmake"
+    assert (shell.language, set(shell.starts)) == ("shellscript", {"1", "4"})

@@ -604,10 +604,10 @@ class Library:
         return path == "secrets.py"
 
     def snippets_at(
-        self, path: str, text: str, offset: int, language: str, budget: int, window: int
+        self, path: str, text: str, offset: int, language: str, budget: int, window: int, opened_as: str = ""
     ) -> WorkspaceSnippets:
         self.queries.append(text)
-        return WorkspaceSnippets("shop", path, "#", self.snippets)
+        return WorkspaceSnippets("shop", opened_as or path, "#", self.snippets)
 
     def forget(self, path: str) -> None:
         self.forgotten.append(path)

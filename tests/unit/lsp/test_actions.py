@@ -18,6 +18,7 @@ from midfill.actions import Finding
 from midfill.common.cancel import CancelFlag
 from midfill.completion.scheduler import new_scheduler
 from midfill.inference.kv_cache import KvCache
+from midfill.lsp.code_actions import Wanted
 from unit.replies import Replies, engine_of
 from unit.wire import URI, Json, Wire, insertion, span
 from waiting import wait_on_loop_until
@@ -391,3 +392,10 @@ async def test_range_beyond_the_document_has_nothing_to_offer_but_for_the_file(e
     )
     assert "edit" not in answer["result"]
     assert editor.wire.shown()[0][1].startswith("Midfill: no good edit found (no-code)")
+
+
+def test_half_a_character_in_a_message() -> None:
+    """No tokenizer would accept it."""
+    asked = {"action": "write", "uri": URI, "message": "half \ud83d", "instruction": "\ude00 half"}
+    request = Wanted.read(asked).request()
+    assert (request.message, request.instruction) == ("half \ufffd", "\ufffd half")

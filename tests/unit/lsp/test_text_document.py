@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lsprotocol import types
 
 from midfill.lsp.text_document import Document
@@ -103,3 +108,67 @@ def test_change(change: types.TextDocumentContentChangeEvent, expected: str) -> 
 def test_change_after_non_bmp_text_lands_where_the_client_meant() -> None:
     """An edit right after an emoji under utf-16 neither splits it nor lands one character off."""
     assert document("s = '😀'\n").changed(edit((0, 7), (0, 7), "!")).text == "s = '😀!'\n"
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ([edit((0, 1), (0, 1), "\ud83d"), edit((0, 2), (0, 2), "\ude00")], "a😀b"),
+        ([edit((0, 1), (0, 1), "\ude00"), edit((0, 1), (0, 1), "\ud83d")], "a😀b"),
+        ([edit((0, 1), (0, 1), "😀"), edit((0, 2), (0, 3), "\ude01")], "a😁b"),
+        ([edit((0, 1), (0, 1), "😀"), edit((0, 1), (0, 2), "")], "a\ufffdb"),
+        ([edit((0, 1), (0, 1), "😀"), edit((0, 2), (0, 2), "-")], "a\ufffd-\ufffdb"),
+        ([edit((0, 1), (0, 1), "😀"), edit((0, 2), (0, 2), "-"), edit((0, 2), (0, 3), "")], "a😀b"),
+        ([edit((0, 1), (0, 1), "\ud83d\ude00")], "a😀b"),
+    ],
+    ids=["high half first", "low half first", "low half replaced", "high half deleted", "split", "healed", "at once"],
+)
+def test_halves_of_a_surrogate_pair(edits: Sequence[types.TextDocumentContentChangePartial], expected: str) -> None:
+    """An edit in utf-16 may end between them; they are one character as soon as they stand together."""
+    opened = document("ab")
+    for each in edits:
+        opened = opened.changed(each)
+    assert opened.text == expected
+    assert opened.position_at(len(expected)) == at(0, len(expected.encode("utf-16-le")) // 2)
+
+
+def test_halves_of_a_line_end() -> None:
+    r"""A ``\r`` and a ``\n`` of two edits are one line end, and a ``\n`` put before a ``\r\n`` is another one."""
+    opened = document("ab\ncd").changed(edit((0, 2), (0, 2), "\r"))
+    assert opened.text == "ab\ncd"
+    assert opened.changed(edit((1, 0), (1, 1), "C")).text == "ab\nCd"
+    assert opened.changed(edit((0, 2), (0, 2), "\n")).text == "ab\n\ncd"
+    assert document("ab").changed(edit((0, 1), (0, 1), "\r")).changed(edit((1, 0), (1, 0), "\n")).text == "a\nb"
+
+
+TEXTS = st.text(st.sampled_from(["a", "é", "😀", "\ud83d", "\ude00", "\r", "\n"]), max_size=5)
+PLACES = st.tuples(st.integers(0, 4), st.integers(0, 6))
+
+
+@given(st.lists(st.tuples(PLACES, PLACES, TEXTS), max_size=6))
+def test_text_is_that_of_a_client_with_utf16(
+    edits: Sequence[tuple[tuple[int, int], tuple[int, int], str]],
+) -> None:
+    """Any edits give the text that a client has which keeps utf-16 units."""
+    opened, units = document(""), ""
+    for start, end, new in edits:
+        opened = opened.changed(edit(start, end, new))
+        first, last = unit_at(units, start), unit_at(units, end)
+        units = units[:first] + units_of(new) + units[max(first, last) :]
+    text = units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    assert opened.text == re.sub("[\ud800-\udfff]", "\ufffd", re.sub("\r\n?", "\n", text))
+
+
+def units_of(text: str) -> str:
+    """Return a text with one character for each utf-16 unit."""
+    data = text.encode("utf-16-le", "surrogatepass")
+    return "".join(data[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(data), 2))
+
+
+def unit_at(units: str, place: tuple[int, int]) -> int:
+    """Return the offset of a position in utf-16 units."""
+    lines = [(found.start(), found.end("text")) for found in re.finditer(r"(?P<text>[^\r\n]*)(?:\r\n?|\n|$)", units)]
+    if units and units[-1] not in "\r\n":
+        lines.pop()  # the expression also finds the end of the last line
+    line, column = place
+    return min(lines[line][0] + column, lines[line][1]) if line < len(lines) else len(units)

@@ -110,3 +110,30 @@ def test_document_that_is_no_file_is_in_no_other_prompt(
     monkeypatch.chdir(work)
     workspace.visited("untitled:Untitled-1", TEXT, 0)
     assert recent(workspace, work) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "opened_as", "place"),
+    [
+        ("work/sub/b.py", "", ("work", "sub/b.py")),
+        ("work/sub/b.py", "link/sub/b.py", ("work", "sub/b.py")),
+        ("out/c.py", "work/sub/to_file.py", ("work", "sub/to_file.py")),
+        ("out/c.py", "link/sub/to_file.py", ("work", "sub/to_file.py")),
+        ("out/c.py", "work/to_folder/c.py", ("work", "to_folder/c.py")),
+        ("out/deep/d.py", "link/to_folder/deep/d.py", ("work", "to_folder/deep/d.py")),
+        ("out/c.py", "elsewhere/c.py", ("", "c.py")),
+        ("out/c.py", "", ("", "c.py")),
+    ],
+)
+def test_place_of_a_document(
+    workspace: Workspace, work: Path, path: str, opened_as: str, place: tuple[str, str]
+) -> None:
+    """A file has its path in the workspace, also one that is outside and was opened by a link in the workspace."""
+    (work.parent / "out/deep").mkdir(parents=True)
+    (work / "sub").mkdir()
+    (work / "sub/to_file.py").symlink_to(work.parent / "out/c.py")
+    (work / "to_folder").symlink_to(work.parent / "out")
+    (work.parent / "elsewhere").symlink_to("out")
+    opened = str(work.parent / opened_as) if opened_as else ""
+    found = workspace.snippets_at(str(work.parent / path), "", 0, "python", budget=100, window=100, opened_as=opened)
+    assert (found.repository, found.path) == place

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,3 +111,19 @@ def test_look_up_before_an_old_scan_is_answered_first(process: Process, tmp_path
     assert not process.worker.is_scanning
     process.worker.idle()
     assert process.worker.is_scanning
+
+
+@pytest.mark.timeout(60)
+def test_it_ends_with_its_parent_while_it_reads_ignore_files() -> None:
+    """Also before the first scan."""
+    program = (
+        "import sys, threading; from midfill.retrieval import worker;"
+        " worker.IgnoreRules = lambda *_: (print('reading', flush=True), threading.Event().wait()); worker.main()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        ipc.write(process.stdin, {"folders": [], "patterns": []})
+        assert process.stdout.readline().strip() == b"reading"
+        process.stdin.close()
+        assert process.wait() == 0

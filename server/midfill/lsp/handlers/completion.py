@@ -85,8 +85,8 @@ async def _complete(server: MidfillServer, uri: str, document: Document, offset:
     assert server.session is not None  # noqa: S101 -- no request comes before `initialize`, see the protocol
     server.last_offsets[server.protocol.documents.name(uri).path] = offset
     server.wake()
-    whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
-    entry = await server.session.complete(request_at(whole, document, offset, invoked))
+    whole = server.protocol.notebooks.whole(uri, document, offset, server.protocol.documents)
+    entry = await server.session.complete(request_at(whole, offset, invoked))
     completion = entry.completion
     return dataclasses.replace(
         entry,
@@ -96,14 +96,14 @@ async def _complete(server: MidfillServer, uri: str, document: Document, offset:
     )
 
 
-def request_at(whole: Whole, document: Document, offset: int, invoked: bool) -> Request:
+def request_at(whole: Whole, offset: int, invoked: bool) -> Request:
     """Return the request for a suggestion at an offset of a document that is part of ``whole``."""
     return Request(
         text=whole.text,
         offset=whole.start + offset,
         path=whole.name.path,
         opened_as=whole.name.opened_as,
-        language=document.language,
+        language=whole.language,
         automatic=not invoked,
         alternatives=_ALTERNATIVES if invoked else 1,
     )

@@ -16,6 +16,8 @@ from midfill.settings import sources
 
 def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
     """Read the settings; pygls answers with the capabilities."""
+    if params.process_id is not None:
+        server.watch_editor(params.process_id)
     server.session = Session(
         server.protocol.folders.paths,
         params.initialization_options,
@@ -56,7 +58,7 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
         start = document.offset_at(change.range.start)
         server.last_offsets[server.protocol.documents.name(uri).path] = start + len(inserted)
         if server.session is not None and len(params.content_changes) == 1:
-            whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
+            whole = server.protocol.notebooks.whole(uri, document, start, server.protocol.documents)
             server.session.inserted(whole.name.path, whole.start + start, inserted)
     _prepare(server, uri)
 
@@ -88,9 +90,8 @@ def files_changed(server: MidfillServer, params: types.DidChangeWatchedFilesPara
     _files_changed(server, [event.uri for event in params.changes])
 
 
-def folders_changed(server: MidfillServer, params: types.DidChangeWorkspaceFoldersParams) -> None:
+def folders_changed(server: MidfillServer, _params: types.DidChangeWorkspaceFoldersParams) -> None:
     """Work in other folders."""
-    server.protocol.folders.change(params.event)
     if server.session is not None:
         server.warn(server.session.folders_changed(server.protocol.folders.paths))
 
@@ -124,7 +125,7 @@ def _prepare(server: MidfillServer, uri: str, *, visit: bool = False) -> None:
     document = server.protocol.documents.get(uri)
     if server.session is not None and document is not None:
         server.wake()
-        whole = server.protocol.notebooks.whole(uri, document, server.protocol.documents)
         offset = server.last_offsets.get(server.protocol.documents.name(uri).path, 0)
-        expected = request_at(whole, document, offset, invoked=False)
+        whole = server.protocol.notebooks.whole(uri, document, offset, server.protocol.documents)
+        expected = request_at(whole, offset, invoked=False)
         server.session.expect(expected, visit=visit)
