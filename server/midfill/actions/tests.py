@@ -19,7 +19,7 @@ from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 
 _HAS_TEST = {
-    "python": re.compile(r"^\s+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
+    "python": re.compile(r"^[ \t]+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
     "go": re.compile(r"^func Test", re.MULTILINE),
     "java": re.compile(r"@Test"),
     "kotlin": re.compile(r"@Test"),

@@ -23,7 +23,7 @@ _PLACEHOLDERS = (
     ("end",),
 )
 """The tokens of a body that is not written yet."""
-_MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|[ \t]*\*/[ \t]*$", re.MULTILINE)
+_MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|(?<![ \t])[ \t]*\*/[ \t]*$", re.MULTILINE)
 """What marks a comment."""
 _EXAMPLE = re.compile(
     r"^[ \t]*(?:#|//|--|/\*)[ \t]*(?:example|usage|test)\b|^if __name__\b", re.IGNORECASE | re.MULTILINE

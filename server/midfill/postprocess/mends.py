@@ -19,7 +19,7 @@ _MIN_INDENTATION_RATIO = 9
 """A document has one kind of indentation when more than so many times as many lines have it as have the other kind."""
 _TOKEN = re.compile(r"\w+|\s+|.")
 _WORD = re.compile(r"\w+")
-_LAST_WORD = re.compile(r"\w+\Z")
+_LAST_WORD = re.compile(r"\b\w+\Z")
 _LINE_ENDINGS = frozenset(")]};:")
 """Last characters of a line by which the ends of two lines may be matched. A comma is too common to match by."""
 

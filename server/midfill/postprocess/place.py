@@ -5,8 +5,10 @@ from __future__ import annotations
 from tree_sitter import Node
 
 from midfill.code.brackets import TRIPLE_QUOTES, is_open
-from midfill.code.grammars import parse
+from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
+from midfill.code.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
+from midfill.code.tree_shape import ordinary_end
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
@@ -24,14 +26,20 @@ def place_of(context: Context, language: Language) -> str:
     """Return ``COMMENT``, ``STRING``, or "" for code and prose; it takes a few milliseconds.
 
     A docstring is a string. The code in the braces of an f-string is not. A string without its closing quote also
-    counts as a string, although the grammar does not recognise it.
+    counts as a string, although the grammar does not recognise it. Where the parser would take too long, as in a very
+    long line, every place counts as code.
     """
-    if language.grammar in _PROSE:
+    if language.grammar in _PROSE or len(context.line_prefix) > MAX_PARSED_LINE_CHARACTERS:
         return ""
-    before, after = window(context)
+    before, after = (without_long_ends(side) for side in window(context))
     data = before.encode("utf-8", "replace")
-    tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
     cursor = len(data)
+    data += after.encode("utf-8", "replace")
+    if not can_parse(data, language.grammar):
+        return ""
+    tree = parse(data, language.grammar)
+    if ordinary_end(tree) < cursor:
+        return ""
     node = tree.root_node.descendant_for_byte_range(max(cursor - 1, 0), cursor)
     while node is not None:
         if place := _place(node, cursor, at_line_start=before.endswith("\n")):

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
-from midfill.common.limits import MAX_LINE_CHARACTERS
 from midfill.privacy.secret_patterns import (
     BASE64_KEY,
     NAME_HINT,
@@ -23,6 +22,8 @@ from midfill.privacy.secret_patterns import (
 )
 
 _MAX_CACHED_LINES = 1 << 12
+_PIECE_CHARACTERS, _OVERLAP_CHARACTERS = 4_000, 1_000
+"""A long line is searched in pieces, because the patterns of names take a time that grows with the square of it."""
 _BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d")
 _END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|Private-MAC:")
 _KEY_LINE = re.compile(
@@ -75,11 +76,13 @@ def redact(text: str) -> Redacted:
     longer, so their results are cached.
     """
     lines = _lines(text)
-    found = [*_long_lines(text, lines), *_key_lines(text, lines), *_by_format(text), *_by_name(text)]
+    found = [*_key_lines(text, lines), *_by_format(text), *_by_name(text)]
     spans: list[Span] = []
     for start, end, kind in sorted(found, key=lambda secret: (secret[0], -secret[1])):
         if not spans or start >= spans[-1].end:
             spans.append(Span(start, end, kind, f"<{kind}>"))
+        elif end > spans[-1].end:  # it begins within another one
+            spans[-1] = Span(spans[-1].start, end, spans[-1].kind, spans[-1].placeholder)
     return Redacted(_replaced(text, spans), tuple(spans))
 
 
@@ -96,12 +99,6 @@ def _lines(text: str) -> list[tuple[int, int]]:
     """Return the start and the end of each line."""
     ends = [match.start() for match in re.finditer("\n", text)]
     return list(zip([0, *(end + 1 for end in ends)], [*ends, len(text)], strict=True))
-
-
-def _long_lines(text: str, lines: list[tuple[int, int]]) -> list[_Secret]:
-    """Return the ends of overlong lines: they are hidden without a search, which would take too long."""
-    rests = ((start + MAX_LINE_CHARACTERS, end) for start, end in lines if end - start > MAX_LINE_CHARACTERS)
-    return [(start, end, "long-line") for start, end in rests if text[start:end] != "<long-line>"]
 
 
 def _by_format(text: str) -> list[_Secret]:
@@ -124,11 +121,12 @@ def _by_name(text: str) -> list[_Secret]:
     for hint in NAME_HINT.finditer(text.lower() if len(text.lower()) == len(text) else text):
         if hint.start() < end:
             continue
-        start = text.rfind("\n", 0, hint.start()) + 1
-        end = text.find("\n", hint.start())
-        end = len(text) if end < 0 else end
-        in_line = _by_name_in(text[start : min(end, start + MAX_LINE_CHARACTERS)])
-        found += [(start + first, start + last, kind) for first, last, kind in in_line]
+        start = max(text.rfind("\n", 0, hint.start()) + 1, hint.start() - _OVERLAP_CHARACTERS)
+        end = text.find("\n", hint.start(), start + _PIECE_CHARACTERS)
+        whole = end >= 0 or start + _PIECE_CHARACTERS >= len(text)
+        end = end if end >= 0 else min(start + _PIECE_CHARACTERS, len(text))
+        found += [(start + first, start + last, kind) for first, last, kind in _by_name_in(text[start:end])]
+        end -= 0 if whole else _OVERLAP_CHARACTERS
     return found
 
 

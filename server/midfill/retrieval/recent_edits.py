@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from midfill.code.identifiers import similarity, words
+from midfill.code.lines import lines_between
 
 _MAX_RECENT_CHUNKS = 16
 _RECENT_CHUNK_LINES = 64
@@ -35,10 +36,10 @@ class RecentEdits:
 
     def add(self, path: str, text: str, line: int) -> None:
         """Remember the lines of ``text`` around ``line``; this replaces an older chunk of the same place."""
-        lines = text.split("\n")
-        first = min(max(line - _RECENT_CHUNK_LINES // 2, 0), max(len(lines) - _RECENT_CHUNK_LINES, 0))
-        last = min(first + _RECENT_CHUNK_LINES, len(lines)) - 1
-        piece = "\n".join(lines[first : last + 1])[:_MAX_RECENT_CHUNK_CHARACTERS]
+        count = text.count("\n") + 1
+        first = min(max(line - _RECENT_CHUNK_LINES // 2, 0), max(count - _RECENT_CHUNK_LINES, 0))
+        piece = lines_between(text, first, first + _RECENT_CHUNK_LINES).removesuffix("\n")
+        piece = piece[:_MAX_RECENT_CHUNK_CHARACTERS]
         last = first + piece.count("\n")
         chunk = RecentChunk(path, first, last, piece, words(piece))
         if len(chunk.words) < _MIN_WORDS:
