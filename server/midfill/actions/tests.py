@@ -11,8 +11,9 @@ from pathlib import Path
 from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
 from midfill.actions.reasons import ActionReason, Faulty
-from midfill.actions.selection import Selection, lines_of
+from midfill.actions.selection import Selection
 from midfill.code.languages import Language
+from midfill.code.lines import count_lines
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
@@ -179,7 +180,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
         raise Faulty(ActionReason.UNREADABLE, f"{file.name} cannot be read")
     if existing:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
-    end = len(lines_of(existing))
+    end = count_lines(existing)
     return replace(checked(code, Selection(existing, language, end, end, str(file)), "nothing"), path=str(file))
 
 
