@@ -15,10 +15,7 @@ pytestmark = [pytest.mark.bundle, pytest.mark.timeout(300)]
 OTHER = "file:///work/other.py"
 FIBONACCI = "def fibonacci(n):\n    if n < 2:\n        return n\n    return "
 _OPTIONS = {"deadlineMs": 0, "minConfidence": 0, "contextTokens": 512}
-_END = {
-    "textDocument": {"uri": URI},
-    "range": {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}},
-}
+_FIRST_LINE = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}
 _CODE_ACTION = {"textDocument": {"uri": URI}, "range": _FIRST_LINE, "context": {"diagnostics": []}}
 
 
@@ -54,6 +51,6 @@ def test_prompt_far_within_a_long_line(client: RawClient) -> None:
     client.ask(1, 0, line.index("'key10000'"))
     assert "result" in client.answer_to(1)
     why = client.request(2, "workspace/executeCommand", {"command": "midfill.why", "arguments": [1]})["result"]
-    assert "'key9998': 9998, 'key9999': 9999, " in why
+    assert "'key9998': 9998, 'key9999': 9999," in why
     assert "'key10000': 10000, 'key10001': 10001" in why
     assert "in-secret" not in why

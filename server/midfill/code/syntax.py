@@ -67,7 +67,8 @@ class Syntax:
     def __init__(self, text: str, language: Language) -> None:
         """Parse ``text`` if it is short enough, its language has a grammar, and the grammar takes a bounded time."""
         self._language = language
-        parsed = language.grammar and len(text) <= MAX_PARSED_CHARACTERS
+        # Empty lines may stand for a part that is not read.
+        parsed = language.grammar and len(text.lstrip("\n")) <= MAX_PARSED_CHARACTERS
         self._data = without_long_ends(text).encode("utf-8", "replace") if parsed else b""
         parsed = parsed and can_parse(self._data, language.grammar)
         self._tree = parse(self._data, language.grammar) if parsed else None
