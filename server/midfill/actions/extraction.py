@@ -90,6 +90,13 @@ def extraction(document: str, first_line: int, end_line: int) -> Extraction:
     Raises:
         Faulty: they cannot become one.
     """
+    try:
+        return _extraction(document, first_line, end_line)
+    except RecursionError as error:
+        raise Faulty(ActionReason.TOO_LONG, "the code is nested too deeply") from error
+
+
+def _extraction(document: str, first_line: int, end_line: int) -> Extraction:
     module = parse(document)
     if module is None:
         raise Faulty(ActionReason.SYNTAX, "the file is not valid Python")
