@@ -47,6 +47,9 @@ class Place(Enum):
     """Anywhere in a file; the action then works on all of it."""
 
 
+_MAX_DOCUMENT_CHARACTERS = 10_000_000
+"""Maximum number of characters of a document in which an action works."""
+_MAX_INSTRUCTION_CHARACTERS = 20_000
 LINES = frozenset({Place.CURSOR, Place.SELECTION})
 
 
@@ -148,6 +151,23 @@ class Action:
         if self.find:
             return Gives.FINDINGS
         return Gives.EDIT if self.read else Gives.TEXT
+
+
+def prepared(action: Action, task: ActionTask) -> ActionTask:
+    """Let an action choose its lines.
+
+    Raises:
+        Faulty: the action has nothing to do there, or the lines are too long.
+    """
+    if len(task.selection.document) > _MAX_DOCUMENT_CHARACTERS:
+        raise Faulty(ActionReason.TOO_LONG, f"files of more than {_MAX_DOCUMENT_CHARACTERS:,} characters are not read")
+    if len(task.instruction) > _MAX_INSTRUCTION_CHARACTERS:
+        limit = f"more than {_MAX_INSTRUCTION_CHARACTERS:,} characters"
+        raise Faulty(ActionReason.TOO_LONG, f"an instruction of {limit} is too long: say it in fewer words")
+    task = action.prepare(task)
+    if task.selection.is_too_long:
+        raise Faulty(ActionReason.TOO_LONG, "so much code at once is too much: select less")
+    return task
 
 
 def in_code(task: ActionTask) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from midfill.actions.reasons import ActionReason, Faulty
-from midfill.actions.selection import Selection, dedented, lines_of
+from midfill.actions.selection import Selection, dedented
 from midfill.code.identifiers import IDENTIFIER
+from midfill.code.lines import lines_between, offset_of_line
 from midfill.code.normalize import code_tokens, signatures
 from midfill.code.python_ast import parse
 from midfill.code.syntax import Syntax
@@ -183,8 +184,9 @@ def _with_secrets(lines: list[str], selection: Selection) -> list[str]:
 
 
 def _split(document: str, first_line: int, end_line: int) -> tuple[str, str, str]:
-    lines = lines_of(document)
-    return "".join(lines[:first_line]), "".join(lines[first_line:end_line]), "".join(lines[end_line:])
+    start = offset_of_line(document, first_line)
+    selected = lines_between(document, first_line, end_line)
+    return document[:start], selected, document[start + len(selected) :]
 
 
 def _plain(code: str) -> str:

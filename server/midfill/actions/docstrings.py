@@ -7,9 +7,6 @@ import textwrap
 from dataclasses import dataclass
 from itertools import takewhile
 
-from tree_sitter import Node, Parser
-from tree_sitter_language_pack import get_language
-
 from midfill.actions.checked_edit import code_in
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection, margin_of
@@ -171,9 +168,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _docstring_place(selection: Selection, definition: Definition) -> Selection:
-    data = selection.redacted.encode("utf-8", "replace")
-    tree = Parser(get_language("python")).parse(data)
-    body = _body_of(tree.root_node, definition)
+    body = selection.syntax.body_of(definition)
     if body is None or not body.named_children:
         raise Faulty(ActionReason.NO_BODY, f"'{definition.name}' has no body to document")
     first = body.named_children[0]
@@ -184,17 +179,3 @@ def _docstring_place(selection: Selection, definition: Definition) -> Selection:
     indent = margin_of([selection.redacted_lines[line]])
     end = inner.end_point.row + 1 if inner.type == "string" else line
     return selection.of_lines(line, end, indent)
-
-
-def _body_of(root: Node, definition: Definition) -> Node | None:
-    """Return the body of a definition, found by its name and its lines, which may begin with decorators."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        name = node.child_by_field_name("name") if node.type.endswith("_definition") else None
-        same_name = name is not None and name.text == definition.name.encode("utf-8", "replace")
-        if same_name and definition.first_line <= node.start_point.row <= definition.last_line:
-            return node.child_by_field_name("body")
-        children = (child for child in node.named_children if child.end_point.row >= definition.first_line)
-        stack.extend(reversed(list(children)))
-    return None

@@ -31,7 +31,7 @@ def _parts(task: ActionTask) -> list[ActionTask]:
 
 
 def _whole_file(task: ActionTask) -> ActionTask:
-    return replace(task, selection=task.selection.of_lines(0, len(task.selection.redacted_lines)))
+    return replace(task, selection=task.selection.of_document())
 
 
 DOCUMENT_ALL = Action(

@@ -14,6 +14,7 @@ from midfill.actions.checked_edit import Edit
 from midfill.actions.extraction import Extraction, extraction
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.code.python_ast import parse
+from midfill.code.syntax import MAX_PARSED_CHARACTERS
 
 _BEGIN = "```python\ndef"
 _NAME = re.compile(r"\s*([A-Za-z_]\w*)")
@@ -24,6 +25,8 @@ def _extraction(task: ActionTask) -> Extraction:
         raise Faulty(
             ActionReason.NO_EXTRACTION, f"it is not known how a function is taken out of {task.selection.language.name}"
         )
+    if len(task.selection.document) > MAX_PARSED_CHARACTERS:
+        raise Faulty(ActionReason.TOO_LONG, f"a file of more than {MAX_PARSED_CHARACTERS:,} characters is too long")
     return extraction(_text(task), task.selection.first_line, task.selection.end_line)
 
 

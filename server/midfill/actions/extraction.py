@@ -90,6 +90,13 @@ def extraction(document: str, first_line: int, end_line: int) -> Extraction:
     Raises:
         Faulty: they cannot become one.
     """
+    try:
+        return _extraction(document, first_line, end_line)
+    except RecursionError as error:
+        raise Faulty(ActionReason.TOO_LONG, "the code is nested too deeply") from error
+
+
+def _extraction(document: str, first_line: int, end_line: int) -> Extraction:
     module = parse(document)
     if module is None:
         raise Faulty(ActionReason.SYNTAX, "the file is not valid Python")
@@ -164,7 +171,7 @@ class _Names:
                     raise Faulty(ActionReason.MAYBE_UNSET, f"'{name}' is used below, and may not be set by these lines")
                 needed[name] = None
         self.results = tuple(results)
-        self.inputs = tuple(sorted((name for name in needed if name in before), key=list(before).index))
+        self.inputs = tuple(name for name in before if name in needed)
 
 
 def _find(module: ast.Module, first: int, last: int) -> tuple[list[ast.AST], list[ast.stmt]]:
@@ -195,7 +202,8 @@ def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
 
 
 def _shares_lines(block: Sequence[ast.stmt], chosen: Sequence[ast.stmt]) -> bool:
-    others = [s for s in block if s not in chosen]
+    inside = {id(s) for s in chosen}
+    others = [s for s in block if id(s) not in inside]
     return any(_start(s) < _end(chosen[-1]) and _end(s) > _start(chosen[0]) for s in others)
 
 

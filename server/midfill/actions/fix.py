@@ -11,7 +11,9 @@ from midfill.actions.action import Action, ActionTask, Need, Place, with_definit
 from midfill.actions.rewriting import declared, rewriting
 
 _MAX_MESSAGE_LINES = 30
-_FRAME = re.compile(r'(?:File "(?P<a>[^"\n]+)", line (?P<line>\d+)|(?P<b>[^\s()"\':]+):(?P<other_line>\d+)\b)')
+_FRAME = re.compile(
+    r"""File "(?P<a>[^"\n]+)", line (?P<line>\d+)|(?<![^\s()"':])(?P<b>[^\s()"':]+):(?P<other_line>\d+)\b"""
+)
 _PYTEST_FRAME = re.compile(r"^[^\s:]+:\d+: in \S+$", re.MULTILINE)
 _POINTERS = re.compile(r"^[ \t]*[~^][ \t~^]*\n", re.MULTILINE)
 _ADDRESS = re.compile(r"<(?:bound method|built-in (?:function|method)|function) (?P<name>[\w.<>]+)(?: [^<>\n]*)?>")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midfill.actions.action import Action, ActionTask, Need, Place
+from midfill.actions.action import Action, ActionTask, Need, Place, prepared
 from midfill.actions.all_actions import ACTIONS
 from midfill.actions.reasons import ActionReason, Faulty
+from midfill.common.cancel import CancelFlag
 
 _MAX_MESSAGE_CHARACTERS = 60
 """Maximum number of characters of an error message in a title."""
@@ -41,20 +42,26 @@ def offers_for_diagnostic(message: str, source: str) -> Iterator[Offer]:
             )
 
 
-def offers_for_lines(task: ActionTask, *, selected: bool) -> Iterator[Offer]:
+def offers_for_lines(task: ActionTask, *, selected: bool, cancel: CancelFlag | None = None) -> Iterator[Offer]:
     """Yield the actions that have something to do in the lines of a task.
 
     Args:
         task: the lines.
         selected: whether the user selected them; otherwise they are where the cursor is.
+        cancel: ends the search between two actions.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
     """
     place = Place.SELECTION if selected else Place.CURSOR
     for action in ACTIONS.values():
+        if cancel is not None:
+            cancel.check()
         if not action.offered & {place, Place.FILE}:
             continue
         needs_input = action.needs is Need.INSTRUCTION
         try:
-            action.prepare(task)
+            prepared(action, task)
         except Faulty as fault:
             if fault.reason is not ActionReason.NO_INSTRUCTION:
                 continue

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from midfill.actions.action import Action, ActionTask, Finder, Need
+from midfill.actions.action import Action, ActionTask, Finder, Need, prepared
 from midfill.actions.attempts import Attempts
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.hunks import merged
@@ -49,7 +49,7 @@ def perform(
     dialogue = Dialogue(conversation, cancel, on_text, on_progress)
     try:
         _check_needs(action, task)
-        task = action.prepare(task)
+        task = prepared(action, task)
         parts = action.parts(task) if action.parts else [task]
     except Faulty as fault:
         return ActionResult.refused(fault, task)

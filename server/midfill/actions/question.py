@@ -9,7 +9,6 @@ from midfill.actions.prompts import block, prompt
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Excerpt
 from midfill.chat.conversation import MAX_ANSWER_TOKENS, Conversation
-from midfill.code.syntax import MAX_PARSED_CHARACTERS
 from midfill.prompt.chat_template import Message
 
 MAX_AROUND_TOKENS = 600
@@ -45,8 +44,6 @@ def question_about(action: Action, task: ActionTask, conversation: Conversation)
         Faulty: the code is too long.
     """
     selection = task.selection
-    if len(selection.code) > MAX_PARSED_CHARACTERS:
-        raise Faulty(ActionReason.TOO_LONG, f"{len(selection.code):,} characters of code are too many: select less")
     length = conversation.count(selection.code)
     code = Excerpt(selection.code)
     if action.gives is Gives.EDIT:

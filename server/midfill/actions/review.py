@@ -100,7 +100,7 @@ def _prepare(task: ActionTask) -> ActionTask:
     selection = task.selection
     if selection.end_line - selection.first_line > 1:
         return task
-    return replace(task, selection=selection.of_lines(0, len(selection.redacted_lines)))
+    return replace(task, selection=selection.of_document())
 
 
 REVIEW = Action(

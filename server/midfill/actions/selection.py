@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from midfill.actions.parsed_document import ParsedDocument
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
-from midfill.code.syntax import Definition, Syntax
-from midfill.privacy.secrets import redact
+from midfill.code.lines import count_lines, lines_between
+from midfill.code.syntax import MAX_PARSED_CHARACTERS, Definition, Syntax
 
 _MAX_HEAD_LINES = 60
 """Maximum number of lines of the imports and constants above the first definition."""
+_MAX_TRIED_DEFINITIONS = 200
+"""Maximum number of definitions of which it is tried if they fit. Counting their tokens takes milliseconds for each."""
+_MAX_CHARACTERS_PER_TOKEN = 16
+"""Text with more characters for each token of a budget is taken for too long without counting its tokens."""
 _LINE = re.compile(r"[^\n]*\n|[^\n]+\Z")
 
 Count = Callable[[str], int]
@@ -41,7 +46,7 @@ class Selection:
         end_line: int,
         path: str = "",
         indent: str = "",
-        parsed: _Parsed | None = None,
+        parsed: ParsedDocument | None = None,
     ) -> None:
         """Select the lines from ``first_line`` to before ``end_line``.
 
@@ -54,14 +59,23 @@ class Selection:
             indent: the indentation of a place to insert at.
             parsed: the same document, if another selection of it has been made before.
         """
-        self._parsed = parsed or _Parsed(document, language)
+        count = parsed.count if parsed else count_lines(document)
+        self.first_line = min(max(first_line, 0), count)
+        self.end_line = min(max(end_line, self.first_line), count)
+        if parsed is None or not parsed.has(self.first_line, self.end_line):
+            parsed = ParsedDocument(document, language, self.first_line, self.end_line)
+        self._parsed = parsed
         self.document = document
         self.language = language
         self.path = path
         self._indent = indent
-        count = self._parsed.count
-        self.first_line = min(max(first_line, 0), count)
-        self.end_line = min(max(end_line, self.first_line), count)
+
+    @cached_property
+    def is_too_long(self) -> bool:
+        """Whether the selected lines have more characters than an action may read."""
+        if len(self.document) <= MAX_PARSED_CHARACTERS:
+            return False
+        return len(lines_between(self.document, self.first_line, self.end_line)) > MAX_PARSED_CHARACTERS
 
     @property
     def lines(self) -> list[str]:
@@ -80,7 +94,7 @@ class Selection:
 
     @property
     def redacted(self) -> str:
-        """The document without secrets, and with plain newlines."""
+        """The document without secrets, and with plain newlines; of a long document, the part around the lines."""
         return "\n".join(self.redacted_lines)
 
     @property
@@ -123,6 +137,10 @@ class Selection:
         """Select other lines of the same document."""
         return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._parsed)
 
+    def of_document(self) -> Selection:
+        """Select all lines of the same document."""
+        return self.of_lines(0, self._parsed.count)
+
     def of_definition(self) -> Selection:
         """Select the definition in which the selection begins; the same lines if it begins in none."""
         found = self.definition
@@ -145,10 +163,11 @@ class Selection:
             and d.kind in ("function", "class")
             and (d.last_line < self.first_line or d.first_line >= self.end_line)
         ]
-        text, left_out = "", []
+        text, left_out = "", list[str]()
         for piece in filter(None, pieces):
             text = _joined(text, piece, count, budget) or text
-        for definition in used_definitions:
+        left_out += [definition.name for definition in used_definitions[_MAX_TRIED_DEFINITIONS:]]
+        for definition in used_definitions[:_MAX_TRIED_DEFINITIONS]:
             whole = "\n".join(self.redacted_lines[definition.first_line : definition.last_line + 1])
             longer = _joined(text, whole, count, budget) or _joined(text, definition.signature, count, budget)
             if longer is None:
@@ -171,14 +190,15 @@ class Selection:
         named = set(IDENTIFIER.findall(question))
         folded = {function.first_line: function for function in functions}
         room = budget - count(self._folded(folded))
-        for function in sorted(functions, key=lambda f: (f.name not in named, -uses[f.name], f.first_line)):
+        best_first = sorted(functions, key=lambda f: (f.name not in named, -uses[f.name], f.first_line))
+        for function in best_first[:_MAX_TRIED_DEFINITIONS]:
             body = "\n".join(self.redacted_lines[function.first_line : function.last_line + 1])
             room -= (more := count(body) - count(function.signature))
             if room < 0:
                 room += more
             else:
                 del folded[function.first_line]
-        lines = self._folded(folded).split("\n")
+        lines = self._folded(folded)[: budget * _MAX_CHARACTERS_PER_TOKEN].split("\n")
         while lines and count("\n".join(lines)) > budget:
             del lines[len(lines) * 9 // 10 :]
         return Excerpt("\n".join(lines), tuple(function.name for function in folded.values()))
@@ -196,48 +216,6 @@ class Selection:
                 lines.append(self.redacted_lines[number])
                 number += 1
         return "\n".join(dedented(lines))
-
-
-class _Parsed:
-    """A document, read only once for all selections of it, and only when it is needed."""
-
-    def __init__(self, document: str, language: Language) -> None:
-        self._document = document
-        self._language = language
-
-    @cached_property
-    def count(self) -> int:
-        """Its number of lines."""
-        return len(lines_of(self._document))
-
-    @cached_property
-    def lines(self) -> list[str]:
-        """Its lines, without secrets and without line ends."""
-        return self._redacted[0].split("\n")
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        """The secret that each placeholder stands for."""
-        return self._redacted[1]
-
-    @cached_property
-    def syntax(self) -> Syntax:
-        """The syntax of the document without secrets."""
-        return Syntax(self._redacted[0], self._language)
-
-    @cached_property
-    def _redacted(self) -> tuple[str, dict[str, str]]:
-        text = self._document.replace("\r\n", "\n").replace("\r", " ")
-        known: dict[tuple[str, str], str] = {}
-        parts: list[str] = []
-        end = 0
-        for span in redact(text).spans:
-            secret = (span.kind, text[span.start : span.end])
-            if secret not in known:
-                known[secret] = _free_name(span.kind, text, known.values())
-            parts += (text[end : span.start], known[secret])
-            end = span.end
-        return "".join((*parts, text[end:])), {name: secret for (_, secret), name in known.items()}
 
 
 def lines_of(text: str) -> list[str]:
@@ -260,12 +238,9 @@ def dedented(lines: Sequence[str]) -> list[str]:
     return [line[len(margin) :] if line.strip() else "" for line in lines]
 
 
-def _free_name(kind: str, text: str, taken: Collection[str]) -> str:
-    names = (f"<{kind}>" if number == 1 else f"<{kind}-{number}>" for number in range(1, len(text) + 2))
-    return next(name for name in names if name not in text and name not in taken)
-
-
 def _joined(text: str, piece: str, count: Count, budget: int) -> str | None:
     """Return both texts, the second one below; None if they do not fit."""
+    if len(piece) > budget * _MAX_CHARACTERS_PER_TOKEN:
+        return None
     whole = f"{text}\n\n{piece}" if text else piece
     return whole if count(whole) <= budget else None

@@ -11,14 +11,15 @@ from pathlib import Path
 from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
 from midfill.actions.reasons import ActionReason, Faulty
-from midfill.actions.selection import Selection, lines_of
+from midfill.actions.selection import Selection
+from midfill.code.lines import count_lines
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 
 _HAS_TEST = {
-    "python": re.compile(r"^\s+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
+    "python": re.compile(r"^[ \t]+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
     "go": re.compile(r"^func Test", re.MULTILINE),
     "java": re.compile(r"@Test"),
     "kotlin": re.compile(r"@Test"),
@@ -187,7 +188,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
         raise Faulty(ActionReason.UNREADABLE, f"{file.name} cannot be read")
     if existing:
         code = f"\n\n{code}" if language.grammar == "python" else f"\n{code}"
-    end = len(lines_of(existing))
+    end = count_lines(existing)
     return replace(checked(code, Selection(existing, language, end, end, str(file)), "nothing"), path=str(file))
 
 

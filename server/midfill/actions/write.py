@@ -23,7 +23,7 @@ _PLACEHOLDERS = (
     ("end",),
 )
 """The tokens of a body that is not written yet."""
-_MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|[ \t]*\*/[ \t]*$", re.MULTILINE)
+_MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|(?<![ \t])[ \t]*\*/[ \t]*$", re.MULTILINE)
 """What marks a comment."""
 _EXAMPLE = re.compile(
     r"^[ \t]*(?:#|//|--|/\*)[ \t]*(?:example|usage|test)\b|^if __name__\b", re.IGNORECASE | re.MULTILINE
@@ -82,7 +82,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
     selection = task.selection
     if is_unwritten(selection):
         edit = replace_selection(answer, selection, "signatures")
-        written = edit.apply(selection.document)
+        written = edit.apply(selection.redacted)
         if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
             raise Faulty(ActionReason.UNCHANGED, "the body is still missing")
         return edit

@@ -10,9 +10,10 @@ OPENERS = {")": "(", "]": "[", "}": "{"}
 QUOTES = {'"', "'", "`"}
 TRIPLE_QUOTES = ('"""', "'''")
 _STRING_OR_BRACKET = re.compile(
-    r"""(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)|(?P<bracket>[()\[\]{}])""", re.DOTALL
+    r"""\\["'`]|(?P<quote>["'`])(?:\\.|(?!(?P=quote))[^\\\n])*(?:(?P=quote)|\\?\Z)|(?P<bracket>[()\[\]{}])""", re.DOTALL
 )
-"""A bracket, or a string on one line. At the end of the text a string may still be open."""
+"""A bracket, or a string on one line. At the end of the text a string may still be open. An escaped quote begins none:
+otherwise each one of a line would be tried up to the line's end."""
 
 
 def unmatched(text: str, closer: str) -> tuple[int, int]:

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 BUCKETS = 1 << 18
 """Number of different hash numbers. Two words rarely share one, and no vocabulary has to be stored."""
 IDENTIFIER = re.compile(r"[^\W\d]\w*")
-CALL = re.compile(r"([^\W\d]\w*)\s*\(")
-"""An identifier before an opening bracket; the group is the identifier."""
+CALL = re.compile(r"\b([^\W\d]\w*)\s*\(")
+"""An identifier before an opening bracket; the group is the identifier.
+
+It begins where a word begins. Otherwise a search would begin anew at each character of a long word.
+"""
 _WORD = re.compile(r"[^\W\d]\w{2,40}")
 
 

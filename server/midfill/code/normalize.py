@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
-from midfill.code.grammars import parse
+from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
 from midfill.code.syntax import Syntax
 
@@ -21,11 +21,11 @@ _TYPE_MARKS = frozenset({":", "->"})
 def code_tokens(text: str, language: Language, *, with_types: bool = True) -> list[str]:
     """Return the tokens of ``text`` without comments and docstrings, and optionally without type annotations.
 
-    In plain text the tokens are what white space separates.
+    In plain text, and in text that takes too long to parse, the tokens are what white space separates.
     """
-    if not language.grammar:
-        return text.split()
     data = text.encode("utf-8", "replace")
+    if not language.grammar or not can_parse(data, language.grammar):
+        return text.split()
     tree = parse(data, language.grammar)
     return [(node.text or b"").decode("utf-8", "replace") for node in _leaves(tree.root_node, with_types)]
 
@@ -44,14 +44,15 @@ def _leaves(root: Node, with_types: bool) -> Iterator[Node]:
     stack = [root]
     while stack:
         node = stack.pop()
-        if "comment" in node.type or _is_docstring(node):
+        if "comment" in node.type:
             continue
         if node.type in _UNDIVIDED_NODES or not node.children:
             if node.text and node.text.strip():
                 yield node
             continue
         children = node.children if with_types else _without_types(node)
-        stack.extend(reversed(children))
+        docstring = _docstring_in(node)
+        stack.extend(child for child in reversed(children) if child != docstring)
 
 
 def _without_types(node: Node) -> list[Node]:
@@ -65,14 +66,12 @@ def _without_types(node: Node) -> list[Node]:
     return kept
 
 
-def _is_docstring(node: Node) -> bool:
-    """Return whether a node is the string at the start of a Python module or block."""
-    if node.type == "expression_statement" and len(node.named_children) == 1:
-        is_string = node.named_children[0].type == "string"
-    else:
-        is_string = node.type == "string"
-    parent = node.parent
-    if not is_string or parent is None or parent.type not in ("block", "module"):
-        return False
-    first = next((child for child in parent.named_children if child.type != "comment"), None)
-    return first is not None and first.start_byte == node.start_byte
+def _docstring_in(node: Node) -> Node | None:
+    """Return the statement of a Python module or block that is its docstring; None if it has none."""
+    if node.type not in ("block", "module"):
+        return None
+    first = next((child for child in node.children if child.is_named and child.type != "comment"), None)
+    if first is None:
+        return None
+    inner = first.named_children if first.type == "expression_statement" else [first]
+    return first if len(inner) == 1 and inner[0].type == "string" else None

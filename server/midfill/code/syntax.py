@@ -1,6 +1,6 @@
 """A text parsed by tree-sitter: its definitions, its imports, the definition around a line.
 
-Plain text, and text that is too long to parse while the user types, has no definitions. Lines count from 0 and end
+Plain text, and text that takes too long to parse while the user types, has no definitions. Lines count from 0 and end
 only at a newline.
 """
 
@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from tree_sitter import Node, Query, QueryCursor, Tree
+from tree_sitter import Node, Query, QueryCursor
 
-from midfill.code.grammars import load_grammar, parse
+from midfill.code.grammars import can_parse, load_grammar, parse
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
+from midfill.code.lines import without_long_ends
 from midfill.code.queries import QUERIES
+from midfill.code.tree_shape import error_nodes, ordinary_end
 
 MAX_PARSED_CHARACTERS = 400_000
 """Maximum number of characters of a text that is parsed. Parsing a longer one would take over 100 milliseconds."""
@@ -63,14 +65,20 @@ class Syntax:
     """A parsed text."""
 
     def __init__(self, text: str, language: Language) -> None:
-        """Parse ``text`` if it is short enough and its language has a grammar."""
-        self._data = text.encode("utf-8", "replace")
+        """Parse ``text`` if it is short enough, its language has a grammar, and the grammar takes a bounded time."""
         self._language = language
-        can_parse = bool(language.grammar) and len(text) <= MAX_PARSED_CHARACTERS
-        self._tree = parse(self._data, language.grammar) if can_parse else None
+        # Empty lines may stand for a part that is not read.
+        parsed = language.grammar and len(text.lstrip("\n")) <= MAX_PARSED_CHARACTERS
+        self._data = without_long_ends(text).encode("utf-8", "replace") if parsed else b""
+        parsed = parsed and can_parse(self._data, language.grammar)
+        self._tree = parse(self._data, language.grammar) if parsed else None
 
     def definitions(self) -> list[Definition]:
         """Return the definitions in the order of their first lines; an outer one comes before an inner one."""
+        return self._definitions
+
+    @cached_property
+    def _definitions(self) -> list[Definition]:
         found = {(kind, node.start_byte): self._definition(kind, node, name) for kind, node, name in self._named()}
         # Two queries may match the same definition as a constant and as a function (`const f = () => 1`).
         functions = {(d.name, d.first_line) for d in found.values() if d.kind == "function"}
@@ -99,13 +107,30 @@ class Syntax:
 
     def errors(self) -> int:
         """Return the number of syntax errors; 0 for text that is not parsed."""
-        return sum(1 for _ in _error_nodes(self._tree)) if self._tree else 0
+        return sum(1 for _ in error_nodes(self._tree)) if self._tree else 0
+
+    def body_of(self, definition: Definition) -> Node | None:
+        """Return the node of the body of a Python definition; None if it has none."""
+        return self._bodies.get((definition.name, definition.first_line))
+
+    @cached_property
+    def _bodies(self) -> dict[tuple[str, int], Node | None]:
+        """The bodies of definitions, by the name and the first line of each."""
+        return {
+            (_name(name, kind), _with_prefix(node).start_point.row): node.child_by_field_name("body")
+            for kind, node, name in self._named()
+        }
 
     @cached_property
     def _matches(self) -> list[dict[str, list[Node]]]:
-        if self._tree is None:
+        tree = self._tree
+        if tree is not None and (end := ordinary_end(tree)) < len(self._data):
+            before = self._data[: self._data.rfind(b"\n", 0, end) + 1]
+            tree = parse(before, self._language.grammar)
+            tree = tree if ordinary_end(tree) >= len(before) else None
+        if tree is None:
             return []
-        matches = QueryCursor(_query(self._language.grammar)).matches(self._tree.root_node)
+        matches = QueryCursor(_query(self._language.grammar)).matches(tree.root_node)
         return [captures for _, captures in matches]
 
     def _named(self) -> Iterator[tuple[str, Node, Node]]:
@@ -202,13 +227,3 @@ def _name(node: Node, kind: str) -> str:
 
 def _text(node: Node) -> str:
     return (node.text or b"").decode("utf-8", "replace")
-
-
-def _error_nodes(tree: Tree) -> Iterator[Node]:
-    stack = [tree.root_node]
-    while stack:
-        node = stack.pop()
-        if node.is_error or node.is_missing:
-            yield node
-        if node.has_error:
-            stack.extend(node.children)

@@ -117,8 +117,10 @@ class CompletionEngine:
         clock = _StageClock()
         if reason := self._reason_for_silence(request):
             return no_suggestion(request, reason)
+        cancel.check()
         budget = self._budget(request.path)
         context, snippets = self._gather(request, budget)
+        cancel.check()
         if context.in_secret:
             return no_suggestion(request, Reason.IN_SECRET)
         clock.end_stage("context")

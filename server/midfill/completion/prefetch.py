@@ -12,6 +12,9 @@ _LINE = re.compile(r"([ \t]*)(.*)")
 _DEFAULT_INDENTATION = 4
 _MAX_INDENTATION = 8
 """Numbers of spaces of one level of indentation."""
+_SEARCHED_CHARACTERS = 20_000
+"""Number of characters at the start of a document in which its indentation is looked for."""
+_INDENTED = re.compile(r"^([ \t]+)\S", re.MULTILINE)
 
 
 def after_accepting(request: Request, completion: Completion) -> Request:
@@ -33,7 +36,7 @@ def after_accepting(request: Request, completion: Completion) -> Request:
 
 def _step(text: str) -> str:
     """Return one level of the document's indentation: a tab, or the spaces of its first indented line."""
-    first = re.search(r"^([ \t]+)\S", text, re.MULTILINE)
+    first = _INDENTED.search(text, 0, _SEARCHED_CHARACTERS)
     if first is None:
         return " " * _DEFAULT_INDENTATION
     return "\t" if first[1][0] == "\t" else " " * min(len(first[1]), _MAX_INDENTATION)

@@ -10,12 +10,12 @@ from midfill.code.enclosures import COMMENT, STRING
 from midfill.code.languages import language_of
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.reasons import Reason
-from midfill.postprocess.lines import nearby
+from midfill.postprocess.lines import MAX_NEARBY_CHARACTERS
 from midfill.postprocess.place import place_of
 from midfill.privacy.ignore_patterns import PatternList, to_bytes
 from midfill.prompt.context import Context
 
-_SCHEME = re.compile(r"[a-zA-Z][\w+.-]+:/*")
+_SCHEME = re.compile(r"\A[a-zA-Z][\w+.-]+:/*")
 
 
 def suppression_reason(
@@ -49,7 +49,8 @@ def suppression_reason(
     if not (in_comments or in_strings):
         return Reason.NONE
     offset = min(max(offset, 0), len(text))
-    around = nearby(Context(text[:offset], text[offset:], offset))
+    before, after = text[max(offset - MAX_NEARBY_CHARACTERS, 0) : offset], text[offset : offset + MAX_NEARBY_CHARACTERS]
+    around = Context(before, after, offset)
     place = place_of(around, language_of(paths[0], language))
     suppressed = {COMMENT: in_comments, STRING: in_strings}
     return Reason(place) if suppressed.get(place, False) else Reason.NONE

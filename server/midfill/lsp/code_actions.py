@@ -12,6 +12,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 from midfill.actions import ACTIONS, Action, ActionTask
 from midfill.actions.action import Gives
 from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
+from midfill.common.cancel import CancelFlag
 from midfill.lsp.capabilities import ActionClient
 from midfill.lsp.text_document import whole_characters
 from midfill.session.action_service import ActionRequest
@@ -78,12 +79,15 @@ class Wanted:
 
 
 def offers(
-    document: DocumentSnapshot, params: types.CodeActionParams, client: ActionClient
+    document: DocumentSnapshot, params: types.CodeActionParams, client: ActionClient, cancel: CancelFlag | None = None
 ) -> list[types.CodeAction | types.Command]:
     """Return the actions that are offered for a range: titles only, the model is not asked.
 
     For a cursor that moves, there are only the actions for its diagnostics: a light bulb that is always lit says
     nothing.
+
+    Raises:
+        Cancelled: ``cancel`` was set.
     """
     context, selected = params.context, params.range.start != params.range.end
     found = [
@@ -97,7 +101,7 @@ def offers(
     task = ActionTask(document.select(_lines(params.range)))
     return found + [
         _code_action(offer, document, params.range, client)
-        for offer in offers_for_lines(task, selected=selected)
+        for offer in offers_for_lines(task, selected=selected, cancel=cancel)
         if (client.asks_for_input or not offer.needs_input) and _is_of(offer.action.kind, context.only)
     ]
 

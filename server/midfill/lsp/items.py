@@ -11,6 +11,8 @@ from midfill.completion.types import Completion
 from midfill.lsp.text_document import Document
 
 _LABEL_LENGTH = 60
+_MAX_WORD_LENGTH = 200
+"""Maximum number of characters of the word before the cursor that a popup item replaces."""
 _WORD_BEFORE_CURSOR = re.compile(r"\w*\Z")
 _FIRST_WORD = re.compile(r"\s*(?:\w+|[^\w\s]+)")
 
@@ -52,7 +54,7 @@ def ghost_texts_after(
 
 def popup_item(document: Document, offset: int, suggestion: Completion, number: int) -> types.CompletionItem:
     """Return an item that also replaces the word before the cursor. Clients drop items that do not begin with it."""
-    word = cast("re.Match[str]", _WORD_BEFORE_CURSOR.search(document.text, 0, offset))
+    word = cast("re.Match[str]", _WORD_BEFORE_CURSOR.search(document.text, max(offset - _MAX_WORD_LENGTH, 0), offset))
     start = min(word.start(), suggestion.start)
     text = document.text[start : suggestion.start] + suggestion.text
     first_line = text.strip().partition("\n")[0]

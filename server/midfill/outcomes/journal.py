@@ -79,9 +79,8 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Entry:
-    """A request, its answer, and the verdict on them."""
+    """The answer to a request, and the verdict on both. The request is not kept: its document may be large."""
 
-    request: Request
     completion: Completion
     verdict: Verdict
 
@@ -99,7 +98,7 @@ class Journal:
     def add(self, request: Request, completion: Completion) -> Entry:
         """Add a request and its answer, and return their entry."""
         self._number += 1
-        entry = Entry(request, completion, verdict_on(request, completion, self._number))
+        entry = Entry(completion, verdict_on(request, completion, self._number))
         self.entries.append(entry)
         if self.file is not None:
             with contextlib.suppress(OSError, Busy):

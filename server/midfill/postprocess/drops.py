@@ -34,6 +34,8 @@ _EMPTY_COMMENT = re.compile(
     r"\W*",
     re.IGNORECASE,
 )
+_MAX_EMPTY_COMMENT_CHARACTERS = 200
+"""Maximum number of characters of a placeholder such as ``your code here``."""
 _RULE = re.compile(r"[-=*#~_/]{3}")
 """A line of signs in a comment, which separates parts of a file."""
 _FILE_PATH = re.compile(r"[\w.@+-]*(?:/[\w.@+-]+)*\.\w{1,5}")
@@ -171,7 +173,9 @@ def _comment(line: str, language: Language) -> str | None:
 
 
 def _is_empty_comment(comment: str | None) -> bool:
-    return comment is not None and not _RULE.search(comment) and bool(_EMPTY_COMMENT.fullmatch(comment.strip()))
+    if comment is None or len(comment) > _MAX_EMPTY_COMMENT_CHARACTERS or _RULE.search(comment):
+        return False
+    return bool(_EMPTY_COMMENT.fullmatch(comment.strip()))
 
 
 def _is_path(text: str) -> bool:

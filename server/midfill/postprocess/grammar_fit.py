@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from midfill.code.brackets import OPENERS, is_open
+from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
-from midfill.code.syntax import Syntax
+from midfill.code.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
+from midfill.code.tree_shape import error_nodes
 from midfill.postprocess.lines import indent
 from midfill.prompt.context import Context
 
@@ -26,14 +28,18 @@ def fits(text: str, context: Context, language: Language, *, replaces: int = 0, 
 
     A suggestion may be unfinished: it also fits when it would fit with its brackets closed, with one more operand, or
     with the start of its block. When the text was ``cut_short``, its last line is not checked. When the grammar finds
-    errors in the document itself, every text fits.
+    errors in the document itself, or would take too long, every text fits.
     """
     if cut_short:
         text = text[: max(text.rfind("\n"), 0)]
     # "*/" may end a comment of the document, so that text after it is parsed as code.
     if language.grammar in _UNCHECKED_GRAMMARS or not text.strip() or "*/" in text:
         return language.name in _PROSE or not _begins_with_fence(text, context)
-    before, after = window(context)
+    if len(context.line_prefix) > MAX_PARSED_LINE_CHARACTERS:
+        return True
+    before, after = (without_long_ends(side) for side in window(context))
+    if not can_parse((before + after).encode("utf-8", "replace"), language.grammar):
+        return True
     if not _is_understood(before, after, language):
         return True
     is_blank = not (context.line_prefix + context.line_suffix).strip()
@@ -57,7 +63,7 @@ def _is_understood(before: str, after: str, language: Language) -> bool:
 
 @lru_cache(4)
 def _errors(text: str, language: Language) -> int:
-    return Syntax(text, language).errors()
+    return sum(1 for _ in error_nodes(parse(text.encode("utf-8", "replace"), language.grammar)))
 
 
 def window(context: Context) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from midfill.prompt.context import Context
 
-_MAX_NEARBY_CHARACTERS = 20_000
+MAX_NEARBY_CHARACTERS = 20_000
 """Maximum number of characters on each side of the cursor that a filter reads, since it runs at every token."""
 _MAX_SERIES_DISTANCE = 0.3
 """Maximum normalised Levenshtein distance between two lines of one series."""
@@ -20,7 +20,7 @@ _TAB_COLUMNS = 4
 
 def nearby(context: Context) -> Context:
     """Return the part of the document that the filters read; it is short even when the document's lines are long."""
-    prefix, suffix = context.prefix[-_MAX_NEARBY_CHARACTERS:], context.suffix[:_MAX_NEARBY_CHARACTERS]
+    prefix, suffix = context.prefix[-MAX_NEARBY_CHARACTERS:], context.suffix[:MAX_NEARBY_CHARACTERS]
     return replace(context, prefix=prefix, suffix=suffix)
 
 

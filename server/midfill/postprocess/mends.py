@@ -17,7 +17,9 @@ _LEADING = re.compile(r"(?:(?<=\n)|\A)[ \t]+(?=[^ \t\n])")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _TOKEN = re.compile(r"\w+|\s+|.")
 _WORD = re.compile(r"\w+")
-_LAST_WORD = re.compile(r"\w+\Z")
+_LAST_WORD = re.compile(r"\b\w+\Z")
+_MAX_COMPARED_CHARACTERS = 500
+"""Maximum number of characters of two ends of a line that are compared token by token."""
 _LINE_ENDINGS = frozenset(")]};:")
 """Last characters of a line by which the ends of two lines may be matched. A comma is too common to match by."""
 
@@ -111,6 +113,8 @@ def _spaces_suggested(text: str, context: Context) -> int:
 
 def _common_end(text: str, rest: str) -> int:
     """Return the length of the common end of both texts, in whole words and signs; 0 when they do not match there."""
+    if max(len(text), len(rest)) > _MAX_COMPARED_CHARACTERS:
+        return 0
     common = length = 0
     for text_token, rest_token in zip(_TOKEN.findall(text)[::-1], _TOKEN.findall(rest)[::-1], strict=False):
         if text_token != rest_token:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from tree_sitter import Node
+from tree_sitter import Node, Tree
 
 from midfill.code.brackets import TRIPLE_QUOTES, is_open
 from midfill.code.comments_and_strings import enclosures_of
 from midfill.code.embedded import embedded_at
 from midfill.code.enclosures import COMMENT, END_OF_LINE, STRING, place_at_end
-from midfill.code.grammars import parse
+from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
+from midfill.code.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
+from midfill.code.tree_shape import ordinary_end
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
@@ -23,14 +25,20 @@ def place_of(context: Context, language: Language) -> str:
     """Return ``COMMENT``, ``STRING``, or "" for code and prose; it takes a few milliseconds.
 
     A docstring is a string. The code in the braces of an f-string is not. A comment or a string without its end also
-    counts, although the grammar does not recognise it.
+    counts, although the grammar does not recognise it. Where there is no grammar, or the parser would take too long, as
+    in a very long line, the language's marks decide.
     """
     before, after, language = embedded_at(*window(context), language)
-    if language.grammar in ("", "markdown"):
-        return place_at_end(before, enclosures_of(language)).kind
-    data = before.encode("utf-8", "replace")
-    tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
-    cursor = len(data)
+    if len(context.line_prefix) <= MAX_PARSED_LINE_CHARACTERS and language.grammar not in ("", "markdown"):
+        text, rest = without_long_ends(before), without_long_ends(after)
+        cursor = len(text.encode("utf-8", "replace"))
+        data = (text + rest).encode("utf-8", "replace")
+        if can_parse(data, language.grammar) and ordinary_end(tree := parse(data, language.grammar)) >= cursor:
+            return _place_in(tree, cursor, text, language)
+    return place_at_end(before, enclosures_of(language)).kind
+
+
+def _place_in(tree: Tree, cursor: int, before: str, language: Language) -> str:
     node = tree.root_node.descendant_for_byte_range(max(cursor - 1, 0), cursor)
     while node is not None:
         if place := _place(node, cursor, at_line_start=before.endswith("\n")):

@@ -8,6 +8,8 @@ from midfill.privacy.secrets import redact
 
 _CLOSERS = frozenset(")]}>\"'`,;: \t")
 """Characters that may be right of the cursor if a suggestion has several lines: editors insert them by themselves."""
+_MIN_WINDOW = 12_000
+"""Minimum number of characters of a window on each side of the cursor: the filters read so many."""
 _MARGIN = 16_000
 """Number of characters outside a window that are also searched for secrets: a private key of many lines may reach into
 the window."""
@@ -60,20 +62,30 @@ def gather(text: str, offset: int, window: int | None = None) -> Context:
     offset = min(max(offset, 0), len(text))
     if text[offset - 1 : offset + 1] == "\r\n":  # a cursor within a line ending is moved before it
         offset -= 1
-    start, end = 0, len(text)
-    if window is not None:
-        start = text.rfind("\n", 0, max(offset - window - _MARGIN, 0) // _STEP * _STEP) + 1
-        end = min(offset + window + _MARGIN, len(text))
-    redacted = redact(text[start:end])
-    here = redacted.offset(offset - start)
+    start, end = (0, len(text)) if window is None else _window(text, offset, max(window, _MIN_WINDOW))
+    first = max(start - _MARGIN, 0)
+    redacted = redact(text[first : end + _MARGIN])
+    begin, here, stop = (redacted.offset(place - first) for place in (start, offset, end))
     return Context(
-        _plain_newlines(redacted.text[:here]),
-        _plain_newlines(redacted.text[here:]),
+        _plain_newlines(redacted.text[begin:here]),
+        _plain_newlines(redacted.text[here:stop]),
         offset,
         first_line=text.count("\n", 0, start),
         placeholders=frozenset(span.placeholder for span in redacted.spans),
-        in_secret=any(span.start < offset - start < span.end for span in redacted.spans),
+        in_secret=any(span.start < offset - first < span.end for span in redacted.spans),
     )
+
+
+def _window(text: str, offset: int, size: int) -> tuple[int, int]:
+    """Return the part of a document that is read: ``size`` characters or more on each side of the cursor.
+
+    It begins at a line's start, unless that is far away, as in a document of one line.
+    """
+    start = max(offset - size, 0) // _STEP * _STEP
+    newline = text.rfind("\n", max(start - _MARGIN, 0), start)
+    if newline >= 0 or start <= _MARGIN:
+        start = newline + 1
+    return start, min(offset + size, len(text))
 
 
 def line_ending(text: str) -> str:

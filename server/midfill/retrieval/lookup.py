@@ -31,6 +31,8 @@ _MAX_MEMBERS = 40
 """Maximum number of signatures in one candidate."""
 _NEARBY_LINES = 20
 """Number of lines above and below a cursor outside any function that count as its block."""
+_MAX_NAMES = 400
+"""Maximum number of names, and of imports, that are looked up."""
 _MAX_DEFINITIONS = 16
 _MAX_DEFINING_FILES = 4
 """A name that more files define, without an import, is not looked up."""
@@ -131,7 +133,7 @@ class _Lookup:
         called = self._request.called
         imported: dict[str, list[str]] = {}  # an imported name -> the files that may define it
         files: list[str] = []
-        for one in self._syntax.imports():
+        for one in self._syntax.imports()[:_MAX_NAMES]:
             found = imported_files(one, self._request.path, self._language, self._index.named, self._index.has)
             files += found
             for name in imported_names(one, self._language):
@@ -140,7 +142,8 @@ class _Lookup:
         likely = {*CALL.findall(nearby), *(name for name in used if name[:1].isupper())}
         names = dict.fromkeys((*called, *imported, *(name for name in used if name in likely)))
         left = _MAX_DEFINITIONS
-        for name in sorted(names, key=lambda name: (name not in called, name not in imported, -used[name])):
+        best_first = sorted(names, key=lambda name: (name not in called, name not in imported, -used[name]))
+        for name in best_first[:_MAX_NAMES]:
             if name in imported and not imported[name]:
                 continue  # a library defines it
             if module := self._module(name, imported.get(name, [])):
@@ -150,8 +153,9 @@ class _Lookup:
                 if left and not self._is_in_window(path, definition.first_line, definition.last_line):
                     left -= 1
                     yield self._candidate(path, definition, _score(name in called, base, used[name]))
+        named = {place for places in imported.values() for place in places}
         for path in dict.fromkeys(files):  # `import shop.pricing`: no name is imported from the file
-            if path not in {place for places in imported.values() for place in places}:
+            if path not in named:
                 yield from self._outline(path, "definition", 2.5)
 
     def _module(self, name: str, files: list[str]) -> str | None:

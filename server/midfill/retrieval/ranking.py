@@ -43,7 +43,7 @@ _MAX_DOCUMENTS = 16
 """Maximum number of documents whose last list is remembered."""
 _MAX_CALLS = 2
 """Maximum number of calls in the cursor's line that are looked up."""
-_MEMBER_OF = re.compile(r"([^\W\d]\w*)\.\w*\Z")
+_MEMBER_OF = re.compile(r"\b([^\W\d]\w*)\.\w*\Z")
 """The name before the dot when the user types a member."""
 
 
@@ -163,17 +163,18 @@ def _request(path: str, language: str, text: str, offset: int, window: int) -> L
         first // _WINDOW_STEP_LINES * _WINDOW_STEP_LINES,
         -(-last // _WINDOW_STEP_LINES) * _WINDOW_STEP_LINES,
     )
-    member_of = _MEMBER_OF.search(text, start, offset)
-    called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_MAX_CALLS:]
+    line_prefix = text[max(start, offset - MAX_LINE_CHARACTERS) : offset]
+    member_of = _MEMBER_OF.search(line_prefix)
+    called = tuple(dict.fromkeys(CALL.findall(line_prefix)))[-_MAX_CALLS:]
     called += (member_of[1],) if member_of and member_of[1] not in called else ()
-    rest = text[:start] + text[end:]
     cursor_text = text[start : min(end, start + MAX_LINE_CHARACTERS)]
-    if len(rest) > MAX_PARSED_CHARACTERS:  # too long to parse: only the text around the cursor is used
+    if start + len(text) - end > MAX_PARSED_CHARACTERS:  # too long to parse: only the text around the cursor is used
         cut = max(start - window, 0)
-        cut = text.rfind("\n", 0, cut) + 1
+        cut = text.find("\n", cut, start) + 1 or start
         rest = text[cut:start] + text[end : end + window]
         skipped = text.count("\n", 0, cut)
         return LookupRequest(path, language, rest, line - skipped, (0, rest.count("\n")), called, cursor_text)
+    rest = text[:start] + text[end:]
     return LookupRequest(path, language, rest, line, steps, called, cursor_text)
 
 

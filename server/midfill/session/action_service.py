@@ -15,13 +15,15 @@ from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding, Findings
 from midfill.actions.reasons import ActionReason
 from midfill.actions.result import ActionResult
-from midfill.actions.selection import lines_of
+from midfill.code.lines import count_lines
 from midfill.code.source_files import read_text
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import MidfillError
 from midfill.session.action_runner import ActionRunner
 from midfill.session.snapshots import DocumentSnapshot, OpenDocuments
 
+_MAX_MESSAGE_CHARACTERS = 20_000
+"""Number of characters at the end of an error message that are read."""
 MayChange = Callable[[Path, Path], bool]
 """Says whether an edit that was asked for in the first path's document may go to the second one's file."""
 
@@ -110,7 +112,7 @@ class ActionService:
             return self._accept_question(request)
         uri, documents = request.uri, self._open_documents()
         if not uri and request.action.locate:
-            uri = self._located(request.action.locate, request.message)
+            uri = self._located(request.action.locate, request.message[-_MAX_MESSAGE_CHARACTERS:])
         document = documents.get(uri)
         if document is None:
             return _refusal(ActionReason.NOT_OPEN)
@@ -118,7 +120,7 @@ class ActionService:
             return _refusal(ActionReason.CHANGED)
         task = ActionTask(
             document.select(request.lines),
-            message=request.message,
+            message=request.message[-_MAX_MESSAGE_CHARACTERS:],
             instruction=request.instruction,
             whole_file=request.lines is None,
             open_text=self._open_text,
@@ -217,7 +219,7 @@ class ActionService:
         text = self._open_text(edit.path)
         if text is None:
             text = read_text(Path(edit.path)) or ""
-        return len(lines_of(text)) == edit.first_line  # the new lines go below all others
+        return count_lines(text) == edit.first_line  # the new lines go below all others
 
 
 def _refusal(reason: ActionReason) -> ActionReply:

@@ -140,3 +140,11 @@ def test_what_would_do_something_else_is_refused(module: str, reason: str) -> No
     with pytest.raises(Faulty) as refused:
         extract(module)
     assert refused.value.reason == reason
+
+
+def test_statements_nested_beyond_measure_are_refused() -> None:
+    """A chain of a thousand alternatives is a nest of a thousand statements."""
+    chain = "".join(f"    elif a == {number}:\n        b = {number}\n" for number in range(1_500))
+    document = f"def f(a):\n    if a == -1:\n        b = -1\n{chain}    else:\n        b = 0\n    return b\n"
+    with pytest.raises(Faulty):
+        extraction(document, 1, document.count("\n") - 1)

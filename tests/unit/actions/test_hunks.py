@@ -34,3 +34,10 @@ def test_hunks_come_to_the_same(before: list[str], after: list[str]) -> None:
     for hunk in reversed(list(hunks(edit, document))):
         text = hunk.apply(text)
     assert text == edit.apply(document)
+
+
+@pytest.mark.timeout(60)
+def test_very_long_edits_are_not_compared() -> None:
+    """To compare thousands of equal lines would take minutes."""
+    edit = Edit(0, 20_000, ("}",) * 20_001)
+    assert list(hunks(edit, "{\n}\n" * 10_000)) == [edit]

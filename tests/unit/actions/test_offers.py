@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from midfill.actions import ActionTask
 from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
 from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
+from midfill.common.cancel import CancelFlag, Cancelled
+from unit.hostile import UNITS, hostile
 
 CODE = "def tax(net):\n    rate = 0.19\n    return net * rate\n\n\n# the area of a circle\n"
 
@@ -47,3 +51,28 @@ def test_diagnostic_is_offered_a_fix() -> None:
     assert offer.message == "name 'x' is not defined\nmore (lint: 7)"
     [long] = offers_for_diagnostic("x" * 61, "")
     assert (long.title, long.message) == (f"Fix: {'x' * 59}…", "x" * 61)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("selected", [False, True])
+@pytest.mark.parametrize("name", UNITS)
+def test_offers_in_any_text_are_found_in_a_bounded_time(name: str, selected: bool) -> None:
+    """Of 3 MB, only what is around the lines is read."""
+    document = hostile(name, 3_000_000)
+    task = ActionTask(Selection(document, language_of("a.py"), 0, 1 + selected * document.count("\n"), "a.py"))
+    assert len(list(offers_for_lines(task, selected=selected))) < 12
+
+
+def test_nothing_is_offered_in_a_file_that_is_far_too_long() -> None:
+    """It is not even read."""
+    assert not offered(0, document=f"{CODE}{'x' * 10_000_000}")
+
+
+def test_search_for_offers_can_be_cancelled() -> None:
+    """It ends before the next action."""
+    cancel = CancelFlag()
+    found = offers_for_lines(ActionTask(Selection(CODE, language_of("a.py"), 2, 3)), selected=False, cancel=cancel)
+    assert next(found).action.name == "write"
+    cancel.set("cancelled")
+    with pytest.raises(Cancelled):
+        next(found)

@@ -21,6 +21,7 @@ from midfill.common.cancel import CancelFlag
 from midfill.privacy.write_boundary import may_change
 from midfill.prompt.chat_template import Message
 from unit.helpers import MarkovModel, encode, tiny_tokenizer
+from unit.hostile import UNITS, hostile
 from unit.replies import END, Replies, conversation_with
 
 CODE = '''import math
@@ -513,3 +514,10 @@ def test_history_begins_with_how_to_answer() -> None:
     outcome, _ = do("explain", select(7, 7), "It does.")
     assert outcome.messages[0].role == "system"
     assert outcome.messages[-1] == Message("assistant", "It does.")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", UNITS)
+def test_place_in_a_message_of_any_kind_is_found_in_a_bounded_time(name: str) -> None:
+    """No search begins anew at each character of a long word."""
+    assert line_of(hostile(name, 200_000) + "\n/here/shop.py:7: wrong", "/here/shop.py") in (6, None)

@@ -51,3 +51,46 @@ def test_methods_are_folded_in_their_class() -> None:
 def test_outline_of_what_never_fits_is_cut() -> None:
     """Rather than longer than asked for."""
     assert words(whole("x = 1\n" * 1000).outline(words, 100).text) <= 100
+
+
+_LONG = "def first(a):\n    return a\n\n\n" * 60_000
+"""A document of 2 million characters."""
+
+
+@pytest.mark.parametrize("line", [0, 120_001, 239_997])
+def test_long_document_is_read_around_the_lines(line: int) -> None:
+    """Lines keep their numbers, and the definition around the lines is known."""
+    selection = Selection(_LONG, language_of("x.py"), line, line + 1, "x.py")
+    assert selection.redacted_lines[line] == _LONG.split("\n")[line]
+    assert selection.definition is not None
+    assert selection.of_definition().code == "def first(a):\n    return a"
+    assert sum(map(len, selection.redacted_lines)) <= 400_000
+    assert not selection.is_too_long
+    assert selection.of_document().is_too_long
+
+
+def test_other_lines_of_a_long_document_are_read_anew() -> None:
+    """A selection can lead to another one that is far away."""
+    selection = Selection(_LONG, language_of("x.py"), 0, 1, "x.py").of_lines(239_996, 239_998)
+    assert selection.code == "def first(a):\n    return a"
+
+
+@pytest.mark.timeout(120)
+def test_many_secrets_are_named_in_a_bounded_time() -> None:
+    """Each secret has a name of its own, which is not looked for among all earlier ones."""
+    document = "".join(f"password = 'hunter2{number:06}hunter2'\n" for number in range(9_000))
+    selection = Selection(document, language_of("x.py"), 0, 1, "x.py")
+    assert len(selection.secrets) == 9_000
+    assert selection.redacted_lines[8_999] == "password = '<password-9000>'"
+
+
+def test_outline_of_code_without_functions_counts_few_tokens() -> None:
+    """The tokens of a text that is far too long are not counted again and again."""
+    counted = []
+
+    def count(text: str) -> int:
+        counted.append(len(text))
+        return len(text)
+
+    assert len(whole("x = 1\n" * 60_000).outline(count, 400).text) <= 400
+    assert sum(counted[1:]) < 400_000

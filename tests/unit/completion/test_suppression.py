@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from midfill.completion.suppression import suppression_reason
-from unit.helpers import split
+from unit.helpers import CURSOR, split
+from unit.hostile import UNITS, hostile
 
 
 def reason(
@@ -174,3 +175,12 @@ def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
     assert reason("x" * 5_000_000 + "▮" + "y" * 5_000_000) == ""
     assert reason("(" * 50_000 + "▮") == ""
     assert reason('x = "\ud800▮"') == "string"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", ["lua", "python", "javascript", "css"])
+@pytest.mark.parametrize("name", UNITS)
+def test_place_in_any_text_is_found_in_a_bounded_time(language: str, name: str) -> None:
+    """Where the parser would take too long, or the line has no end in sight, no place is claimed."""
+    text = hostile(name, 400_000)
+    assert reason(text[:200_000] + CURSOR + text[200_000:], language) in ("", "string")

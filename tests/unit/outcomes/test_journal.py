@@ -126,3 +126,10 @@ def test_file_that_cannot_be_written_is_ignored(tmp_path: Path, place: str) -> N
     journal = Journal(tmp_path / place)
     assert journal.add(REQUEST, SHOWN).verdict.characters == 10
     assert read_verdicts(tmp_path / place, 3) == []
+
+
+def test_documents_are_not_kept() -> None:
+    """The journal remembers 50 answers. Their documents may be of any length."""
+    journal = Journal()
+    journal.add(REQUEST, SHOWN)
+    assert "sentinel" not in repr(journal.entries)

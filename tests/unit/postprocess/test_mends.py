@@ -9,6 +9,7 @@ from midfill.postprocess import begin
 from midfill.postprocess.mends import indentation_of, keep_blank_lines, keep_indentation, merge_with_rest
 from midfill.prompt.context import gather
 from unit.helpers import context
+from unit.hostile import UNITS, hostile
 
 
 @pytest.mark.parametrize(
@@ -173,3 +174,13 @@ def merged(marked: str, text: str, language_id: str) -> str:
 def test_suggestion_of_several_lines_replaces_nothing() -> None:
     """Only a suggestion of one line replaces text."""
     assert merge_with_rest("a\nb", gather("f(x", 2), PLAIN_TEXT) == ("a\nb", 0)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", UNITS)
+def test_rest_of_a_line_of_any_length_is_merged_with_in_a_bounded_time(name: str) -> None:
+    """Two ends of thousands of signs are not compared sign by sign."""
+    line = hostile(name, 20_000).replace("\n", " ")
+    text, replaced = merge_with_rest(line[:2_000], gather(f"x{line}", 1), language_of("a.py"))
+    assert len(text) <= 2_000
+    assert replaced <= 20_000

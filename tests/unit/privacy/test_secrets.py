@@ -237,6 +237,22 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
     assert redact(repeated).text.count("\n") == repeated.count("\n")
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("place", [0, 2_990, 3_990, 40_000])
+def test_overlong_line_is_searched_to_its_end(place: int) -> None:
+    """A secret in a line without an end is found wherever it stands, and nothing else of the line is hidden."""
+    line = "x = 1; " * 6_000
+    text = f'{line[:place]}password = "hunter2hunter2"; {line}\ny = 1'
+    assert redact(text).text == text.replace("hunter2hunter2", "<password>")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("unit", ["x", "password", "password='", "secret='\\\\'", "://a", "-----BEGIN A"])
+def test_line_of_a_million_characters_is_searched_in_a_bounded_time(unit: str) -> None:
+    """The time grows with the length of a line, not with its square."""
+    assert redact(unit * (1_000_000 // len(unit)) + "\ny = 1").text.endswith("\ny = 1")
+
+
 @given(
     st.sampled_from(sorted(set(SECRETS) - set(VALUES) - {"redis", "database"})),
     st.text(alphabet=_LETTERS, min_size=16, max_size=40).filter(lambda text: len(set(text)) > 7),

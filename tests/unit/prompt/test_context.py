@@ -115,3 +115,33 @@ def test_secrets_are_replaced_on_both_sides(before: str, inside: bool) -> None:
     assert around.in_secret == inside
     assert around.prefix + around.suffix == 'a = "<github-token>"\nb = 1\n'
     assert around.placeholders == {"<github-token>"}
+
+
+@pytest.mark.parametrize("offset", [0, 1_000, 5_000, 100_000, 2_999_999, 3_000_000])
+@pytest.mark.parametrize("ends", ["", "\n"])
+def test_text_right_at_the_cursor_is_read_in_a_line_of_any_length(offset: int, ends: str) -> None:
+    """The window is around the cursor, and its length does not depend on the line's. No cursor is "in a secret"."""
+    text = f"{ends}{'word ' * 600_000}{ends}"
+    around = gather(text, offset, 2_000)
+    assert around.prefix.endswith(text[max(offset - 2_000, 0) : offset])
+    assert around.suffix.startswith(text[offset : offset + 2_000])
+    assert len(around.prefix) + len(around.suffix) < 60_000
+    assert not around.in_secret
+
+
+@pytest.mark.parametrize("places", range(10))
+def test_secret_at_the_edge_of_the_window_is_not_shown_in_part(places: int) -> None:
+    """Text outside the window is searched too. What is left of a secret at its edge would not be recognised."""
+    line = "x = 1; " * 10_000
+    edge = 40_960 + 4 * places
+    text = f'{line[: edge - 20]}"{SECRET}"; {line}'
+    around = gather(text, 55_000, 12_000)
+    assert not [length for length in range(8, 40) if around.prefix.startswith(SECRET[-length:])]
+    assert around.prefix.endswith(text[54_000:55_000])
+
+
+def test_start_of_a_window_within_a_line_seldom_moves() -> None:
+    """Otherwise each key would change the prompt from its start."""
+    line = "x = 1; " * 10_000
+    starts = {len(line[:here]) - len(gather(line, here, 2_000).prefix) for here in range(50_000, 52_000, 50)}
+    assert len(starts) <= 2

@@ -17,6 +17,7 @@ from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
 from midfill.retrieval.ranking import SnippetRanking
+from unit.hostile import UNITS, hostile
 from waiting import LIMIT, wait_until
 
 FILES = {
@@ -298,3 +299,12 @@ def test_huge_document(workspace: Path, ranking: SnippetRanking) -> None:
     text = "from shop.prices import with_tax\n" + "x = 'some text to fill'\n" * 200_000 + "y = with_tax(\n"
     found = ranking.snippets(workspace / "huge.py", text, len(text) - 1, wait=LIMIT)
     assert any("def with_tax(amount" in snippet.text for snippet in found)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("name", UNITS)
+def test_any_text_before_the_cursor_takes_a_bounded_time(workspace: Path, ranking: SnippetRanking, name: str) -> None:
+    """No search begins anew at each character of a long word; 40,000 characters once took half a minute."""
+    text = hostile(name, 400_000)
+    for offset in (len(text), len(text) // 2):
+        assert isinstance(ranking.snippets(workspace / "shop/orders.py", text, offset, wait=0), list)

@@ -44,7 +44,12 @@ async def code_action(server: MidfillServer, params: types.CodeActionParams) -> 
     document = server.open_documents().get(params.text_document.uri)
     if document is None:
         return []
-    return await asyncio.to_thread(offers, document, params, ActionClient.of(server.client_capabilities))
+    cancel = CancelFlag()
+    try:
+        return await asyncio.to_thread(offers, document, params, ActionClient.of(server.client_capabilities), cancel)
+    except asyncio.CancelledError:
+        cancel.set("cancelled")
+        raise
 
 
 @text_free
