@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 CHECKSUM = "checksum"
-"""The name of the SHA-256 of all other values. Bundles of format 2 before 0.3 and of format 1 have none."""
+"""The name of the SHA-256 of all other values. Bundles that earlier versions made have none."""
 
 _Rule = Callable[[Any], str]
 """Returns what a value must be; "" if it is that."""
