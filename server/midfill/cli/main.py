@@ -83,16 +83,25 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    from midfill.cli.record import schedulers
     from midfill.common import logs
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
     if args.tcp is None:
-        return app.serve_stdio()
+        with schedulers(args.record) as make_scheduler:
+            return app.serve_stdio(make_scheduler)
     host, _, port = args.tcp.rpartition(":")
     if not (host and port.isdecimal() and int(port) < 65_536):
         raise UsageError(f"'{args.tcp}' is not an address: write HOST:PORT, such as 127.0.0.1:8700.")
-    return app.serve_tcp(host.strip("[]"), int(port))
+    with schedulers(args.record) as make_scheduler:
+        return app.serve_tcp(host.strip("[]"), int(port), make_scheduler)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from midfill.cli import replay
+
+    return replay.run(args)
 
 
 def _complete(args: argparse.Namespace) -> int:
@@ -213,6 +222,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "why": _why,
     "stats": _stats,
     "settings": _list_settings,
+    "replay": _replay,
     "harness": _harness,
     "pull": _pull,
     "export": _export,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from midfill.cli.options import AddCommand, add_bundle, add_json, add_licence_acceptance, count
 
 
@@ -13,6 +15,7 @@ def add(command: AddCommand) -> None:
     _add_complete(command)
     _add_do(command)
     _add_records(command)
+    _add_replay(command)
 
 
 def _add_serve(command: AddCommand) -> None:
@@ -20,6 +23,9 @@ def _add_serve(command: AddCommand) -> None:
     transport = serve.add_mutually_exclusive_group()
     transport.add_argument("--stdio", action="store_true", help="use standard input and output (the default)")
     transport.add_argument("--tcp", metavar="HOST:PORT", help="listen at this address for one editor")
+    serve.add_argument(
+        "--record", type=Path, metavar="FILE", help="also write the session into a new file, without secrets"
+    )
     serve.add_argument(
         "--log-level",
         default="WARNING",
@@ -91,3 +97,12 @@ def _add_records(command: AddCommand) -> None:
     add_json(stats)
     settings = command("settings", "List all settings, their possible values and their defaults.", "midfill settings")
     add_json(settings)
+
+
+def _add_replay(command: AddCommand) -> None:
+    replay = command(
+        "replay", "Answer a recorded session again, and compare the answers.", "midfill replay session.jsonl"
+    )
+    replay.add_argument("file", type=Path, metavar="FILE", help="what `midfill serve --record FILE` has written")
+    add_bundle(replay)
+    add_json(replay)

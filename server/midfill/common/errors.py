@@ -15,6 +15,7 @@
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
     ├── HarnessError          the server does not do what a script expects
+    ├── RecordError           a recorded session cannot be read or replayed
     └── ExportError           weights cannot be fetched or converted (midfill_export)
         └── SourceError           the weights are not the expected ones, or cannot be fetched
 """
@@ -76,6 +77,10 @@ class ServerEnded(MidfillError):
 
 class HarnessError(MidfillError):
     """The server does not do what a script expects."""
+
+
+class RecordError(MidfillError):
+    """A recorded session cannot be read or replayed."""
 
 
 class ExportError(MidfillError):
