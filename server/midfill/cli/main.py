@@ -185,9 +185,10 @@ def _with_torch(module: str, hint: str) -> Any:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from midfill.cli import doctor
+    from midfill.cli import doctor, egress
 
-    checks = doctor.examine(dataclasses.replace(own_settings(args.bundle), deadline_ms=0))
+    settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
+    checks = egress.examine(settings) if args.egress else doctor.examine(settings)
     if args.json:
         _print_json(doctor.to_json(checks))
     else:

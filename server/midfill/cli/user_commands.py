@@ -46,6 +46,11 @@ def _add_pull(command: AddCommand) -> None:
 
 def _add_doctor(command: AddCommand) -> None:
     doctor = command("doctor", "Check this installation, and time one completion.", "midfill doctor")
+    doctor.add_argument(
+        "--egress",
+        action="store_true",
+        help="instead, run a session of the server and list each connection that it tries (Linux)",
+    )
     add_bundle(doctor)
     add_json(doctor)
 

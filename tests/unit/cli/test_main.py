@@ -21,7 +21,7 @@ from unit.helpers import chain_graph, write_bundle
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 COMMANDS = (
-    *("serve", "pull", "doctor", "complete", "do", "why", "stats", "settings"),
+    *("serve", "pull", "doctor", "complete", "do", "why", "stats", "settings", "replay"),
     *("export", "tune", "bench", "eval", "harness"),
 )
 
