@@ -2,8 +2,8 @@
 
     python -m fuzz [messages|bundles|workspaces] [--first SEED] [--count N] [--patience SECONDS]
 
-Without a name all three run, at full length. The exit code is 1 if there is a find. Each find is printed with the command
-that repeats it. The folder ``tests`` must be in PYTHONPATH.
+Without a name all three run, at full length. The exit code is 1 if there is a find. Each find is printed with the
+command that repeats it. The folder ``tests`` must be in PYTHONPATH.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from fuzz.bundle_run import run_bundles
 from fuzz.finds import Find, Tally
 from fuzz.message_run import run_messages
 from fuzz.server import FuzzedServer
+from fuzz.workspace_run import run_workspaces
 from unit.helpers import chain_graph, write_bundle
 
 TEMPLATE = "{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token }}"
@@ -37,7 +39,7 @@ def main() -> int:
     for run in [args.run] if args.run else COUNTS:
         with tempfile.TemporaryDirectory(prefix="midfill-fuzz-") as folder:
             tally = _RUNS[run](Path(folder), args.first, args.count or COUNTS[run], args.patience)
-        print(tally, flush=True)
+        _show(tally)
         code = code or int(bool(tally.finds))
     return code
 
@@ -53,11 +55,25 @@ def _messages(folder: Path, first: int, count: int, patience: float) -> Tally:
         return run_messages(server, first, count, _show)
 
 
-def _show(found: Find) -> None:
-    print(found, flush=True)
+def _bundles(folder: Path, first: int, count: int, patience: float) -> Tally:
+    return run_bundles(tiny_bundle(folder / "bundle"), folder, first, count, patience, _show)
 
 
-_RUNS: dict[str, Callable[[Path, int, int, float], Tally]] = {"messages": _messages}
+def _workspaces(folder: Path, first: int, count: int, patience: float) -> Tally:
+    with FuzzedServer(tiny_bundle(folder / "bundle"), folder, patience) as server:
+        return run_workspaces(server, folder, first, count, _show)
+
+
+def _show(what: Find | Tally) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+_RUNS: dict[str, Callable[[Path, int, int, float], Tally]] = {
+    "messages": _messages,
+    "bundles": _bundles,
+    "workspaces": _workspaces,
+}
 
 
 if __name__ == "__main__":

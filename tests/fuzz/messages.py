@@ -13,7 +13,9 @@ from midfill.client.framing import framed
 Json = dict[str, Any]
 
 URI = "file:///work/fuzzed.py"
-CODE = "import os\n\n\ndef add(left, right):\n    return left + right\n\n\nclass Shop:\n    def total(self):\n        pass\n"
+CODE = (
+    "import os\n\n\ndef add(left, right):\n    return left + right\n\n\nclass Shop:\n    def total(self):\n        pass"
+)
 _PLACE = {"line": 4, "character": 11}
 _RANGE = {"start": {"line": 3, "character": 0}, "end": {"line": 5, "character": 0}}
 _DOCUMENT = {"uri": URI}

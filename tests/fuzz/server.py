@@ -155,8 +155,12 @@ class FuzzedServer:
 
     def _kill(self) -> None:
         if self._process is not None:
+            index = self.index()
             self._process.kill()
             self._process.wait()
+            if index is not None:
+                with contextlib.suppress(psutil.Error):  # it goes with its server, unless it is stuck
+                    index.kill()
             for stream in (self._process.stdin, self._process.stdout):
                 with contextlib.suppress(OSError, ValueError):
                     assert stream is not None

@@ -15,7 +15,7 @@ ODD_URIS = (
     *("file:///" + "a/" * 5_000, "file:///" + "a" * 5_000, "C:\\a.py", "//x/y", "git:/w/.env?x", "file:///w/C%23/a.py"),
     *("vscode-notebook-cell:/w/a.ipynb#1", "file:///dev/zero", "file:///proc/self/mem", "http://192.0.2.1/a.py"),
 )
-ODD = (
+ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2**31 - 1, 2**31, -(2**31), 2**53, 2**63, 10**30, 1e308, -0.0, 0.5),
     *("", " ", "\0", "\u2028", "\ud800", "a", "a" * 40_000, "🚀" * 200, "(" * 5_000, '"' * 999, "\r", "\n" * 5_000),
     *("*a" * 14 + "*b", "**/a/" * 12, "<|fim_prefix|>", "\x1b[2J", "javascript", "1" * 5_000),
@@ -37,7 +37,7 @@ def _change(root: list[Any], chance: Random) -> None:
     places = list(_places(root))
     holder, key = chance.choice(places)
     what = chance.randrange(6)
-    if what == 0 and len(places) > 1 and not (holder is root):
+    if what == 0 and len(places) > 1 and holder is not root:
         del holder[key]
     elif what == 1 and isinstance(holder, list):
         holder.insert(key, copy.deepcopy(holder[key]))
