@@ -43,7 +43,7 @@ class Tally:
     def __str__(self) -> str:
         kinds = Counter(found.kind for found in self.finds)
         listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no finds"
-        memory = " -> ".join(f"{megabytes:.0f}" for megabytes in (self.memory[:1] + self.memory[-1:]))
+        memory = " ".join(f"{megabytes:.0f}" for megabytes in self.memory)
         return f"{self.run}: {self.cases:,} cases, {self.answered:,} answered, {listed}" + (
             f"; memory {memory} MB" if memory else ""
         )

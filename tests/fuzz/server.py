@@ -8,12 +8,12 @@ import os
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 
 from midfill.bench.processes import memory_of
-from midfill.client.framing import framed, read_message
+from midfill.client.framing import framed
 from midfill.client.server_process import SERVE
 
 PROBE = "file:///work/probe.py"
@@ -140,7 +140,7 @@ class FuzzedServer:
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         with contextlib.suppress(OSError, ValueError):
-            while message := read_message(process.stdout):
+            while message := _message(process.stdout):
                 if "method" in message and "id" in message:
                     self.send(framed(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": None}).encode()))
                 elif "method" not in message:
@@ -165,3 +165,12 @@ class FuzzedServer:
                 with contextlib.suppress(OSError, ValueError):
                     assert stream is not None
                     stream.close()
+
+
+def _message(stream: IO[bytes]) -> Any:
+    """Read one message of the server, which frames them well; None at the end."""
+    length = 0
+    while (header := stream.readline()) not in (b"", b"\r\n"):
+        if header.startswith(b"Content-Length: "):
+            length = int(header.split()[1])
+    return json.loads(stream.read(length)) if header else None
