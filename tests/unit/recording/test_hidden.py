@@ -45,3 +45,38 @@ def test_a_place_within_a_placeholder_is_the_end_of_its_secret() -> None:
     start = hidden.request.text.index("<github-token>")
     answer = hidden.shown(Completion(text="x", start=start, end=start + 3))
     assert TEXT[answer.start : answer.end] == TOKEN
+
+
+TYPED = {
+    "a format": f'x = "{TOKEN}"\n',
+    "a format of upper case": 'x = "' + "AK" + 'IAIOSFODNN7ABCDEFG"\n',
+    "a format of lower case": "x = '" + "da" + "pi" + "0123456789abcdef" * 2 + "'\n",
+    "a telling name": "db_password = 'tr0ub4dor3x9'\n",
+    "a telling name in a shell": "export API_TOKEN=q8w7e6r5t4y3\n",
+}
+MOST = 5
+"""Characters of a secret that may be typed before it is taken for one: "ghp_" is where a format begins."""
+
+
+def shown_of(secret: str, line: str) -> int:
+    """Return how many characters of a secret the engine gets to see while a line is typed key by key."""
+    requests = [HiddenRequest.of(Request(text=line[:end], offset=end)) for end in range(1, len(line))]
+    texts = [each.request.text for each in requests if not each.in_secret]
+    return max(
+        length for length in range(len(secret) + 1) if length == 0 or any(secret[:length] in text for text in texts)
+    )
+
+
+@pytest.mark.parametrize("line", TYPED.values(), ids=TYPED.keys())
+def test_secret_that_is_typed_is_not_seen(line: str) -> None:
+    """It is not recorded key by key, up to the last one."""
+    secret = line.strip().rpartition("=")[2].strip(" '\"")
+    assert shown_of(secret, line) <= MOST
+
+
+@pytest.mark.parametrize(
+    "line", ["def add(left, right):", "return combine_totals(", 'print("hello', "import os", "x = 1", "# say what"]
+)
+def test_ordinary_code_is_no_beginning_of_a_secret(line: str) -> None:
+    """A suggestion is wanted there."""
+    assert not HiddenRequest.of(Request(text=line, offset=len(line))).in_secret
