@@ -16,10 +16,13 @@ from e2e.raw_client import MIDFILL, Json, RawClient, ghost_text_at
 from unit.helpers import chain_graph, write_bundle
 
 TOKEN = "gh" + "p_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+TEMPLATE = "{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token }}"
 HELPERS = "def combine_totals(first_total, second_total):\n    return first_total + second_total\n"
 MAIN = f'from helpers import combine_totals\n\nTOKEN = "{TOKEN}"\n\n\ndef add(a, b):\n    return \n\nprint(add(1, 2))\n'
 LINE, COLUMN = 6, 11
 """The cursor, after "return "."""
+WHOLE = {"start": {"line": 0, "character": 0}, "end": {"line": 8, "character": 0}}
+FUNCTION = {"start": {"line": 5, "character": 0}, "end": {"line": 7, "character": 0}}
 EXCLUDED = "sentinel_of_an_excluded_file = 1\n"
 OPTIONS = {"minConfidence": 0, "maxTokens": 16}
 SENTINELS = (TOKEN, TOKEN[4:14], "sentinel_of_an_excluded_file")
@@ -29,7 +32,8 @@ SENTINELS = (TOKEN, TOKEN[4:14], "sentinel_of_an_excluded_file")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a bundle with a real graph that says one word anywhere."""
     folder = tmp_path_factory.mktemp("bundle")
-    return write_bundle(folder, chain_graph("left", anywhere=True), context_length=32_768).path
+    graph = chain_graph("left", anywhere=True)
+    return write_bundle(folder, graph, chat_template=TEMPLATE, context_length=32_768).path
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,12 @@ def typed(client: RawClient, uri: str, version: int, text: str) -> None:
     client.notify(
         "textDocument/didChange", {"textDocument": {"uri": uri, "version": version}, "contentChanges": [change]}
     )
+
+
+def ask(client: RawClient, number: int, command: str, argument: Json) -> None:
+    """Run a command, and wait for its answer."""
+    answer = client.request(number, "workspace/executeCommand", {"command": command, "arguments": [argument]})
+    assert "result" in answer
 
 
 def items(answer: Json) -> list[str]:
@@ -79,6 +89,9 @@ def record(bundle: Path, folder: Path) -> list[list[str]]:
         answers.append(client.request(3, "textDocument/inlineCompletion", invoked))
         answers.append(client.request(4, "textDocument/inlineCompletion", ghost_text_at(2, 15, uri)))
         answers.append(client.request(5, "textDocument/inlineCompletion", ghost_text_at(0, 4, hidden)))
+        ask(client, 6, "midfill.ask", {"uri": uri, "range": WHOLE, "text": f"What is {TOKEN}?"})
+        ask(client, 7, "midfill.do", {"action": "document", "uri": uri, "range": FUNCTION})
+        ask(client, 8, "midfill.do", {"action": "tests", "uri": uri, "range": FUNCTION})
         client.request(9, "shutdown", None)
         client.notify("exit", None)
         assert client.wait() == 0
@@ -99,11 +112,14 @@ def check_session(bundle: Path, folder: Path) -> None:
     assert not [sentinel for sentinel in SENTINELS if sentinel in kept]
     assert "<github-token>" in kept
     found = json.loads(replay(bundle, folder / "session.jsonl", "--json").stdout)
-    texts = [[answer["now"]["text"], *answer["now"]["alternatives"]] for answer in found["answers"]]
+    suggestions, actions = found["answers"][:3], found["answers"][3:]
+    texts = [[answer["now"]["text"], *answer["now"]["alternatives"]] for answer in suggestions]
     # A client that invokes gets the first word as an item of its own, too.
     assert texts == [shown[: len(text)] for shown, text in zip(given, texts, strict=False)]
-    assert [answer["difference"] for answer in found["answers"]] == ["", "", ""]
-    assert (given[3:], found["unread"]) == ([[], []], 2)
+    assert [answer["difference"] for answer in found["answers"]] == [""] * 5
+    assert actions[0]["now"]["text"]
+    assert actions[1]["now"]["lines"] or actions[1]["now"]["reason"]
+    assert (given[3:], found["unread"]) == ([[], []], 3)
 
 
 def test_answers_are_the_same(tiny: Path, tmp_path: Path) -> None:

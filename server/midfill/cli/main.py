@@ -83,19 +83,19 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from midfill.cli.record import schedulers
+    from midfill.cli.record import parts
     from midfill.common import logs
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
     if args.tcp is None:
-        with schedulers(args.record) as make_scheduler:
-            return app.serve_stdio(make_scheduler)
+        with parts(args.record) as (make_scheduler, perform):
+            return app.serve_stdio(make_scheduler, perform)
     host, _, port = args.tcp.rpartition(":")
     if not (host and port.isdecimal() and int(port) < 65_536):
         raise UsageError(f"'{args.tcp}' is not an address: write HOST:PORT, such as 127.0.0.1:8700.")
-    with schedulers(args.record) as make_scheduler:
-        return app.serve_tcp(host.strip("[]"), int(port), make_scheduler)
+    with parts(args.record) as (make_scheduler, perform):
+        return app.serve_tcp(host.strip("[]"), int(port), make_scheduler, perform)
 
 
 def _replay(args: argparse.Namespace) -> int:

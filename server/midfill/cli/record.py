@@ -7,24 +7,27 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from midfill.actions import Perform, perform
 from midfill.completion.scheduler import new_scheduler
 from midfill.recording.record_file import RecordWriter
-from midfill.recording.recorder import recording
+from midfill.recording.recorder import RecordedActions, recording
+from midfill.recording.session_record import Record
 from midfill.session.session import SchedulerFactory
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def schedulers(file: Path | None) -> Iterator[SchedulerFactory]:
-    """Yield what makes the scheduler of a session, which is recorded if there is a file for it.
+def parts(file: Path | None) -> Iterator[tuple[SchedulerFactory, Perform]]:
+    """Yield what makes the scheduler of a session and what does its actions; they record it if there is a file for it.
 
     Raises:
         UsageError: the file cannot be created.
     """
     if file is None:
-        yield new_scheduler
+        yield new_scheduler, perform
         return
     with closing(RecordWriter(file)) as writer:
         _log.warning("This session is recorded, without secrets, in %s", writer.path)
-        yield recording(writer)
+        record = Record(writer)
+        yield recording(record), RecordedActions(record).perform

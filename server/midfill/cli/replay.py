@@ -11,7 +11,7 @@ from typing import Any
 
 from midfill.cli.files import own_settings
 from midfill.recording.digests import processor
-from midfill.recording.events import Answer
+from midfill.recording.events import ActionAnswer, Answer
 from midfill.recording.replay import Replay, Replayed
 
 _WORDS = {
@@ -61,10 +61,13 @@ def _to_text(number: int, replayed: Replayed) -> str:
     return line
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: Answer | ActionAnswer) -> str:
     """Return what an answer says in one line. The file may come from a stranger, so control characters are escaped."""
-    others = f" and {len(answer.alternatives)} more" if answer.alternatives else ""
-    return f'"{_escaped(answer.text)}"{others}' if answer.text else f"nothing ({_escaped(answer.reason)})"
+    if isinstance(answer, ActionAnswer):
+        text, others = answer.text or "\n".join(answer.lines), ""
+    else:
+        text, others = answer.text, f" and {len(answer.alternatives)} more" if answer.alternatives else ""
+    return f'"{_escaped(text)}"{others}' if text else f"nothing ({_escaped(answer.reason)})"
 
 
 def _escaped(text: str) -> str:

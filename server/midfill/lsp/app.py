@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from lsprotocol import types
 
-from midfill.actions import ACTIONS
+from midfill.actions import ACTIONS, Perform, perform
 from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
 from midfill.lsp.code_actions import DO
@@ -26,9 +26,9 @@ _DID_SHOW = "textDocument/didShowCompletion"
 _DID_PARTIALLY_ACCEPT = "textDocument/didPartiallyAcceptCompletion"
 
 
-def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillServer:
+def create_server(make_scheduler: SchedulerFactory = new_scheduler, perform: Perform = perform) -> MidfillServer:
     """Return a server that can be started. ``make_scheduler`` is called when the settings are known."""
-    server = MidfillServer(make_scheduler)
+    server = MidfillServer(make_scheduler, perform)
     server.feature(types.INITIALIZE)(documents.initialize)
     server.feature(types.INITIALIZED)(documents.initialized)
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(documents.opened)
@@ -58,16 +58,18 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillSe
     return server
 
 
-def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
+def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler, perform: Perform = perform) -> int:
     """Serve one client on stdin and stdout until it leaves; return the exit code."""
     stdin = cast("BinaryIO", BoundedInput(sys.stdin.buffer))
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # pygls closes it, and must not close sys.stdout
-    return _serve(create_server(make_scheduler), lambda server: server.start_io(stdin, stdout))
+    return _serve(create_server(make_scheduler, perform), lambda server: server.start_io(stdin, stdout))
 
 
-def serve_tcp(host: str, port: int, make_scheduler: SchedulerFactory = new_scheduler) -> int:
+def serve_tcp(
+    host: str, port: int, make_scheduler: SchedulerFactory = new_scheduler, perform: Perform = perform
+) -> int:
     """Serve one client that connects to a port until it leaves; return the exit code."""
-    return _serve(create_server(make_scheduler), lambda server: server.start_tcp(host, port))
+    return _serve(create_server(make_scheduler, perform), lambda server: server.start_tcp(host, port))
 
 
 def _serve(server: MidfillServer, start: Callable[[MidfillServer], None]) -> int:

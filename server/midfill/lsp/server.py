@@ -15,6 +15,7 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInva
 from pygls.lsp.server import LanguageServer
 
 from midfill import __version__
+from midfill.actions import Perform
 from midfill.common.errors import MidfillError
 from midfill.common.logs import PublicText, describe
 from midfill.lsp import notebooks
@@ -43,7 +44,7 @@ class MidfillServer(LanguageServer):
 
     protocol: MidfillProtocol
 
-    def __init__(self, make_scheduler: SchedulerFactory) -> None:
+    def __init__(self, make_scheduler: SchedulerFactory, perform: Perform) -> None:
         super().__init__(
             "midfill",
             __version__,
@@ -52,6 +53,7 @@ class MidfillServer(LanguageServer):
             max_workers=1,  # a worker reads stdin line by line; pygls would start more of them if one ended slowly
         )
         self.make_scheduler = make_scheduler
+        self.perform = perform
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
         """Number of requests for ghost text that are being answered."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import cattrs
 
+from midfill.prompt.chat_template import Message
 from midfill.prompt.snippets import WorkspaceSnippets
 
 FORMAT = 1
@@ -126,11 +127,48 @@ class TypedAlong:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ActionAnswer:
+    """What an action gave, or why it gave nothing."""
+
+    text: str
+    lines: tuple[str, ...]
+    """The new lines of its edit, without secrets."""
+    first_line: int
+    end_line: int
+    """The lines that they replace, as in :class:`midfill.actions.checked_edit.Edit`; both 0 without an edit."""
+    findings: tuple[str, ...]
+    reason: str
+    """The reason code; "" if there is something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acted:
+    """An action was done. Its texts have no secrets."""
+
+    action: str
+    path: str
+    language: str
+    edit: Replacement
+    """See :attr:`Question.edit`."""
+    first_line: int
+    end_line: int
+    """The selected lines."""
+    message: str
+    instruction: str
+    whole_file: bool
+    history: tuple[Message, ...]
+    """The conversation that it continues."""
+    digest: str
+    """See :func:`midfill.recording.digests.bundle_digest`; a larger model may do actions."""
+    answer: ActionAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
 class Full:
     """The file has reached its largest size. Nothing follows."""
 
 
-Event = Begun | Loaded | Changed | Asked | Answered | Stopped | Unread | TypedAlong | Full
+Event = Begun | Loaded | Changed | Asked | Answered | Stopped | Unread | TypedAlong | Acted | Full
 _KINDS: Mapping[str, type[Event]] = {
     "begun": Begun,
     "loaded": Loaded,
@@ -140,6 +178,7 @@ _KINDS: Mapping[str, type[Event]] = {
     "stopped": Stopped,
     "unread": Unread,
     "typed along": TypedAlong,
+    "acted": Acted,
     "full": Full,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -7,13 +7,12 @@ that are read of a document is fixed.
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
+from midfill.actions import ACTIONS, Action, ActionResult, ActionTask, perform
+from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache
@@ -22,21 +21,14 @@ from midfill.completion.lifecycle import EngineLifecycle
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request, no_suggestion
 from midfill.inference.loaded_model import OnLoading
-from midfill.inference.token_generator import LanguageModel
 from midfill.prompt.snippets import WorkspaceSnippets
-from midfill.recording.digests import bundle_digest, processor, prompt_digest
-from midfill.recording.events import Answer, Answered, Asked, Changed, Loaded, Question, Stopped, TypedAlong, Unread
 from midfill.recording.hidden import HiddenRequest
-from midfill.recording.record_file import RecordWriter
-from midfill.recording.texts import TextWriter
+from midfill.recording.session_record import Record
 from midfill.settings.live import LiveSettings
-from midfill.settings.schema import ATTRIBUTES, MEASURED_CONTEXT, Settings
+from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
-DECISIVE = (
-    *("enabled", "contextTokens", "workspaceTokens", "maxTokens", "maxLines", "minConfidence", "languages"),
-    *("quietLanguages", "quietFolders", "quietInComments", "quietInStrings", "draftTokens"),
-)
-"""The settings that answers depend on. Folders of the user's are not among them."""
+REPEATABLE = frozenset(ACTIONS) - {"tests"}
+"""The actions that read nothing but their document. Tests are written beside those that a file has already."""
 
 
 class LoadEngine(Protocol):
@@ -46,9 +38,8 @@ class LoadEngine(Protocol):
         """Return an engine that reads ``settings``."""
 
 
-def recording(writer: RecordWriter, load: LoadEngine = load_engine) -> Callable[[LiveSettings], Scheduler]:
+def recording(record: Record, load: LoadEngine = load_engine) -> Callable[[LiveSettings], Scheduler]:
     """Return what makes the scheduler of a session that is recorded."""
-    record = Record(writer)
 
     def make_scheduler(settings: LiveSettings) -> Scheduler:
         timeless = LiveSettings(without_time(settings.now))
@@ -66,79 +57,6 @@ def without_time(settings: Settings) -> Settings:
     """Return settings with which no answer depends on time."""
     tokens = settings.context_tokens or MEASURED_CONTEXT
     return replace(settings, context_tokens=tokens, deadline_ms=0, prefetch=False)
-
-
-def answer_of(completion: Completion) -> Answer:
-    """Return what is recorded of a completion."""
-    return Answer(
-        text=completion.text,
-        replaces=completion.end - completion.start,
-        alternatives=tuple(other.text for other in completion.alternatives),
-        reason=completion.reason.value,
-        prompt=prompt_digest([token for part in completion.parts for token in part.ids]),
-    )
-
-
-class Record:
-    """The session so far; for use in any thread."""
-
-    def __init__(self, writer: RecordWriter) -> None:
-        self._writer = writer
-        self._lock = threading.Lock()
-        self._texts = TextWriter()
-        self._settings: Mapping[str, Any] = {}
-        self._snippets: WorkspaceSnippets | None = None
-
-    def loaded(self, model: LanguageModel, settings: Settings) -> None:
-        """Note that a model was loaded."""
-        with self._lock:
-            self._settings = _decisive(settings)
-            manifest = model.manifest
-            loaded = Loaded(
-                name=manifest.name, digest=bundle_digest(manifest), processor=processor(), settings=self._settings
-            )
-            self._writer.write(loaded)
-
-    def asked(self, request: Request, settings: Settings) -> None:
-        """Note a request without secrets, before it is answered."""
-        with self._lock:
-            if self._settings != (now := _decisive(settings)):
-                self._settings = now
-                self._writer.write(Changed(settings=now))
-            self._writer.write(Asked(question=self._question(request)))
-
-    def answered(self, completion: Completion, snippets: WorkspaceSnippets) -> None:
-        """Note the answer to the last request, and what was found for it in other files."""
-        with self._lock:
-            same = snippets == self._snippets
-            self._snippets = snippets
-            self._writer.write(Answered(answer=answer_of(completion), snippets=None if same else snippets))
-
-    def stopped(self, reason: str) -> None:
-        """Note that the last request was interrupted."""
-        with self._lock:
-            self._writer.write(Stopped(reason=reason))
-
-    def unread(self, reason: Reason) -> None:
-        """Note that a request was answered without its document. Nothing of it is written."""
-        with self._lock:
-            self._writer.write(Unread(reason=reason.value))
-
-    def typed_along(self, request: Request, completion: Completion) -> None:
-        """Note a request without secrets, and its answer from the completion cache."""
-        with self._lock:
-            self._writer.write(TypedAlong(question=self._question(request), answer=answer_of(completion)))
-
-    def _question(self, request: Request) -> Question:
-        path = _without_home(request.path)
-        return Question(
-            path=path,
-            language=request.language,
-            automatic=request.automatic,
-            alternatives=request.alternatives,
-            offset=request.offset,
-            edit=self._texts.edit_to(path, request.text),
-        )
 
 
 class RecordedScheduler(Scheduler):
@@ -167,7 +85,7 @@ class RecordedEngine:
         self._settings = settings
         self._record = record
         self._found = _FoundSnippets()
-        record.loaded(engine.model, settings.now)
+        record.loaded(engine.model.manifest, settings.now)
 
     @property
     def workspace(self) -> WorkspaceRetrieval | None:
@@ -205,7 +123,7 @@ class RecordedEngine:
         return hidden.shown(completion)
 
     def _unread(self, request: Request, reason: Reason) -> Completion:
-        self._record.unread(reason)
+        self._record.unread(reason.value)
         return no_suggestion(request, reason)
 
     def warm_up(self, request: Request, cancel: CancelFlag) -> None:
@@ -243,12 +161,25 @@ class _FoundSnippets:
             self.workspace.forget(path)
 
 
-def _decisive(settings: Settings) -> Mapping[str, Any]:
-    values = {name: getattr(settings, ATTRIBUTES[name]) for name in DECISIVE}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+class RecordedActions:
+    """Does actions and records them. It is used on the actions' own thread."""
 
+    def __init__(self, record: Record) -> None:
+        self._record = record
 
-def _without_home(path: str) -> str:
-    """Return a path without the name of the user, where it begins with the home folder."""
-    home = str(Path.home())
-    return f"~{path.removeprefix(home)}" if path.startswith(f"{home}{os.sep}") else path
+    def perform(
+        self,
+        action: Action,
+        task: ActionTask,
+        conversation: Conversation,
+        cancel: CancelFlag,
+        on_text: Callable[[str], None],
+        on_progress: Callable[[str], None],
+    ) -> ActionResult:
+        """See :func:`midfill.actions.perform.perform`. An action that reads other files is not recorded."""
+        result = perform(action, task, conversation, cancel, on_text, on_progress)
+        if action.name in REPEATABLE:
+            self._record.acted(action, task, conversation.manifest, result)
+        else:
+            self._record.unread(result.reason or "")
+        return result

@@ -7,18 +7,37 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from midfill.actions import ACTIONS, ActionTask, perform
+from midfill.actions.selection import Selection
+from midfill.chat.conversation import Conversation
+from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import RecordError
 from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache
 from midfill.completion.engine import CompletionEngine, load_engine
 from midfill.completion.types import Completion, Request, no_suggestion
-from midfill.inference.bundle import load_bundle
+from midfill.inference.bundle import MANIFEST, load_bundle
+from midfill.inference.loaded_model import load_model
+from midfill.inference.token_generator import LanguageModel
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.recording.digests import bundle_digest
-from midfill.recording.events import Answer, Answered, Asked, Changed, Loaded, Question, Stopped, TypedAlong, Unread
+from midfill.recording.events import (
+    Acted,
+    ActionAnswer,
+    Answer,
+    Answered,
+    Asked,
+    Changed,
+    Loaded,
+    Question,
+    Stopped,
+    TypedAlong,
+    Unread,
+)
 from midfill.recording.record_file import damaged, read_events
-from midfill.recording.recorder import DECISIVE, answer_of, without_time
+from midfill.recording.recorder import REPEATABLE, without_time
+from midfill.recording.session_record import DECISIVE, action_answer_of, answer_of
 from midfill.recording.texts import TextReader
 from midfill.settings import schema
 from midfill.settings.live import LiveSettings
@@ -35,9 +54,9 @@ class Replayed:
     line: int
     column: int
     """The cursor, from 1, in characters."""
-    recorded: Answer | None
+    recorded: Answer | ActionAnswer | None
     """None if the server ended before it answered."""
-    now: Answer
+    now: Answer | ActionAnswer
 
     @property
     def difference(self) -> str:
@@ -46,7 +65,8 @@ class Replayed:
             return "unanswered"
         if self.recorded == self.now:
             return ""
-        return "prompt" if self.recorded.prompt != self.now.prompt else "answer"
+        prompts = {getattr(answer, "prompt", "") for answer in (self.recorded, self.now)}
+        return "answer" if len(prompts) == 1 else "prompt"
 
 
 class Replay:
@@ -64,6 +84,7 @@ class Replay:
         self._engine: CompletionEngine | None = None
         self._settings = LiveSettings(own)
         self._snippets = _RecordedSnippets()
+        self._conversations: dict[str, Conversation] = {}
         self._cache = CompletionCache()
         self._texts = TextReader()
         self._asked: Request | None = None
@@ -90,6 +111,8 @@ class Replay:
                     self.unread += 1
                 elif isinstance(event, Answered):
                     yield self._answer(self._take(), event)
+                elif isinstance(event, Acted):
+                    yield self._act(event)
                 elif isinstance(event, TypedAlong):
                     yield self._type_along(self._request(event.question), event.answer)
             except ValueError:
@@ -146,6 +169,40 @@ class Replay:
             return self._engine.complete(request, CancelFlag())
         except Exception:  # the scheduler gives the same answer for it
             return no_suggestion(request, Reason.FAILED)
+
+    def _act(self, event: Acted) -> Replayed:
+        text = self._texts.edited(event.path, event.edit)
+        if event.action not in REPEATABLE:
+            raise ValueError
+        selection = Selection(
+            text, language_of(event.path, event.language), event.first_line, event.end_line, event.path
+        )
+        task = ActionTask(
+            selection,
+            message=event.message,
+            instruction=event.instruction,
+            history=event.history,
+            whole_file=event.whole_file,
+            open_text=lambda _: "",  # nothing that the file names is read
+        )
+        result = perform(ACTIONS[event.action], task, self._conversation(event.digest), CancelFlag())
+        return Replayed(event.path, event.first_line + 1, 1, event.answer, action_answer_of(result, selection.secrets))
+
+    def _conversation(self, digest: str) -> Conversation:
+        """Return a conversation with the model of a digest, of the bundle for suggestions or the one for actions."""
+        if self._engine is None:
+            raise ValueError
+        if digest not in self._conversations:
+            model: LanguageModel = self._engine.model
+            if bundle_digest(model.manifest) != digest and (self._own.actions_bundle / MANIFEST).is_file():
+                model = load_model(replace(self._own, bundle=self._own.actions_bundle))
+            if bundle_digest(model.manifest) != digest:
+                raise RecordError(
+                    f"{self._file} has an action of another model than those of this machine: get it, or set"
+                    " 'actionsBundle'."
+                )
+            self._conversations[digest] = Conversation(model, max_draft_tokens=self._own.draft_tokens)
+        return self._conversations[digest]
 
     def _type_along(self, request: Request, recorded: Answer) -> Replayed:
         completion = self._cache.find(request) or no_suggestion(request, Reason.BLANK)

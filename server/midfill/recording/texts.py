@@ -29,20 +29,27 @@ class TextReader:
     def __init__(self) -> None:
         self._path = self._text = ""
 
+    def edited(self, path: str, edit: Replacement) -> str:
+        """Return the next document.
+
+        Raises:
+            ValueError: the edit is beyond the one before.
+        """
+        before = self._text if path == self._path else ""
+        if not 0 <= edit.start <= edit.end <= len(before):
+            raise ValueError
+        self._path, self._text = path, before[: edit.start] + edit.text + before[edit.end :]
+        return self._text
+
     def text_of(self, question: Question) -> str:
         """Return the document of the next question.
 
         Raises:
             ValueError: the edit or the cursor is beyond it.
         """
-        before = self._text if question.path == self._path else ""
-        edit = question.edit
-        if not 0 <= edit.start <= edit.end <= len(before):
-            raise ValueError
-        text = before[: edit.start] + edit.text + before[edit.end :]
+        text = self.edited(question.path, question.edit)
         if not 0 <= question.offset <= len(text):
             raise ValueError
-        self._path, self._text = question.path, text
         return text
 
 
