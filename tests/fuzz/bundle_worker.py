@@ -21,7 +21,7 @@ from midfill.common.errors import MidfillError
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.loaders.gguf_tokenizer import read_tokenizer
 
-_MOST_MEMORY = 8 << 30
+_MOST_MEMORY = 4 << 30
 _GGUF_EVERY = 4
 """One case in this many is a GGUF file."""
 

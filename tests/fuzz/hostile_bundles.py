@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -11,7 +12,7 @@ from random import Random
 from typing import Any
 
 from fuzz.values import mutated
-from midfill.inference.bundle import GRAPH, MANIFEST, TOKENIZER, describe_files
+from midfill.inference.bundle import GRAPH, MANIFEST, TOKENIZER
 
 _NUMBERS = (-1, 0, 1, 2**31, 2**53, 2**63, 10**30, 1e308, True, "7")
 _NAMES = ("../../etc/passwd", "/etc/passwd", "v1/../..", "a\x1b[2Jb", "\0", "a" * 5_000, "con", "\ud800", "-")
@@ -127,9 +128,9 @@ def _damaged_file(folder: Path, chance: Random) -> None:
     (folder / name).write_bytes(
         chance.choice((_flipped(data, chance), data[: chance.randrange(len(data))], b"", b"{}", b"null", data * 2))
     )
-    files = [GRAPH, f"{GRAPH}.data", TOKENIZER]
-    described = {name: vars(entry) for name, entry in describe_files(folder, files).items()}
-    _edit(folder, lambda manifest: manifest.update(files=described))
+    changed = (folder / name).read_bytes()
+    entry = {"size": len(changed), "sha256": hashlib.sha256(changed).hexdigest()}
+    _edit(folder, lambda manifest: manifest["files"].update({name: entry}))
 
 
 def _no_file(folder: Path, chance: Random) -> None:

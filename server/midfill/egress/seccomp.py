@@ -100,8 +100,10 @@ def install(machine: Machine) -> int:
     made = [_Instruction(*instruction) for instruction in _instructions(machine)]
     program = _Program(len(made), (_Instruction * len(made))(*made))
     listener = -1
-    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0:
-        listener = libc.syscall(machine.seccomp, _SET_FILTER, _NEW_LISTENER, ctypes.byref(program))
+    number = ctypes.c_ulong  # both functions take whole registers
+    if libc.prctl(number(_NO_NEW_PRIVILEGES), number(1), number(0), number(0), number(0)) == 0:
+        call, flags = number(machine.seccomp), number(_NEW_LISTENER)
+        listener = libc.syscall(call, number(_SET_FILTER), flags, ctypes.byref(program))
     if listener < 0:
         why = os.strerror(ctypes.get_errno())
         raise EgressUnwatched(
