@@ -71,14 +71,20 @@ def make_gguf(path: Path, seed: int) -> str:
 
 
 def _edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = _manifest(folder)
     change(manifest)
     (folder / MANIFEST).write_text(json.dumps(manifest))
 
 
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return a manifest without a checksum: a stranger leaves it out, as the first versions of Midfill did."""
+    values: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    values.pop("checksum", None)
+    return values
+
+
 def _odd_manifest(folder: Path, chance: Random) -> None:
-    manifest = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_text(json.dumps(mutated(manifest, chance)))
+    (folder / MANIFEST).write_text(json.dumps(mutated(_manifest(folder), chance)))
 
 
 def _absurd_numbers(folder: Path, chance: Random) -> None:

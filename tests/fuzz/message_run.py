@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -14,11 +15,17 @@ SLOW_SECONDS = 1.0
 
 
 def run_messages(
-    server: FuzzedServer, first: int, count: int, on_find: Callable[[Find], None] = lambda _: None
+    server: FuzzedServer,
+    first: int,
+    count: int,
+    on_find: Callable[[Find], None] = lambda _: None,
+    most_finds: float = math.inf,
 ) -> Tally:
-    """Send the messages of ``count`` seeds from ``first`` on."""
+    """Send the messages of ``count`` seeds from ``first`` on, until there are ``most_finds``: each costs patience."""
     tally = Tally("messages")
     for seed in range(first, first + count):
+        if len(tally.finds) >= most_finds:
+            break
         before = len(tally.finds)
         _send(server, case_of(seed), seed, tally)
         for found in tally.finds[before:]:

@@ -20,16 +20,26 @@ _WATCHED = (
 def examine(settings: Settings, command: Sequence[str] = SERVE) -> list[Check]:
     """Run a session of the server, which ``command`` starts, with the user's bundles."""
     try:
-        with Watch() as watch:
-            result = run_session(watch, settings.bundle, settings.actions_bundle, command)
-            attempts = watch.attempts
+        watch = Watch()
     except MidfillError as error:
-        return [Check("egress", False, f"nothing is proven: {error}")]
-    tried = [
-        Check("connection", False, f"{attempt}{f' ({count} times)' if count > 1 else ''}")
-        for attempt, count in attempts.items()
-    ]
-    return [Check("watched", True, _WATCHED), *_done(result), *(tried or [Check("connections", True, "none")])]
+        return [_unproven(error)]
+    try:
+        with watch:
+            result = run_session(watch, settings.bundle, settings.actions_bundle, command)
+    except MidfillError as error:
+        return [_unproven(error), *_tried(watch)]
+    tried = _tried(watch) or [Check("connections", True, "none")]
+    return [Check("watched", True, _WATCHED), *_done(result), *tried]
+
+
+def _unproven(error: MidfillError) -> Check:
+    return Check("egress", False, f"nothing is proven: {error}")
+
+
+def _tried(watch: Watch) -> list[Check]:
+    """Return a line for each attempt."""
+    times = [(attempt, f" ({count} times)" if count > 1 else "") for attempt, count in watch.attempts.items()]
+    return [Check("connection", False, f"{attempt}{often}") for attempt, often in times]
 
 
 def _done(result: SessionResult) -> Iterator[Check]:

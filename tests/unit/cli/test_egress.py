@@ -69,6 +69,15 @@ def test_a_deliberate_connection_is_listed(settings: Settings, tmp_path: Path, m
 
 
 @pytest.mark.usefixtures("watchable")
+def test_what_a_server_tried_before_it_ended_is_listed(settings: Settings) -> None:
+    """Nothing is proven about the rest, but this is known."""
+    dying = "import socket; socket.socket(socket.AF_INET6)"
+    checks = egress.examine(settings, [sys.executable, "-c", dying])
+    assert [check.name for check in checks] == ["egress", "connection"]
+    assert checks[1].detail.startswith("socket: a socket for IPv6, stream, by ")
+
+
+@pytest.mark.usefixtures("watchable")
 def test_a_server_that_does_nothing_proves_nothing(settings: Settings) -> None:
     """One that ends at once is a fault, not an empty list."""
     assert [(check.name, check.ok) for check in egress.examine(settings, [sys.executable, "-c", ""])] == [
