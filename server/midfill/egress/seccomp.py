@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ _LOAD, _JUMP_IF_EQUAL, _JUMP_IF_NOT_LESS, _RETURN = 0x20, 0x15, 0x35, 0x06
 _CALL_AT, _ARCHITECTURE_AT = 0, 4
 """Where the kernel puts both, in bytes."""
 _ALLOW, _REPORT = 0x7FFF0000, 0x7FC00000
+_FIRST_VERSION = (5, 5)
 _NO_NEW_PRIVILEGES, _SET_FILTER, _NEW_LISTENER = 38, 1, 1 << 3
 
 
@@ -84,6 +86,9 @@ def this_machine() -> Machine:
             f"Connections cannot be watched on {platform.system()} with a processor of the kind"
             f" '{platform.machine()}': run this on Linux, on x86_64 or aarch64."
         )
+    version = re.match(r"(\d+)\.(\d+)", platform.release())
+    if version and tuple(map(int, version.groups())) < _FIRST_VERSION:  # a call could be reported, but not allowed
+        raise EgressUnwatched(f"Linux {version[0]} does not let Midfill watch connections: run this on 5.5 or later.")
     return machine
 
 

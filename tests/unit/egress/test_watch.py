@@ -103,3 +103,12 @@ def test_other_machines_are_refused(monkeypatch: pytest.MonkeyPatch, system: str
     monkeypatch.setattr(platform, "machine", lambda: machine)
     with pytest.raises(EgressUnwatched, match=f"a processor of the kind '{machine}': run this on Linux"):
         Watch()
+
+
+def test_older_linux_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its calls are reported, but none of them could go on."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "release", lambda: "5.4.0-26-generic")
+    with pytest.raises(EgressUnwatched, match=r"^Linux 5\.4 does not let Midfill watch connections: "):
+        Watch()
