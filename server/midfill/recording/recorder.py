@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from midfill.actions import ACTIONS, Action, ActionResult, ActionTask, perform
 from midfill.chat.conversation import Conversation
@@ -149,11 +149,9 @@ class _FoundSnippets:
     def excludes(self, path: str) -> bool:
         return self.workspace is not None and self.workspace.excludes(path)
 
-    def snippets_at(
-        self, path: str, text: str, offset: int, language: str, budget: int, window: int
-    ) -> WorkspaceSnippets:
+    def snippets_at(self, *place: Any, **more: Any) -> WorkspaceSnippets:
         if self.workspace is not None:
-            self.snippets = self.workspace.snippets_at(path, text, offset, language, budget, window)
+            self.snippets = self.workspace.snippets_at(*place, **more)
         return self.snippets
 
     def forget(self, path: str) -> None:
