@@ -93,7 +93,7 @@ class MortalSession:
             typists[0].ask(self._next(), invoked=True)  # this one is in flight
             known = children(client)
             end(client, death)
-            assert "ERROR" not in client.stderr()
+            assert "ERROR" not in client.stderr(), f"{death}: {client.stderr()}"
         self.ledger.answered += answered
         if death != "server":
             self.ledger.certain += answered
