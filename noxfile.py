@@ -157,15 +157,30 @@ def lock(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def soak(session: nox.Session) -> None:
-    """Type for half an hour: 2,000 requests to the real model, half of them cancelled, and nothing may grow."""
+    """Type for half an hour: 2,000 requests to the real model, half of them cancelled, and nothing may grow.
+
+    Then 2,000 more to a tiny one, while the index, the server and the client die at random, and nothing may be lost.
+    """
     session.run("python", "-m", "pytest", "tests/e2e/soak.py", *session.posargs)
+
+
+@nox.session(python=False)
+def fuzz(session: nox.Session) -> None:
+    """Send the server 20,000 mutated messages, 500 hostile bundles and GGUF files, and 300 hostile workspaces.
+
+    Each find is printed with the command that repeats it. Arguments choose one of the three, its first seed and its
+    count: `-- messages --first 1000 --count 100`.
+    """
+    paths = os.pathsep.join([_SOURCES["PYTHONPATH"], "tests"])
+    session.run("python", "-m", "fuzz", *session.posargs, env={"PYTHONPATH": paths})
 
 
 @nox.session(python=False)
 def length(session: nox.Session) -> None:
     """Run those tests at full length that are short in the usual run, or left out of it; arguments go to pytest."""
-    names = ["e2e/test_bench", "e2e/test_edits", "e2e/test_session", "e2e/test_speculation", "export/cli/test_export"]
-    names += ["export/loaders/test_gguf_tokenizer", "unit/privacy/test_secret_forms", "unit/privacy/test_secrets"]
+    names = ["e2e/test_bench", "e2e/test_edits", "e2e/test_fuzz", "e2e/test_session", "e2e/test_speculation"]
+    names += ["export/cli/test_export", "export/loaders/test_gguf_tokenizer"]
+    names += ["unit/privacy/test_secret_forms", "unit/privacy/test_secrets"]
     files = [f"tests/{name}.py" for name in names]
     session.run("python", "-m", "pytest", *(session.posargs or files), env={"MIDFILL_TESTS_AT_LENGTH": "1"})
 

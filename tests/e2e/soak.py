@@ -1,4 +1,4 @@
-"""A day's typing in half an hour: `nox -s soak`; too long for every change, so not collected with the tests."""
+"""A day's typing in half an hour, and a day of deaths: `nox -s soak`; too long to be collected with the tests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.deaths import MortalSession, counted
 from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
 
@@ -15,6 +16,8 @@ REQUESTS = 2000
 WARM_AFTER = 200
 NOISE = 1.01
 """Pages come and go with which prompts are kept; 4 kB leaked with each request is more."""
+LIVES_NOISE = 1.05
+"""Two servers of the same age differ by what their allocator has kept."""
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 NAMES = ["argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py", "statistics.py", "shlex.py"]
 OPTIONS = {"maxTokens": 16, "contextTokens": 512, "cacheMegabytes": 60, "warmUpMs": 20}
@@ -51,3 +54,21 @@ def test_two_thousand_requests(bundle: Path, tmp_path: Path, capsys: pytest.Capt
     assert max(each.memory.own for each in later) <= warm.memory.own * NOISE
     assert max(each.open_files for each in later) <= warm.open_files
     assert max(each.threads for each in later) <= warm.threads
+
+
+@pytest.mark.timeout(4 * 3600)
+def test_two_thousand_requests_with_deaths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever dies, nothing is lost but what was in flight, and no server is larger than the first ones."""
+    mortal = MortalSession(tmp_path, seed=2026)
+    mortal.run(REQUESTS)
+    ledger = mortal.ledger
+    with capsys.disabled():
+        print(  # noqa: T201 - these are the figures
+            f"{ledger.answered} requests answered; died: {dict(ledger.deaths)}; "
+            f"{counted(mortal.cache)} in the statistics, of which {ledger.certain} must be; "
+            f"memory {ledger.megabytes[0]:.1f} MB at first, {max(ledger.megabytes):.1f} MB at most; "
+            f"{ledger.open_files[0]} open files at first, {max(ledger.open_files)} at most"
+        )
+    assert counted(mortal.cache) >= ledger.certain
+    assert max(ledger.megabytes) <= max(ledger.megabytes[:3]) * LIVES_NOISE
+    assert max(ledger.open_files) <= max(ledger.open_files[:3])

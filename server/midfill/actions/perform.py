@@ -23,6 +23,12 @@ _MAX_SAME_LINES = 6
 _NUMBER = re.compile(r"\d+")
 
 
+Perform = Callable[
+    [Action, ActionTask, Conversation, CancelFlag, Callable[[str], None], Callable[[str], None]], ActionResult
+]
+"""Does an action, as :func:`perform` does."""
+
+
 def perform(
     action: Action,
     task: ActionTask,

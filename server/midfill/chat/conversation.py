@@ -80,6 +80,8 @@ class Conversation:
             ModelError: the model has no chat template.
         """
         manifest, tokenizer = model.manifest, model.tokenizer
+        self.manifest = manifest
+        """What is known about the model."""
         self._tokenizer = tokenizer
         self._name = manifest.name
         self._chat = Chat(

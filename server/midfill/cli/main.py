@@ -84,11 +84,19 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    from midfill.cli.record import parts
     from midfill.common import logs
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
-    return app.serve_stdio()
+    with parts(args.record) as (make_scheduler, perform):
+        return app.serve_stdio(make_scheduler, perform)
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from midfill.cli import replay
+
+    return replay.run(args)
 
 
 def _complete(args: argparse.Namespace) -> int:
@@ -172,9 +180,10 @@ def _with_torch(module: str, hint: str) -> Any:
 
 
 def _doctor(args: argparse.Namespace) -> int:
-    from midfill.cli import doctor
+    from midfill.cli import doctor, egress
 
-    checks = doctor.examine(dataclasses.replace(own_settings(args.bundle), deadline_ms=0))
+    settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
+    checks = egress.examine(settings) if args.egress else doctor.examine(settings)
     if args.json:
         _print_json(doctor.to_json(checks))
     else:
@@ -209,6 +218,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "why": _why,
     "stats": _stats,
     "settings": _list_settings,
+    "replay": _replay,
     "harness": _harness,
     "pull": _pull,
     "export": _export,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from midfill.cli.options import AddCommand, add_bundle, add_json, add_licence_acceptance, count
 
 
@@ -13,12 +15,16 @@ def add(command: AddCommand) -> None:
     _add_complete(command)
     _add_do(command)
     _add_records(command)
+    _add_replay(command)
 
 
 def _add_serve(command: AddCommand) -> None:
     serve = command("serve", "Serve completions to an editor, by the language server protocol.", "midfill serve")
     # Many editors add this argument to every server's command line.
     serve.add_argument("--stdio", action="store_true", help="use standard input and output, as is always done")
+    serve.add_argument(
+        "--record", type=Path, metavar="FILE", help="also write the session into a new file, without secrets"
+    )
     serve.add_argument(
         "--log-level",
         default="WARNING",
@@ -39,6 +45,11 @@ def _add_pull(command: AddCommand) -> None:
 
 def _add_doctor(command: AddCommand) -> None:
     doctor = command("doctor", "Check this installation, and time one completion.", "midfill doctor")
+    doctor.add_argument(
+        "--egress",
+        action="store_true",
+        help="instead, run a session of the server and list each connection that it tries (Linux)",
+    )
     add_bundle(doctor)
     add_json(doctor)
 
@@ -90,3 +101,12 @@ def _add_records(command: AddCommand) -> None:
     add_json(stats)
     settings = command("settings", "List all settings, their possible values and their defaults.", "midfill settings")
     add_json(settings)
+
+
+def _add_replay(command: AddCommand) -> None:
+    replay = command(
+        "replay", "Answer a recorded session again, and compare the answers.", "midfill replay session.jsonl"
+    )
+    replay.add_argument("file", type=Path, metavar="FILE", help="what `midfill serve --record FILE` has written")
+    add_bundle(replay)
+    add_json(replay)

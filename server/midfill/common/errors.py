@@ -16,6 +16,8 @@
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
     ├── HarnessError          the server does not do what a script expects
+    ├── EgressUnwatched       the machine does not let Midfill watch connections
+    ├── RecordError           a recorded session cannot be read or replayed
     └── ExportError           weights cannot be fetched or converted (midfill_export)
         └── SourceError           the weights are not the expected ones, or cannot be fetched
 """
@@ -81,6 +83,14 @@ class ServerEnded(MidfillError):
 
 class HarnessError(MidfillError):
     """The server does not do what a script expects."""
+
+
+class EgressUnwatched(MidfillError):
+    """The machine does not let Midfill watch connections."""
+
+
+class RecordError(MidfillError):
+    """A recorded session cannot be read or replayed."""
 
 
 class ExportError(MidfillError):

@@ -154,9 +154,13 @@ class CompletionEngine:
         """Return the text of tokens as the model sees it, control tokens included."""
         return self._tokenizer.spell(ids)
 
+    def excludes(self, request: Request) -> bool:
+        """Return whether ignore rules keep the document of a request from being read."""
+        return self.workspace is not None and self.workspace.excludes(request.opened_as or request.path)
+
     def _reason_for_silence(self, request: Request) -> Reason:
         """Return why the document must not even be read; ``Reason.NONE`` if it may be."""
-        if self.workspace is not None and self.workspace.excludes(request.opened_as or request.path):
+        if self.excludes(request):
             return Reason.EXCLUDED
         settings = self.settings.now.for_language(request.language)
         if not request.automatic:

@@ -8,7 +8,7 @@ import sys
 
 from lsprotocol import types
 
-from midfill.actions import ACTIONS
+from midfill.actions import ACTIONS, Perform, perform
 from midfill.common.errors import UsageError
 from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
@@ -24,9 +24,9 @@ _DID_SHOW = "textDocument/didShowCompletion"
 _DID_PARTIALLY_ACCEPT = "textDocument/didPartiallyAcceptCompletion"
 
 
-def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillServer:
+def create_server(make_scheduler: SchedulerFactory = new_scheduler, perform: Perform = perform) -> MidfillServer:
     """Return a server that can be started. ``make_scheduler`` is called when the settings are known."""
-    server = MidfillServer(make_scheduler)
+    server = MidfillServer(make_scheduler, perform)
     server.feature(types.INITIALIZE)(documents.initialize)
     server.feature(types.INITIALIZED)(documents.initialized)
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(documents.opened)
@@ -56,7 +56,7 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler) -> MidfillSe
     return server
 
 
-def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
+def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler, perform: Perform = perform) -> int:
     """Serve one client on stdin and stdout until it leaves; return the exit code.
 
     Raises:
@@ -66,4 +66,4 @@ def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler) -> int:
         raise UsageError("'serve' needs an editor at its standard input and output: let the editor start it.")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, whatever it does
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # the server closes it, and must not close sys.stdout
-    return create_server(make_scheduler).serve(sys.stdin.fileno(), stdout)
+    return create_server(make_scheduler, perform).serve(sys.stdin.fileno(), stdout)

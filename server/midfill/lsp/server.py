@@ -17,6 +17,7 @@ from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from midfill import __version__
+from midfill.actions import Perform
 from midfill.common.errors import MidfillError
 from midfill.common.exit_deadline import exit_within
 from midfill.common.logs import PublicText, describe
@@ -50,7 +51,7 @@ class MidfillServer(LanguageServer):
 
     protocol: MidfillProtocol
 
-    def __init__(self, make_scheduler: SchedulerFactory) -> None:
+    def __init__(self, make_scheduler: SchedulerFactory, perform: Perform) -> None:
         super().__init__(
             "midfill",
             __version__,
@@ -58,6 +59,7 @@ class MidfillServer(LanguageServer):
             notebook_document_sync=notebooks.SYNC,
         )
         self.make_scheduler = make_scheduler
+        self.perform = perform
         self.session: Session | None = None
         self.ghost_texts_in_progress = 0
         """Number of requests for ghost text that are being answered."""

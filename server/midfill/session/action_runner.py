@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from midfill.actions import Action, ActionResult, ActionTask, perform
+from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
@@ -39,11 +39,18 @@ LoadModel = Callable[[Settings], LanguageModel]
 class ActionRunner:
     """The actions of one client; for use on one event loop."""
 
-    def __init__(self, scheduler: Scheduler, settings: LiveSettings, load: LoadModel = load_model) -> None:
-        """Run on the scheduler's model, or on the one that ``load`` makes of ``actionsBundle``."""
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        settings: LiveSettings,
+        load: LoadModel = load_model,
+        perform: Perform = perform,
+    ) -> None:
+        """Run on the scheduler's model, or on the one that ``load`` makes of ``actionsBundle``; ``perform`` does it."""
         self._scheduler = scheduler
         self._settings = settings
         self._load = load
+        self._perform_action = perform
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
         self._larger: LanguageModel | None = None
         self._refused: Path | None = None
@@ -132,7 +139,7 @@ class ActionRunner:
                 self._conversation = Conversation(model, max_draft_tokens=drafts, steps=steps)
                 self._conversation_model = model
             try:
-                return perform(action, task, self._conversation, cancel, on_text, on_progress)
+                return self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
             except ModelChanged as error:
                 self._drop(larger=True)
                 if model is engine.model:

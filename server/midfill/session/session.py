@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+from midfill.actions import Perform, perform
 from midfill.common.file_identity import entries_and_files
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
@@ -46,6 +47,7 @@ class Session:
         current_text: CurrentText,
         *,
         make_scheduler: SchedulerFactory = new_scheduler,
+        perform: Perform = perform,
         open_documents: OpenDocuments = dict,
         on_index_progress: OnProgress = lambda _: None,
     ) -> None:
@@ -56,6 +58,7 @@ class Session:
             options: the client's `initializationOptions`.
             current_text: returns the text of an open document by its path.
             make_scheduler: makes what schedules the requests, with an engine of its own.
+            perform: does an action.
             open_documents: returns all open documents, for actions.
             on_index_progress: called with the progress of the workspace's index, from another thread.
         """
@@ -64,7 +67,7 @@ class Session:
         settings, self.problems = self._sources.options(options)
         self.settings = LiveSettings(_calibrated(settings))
         self.scheduler = make_scheduler(self.settings)
-        self._action_runner = ActionRunner(self.scheduler, self.settings)
+        self._action_runner = ActionRunner(self.scheduler, self.settings, perform=perform)
         self.actions = ActionService(self._action_runner, open_documents, self._may_change)
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)

@@ -20,7 +20,7 @@ from unit.cli.running import Ran, Run, is_one_line, midfill
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 COMMANDS = (
-    *("serve", "pull", "doctor", "complete", "do", "why", "stats", "settings"),
+    *("serve", "pull", "doctor", "complete", "do", "why", "stats", "settings", "replay"),
     *("export", "tune", "bench", "eval", "harness"),
 )
 
@@ -43,6 +43,9 @@ COMMANDS = (
         ["eval", "humaneval-single", "--limit", "-1"],
         ["serve", "--tcp", "127.0.0.1:8700"],
         ["serve", "--log-level", "LOUD"],
+        ["serve", "--record"],
+        ["serve", "--record", "no/such/folder/session.jsonl"],
+        ["replay"],
         ["pull", "no-such-model"],
     ],
     ids=lambda arguments: " ".join(arguments)[:40] or "nothing",

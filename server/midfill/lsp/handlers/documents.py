@@ -23,6 +23,7 @@ def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
         params.initialization_options,
         server.current_text,
         make_scheduler=server.make_scheduler,
+        perform=server.perform,
         open_documents=server.open_documents,
         on_index_progress=server.index_progress,
     )

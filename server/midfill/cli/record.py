@@ -1,0 +1,33 @@
+"""`midfill serve --record`: what the server is given, so that the session is recorded."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from midfill.actions import Perform, perform
+from midfill.completion.scheduler import new_scheduler
+from midfill.recording.record_file import RecordWriter
+from midfill.recording.recorder import RecordedActions, recording
+from midfill.recording.session_record import Record
+from midfill.session.session import SchedulerFactory
+
+_log = logging.getLogger(__name__)
+
+
+@contextmanager
+def parts(file: Path | None) -> Iterator[tuple[SchedulerFactory, Perform]]:
+    """Yield what makes the scheduler of a session and what does its actions; they record it if there is a file for it.
+
+    Raises:
+        UsageError: the file cannot be created.
+    """
+    if file is None:
+        yield new_scheduler, perform
+        return
+    with closing(RecordWriter(file)) as writer:
+        _log.warning("This session is recorded, without secrets, in %s", writer.path)
+        record = Record(writer)
+        yield recording(record), RecordedActions(record).perform

@@ -1,0 +1,49 @@
+"""What a fuzzing run finds: each find has a kind, and the command that repeats it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Find:
+    """Something that must not happen."""
+
+    run: str
+    """``messages``, ``bundles`` or ``workspaces``."""
+    kind: str
+    """What happened, in a few words that are the same for each of its kind."""
+    seed: int
+    """The case."""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"FIND  {self.kind}: {self.detail}\n      python -m fuzz {self.run} --first {self.seed} --count 1"
+
+
+@dataclass
+class Tally:
+    """The figures of one run."""
+
+    run: str
+    cases: int = 0
+    answered: int = 0
+    """Requests and files that were answered as they should be."""
+    finds: list[Find] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    """Megabytes of the server's own, after each tenth of the cases."""
+
+    def find(self, kind: str, seed: int, detail: str = "") -> Find:
+        """Note a find."""
+        found = Find(self.run, kind, seed, detail)
+        self.finds.append(found)
+        return found
+
+    def __str__(self) -> str:
+        kinds = Counter(found.kind for found in self.finds)
+        listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no finds"
+        memory = " ".join(f"{megabytes:.0f}" for megabytes in self.memory)
+        return f"{self.run}: {self.cases:,} cases, {self.answered:,} answered, {listed}" + (
+            f"; memory {memory} MB" if memory else ""
+        )
