@@ -13,6 +13,8 @@ from midfill.code.languages import Language
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
+_BY_MARKS = frozenset({"", "html", "markdown"})
+"""Grammars that tell no more about comments and strings than their marks do."""
 _STRING_NODES = ("string", "heredoc", "char_literal", "character_literal")
 """Parts of the types of nodes that are strings."""
 _CODE_NODES = ("interpolation", "substitution", "expansion")
@@ -26,7 +28,7 @@ def place_of(context: Context, language: Language) -> str:
     counts, although the grammar does not recognise it.
     """
     before, after, language = embedded_at(*window(context), language)
-    if language.grammar in ("", "markdown"):
+    if language.grammar in _BY_MARKS:
         return place_at_end(before, enclosures_of(language)).kind
     data = before.encode("utf-8", "replace")
     tree = parse(data + after.encode("utf-8", "replace"), language.grammar)
