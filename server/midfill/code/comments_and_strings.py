@@ -32,7 +32,7 @@ def _long(opening: str, closing: str = "", skipped: str = _ESCAPED, code: tuple[
 
 
 def _heredoc(opening: str) -> Enclosure:
-    return _long(rf"{opening}(?P<name>[A-Za-z_]\w*)[^\n]*\n", r"^[ \t]*{name}\b", skipped="")
+    return _long(rf"{opening}(?P<name>[A-Za-z_]\w*)[^\n]{{0,200}}\n", r"^[ \t]*{name}\b", skipped="")
 
 
 def _neither(pattern: str) -> Enclosure:

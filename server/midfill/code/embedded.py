@@ -8,7 +8,9 @@ from collections import deque
 from midfill.code.languages import Language, language_of
 
 _PAGES = frozenset({"HTML", "Vue", "Svelte", "Astro", "Handlebars", "Jinja", "Twig", "ERB", "HEEx", "Razor"})
-_START = re.compile(r"<(?P<element>script|style)\b(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
+_START = re.compile(
+    r"<(?P<element>script|style)\b(?P<attributes>(?:[^<>\"']|\"[^\"]{0,200}\"|'[^']{0,200}'){0,200})>", re.IGNORECASE
+)
 _LANGUAGE = re.compile(r"\b(?:lang|type)\s*=\s*[\"']?(?:text/|application/)?(?P<id>[\w-]+)", re.IGNORECASE)
 _IDS = {"js": "javascript", "ts": "typescript", "tsx": "typescriptreact", "jsx": "javascriptreact"}
 _DEFAULTS = {"script": "javascript", "style": "css"}

@@ -1,4 +1,4 @@
-"""Comments and strings by their marks, for languages without a grammar, and where parsing would take too long.
+"""Comments and strings by their marks: for languages without a grammar, and for what a grammar does not tell.
 
 The scan reads a text once, from its start. It is less exact than a grammar: a regular expression with a quote in it
 looks like a string. Strings that seldom span lines end with their line, so that such an error ends there, too.

@@ -95,7 +95,9 @@ class CompletionCache:
         with self._lock:
             unfinished, self._unfinished = self._unfinished, None
         typed = typed_since(unfinished.request, request) if unfinished else None
-        return (unfinished, typed) if unfinished and typed is not None and unfinished.text.startswith(typed) else None
+        if unfinished is None or typed is None or not unfinished.text.startswith(typed):
+            return None
+        return None if _is_indented_more(unfinished.text, typed) else (unfinished, typed)
 
     def forget(self, path: str) -> None:
         """Forget all suggestions in a document, because it was closed."""
@@ -148,8 +150,9 @@ def rest_of(completion: Completion, typed: str) -> Completion | None:
 
 
 def _continues(text: str, typed: str) -> bool:
-    if not (len(text) > len(typed) and text.startswith(typed)):
-        return False
-    indentation = typed[typed.rfind("\n") + 1 :]
-    is_indented_more = indentation.isspace() and text[len(typed)] in " \t"
-    return not is_indented_more
+    return len(text) > len(typed) and text.startswith(typed) and not _is_indented_more(text, typed)
+
+
+def _is_indented_more(text: str, typed: str) -> bool:
+    """Return whether ``text`` goes on with white space where only white space was typed on the line."""
+    return typed[typed.rfind("\n") + 1 :].isspace() and text[len(typed) : len(typed) + 1] in (" ", "\t")

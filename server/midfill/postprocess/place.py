@@ -15,6 +15,8 @@ from midfill.code.tree_shape import ordinary_end
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 
+_BY_MARKS = frozenset({"", "html", "markdown"})
+"""Grammars that tell no more about comments and strings than their marks do."""
 _STRING_NODES = ("string", "heredoc", "char_literal", "character_literal")
 """Parts of the types of nodes that are strings."""
 _CODE_NODES = ("interpolation", "substitution", "expansion")
@@ -29,7 +31,7 @@ def place_of(context: Context, language: Language) -> str:
     in a very long line, the language's marks decide.
     """
     before, after, language = embedded_at(*window(context), language)
-    if len(context.line_prefix) <= MAX_PARSED_LINE_CHARACTERS and language.grammar not in ("", "markdown"):
+    if len(context.line_prefix) <= MAX_PARSED_LINE_CHARACTERS and language.grammar not in _BY_MARKS:
         text, rest = without_long_ends(before), without_long_ends(after)
         cursor = len(text.encode("utf-8", "replace"))
         data = (text + rest).encode("utf-8", "replace")

@@ -13,7 +13,7 @@ _UNFINISHED = (":", "{", "(", "[", ",", "\\", "=", "+", "-", "*", "%", "&", "|",
 """Ends of a line whose statement continues on the next line."""
 _UNFINISHED_WORD = re.compile(r"\b(?:and|or|not|do|then|else|begin)\s*\Z")
 _COMMENT = re.compile(r"\s*(?:#|//|--)")
-_TRAILING_COMMENT = re.compile(r"\s(?:#|//|--)[^\"'`]*\Z")
+_TRAILING_COMMENT = re.compile(r"\s(?:#|//|--)[^\"'`]{0,200}\Z")
 _BLOCK_WORD = re.compile(
     r"\s*(?:(?:local|async|export|default|private|public|protected|static)\s+)*"
     r"(?:function|def|class|module|interface|begin|repeat|loop|if|elif|elsif|elseif|else|unless|for|foreach|while|until"

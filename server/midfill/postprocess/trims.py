@@ -15,6 +15,7 @@ Trim = Callable[[str, Context], str]
 
 _BREAK = "  "
 _BROKEN_LINE = re.compile(rf"\S{_BREAK}\n")
+_FENCE = re.compile(r"^[ \t]*```", re.MULTILINE)
 _HALF_FENCE = re.compile(r"(?:\n|\A)[ \t]*(?P<fence>`{1,2})\Z")
 
 
@@ -51,12 +52,18 @@ def trim_suffix_overlap(text: str, context: Context) -> str:
 
 
 def trim_half_fence(text: str, context: Context) -> str:
-    """Cut one or two backticks that are alone on the last line: the limit came within a Markdown fence."""
+    """Cut what a limit left of a Markdown fence: one or two backticks alone on the last line, or code without its end.
+
+    A suggestion that begins with a fence is kept, because it would be blank without it.
+    """
     found = _HALF_FENCE.search(text)
-    if found is None or (not found.start() and context.line_prefix.strip()):
-        return text
-    closes_string = len(found["fence"]) == 1 and is_open("`", context.prefix + text[: found.start()])
-    return text if closes_string else text[: found.start()]
+    if found is not None and (found.start() or not context.line_prefix.strip()):
+        closes_string = len(found["fence"]) == 1 and is_open("`", context.prefix + text[: found.start()])
+        text = text if closes_string else text[: found.start()]
+    *_, last = [0, *(fence.start() for fence in _FENCE.finditer(text))]
+    fences = len(_FENCE.findall(f"{context.prefix}\n{context.suffix}"))
+    leaves_open = fences % 2 == 0 and len(_FENCE.findall(context.prefix + text + context.suffix)) % 2 == 1
+    return text[:last] if leaves_open and text[:last].strip() else text
 
 
 def trim_end(text: str, context: Context) -> str:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midfill.common.reasons import Reason
-from midfill.completion.cache import CompletionCache, rest_of, typed_since
+from midfill.completion.cache import CompletionCache, Unfinished, rest_of, typed_since
 from midfill.completion.types import Alternative, Completion, Request
 from midfill.inference.sampling import Sampling
+from midfill.prompt.context import gather
+from midfill.prompt.fim import Prompt
 from unit.helpers import split
 
 TEXT = st.text(alphabet="ab\n(", max_size=8)
@@ -90,6 +92,18 @@ def test_rest_of_a_suggestion_adds_nothing_to_the_indentation_that_was_typed(now
     """Two blanks typed along a line with four may be all that the user wants: the suggestion is made anew."""
     found = cache_of("def f():▮", "\n    return 1").find(asking(now))
     assert (found.text if found else None) == rest
+
+
+@pytest.mark.parametrize(
+    ("now", "typed"),
+    [("def f():▮", ""), ("def f():\n▮", "\n"), ("def f():\n  ▮", None), ("def f():\n    ▮", "\n    ")],
+)
+def test_interrupted_suggestion_adds_nothing_to_the_indentation_that_was_typed(now: str, typed: str | None) -> None:
+    """It is not generated to its end in vain."""
+    cache, begun = CompletionCache(), asking("def f():▮")
+    cache.interrupt(Unfinished(begun, gather(begun.text, begun.offset), Prompt((), None), text="\n    return"), 0)
+    found = cache.take_unfinished(asking(now))
+    assert (found[1] if found else None) == typed
 
 
 @pytest.mark.parametrize("now", ["x = 1▮", "x = 12▮", "x -▮", "y▮"])

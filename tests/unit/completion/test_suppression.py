@@ -174,6 +174,9 @@ def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
     assert reason("x = 1\n" * 200_000 + "# the ▮\n" + "y = 2\n" * 200_000) == "comment"
     assert reason("x" * 5_000_000 + "▮" + "y" * 5_000_000) == ""
     assert reason("(" * 50_000 + "▮") == ""
+    assert reason("<!--" * 50_000 + "▮", "html") == "comment"
+    assert reason("<<A" * 50_000 + "▮", "dockerfile") == ""
+    assert reason('<script "' * 50_000 + "▮", "vue") == ""
     assert reason('x = "\ud800▮"') == "string"
 
 
