@@ -1,10 +1,11 @@
 """The language server with a scheduler that does at once what a model does rarely; run as a program by the tests.
 
-usage: scripted_server.py crash|echo|block|stick LOG_LEVEL
+usage: scripted_server.py crash|echo|block|stick|linger LOG_LEVEL
 """
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from midfill.settings.live import LiveSettings
 class ScriptedScheduler:
     """Loads at once, and answers "ok" at the cursor.
 
-    Or it fails on the document's text, blocks the event loop for ever, or never closes, as with a worker that is stuck.
+    Or it fails on the document's text, blocks the event loop or a thread of it for ever, or never closes, as with a
+    worker that is stuck.
     """
 
     def __init__(self, behaviour: str) -> None:
@@ -40,6 +42,8 @@ class ScriptedScheduler:
             raise ValueError(request.text)
         if self._behaviour == "block":
             self._wait_for_ever()
+        if self._behaviour == "linger":
+            await asyncio.to_thread(self._wait_for_ever)
         return Completion(text="ok", start=request.offset, end=request.offset)
 
     def prepare(self, request: Request) -> None:

@@ -100,6 +100,20 @@ def test_exit_code_of_a_server_that_is_stuck(tmp_path: Path, farewell: list[str]
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize(("farewell", "code"), [(["shutdown"], 0), ([], 1)], ids=["after shutdown", "without shutdown"])
+def test_exit_code_while_a_thread_works(tmp_path: Path, farewell: list[str], code: int) -> None:
+    """It ends with the same code, though the work for a request never ends."""
+    with RawClient([*SCRIPTED, "linger", "CRITICAL"], tmp_path / "stderr") as client:
+        client.initialize()
+        client.open("x = 1\n")
+        client.ask(2, 0, 0)
+        wait_until(lambda: "linger" in client.stderr(), "the work to begin")
+        assert [client.request(1, method, None)["result"] for method in farewell] == [None] * len(farewell)
+        client.notify("exit", None)
+        assert client.wait() == code
+
+
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("behaviour", ["stick", "block"])
 def test_input_of_a_server_that_is_stuck_ends(tmp_path: Path, behaviour: str) -> None:
     """It ends, though a worker or a handler never does."""

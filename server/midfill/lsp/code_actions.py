@@ -164,8 +164,8 @@ def _read_range(argument: object) -> types.Range | None:
         numbers = [end[name] for end in ends for name in ("line", "character")]
     except (TypeError, KeyError) as error:
         raise JsonRpcInvalidParams("'range' must be a range, as LSP has it") from error
-    if not all(isinstance(number, int) and not isinstance(number, bool) and number >= 0 for number in numbers):
-        raise JsonRpcInvalidParams("'range' must have whole numbers from 0 on")
+    if not all(isinstance(each, int) and not isinstance(each, bool) and 0 <= each < 1 << 31 for each in numbers):
+        raise JsonRpcInvalidParams("'range' must have whole numbers from 0 to 2147483647")
     return types.Range(types.Position(*numbers[:2]), types.Position(*numbers[2:]))
 
 

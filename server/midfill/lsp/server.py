@@ -91,16 +91,17 @@ class MidfillServer(LanguageServer):
         except SystemExit:  # the client has sent `exit`
             pass
         finally:
-            if self._input is not None:
-                self._input.end()
             self.close()
         return self._exit_code()
 
     async def _follow(self, descriptor: int) -> None:
         self._input = ClientInput(descriptor, lambda: exit_within(_CLOSING_SECONDS, self._exit_code))
-        async for body in self._input.messages():
-            self.protocol.receive(body)
-            await asyncio.sleep(0)  # what the message has begun goes first
+        try:
+            async for body in self._input.messages():
+                self.protocol.receive(body)
+                await asyncio.sleep(0)  # what the message has begun goes first
+        finally:
+            self._input.end()
 
     def watch_editor(self, process: int) -> None:
         """End when the client's process ends, even if another process keeps the input open."""

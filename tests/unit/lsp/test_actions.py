@@ -368,6 +368,7 @@ async def test_pasted_traceback_finds_its_document(editor: Editor) -> None:
         ("midfill.do", [{"action": "fix", "version": "one"}]),
         ("midfill.do", [{"action": "fix", "range": {"start": 1}}]),
         ("midfill.do", [{"action": "fix", "range": span((-1, 0), (0, 0))}]),
+        ("midfill.do", [{"action": "fix", "range": span((0, 1 << 31), (0, 0))}]),
         ("midfill.ask", [{}]),
         ("midfill.accepted", ["one"]),
     ],
