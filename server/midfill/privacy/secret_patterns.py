@@ -1,18 +1,21 @@
-"""Patterns of secrets within one line. In each pattern the group ``secret`` is the secret itself.
+"""Secrets that are recognised by their format, such as ``ghp_...``.
 
-There are two kinds of patterns. The first finds secrets by their format, such as ``ghp_...``. The second finds values
-by the name they are assigned to, such as ``password = ...``; :func:`looks_secret` then refuses values that are no
-secrets, so that ``token = "token"`` and ``password: str`` stay unchanged.
+In each pattern ``<<`` and ``>>`` enclose the secret. A pattern looks at a bounded number of characters from where its
+first word was found, or begins where a run of such characters begins. So the time grows with the text and no faster.
 """
 
 from __future__ import annotations
 
-import math
+import base64
 import re
-from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from midfill.privacy.secret_values import Shape, is_random, looks_secret
+
 BASE64_KEY = "base64-key"
+Secret = tuple[int, int, str]
+"""A secret's start, end and kind."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class SecretFormat:
 
 
 def _format(kind: str, hints: str, *patterns: str) -> SecretFormat:
-    """Compile a format. In ``patterns``, ``<<`` and ``>>`` enclose the secret."""
+    """Compile a format of one or several patterns; ``hints`` has blanks between them."""
     return SecretFormat(
         kind, tuple(hints.split()), re.compile("|".join(patterns).replace("<<", "(?P<secret>").replace(">>", ")"))
     )
@@ -57,7 +60,7 @@ SECRET_FORMATS = (
     _format(
         "ai-key",
         "sk- hf_ gsk_ r8_ pplx-",
-        r"\b<<sk-(?=[\w-]{0,90}\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gsk_[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{30,}"
+        r"\b<<sk-(?!ssh-|ecdsa-)(?=[\w-]{0,90}\d)[\w-]{20,}|hf_[A-Za-z0-9]{30,}|gsk_[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{30,}"
         r"|pplx-[A-Za-z0-9]{40,}>>",
     ),
     _format(
@@ -66,11 +69,11 @@ SECRET_FORMATS = (
         r"\b<<npm_[A-Za-z0-9]{30,}|pypi-[\w-]{50,}|rubygems_[0-9a-f]{40,}|dckr_pat_[\w-]{20,}|oy2[a-z0-9]{43}"
         r"|cio[A-Za-z0-9]{32}\b>>",
     ),
-    _format("sendgrid-key", "SG.", r"\b<<SG\.[\w-]{16,}\.[\w-]{16,}>>"),
+    _format("sendgrid-key", "SG.", r"(?<![\w-])<<SG\.[\w-]{16,200}\.[\w-]{16,200}>>"),
     _format("twilio-key", "AC SK", r"<<(?:AC|SK)[0-9a-f]{32}>>\b"),
     _format("telegram-token", "", r"<<[0-9]{8,10}:[A-Za-z][\w-]{34}>>(?![\w-])"),
     _format("discord-token", "", r"<<[MNO][A-Za-z\d_-]{23,27}\.[\w-]{6}\.[\w-]{27,}>>"),
-    _format("jwt", "eyJ", r"\b<<eyJ[\w-]{8,}\.eyJ[\w-]{8,}(?:\.[\w-]*)?>>"),
+    _format("jwt", "eyJ", r"(?<![\w-])<<eyJ[\w-]{8,4000}\.[\w-]{8,9000}(?:\.[\w-]{0,4000}){0,3}>>"),
     _format("mail-key", "-us key-", r"\b<<[0-9a-f]{32}-us\d{1,2}|key-[0-9a-f]{32}|xkeysib-[0-9a-f]{64}-\w{16}>>\b"),
     _format("square-token", "sq0 EAAA", r"\b<<sq0[a-z]{3}-[\w-]{22,}|EAAA[\w-]{60}>>"),
     _format("shop-token", "shp", r"\b<<shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}>>\b"),
@@ -91,90 +94,95 @@ SECRET_FORMATS = (
     _format("age-key", "AGE-SECRET", r"\b<<AGE-SECRET-KEY-1[0-9A-Z]{58}>>\b"),
     _format(
         "azure-key",
-        "Key= key=",
-        r"(?i:AccountKey|SharedAccessKey|SharedSecretKey)=<<[A-Za-z0-9+/]{32,}={0,2}>>",
+        "AccountKey= SharedAccessKey= SharedSecretKey=",
+        r"(?:AccountKey|SharedAccessKey|SharedSecretKey)=<<[A-Za-z0-9+/]{32,}={0,2}>>",
     ),
     _format("signature", "ig= ignature=", r"[?&](?:sig|X-Amz-Signature|Signature)=<<[\w%+/=-]{20,}>>"),
     _format(
         "url-password",
         "://",
-        r"\b[a-z][a-z0-9+.-]{0,20}://[^\s:/?#\[\]@'\"<>{}$]{0,100}:<<[^\s/?#@'\"<>{}$%][^\s/@'\"<>{}]{0,200}>>@[\w\[{$%-]",
+        # scheme://user:password@host
+        r"://[^\s:/?#\[\]@'\"<>{}$]{0,100}:<<[^\s/?#@'\"<>{}$][^\s/'\"<>{}]{0,200}>>@[\w\[{$%-]",
+    ),
+    _format("url-token", "://", r"://(?:\w{1,20}:)?<<(?=[\w-]{0,100}\d)[\w-]{20,200}>>(?::x-oauth-basic)?@\w"),
+    _format(
+        "connection-password",
+        "@tcp( @unix( @udp( @(",
+        r":<<[^\s:@/'\"]{4,100}>>@(?:tcp|unix|udp)?\(",
+    ),
+    _format("connection-password", ":thin:", r":thin:\w{1,40}/<<[^\s@'\"]{3,100}>>@"),
+    _format("basic-authorization", "asic ", r"asic <<[A-Za-z0-9+/]{8,400}={0,2}>>"),
+    _format(
+        "authorization",
+        "earer asic EARER ASIC",
+        r"(?:[Bb]earer|[Bb]asic|BEARER|BASIC)\s{1,9}<<(?=[\w.~+/-]{0,90}\d)[\w.~+/-]{16,}={0,2}>>",
     ),
     _format(
         "authorization",
-        "earer asic uthorization",
-        r"\b(?i:bearer|basic|authorization['\"]?\s*[:=,]\s*['\"]?token)\s+<<(?=[\w.~+/-]{0,90}\d)[\w.~+/-]{16,}={0,2}>>",
+        "uthorization",
+        r"\b(?:[Pp]roxy-)?[Aa]uthorization[\"'\]]{0,2}\s{0,9}[:=,]\s{0,9}[\"'`]?(?!Bearer|Basic|bearer|basic)"
+        r"(?:[A-Za-z][\w-]{1,20} )?<<(?=[\w.~+/-]{0,90}\d)[\w.~+/-]{12,}={0,2}>>",
     ),
-    _format("private-key", "PRIVATE", r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----<<[^-'\"\s][^-'\"\n]{16,}>>"),
-    # 40 characters of base64 in quotes: an AWS secret key has no other mark
     _format(
-        BASE64_KEY,
-        "",
-        r"(?P<quote>['\"])<<[A-Za-z0-9/+]{40}>>(?P=quote)",
+        "cookie",
+        "ookie",
+        r"\b[Cc]ookie[\"']?\s{0,9}[:=,]\s{0,9}[\"'`]?(?:[\w.-]{1,60}=[^;\s\"']{0,200};\s{0,9}){0,9}"
+        r"[\w.-]{0,40}(?:sess|SESS|sid|SID|auth|Auth|AUTH)[\w.-]{0,40}=<<(?=[^;\s\"']{0,90}\d)[^;\s\"']{8,2000}>>",
     ),
+    _format(
+        "private-key",
+        "PRIVATE",
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[ \t]{0,9}<<[^-'\"\s][^-'\"\n]{16,}>>",
+    ),
+    # Keys without BEGIN and END, and keys in base64 with them, but no certificates and public keys
+    _format(
+        "private-key",
+        "MII MHc MC4 MIG b3BlbnNzaC LS0tLS1CRUdJTi",
+        r"(?<![A-Za-z0-9+/])<<(?:MII[A-Za-z0-9+/]{3}IBA[AD][A-Za-z0-9+/]{40,}|MHcCAQEEI[A-Za-z0-9+/]{40,}"
+        r"|MC4CAQAwBQYDK2V[A-Za-z0-9+/]{20,}|MIG[A-Za-z0-9+/]{2}gEAMBMGByqGSM[A-Za-z0-9+/]{40,}"
+        r"|b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/]{40,}"
+        r"|LS0tLS1CRUdJTi(?!BDRVJU|BQVUJMSUMg|BQR1AgUFVC|BSU0EgUFVC)[A-Za-z0-9+/]{20,})={0,2}>>",
+    ),
+    _format("private-key", '"kty"', r"\"(?:d|p|q|dp|dq|qi|k)\"\s{0,9}:\s{0,9}\"<<[\w-]{20,}>>\""),
+    _format(
+        "password-hash",
+        "$ {SSHA",
+        r"<<\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$(?:1|5|6|7|y|apr1)\$[^\s$:'\"]{1,40}\$(?:[^\s$:'\"]{1,40}\$)?[./A-Za-z0-9]{20,}"
+        r"|\$argon2(?:id|i|d)\$[\w$,=+/-]{30,}|pbkdf2_sha\d{3}\$\d{1,9}\$[^\s$'\"]{1,60}\$[\w+/]{20,}={0,2}"
+        r"|\{S?SHA\d{0,3}\}[A-Za-z0-9+/]{20,}={0,2}>>",
+    ),
+    # 40 characters of base64 in quotes: an AWS secret key has no other mark
+    _format(BASE64_KEY, "", r"(?P<quote>['\"])<<[A-Za-z0-9/+]{40}>>(?P=quote)"),
 )
-_PASSWORD = r"(?:pass(?:word|wd|phrase|code)|pwd|db_?pass|user_?pass|contrase[nñ]a|passwort|mot_?de_?passe)"  # noqa: S105
-_KEY = (
-    r"(?:secret|token(?!i[sz])|credential|api_?-?key|access_?-?key|auth_?-?key|priv(?:ate)?_?-?key|service_?-?key"
-    r"|account_?-?key|encryption_?-?key|signing_?-?key|license_?-?key|master_?-?key|shared_?-?key|client_?-?key"
-    r"|app_?-?key|consumer_?-?key|bearer|cookie_?-?salt|webhook_?-?key)"
-)
-_QUOTED = r"[brfuL@$]{0,2}(?P<quote>['\"`])(?P<secret>(?:(?!(?P=quote))[^\\\s]|\\.){4,}?)(?:(?P=quote)|\\?$)"
-_ASSIGN = r"(?:\[\d*\])?['\"]?\]?\s*(?::\s*[\w.\[\]<>| *&?]{1,40}\s*)?(?::=|=>|<-|={1,3}|!==?|:)\s*"
 
 
-def _named(word: str, value: str) -> str:
-    return rf"(?i:(?<![\w-])(?P<name>[\w-]{{0,60}}?{word}[\w-]{{0,40}})){value}"
+def secrets_by_format(text: str) -> Iterator[Secret]:
+    """Yield the secrets that are recognised by their format."""
+    for secret_format in SECRET_FORMATS:
+        if not secret_format.hints or any(hint in text for hint in secret_format.hints):
+            for match in secret_format.pattern.finditer(text):
+                if _CHECKS.get(secret_format.kind, bool)(match["secret"]):
+                    yield *match.span("secret"), secret_format.kind
 
 
-_BY_NAME = {
-    kind: tuple(
-        re.compile(pattern)
-        for pattern in (
-            _named(word, _ASSIGN + r"(?:\w+\()?" + _QUOTED),
-            _named(word, r"\s*(?:\.assign)?\(\s*" + _QUOTED + r"\s*[,)]"),
-            # Without quotes, as in configuration files and shells, the value is the rest of the line
-            r"^[\s#/*;!\"'`-]*(?:export\s+|set\s+|ENV\s+)?"
-            + _named(word, r"\s*[:=]\s*(?P<secret>(?=[^\s#]*\d)[^\s'\"`(){}\[\],;$<#]{6,})[\"'`]{0,3}\s*(?:#.*)?$"),
-            r"(?:^|[\s'\"])(?=[A-Z0-9_]+=)" + _named(word, r"=(?P<secret>(?=\S*\d)[^\s'\"`(){}\[\],;$<]{6,})"),
-            r"(?:^|\s)(?=--?[a-z])" + _named(word, r"[= ](?P<secret>(?=\S*\d)[^\s'\"`(){}\[\],;$<]{6,})"),
-            r"<" + _named(word, r"[^<>]{0,80}>(?P<secret>[^\s<>{}$]{4,})</"),
-        )
-    )
-    for kind, word in (("password", _PASSWORD), ("secret", _KEY))
+def _is_password(value: str) -> bool:
+    return looks_secret("password", "", value, Shape.WORD)
+
+
+def _is_user_and_password(value: str) -> bool:
+    """Return whether base64 has a user's name and a password, as the header of basic authorization has."""
+    try:
+        decoded = base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+    return b":" in decoded and decoded.isascii()
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    BASE64_KEY: is_random,
+    "basic-authorization": _is_user_and_password,
+    "authorization": lambda value: looks_secret("secret", "", value, Shape.RANDOM),
+    "connection-password": _is_password,
+    "url-password": _is_password,
 }
-NAMED_SECRETS = tuple((kind, pattern) for kind, patterns in _BY_NAME.items() for pattern in patterns)
-"""Kind and pattern of secrets that are recognised by the name before them; the group ``name`` is that name."""
-NAME_HINT = re.compile("pass|pwd|secret|token|key|credential|bearer|salt|contrase")
-"""Every name in :data:`NAMED_SECRETS` matches this in lower case; used to skip other lines quickly."""
-
-_NAMES_NO_SECRET = re.compile(
-    r"(?i)(?:file|path|dir|url|uri|endpoint|name|type|kind|field|header|prefix|suffix|length|len|size|regex|re|pattern"
-    r"|label|param|params|id|ids|class|format|error|message|msg|help|hint|prompt|title|text|column|count|index|list"
-    r"|policy|expiry|ttl|scope|scopes|store|manager|provider|algorithm|version|env|var|map|enum|s)$"
-)
-_IS_NO_SECRET = re.compile(
-    r"(?i)^(?:str(?:ing)?|text|bytes?|char|u?int|float|bool(?:ean)?|none|null|nil|true|false|optional|required|any|object"
-    r"|u?int\d+|float\d+|utf-?\d+|varchar|example|sample|dummy|change_?-?me|todo|fixme|placeholder|redacted|hidden"
-    r"|x+|\*+|\.+|-+|_+|<.*|\{.*\}|\$.*|%.*|https?:.*|file:.*|/.*|\.{1,2}/.*|self\..*|this\..*|os\..*|env\..*|process\..*"
-    r"|my|your|a|the|test)(?:$|[-_ ]?(?:here|value|goes)?$)"
-)
-_WORDS = re.compile(r"(?i)(?:" + _PASSWORD[3:-1] + "|" + _KEY[3:-1] + r"|key|auth|your|my|example|access|id)")
-
-
-def looks_secret(kind: str, name: str, value: str) -> bool:
-    """Return whether ``value``, assigned to ``name``, may be a secret and not a name, a type or a placeholder."""
-    if _NAMES_NO_SECRET.search(name) or _IS_NO_SECRET.match(value):
-        return False
-    if "{" in value or "%(" in value or "${" in value or value.endswith("%s"):
-        return False
-    if len(re.sub(r"[\W_]", "", _WORDS.sub("", value))) < 3:  # only words, such as "access_token"
-        return False
-    if kind == "password":
-        return len(value) >= 4
-    return len(value) >= 8 and bool(re.search(r"\d", value)) and entropy(value) >= 2.5
-
-
-def entropy(text: str) -> float:
-    """Return the Shannon entropy of a text, in bits per character."""
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
+"""Kinds of which not everything in their format is a secret."""

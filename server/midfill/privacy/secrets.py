@@ -9,35 +9,22 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NewType
 
-from midfill.common.limits import MAX_LINE_CHARACTERS
-from midfill.privacy.secret_patterns import (
-    BASE64_KEY,
-    NAME_HINT,
-    NAMED_SECRETS,
-    SECRET_FORMATS,
-    entropy,
-    looks_secret,
-)
+from midfill.privacy.kubernetes_secrets import kubernetes_secrets
+from midfill.privacy.named_secrets import named_secrets
+from midfill.privacy.private_keys import private_keys
+from midfill.privacy.secret_arguments import secret_arguments
+from midfill.privacy.secret_patterns import Secret, secrets_by_format
+from midfill.privacy.sql_secrets import sql_secrets
 
-_MAX_CACHED_LINES = 1 << 12
-_BEGIN = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d")
-_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|Private-MAC:")
-_KEY_LINE = re.compile(
-    r"^[^\S\n]*(?:[\"'+][^\S\n]*){0,3}(?P<body>[A-Za-z0-9+/]{60,76}={0,2})(?:\\n)?[\"'+;,)\\ \t]{0,6}$", re.MULTILINE
-)
-_LAST_KEY_LINE = re.compile(r"[^\S\n]*[\"'+]?[A-Za-z0-9+/]{4,76}={0,2}(?:\\n)?[\"'+;,)\\ \t]{0,6}")
-_MAX_KEY_LINES = 200
-"""Maximum number of lines of a private key; a BEGIN without an END hides at most so many lines."""
-_MIN_KEY_LINES = 3
-"""Minimum number of consecutive base64 lines that count as part of a private key without BEGIN and END."""
-_HIDDEN_KEY_LINES = ("", "private-key")
-"""Key lines, without their indentation and angle brackets, that have nothing left to hide."""
-
-_Secret = tuple[int, int, str]
-"""A secret's start, end and kind."""
+RedactedText = NewType("RedactedText", str)
+"""Text that :func:`redact` has seen whole. What keeps or cuts text of a file takes this type and no other."""
+_PLACEHOLDER = re.compile(r"<[a-z0-9-]{3,30}>")
+_REACH = 16_000
+"""Number of characters around a part of a text that are searched too: a long private key may reach into it."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,7 @@ class Span:
 class Redacted:
     """A text without its secrets; it has the same number of lines as the original."""
 
-    text: str
+    text: RedactedText
     spans: tuple[Span, ...]
 
     def offset(self, original: int) -> int:
@@ -69,18 +56,59 @@ class Redacted:
 
 
 def redact(text: str) -> Redacted:
-    """Replace every secret of ``text`` by its kind in angle brackets; quotes, names and line endings stay.
+    """Replace every secret of ``text`` by its kind in angle brackets; quotes, names and line ends stay.
 
-    It takes less than a millisecond for 8,000 characters of ordinary code. Lines with a name such as ``password`` take
-    longer, so their results are cached.
+    It takes about a millisecond for 8,000 characters of code, and the time grows with the length of any text.
     """
-    lines = _lines(text)
-    found = [*_long_lines(text, lines), *_key_lines(text, lines), *_by_format(text), *_by_name(text)]
     spans: list[Span] = []
+    whole = [*secrets_by_format(text), *named_secrets(text), *secret_arguments(text), *sql_secrets(text)]
+    whole += [(start, end, "secret") for start, end in kubernetes_secrets(text)]
+    found = [part for secret in whole for part in _in_lines(text, *secret)]
+    found += [(start, end, "private-key") for start, end in private_keys(text)]
     for start, end, kind in sorted(found, key=lambda secret: (secret[0], -secret[1])):
         if not spans or start >= spans[-1].end:
             spans.append(Span(start, end, kind, f"<{kind}>"))
-    return Redacted(_replaced(text, spans), tuple(spans))
+        elif end > spans[-1].end:  # it begins within another one
+            spans[-1] = Span(spans[-1].start, end, spans[-1].kind, spans[-1].placeholder)
+    return Redacted(RedactedText(_replaced(text, spans)), tuple(spans))
+
+
+def redacted_lines(text: str, first: int, last: int) -> RedactedText:
+    r"""Return lines ``first`` to ``last`` of a text, both included, without secrets and with "\n" between them.
+
+    The text around them is searched too, as far as a secret may reach. So this is what these lines of the whole
+    redacted text are, in a time that does not grow with the text.
+    """
+    start, end = _line_start(text, first), _line_start(text, last + 1)
+    before = text.rfind("\n", 0, max(start - _REACH, 0)) + 1
+    after = text.find("\n", min(end + _REACH, len(text)))
+    lines = redact(text[before : after if after >= 0 else len(text)]).text.split("\n")
+    skipped = text.count("\n", before, start)
+    return RedactedText("\n".join(lines[skipped : skipped + last - first + 1]))
+
+
+def _line_start(text: str, line: int) -> int:
+    """Return the offset at which a line begins; the text's end if it has fewer lines."""
+    start = 0
+    for _ in range(line):
+        newline = text.find("\n", start)
+        if newline < 0:
+            return len(text)
+        start = newline + 1
+    return start
+
+
+def _in_lines(text: str, start: int, end: int, kind: str) -> Iterator[Secret]:
+    """Yield a secret in parts without line ends, so that the text keeps its number of lines."""
+    if "\n" not in text[start:end]:
+        yield start, end, kind
+        return
+    for line in text[start:end].split("\n"):
+        part = line.strip(" \t\r\\")
+        if part and not _PLACEHOLDER.fullmatch(part):
+            first = start + line.index(part)
+            yield first, first + len(part), kind
+        start += len(line) + 1
 
 
 def _replaced(text: str, spans: list[Span]) -> str:
@@ -90,88 +118,3 @@ def _replaced(text: str, spans: list[Span]) -> str:
         parts += (text[end : span.start], span.placeholder)
         end = span.end
     return "".join((*parts, text[end:]))
-
-
-def _lines(text: str) -> list[tuple[int, int]]:
-    """Return the start and the end of each line."""
-    ends = [match.start() for match in re.finditer("\n", text)]
-    return list(zip([0, *(end + 1 for end in ends)], [*ends, len(text)], strict=True))
-
-
-def _long_lines(text: str, lines: list[tuple[int, int]]) -> list[_Secret]:
-    """Return the ends of overlong lines: they are hidden without a search, which would take too long."""
-    rests = ((start + MAX_LINE_CHARACTERS, end) for start, end in lines if end - start > MAX_LINE_CHARACTERS)
-    return [(start, end, "long-line") for start, end in rests if text[start:end] != "<long-line>"]
-
-
-def _by_format(text: str) -> list[_Secret]:
-    found: list[_Secret] = []
-    for secret_format in SECRET_FORMATS:
-        if not secret_format.hints or any(hint in text for hint in secret_format.hints):
-            found += [(*match.span("secret"), secret_format.kind) for match in secret_format.pattern.finditer(text)]
-    return [secret for secret in found if secret[2] != BASE64_KEY or _is_random(text[secret[0] : secret[1]])]
-
-
-def _is_random(text: str) -> bool:
-    """Return whether base64 looks random, unlike a path, a name or a hexadecimal number."""
-    has_both_cases = any(map(str.islower, text)) and any(map(str.isupper, text))
-    return has_both_cases and sum(map(str.isdigit, text)) >= 2 and entropy(text) > 4.3
-
-
-def _by_name(text: str) -> list[_Secret]:
-    found: list[_Secret] = []
-    end = -1
-    for hint in NAME_HINT.finditer(text.lower() if len(text.lower()) == len(text) else text):
-        if hint.start() < end:
-            continue
-        start = text.rfind("\n", 0, hint.start()) + 1
-        end = text.find("\n", hint.start())
-        end = len(text) if end < 0 else end
-        in_line = _by_name_in(text[start : min(end, start + MAX_LINE_CHARACTERS)])
-        found += [(start + first, start + last, kind) for first, last, kind in in_line]
-    return found
-
-
-@lru_cache(_MAX_CACHED_LINES)
-def _by_name_in(line: str) -> tuple[_Secret, ...]:
-    """Return the secrets of a line that are recognised by the names before them."""
-    matches = ((kind, match) for kind, pattern in NAMED_SECRETS for match in pattern.finditer(line))
-    return tuple((*m.span("secret"), kind) for kind, m in matches if looks_secret(kind, m["name"], m["secret"]))
-
-
-def _key_lines(text: str, lines: list[tuple[int, int]]) -> list[_Secret]:
-    """Return the lines of private keys, each on its own, so that the number of lines stays the same."""
-    hidden: set[int] = set()
-    if "PRIVATE KEY" in text or "PuTTY-User-Key" in text:
-        left = 0  # number of lines that the current key may still have
-        for number, (start, end) in enumerate(lines):
-            if _END.search(text, start, end):
-                before = number - 1 if not left else -1  # without a BEGIN, look upwards
-                while before >= 0 and _LAST_KEY_LINE.fullmatch(text, *lines[before]):
-                    hidden.add(before)
-                    before -= 1
-                left = 0
-            elif left:
-                hidden.add(number)
-                left -= 1
-            begin = _BEGIN.search(text, start, end)
-            if begin and not _END.search(text, begin.end(), end):
-                left = _MAX_KEY_LINES
-    starts = {start: number for number, (start, _) in enumerate(lines)} if _KEY_LINE.search(text) else {}
-    run: list[int] = []
-    for number in [*(starts[m.start()] for m in _KEY_LINE.finditer(text) if entropy(m["body"]) > 4.2), -1]:
-        if run and number != run[-1] + 1:
-            if len(run) >= _MIN_KEY_LINES:
-                hidden.update(run)
-                after = lines[run[-1] + 1] if run[-1] + 1 < len(lines) else (0, 0)
-                last = _LAST_KEY_LINE.fullmatch(text, *after)
-                if last and entropy(last[0]) > 3.5:
-                    hidden.add(run[-1] + 1)
-            run = []
-        run.append(number)
-    bodies = (lines[number] for number in hidden)
-    return [
-        (start, end, "private-key")
-        for start, end in bodies
-        if text[start:end].strip(" \t\r<>") not in _HIDDEN_KEY_LINES
-    ]

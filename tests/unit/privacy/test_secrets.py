@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.privacy.secrets import redact
+from lengths import length
+from midfill.privacy.secrets import redact, redacted_lines
 
 _LETTERS = string.ascii_letters + string.digits
 _HEX = string.hexdigits[:16]
@@ -111,20 +112,52 @@ def test_private_key_in_a_string() -> None:
     "line",
     [
         'token = "token"', "password: str", "password = getpass()", 'password = input("Password: ")',
-        "api_key: string;",
-        'TOKEN_URL = "https://example.com/token1"', 'secret_name = "projects/1/secrets/2"', "token = tokens[i2]",
-        'field = forms.CharField(label="password")', "if token.type == tokenize.NAME2:", 'PASSWORD = "<password>"',
-        'key = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"', "pass", "return secret1",
-        'git = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"', 'password = f"{user}-{number}"', "postgres://user@host/db",
-        'password = os.environ["DB_PASSWORD"]', 'url = f"postgres://{user}:{password}@{host}"', "max_tokens: int = 64",
+        "api_key: string;", 'TOKEN_URL = "https://example.com/token1"', 'secret_name = "projects/1/secrets/2"',
+        "token = tokens[i2]", 'field = forms.CharField(label="password")', "if token.type == tokenize.NAME2:",
+        'PASSWORD = "<password>"', 'key = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+        "pass", "return secret1", 'git = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b"',
+        'password = f"{user}-{number}"', "postgres://user@host/db", 'password = os.environ["DB_PASSWORD"]',
+        'url = f"postgres://{user}:{password}@{host}"', "max_tokens: int = 64",
         "def token2(self, secret: bytes32) -> None:", 'access_token = "access_token"', '"password": "string"',
         "from secrets import token_hex as token16", "monkey = 'banana12'", "tokens_per_second = 1024.5",
         "class KeyboardInterrupt2(Exception):", "-----BEGIN CERTIFICATE-----", "https://docs.python.org/3/library",
+        'password = request.form["password"]', "token = get_token()", 'PASSWORD_FIELD = "password"',
+        "token = next_token2", 'password = os.getenv("DB_PASSWORD")', 'os.getenv("DB_PASSWORD", "")',
+        'getenv("API_KEY") or None', "password: string;", "const password = process.env.DB_PASSWORD;",
+        'String password = request.getParameter("password");',
+        'fields = ["username", "password", "email", "first_name"]',
+        'parser.add_argument("--password", help="of the user")',
+        "def login(self, user: str, password: str = None) -> Token:", "password=args.password, token=self.token2)",
+        "password: ${{ secrets.DB_PASSWORD }}", "password = var.db_password", "DB_PASSWORD=${DB_PASSWORD}",
+        "ENV DB_PASSWORD=$PASSWORD", 'curl -u "$USER:$PASSWORD" https://example.com', "mysql -u root -p shop",
+        "docker run -p 8080:80 image", 'login("user", "password")', 'jwt.encode(payload, key, algorithm="HS256")',
+        "<password>${db.password}</password>", "IDENTIFIED BY ?", "the object identified by `name_2`",
+        'raise ValueError("password must have 8 characters")', "Pass 'parameters' and 'annotations'",
+        "pass type_comments=True to get them", '"password": "Your password"', "git push origin",
+        "https://user:password@host/", "postgres://user:pass@localhost/db", "redis://localhost:6379",
+        "image: nginx:1.25", '"AWS::ApiGateway::ApiKey": "48205d4ffd7feba3"', "expect(token).toBe(token1)",
+        "import { token2 } from './token2'", "Authorization: Bearer <token>", "Authorization: Basic ${credentials}",
+        "api_key = load('config/key1.txt')", "token_type = 'bearer2'", "password_hash = hash_of(password1)",
+        "if token == tokens[2]:", "secretName: db-credentials-2",
     ],
 )  # fmt: skip
 def test_ordinary_code_stays(line: str) -> None:
     """Names, types, look-ups and placeholders are not redacted."""
     assert redact(line).text == line
+
+
+def test_other_base64_stays() -> None:
+    """A certificate, a public key and a picture are no private keys."""
+    pem = _pem("CERTIFICATE", 12)
+    picture = ["iVBORw0KGgoAAAANSUhEUgAAAGQ" + "A" * 37, *pem[2:9]]
+    for lines in (pem, _pem("PUBLIC KEY", 6), _pem("PGP PUBLIC KEY BLOCK", 12), picture):
+        assert redact("\n".join(lines)).text == "\n".join(lines)
+
+
+def test_code_after_the_first_line_of_a_key_stays() -> None:
+    """Code that looks for keys is no key."""
+    text = 'if line == "-----BEGIN RSA PRIVATE KEY-----":\n    return read(line, 1)\n\n\ndef read(line):\n    pass\n'
+    assert redact(text).text == text
 
 
 def test_standard_library_is_almost_untouched() -> None:
@@ -151,11 +184,57 @@ def test_offsets_are_converted() -> None:
     assert redacted.offset(len(text)) == len(redacted.text)
 
 
-def test_overlong_line_is_cut() -> None:
-    """The end of an overlong line is hidden without a search, and the next line is unchanged."""
-    redacted = redact("x" * 5_000_000 + "\ny = 1").text
-    assert len(redacted) < 5000
-    assert redacted.endswith("<long-line>\ny = 1")
+def test_long_line_is_searched_to_its_end() -> None:
+    """A secret far behind the start of a line is found, and the rest of the line stays."""
+    line = "some words, " * 50_000
+    assert redact(f"{line}password = 'hunter22'; {line}").text == f"{line}password = '<password>'; {line}"
+
+
+HOSTILE = (
+    "x", " ", "\t", "\n", "\r\n", '"', '\'"', "`", '"""', '\\', '\\"', "(", "{", "[", "<", "0", "_", "é", "İ",
+    "A1b2", "password", "password ", "password,", "password>", "<password>", "password[0]", "password = ",
+    'password="', 'password=\\\'"`', 'password=("', "password='' ", 'password="\\\n', "password: |\n ",
+    "password:\n", "pass_word-", "password default=", "password default ", 'password="a" + ', '"a" + ', '"a"\n',
+    "密码=", "--password=", "--password ", "${password:", "?token=", "&token=a", "token=a(", "token=f(f(", "secret ?",
+    "secret or ", "secret: a =", "key[]={0x11, ", '"password","a",', "a.b.c.", "-----BEGIN ",
+    "-----BEGIN RSA PRIVATE KEY-----\n", "-----END RSA PRIVATE KEY-----\n",
+    "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0U1v2W3x4Y5z6A7b8C9d0E1f2\n", "AB/+", "eyJ", "eyJ.", "-eyJa", "SG.",
+    "://", "a://b:", "://a:a@", "Basic ", "Authorization: ", "cookie: a=b; ", "login(", 'login("a",', "login(a, ",
+    "curl ", "curl -u a", "mysql -p", "echo ", "echo a|", "kind: Secret\n", "kind: Secret\ndata:\n",
+    '"kind": "Secret", "data": {"a":', "ghp_", "sk-1", "key-", "MNO", "$2b$12$", "LS0tLS1CRUdJTi", "a:5432:a:a:a\n",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! ",
+    "password=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! ",
+    "password='a/a/a/a/a!' ", "password='Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab_Ab!' ",
+    "password='a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a-a!' ",
+)  # fmt: skip
+"""Texts that patterns may go through many times, when they are repeated."""
+
+
+HOSTILE_VALUES = (
+    "x", "X", "0", "a1", "Ab", "aB1", "-", "-/", "a/", "A/", "v1/", "a.", "A.b", "a_", "A_", "_1", "a-", "a b ", "the ",
+    "=a=", "a.b/", "a1.b/", "{", "$", "\\\\", "<a>", "*", "passwordsecret", "\" + \"", "\"\n\"", "0x11, ", "''",
+    "日本", "aaaaaaaaaaaaaaaa", "A1b2C3d4E5f6G7h8",
+)  # fmt: skip
+"""Texts that patterns may go through many times, when a long value has them."""
+
+
+@pytest.mark.timeout(length(30, 300))
+@pytest.mark.parametrize("quote", ['"', "'", "", "`"])
+@pytest.mark.parametrize("text", HOSTILE_VALUES, ids=ascii)
+def test_hostile_value_takes_bounded_time(text: str, quote: str) -> None:
+    """A value of thousands of characters is judged as fast as it is read."""
+    value = text * (8_000 // len(text))
+    lines = [f"password = {quote}{value}!{quote}", f"api_key: {quote}{value}!{quote}", f"key={quote}{value}!{quote} x"]
+    assert redact("\n".join(lines)).text.count("\n") >= 2
+
+
+@pytest.mark.timeout(length(30, 300))
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_text_takes_bounded_time(text: str) -> None:
+    """The time grows with the length, and not with its square: that would take minutes."""
+    characters = length(40_000, 400_000)
+    repeated = (text * (characters // len(text) + 1))[:characters]
+    assert redact(repeated).text.count("\n") == repeated.count("\n")
 
 
 @given(
@@ -177,6 +256,26 @@ def test_redacting_again_changes_nothing(kinds: list[str]) -> None:
     assert redact(redacted.text).text == redacted.text
     assert redacted.text.count("\n") == text.count("\n")
     assert all(a.end <= b.start for a, b in zip(redacted.spans, redacted.spans[1:], strict=False))
+
+
+@given(st.text(alphabet="ab1 =:'\"\n-_/@.+<password>keytoken", max_size=400))
+def test_lines_of_a_redacted_text(text: str) -> None:
+    """Lines are redacted with the whole text around them, and then cut."""
+    whole = redact(text).text.split("\n")
+    for first in range(len(whole)):
+        assert redacted_lines(text, first, first + 2).split("\n") == whole[first : first + 3]
+
+
+def test_line_of_a_far_key() -> None:
+    """A key that begins many lines above is known, and text that is too far away is not searched."""
+    lines = [
+        "-----BEGIN RSA PRIVATE KEY-----",
+        *("MIIEow" + "k" * 30 for _ in range(150)),
+        "x = 1",
+        *["y = 2"] * 100_000,
+    ]
+    assert redacted_lines("\n".join(lines), 100, 101) == "<private-key>\n<private-key>"
+    assert redacted_lines("\n".join(lines), 99_999, 100_002) == "y = 2\n" * 3 + "y = 2"
 
 
 @given(st.text(alphabet="ab1 =:'\"\n-_/@.+<password>keytoken", max_size=400))
