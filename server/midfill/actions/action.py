@@ -12,6 +12,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
+from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
 
@@ -54,7 +55,7 @@ def _not_open(_: str) -> None:
 
 @dataclass(frozen=True)
 class ActionTask:
-    """What an action works on, and what it is asked."""
+    """What an action works on, and what it is asked. Its words have no secrets: they are redacted when it is made."""
 
     selection: Selection
     message: str = ""
@@ -69,6 +70,11 @@ class ActionTask:
     """Returns the text of a file, by its path, if an editor has it open. It counts rather than the text on disk."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
+
+    def __post_init__(self) -> None:
+        """Redact the words of users and tools whole: an action uses parts of them."""
+        object.__setattr__(self, "message", redact(self.message).text)
+        object.__setattr__(self, "instruction", redact(self.instruction).text)
 
 
 Reader = Callable[[str, ActionTask], Edit]

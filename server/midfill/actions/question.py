@@ -10,7 +10,6 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Excerpt
 from midfill.chat.conversation import MAX_ANSWER_TOKENS, Conversation
 from midfill.code.syntax import MAX_PARSED_CHARACTERS
-from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
 MAX_AROUND_TOKENS = 600
@@ -70,7 +69,7 @@ def question_about(action: Action, task: ActionTask, conversation: Conversation)
 def _words(action: Action, task: ActionTask, code: str, around: str) -> str:
     language = task.selection.language
     if task.history:  # it shows the code already
-        return redact(task.instruction).text
+        return task.instruction
     definition = task.selection.selected_definition
     context = f"Other parts of the file, for reference:\n\n{block(around, language.grammar)}\n\n" if around else ""
     values = {
@@ -81,7 +80,5 @@ def _words(action: Action, task: ActionTask, code: str, around: str) -> str:
         "instruction": task.instruction,
         **action.values(task),
     }
-    for name in ("message", "instruction"):  # a user's own words may hold secrets
-        values[name] = redact(values.get(name, "")).text
     values["also"] = f" {values['instruction']}" if values["instruction"] else ""
     return prompt(action.prompt(task) if action.prompt else action.name, values)

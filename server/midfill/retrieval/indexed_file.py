@@ -18,6 +18,7 @@ from midfill.code.identifiers import terms
 from midfill.code.languages import Language
 from midfill.code.syntax import Definition, Syntax
 from midfill.common.file_system import FileStamp
+from midfill.privacy.secrets import RedactedText
 
 _CHUNK_LINES = 32
 """Maximum number of lines of a chunk."""
@@ -49,7 +50,7 @@ class IndexedFile:
         return _unpacked(self.packed_definitions)
 
 
-def index_text(path: str, stamp: FileStamp, text: str, language: Language) -> IndexedFile:
+def index_text(path: str, stamp: FileStamp, text: RedactedText, language: Language) -> IndexedFile:
     """Extract from a file's ``text`` what the index keeps."""
     definitions = Syntax(text, language).definitions()
     lines = text.split("\n")

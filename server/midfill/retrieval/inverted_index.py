@@ -10,10 +10,10 @@ from pathlib import Path, PurePath
 
 from midfill.code.identifiers import terms
 from midfill.code.languages import language_of
-from midfill.code.source_files import read_source
 from midfill.code.syntax import Definition
 from midfill.common.file_system import stamp_of
 from midfill.retrieval.indexed_file import IndexedFile, index_text
+from midfill.retrieval.redacted_files import read_redacted_source
 from midfill.retrieval.similar_chunks import ChunkRanking, SimilarChunk
 
 MAX_FILES = 50_000
@@ -55,7 +55,7 @@ class InvertedIndex:
         known = self._files.get(path)
         if known is not None and known.stamp == stamp:
             return False
-        text = read_source(Path(path)) if stamp else None
+        text = read_redacted_source(Path(path)) if stamp else None
         self.remove(path)
         if text is None or stamp is None or self.is_full:
             return known is not None

@@ -17,10 +17,11 @@ from typing import Any
 
 from midfill.code.identifiers import CALL, IDENTIFIER
 from midfill.code.languages import language_of
-from midfill.code.source_files import read_text
 from midfill.code.syntax import Block, Definition, Syntax
 from midfill.common.file_system import FileStamp, stamp_of
+from midfill.privacy.secrets import RedactedText, redact
 from midfill.retrieval.inverted_index import InvertedIndex
+from midfill.retrieval.redacted_files import read_redacted_text
 from midfill.retrieval.related_files import imported_files, imported_names, nearest, siblings
 
 _MAX_WHOLE_LINES = 12
@@ -61,6 +62,8 @@ class LookupRequest:
     """First and last line that the prompt contains anyway."""
     called: tuple[str, ...] = ()
     """Names whose call or member the user has begun in the cursor's line."""
+    cursor_text: str = ""
+    """The cursor's line: a secret may begin in it, and end in a line that stays."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +103,9 @@ class _Lookup:
         self._request = request
         self._index = index
         self._language = language_of(request.path, request.language)
-        self._syntax = Syntax(request.text, self._language)
-        self._lines: dict[str, list[str]] = {request.path: request.text.split("\n")}
+        text = _without_secrets(request)
+        self._syntax = Syntax(text, self._language)
+        self._lines: dict[str, list[str]] = {request.path: text.split("\n")}
         self._outlines: dict[str, Sequence[Definition]] = {request.path: self._syntax.definitions()}
 
     def run(self) -> list[Candidate]:
@@ -252,9 +256,20 @@ class _Lookup:
         return path == self._request.path and first <= self._request.window[1] and last >= self._request.window[0]
 
 
+def _without_secrets(request: LookupRequest) -> RedactedText:
+    """Return the document without secrets, and with an empty cursor line."""
+    if not request.cursor_text:
+        return redact(request.text).text
+    lines = request.text.split("\n")
+    lines[request.line] = request.cursor_text
+    lines = redact("\n".join(lines)).text.split("\n")
+    lines[request.line] = ""
+    return RedactedText("\n".join(lines))
+
+
 @lru_cache(_MAX_CACHED_FILES)
 def _lines(path: str, _stamp: FileStamp | None) -> list[str]:
-    return (read_text(Path(path)) or "").split("\n")
+    return (read_redacted_text(Path(path)) or "").split("\n")
 
 
 def _score(called: bool, base: float, used: int) -> float:

@@ -14,14 +14,13 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 from midfill.code.identifiers import CALL, similarity, words
 from midfill.code.syntax import MAX_PARSED_CHARACTERS
 from midfill.common.file_system import relative_path
+from midfill.common.limits import MAX_LINE_CHARACTERS
 from midfill.privacy.ignore_rules import IgnoreRules
-from midfill.privacy.secrets import redact
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
@@ -168,18 +167,19 @@ def _request(path: str, language: str, text: str, offset: int, window: int) -> L
     called = tuple(dict.fromkeys(CALL.findall(text, start, offset)))[-_MAX_CALLS:]
     called += (member_of[1],) if member_of and member_of[1] not in called else ()
     rest = text[:start] + text[end:]
+    cursor_text = text[start : min(end, start + MAX_LINE_CHARACTERS)]
     if len(rest) > MAX_PARSED_CHARACTERS:  # too long to parse: only the text around the cursor is used
         cut = max(start - window, 0)
         cut = text.rfind("\n", 0, cut) + 1
         rest = text[cut:start] + text[end : end + window]
         skipped = text.count("\n", 0, cut)
-        return LookupRequest(path, language, rest, line - skipped, (0, rest.count("\n")), called)
-    return LookupRequest(path, language, rest, line, steps, called)
+        return LookupRequest(path, language, rest, line - skipped, (0, rest.count("\n")), called, cursor_text)
+    return LookupRequest(path, language, rest, line, steps, called, cursor_text)
 
 
 def _fingerprint(request: LookupRequest) -> object:
-    """Return a value that differs between requests, without keeping the text."""
-    return replace(request, text=""), len(request.text), hash(request.text)
+    """Return a value that differs between requests, without keeping the text or the cursor's line."""
+    return replace(request, text="", cursor_text=""), len(request.text), hash(request.text)
 
 
 def _nearby_lines(request: LookupRequest) -> str:
@@ -201,16 +201,15 @@ def _recent_candidates(chunks: Iterable[RecentChunk], nearby: frozenset[str]) ->
 def _choose(
     found: list[Candidate], nearby: frozenset[str], last: tuple[Candidate, ...], budget: int
 ) -> list[Candidate]:
-    """Return the best candidates within the budget, without secrets and repetitions; those of ``last`` keep places."""
+    """Return the best candidates within the budget, without repetitions; those of ``last`` keep their places."""
     places = {_place(candidate): number for number, candidate in enumerate(last)}
     chosen: list[Candidate] = []
     room = budget
     for candidate in sorted(found, key=lambda c: -c.score * (_STABILITY if _place(c) in places else 1)):
-        text = _without_secrets(candidate.text)
-        if len(text) > room or len(chosen) >= _MAX_SNIPPETS or _repeats(candidate, chosen, nearby):
+        if len(candidate.text) > room or len(chosen) >= _MAX_SNIPPETS or _repeats(candidate, chosen, nearby):
             continue
-        chosen.append(replace(candidate, text=text))
-        room -= len(text)
+        chosen.append(candidate)
+        room -= len(candidate.text)
     files = {path: number for number, path in reversed(list(enumerate(candidate.path for candidate in chosen)))}
     # New snippets of one file stand together, so that the prompt names the file once.
     return sorted(chosen, key=lambda c: (places.get(_place(c), len(places)), files[c.path]))
@@ -235,8 +234,3 @@ def _overlap(new: Candidate, other: Candidate) -> bool:
 
 def _place(candidate: Candidate) -> tuple[str, int, str]:
     return candidate.path, candidate.first_line, candidate.kind
-
-
-@lru_cache(256)
-def _without_secrets(text: str) -> str:
-    return redact(text).text

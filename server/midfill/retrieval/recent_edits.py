@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from midfill.code.identifiers import similarity, words
+from midfill.privacy.secrets import redacted_lines
 
 _MAX_RECENT_CHUNKS = 16
 _RECENT_CHUNK_LINES = 64
@@ -18,7 +19,7 @@ _MAX_SIMILARITY_KEPT = 0.9
 
 @dataclass(frozen=True)
 class RecentChunk:
-    """Some lines of a document, as they were when the user worked there."""
+    """Some lines of a document, as they were when the user worked there, without secrets."""
 
     path: str
     first_line: int
@@ -34,11 +35,11 @@ class RecentEdits:
         self._chunks: tuple[RecentChunk, ...] = ()  # the most recent last; replaced as a whole, for the other thread
 
     def add(self, path: str, text: str, line: int) -> None:
-        """Remember the lines of ``text`` around ``line``; this replaces an older chunk of the same place."""
-        lines = text.split("\n")
-        first = min(max(line - _RECENT_CHUNK_LINES // 2, 0), max(len(lines) - _RECENT_CHUNK_LINES, 0))
-        last = min(first + _RECENT_CHUNK_LINES, len(lines)) - 1
-        piece = "\n".join(lines[first : last + 1])[:_MAX_RECENT_CHUNK_CHARACTERS]
+        """Remember the lines around ``line``, without secrets; they replace an older chunk of the same place."""
+        count = text.count("\n") + 1
+        first = min(max(line - _RECENT_CHUNK_LINES // 2, 0), max(count - _RECENT_CHUNK_LINES, 0))
+        last = min(first + _RECENT_CHUNK_LINES, count) - 1
+        piece = redacted_lines(text, first, last)[:_MAX_RECENT_CHUNK_CHARACTERS]
         last = first + piece.count("\n")
         chunk = RecentChunk(path, first, last, piece, words(piece))
         if len(chunk.words) < _MIN_WORDS:

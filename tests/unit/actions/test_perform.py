@@ -338,6 +338,21 @@ def test_secrets_of_the_code_the_message_and_the_question_are_not_shown() -> Non
         assert "<github-token>" in prompts[0]
 
 
+def test_message_is_redacted_before_it_is_cut() -> None:
+    """The last lines of a message may have the end of a key, and not its first line."""
+    key = ["k" * 20 + f"{number:04}" for number in range(60)]
+    message = "\n".join(["Bad key:", "-----BEGIN RSA PRIVATE KEY-----", *key, "ValueError: no end"])
+    _, (prompt, *_) = do("fix", select(7, 7), "none", message=message)
+    assert "ValueError: no end" in prompt
+    assert "kkkk" not in prompt
+
+
+def test_password_of_a_message_is_not_shown() -> None:
+    """Messages name it in their own words."""
+    _, (prompt, *_) = do("fix", select(7, 7), "none", message="LoginError: bob, with password: hunter2, was refused")
+    assert "password: <password>, was refused" in prompt
+
+
 @pytest.mark.parametrize(
     ("message", "line"),
     [

@@ -6,12 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midfill.code.languages import language_of
+from midfill.privacy.secrets import RedactedText
 from midfill.retrieval.indexed_file import index_text, split_chunks
 
 
 def test_definitions_and_chunks() -> None:
     """The definitions can be read back; each chunk has its lines and its number of terms."""
-    file = index_text("a.py", (1, 2), "def first(): pass\n\n\ndef second(): pass\n", language_of("a.py"))
+    file = index_text("a.py", (1, 2), RedactedText("def first(): pass\n\n\ndef second(): pass\n"), language_of("a.py"))
     assert [definition.name for definition in file.definitions()] == ["first", "second"]
     assert sorted(file.names) == ["first", "second"]
     assert file.chunks.tolist() == [[0, 4, 4]]
@@ -20,7 +21,7 @@ def test_definitions_and_chunks() -> None:
 
 def test_chunk_without_words_is_left_out() -> None:
     """An empty file has no chunks, but still takes memory."""
-    file = index_text("a.py", (1, 2), "\n\n", language_of("a.py"))
+    file = index_text("a.py", (1, 2), RedactedText("\n\n"), language_of("a.py"))
     assert (file.chunks.shape, len(file.terms)) == ((0, 3), 0)
     assert file.bytes > 0
 

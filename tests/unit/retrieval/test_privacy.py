@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,10 @@ import pytest
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import Snippet
 from midfill.retrieval.index import WorkspaceIndex
+from midfill.retrieval.inverted_index import InvertedIndex
+from midfill.retrieval.lookup import LookupRequest, candidates
 from midfill.retrieval.ranking import SnippetRanking
+from midfill.retrieval.recent_edits import RecentEdits
 from unit.privacy.test_secrets import SECRETS, VALUES
 from waiting import LIMIT, wait_until
 
@@ -47,6 +52,56 @@ def test_planted_secrets_are_in_no_snippet(tmp_path: Path, kinds: list[str]) -> 
     for secret in secrets.values():
         for part in secret.split("\n"):
             assert not [part[n : n + 7] for n in range(len(part) - 6) if part[n : n + 7] in shown]
+
+
+LONG = {
+    name: "".join(random.Random(name).choices(string.ascii_letters + string.digits, k=200))  # noqa: S311
+    for name in ("API_KEY", "CLIENT_SECRET", "ACCESS_TOKEN", "DB_PASSWORD", "SIGNING_KEY")
+}
+KEY_LINES = ["".join(random.Random(n).choices(string.ascii_letters, k=40)) for n in range(120)]  # noqa: S311
+
+
+def test_cut_constants_show_nothing(tmp_path: Path) -> None:
+    """A module's contents show 60 characters of each constant: none of them belongs to a secret."""
+    constants = [f'{name} = "4a{secret}"' for name, secret in LONG.items()]
+    constants += [
+        f'name_of_a_constant_that_is_long_{n} = "ghp_{secret[:36]}"' for n, secret in enumerate(LONG.values())
+    ]
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "keys.py").write_text("\n".join(constants))
+    asking = "from shop import keys\n\n\ndef use():\n    keys.API_KEY\n    keys.name_of_a_constant\n"
+    snippets = _all_snippets(tmp_path, asking, {})
+    shown = "\n".join(snippet.text for snippet in snippets)
+    assert all(f"{name} = " in shown for name in LONG)
+    assert [secret for secret in LONG.values() for n in range(36) if secret[n : n + 6] in shown] == []
+
+
+def test_pieces_of_a_key_are_in_no_chunk(tmp_path: Path) -> None:
+    """The lines of a key are hidden in a similar chunk and in recent lines that have neither its BEGIN nor its END."""
+    words = "def price_of(article, quantity, discount):\n    return article.price * quantity - discount\n"
+    text = "\n".join(["KEY = '''", "-----BEGIN RSA PRIVATE KEY-----", *KEY_LINES, "'''", words])
+    (tmp_path / "keys.py").write_text(text)
+    index = InvertedIndex()
+    index.update(str(tmp_path / "keys.py"))
+    index.rank()
+    asked = words.replace("price_of", "cost_of")
+    similar = candidates(LookupRequest(str(tmp_path / "asking.py"), "python", asked, 2, (0, 4)), index)
+    recent = RecentEdits()
+    recent.add("keys.py", text, text.count("\n"))
+    shown = [*(candidate.text for candidate in similar), *(chunk.text for chunk in recent.besides(""))]
+    assert [candidate.kind for candidate in similar] == ["similar"]
+    assert all("<private-key>\n'''\ndef price_of" in text for text in shown)
+    assert [line for line in KEY_LINES for text in shown if line[:8] in text] == []
+
+
+def test_document_is_searched_before_its_line_is_taken_out() -> None:
+    """A secret may begin in the cursor's line, which the text of a request does not have."""
+    begin, *key = "-----BEGIN RSA PRIVATE KEY-----", *KEY_LINES[:8]
+    text = "\n".join(["def use():", "    return keys()", "", "", "def keys():", "    return '''", "", *key, "'''", ""])
+    request = LookupRequest("/a.py", "python", text, 6, (0, 1), ("keys",), begin)
+    found = [candidate.text for candidate in candidates(request, InvertedIndex())]
+    assert [text.count("<private-key>") for text in found] == [8]
+    assert [line for line in KEY_LINES if line[:8] in found[0]] == []
 
 
 def test_ignored_files_never_contribute(tmp_path: Path) -> None:
