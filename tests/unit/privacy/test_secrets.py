@@ -146,6 +146,18 @@ def test_ordinary_code_stays(line: str) -> None:
     assert redact(line).text == line
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["import os\n\npassword = getpass", "def f(user):\n    password = hasher", "const user = {\n  password: hashed",
+     "class Login:\n    password: SecretText", "type Login struct {\n\tpassword: stored",
+     "if user:\n    password = derive"],
+)  # fmt: skip
+def test_name_that_is_being_typed_stays(text: str) -> None:
+    """In a program, a word of letters behind a telling name is a variable, also if it stands nowhere else yet."""
+    assert redact(text).text == text
+    assert redact(f"user: bob\n{text.rpartition(chr(10))[2]}").spans
+
+
 def test_other_base64_stays() -> None:
     """A certificate, a public key and a picture are no private keys."""
     pem = _pem("CERTIFICATE", 12)
