@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from midfill.privacy.secret_names import TellingName, telling_names
-from midfill.privacy.secret_values import Shape, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, looks_secret
 from midfill.privacy.string_literals import joined, literals_at
 
 _BLANKS = r"[ \t]{0,80}"
@@ -35,10 +35,6 @@ _OR = (
 )
 _FIELD = rf"(?:default_?[vV]alue|[dD]efault|[vV]alue|fallback|ParameterValue){_CLOSED}{_BLANKS}[:=]>?{_BREAK}"
 _UP_TO_FIELD = r"[^;}]{0,160}?[\s,;{\"'(]"
-
-
-def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, patterns))
 
 
 @dataclass(frozen=True)
@@ -187,10 +183,6 @@ _BEFORE_CHARACTERS = 160
 _ONCE_WITHIN = 4_000
 """A word occurs only once within so many characters before and after it, if it is a password and no variable."""
 
-Secret = tuple[int, int, str]
-"""A secret's start, end and kind."""
-
-
 _IS_NO_NAME = re.compile(
     r"(?i:identified(?! by| with)"
     r"|pass(?![\w.-])(?!(?-i:(?<=PASS))[ \t]{1,80}[\"'])(?!\\{0,3}[\"']?[\])]?\s{0,9}(?:[:=]|</)|>))"
@@ -247,7 +239,9 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
     linked = _TO_BLOCK.match(text, name.end)
     if not linked:
         found = _BYTES.match(text, name.end)
-        return [found.span("value")] if found else []
+        numbers = re.sub(r"[\s,]", "", found["value"]) if found else ""
+        is_secret = bool(found) and looks_secret(name.kind, name.words, numbers, Shape.WORD)
+        return [found.span("value")] if found and is_secret else []
     start = text.rfind("\n", 0, name.start) + 1
     margin = len(text[start : name.start]) - len(text[start : name.start].lstrip(" "))
     lines: list[tuple[int, int]] = []
@@ -259,7 +253,8 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         is_end = line.strip() == linked["end"] if linked["end"] else len(line) - len(line.lstrip(" ")) <= margin
         if line.strip() and is_end:
             break
-        lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
+        if line.strip():
+            lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
         start = end + 1
     value = joined(text, lines)
     return lines if looks_secret(name.kind, name.words, value, Shape.WORD) else []

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midfill.privacy.secret_values import Shape, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, looks_secret
 
 _STRING = r"[brfuN@]{0,2}(?P<quote>[\"'`])(?P<secret>(?:(?!(?P=quote))[^\n\\]|\\.){4,300})(?P=quote)"
 _WRAPPED = r"\s{0,40}(?:[\w.\[\]]{1,30}\(){0,2}"
@@ -109,7 +109,7 @@ _PASSWORD_FILE = re.compile(
 _CHARACTER_ARRAY = re.compile(rf"(?<![\w\"'])(?!.(?:0123|abcd|ABCD)){_STRING}\.toCharArray\(")
 
 
-def secret_arguments(text: str) -> Iterator[tuple[int, int, str]]:
+def secret_arguments(text: str) -> Iterator[Secret]:
     """Yield the start, the end and the kind of each secret argument."""
     for argument in _ARGUMENTS:
         for match in _found(text, argument):

@@ -89,6 +89,10 @@ _NO_LETTERS = re.compile(r"[\W_]")
 _FORMATTED = re.compile(r"[{}]|\(\?|\w[=!<>]=+\w|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
 
+Secret = tuple[int, int, str]
+"""A secret's start, end and kind."""
+
+
 class Shape(IntEnum):
     """What a password may be at a place, besides random characters."""
 

@@ -50,5 +50,6 @@ def literals_at(text: str, start: int, *, listed: bool = False) -> list[tuple[in
 
 
 def joined(text: str, literals: Sequence[tuple[int, int]]) -> str:
-    """Return the value of a string that consists of these literals."""
-    return "".join(text[start:end] for start, end in literals)
+    """Return the value of a string that consists of these literals, without line ends and the blanks around them."""
+    value = "".join(text[start:end] for start, end in literals)
+    return "".join(line.strip(" \t\r\\") for line in value.split("\n")) if "\n" in value else value
