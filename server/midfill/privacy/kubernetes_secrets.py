@@ -40,8 +40,8 @@ def _yaml_values(text: str, start: int, end: int, margin: int) -> Iterator[tuple
         if line.strip() and len(line) - len(line.lstrip(" ")) <= margin:
             return
         value = _YAML_VALUE.match(text, start, line_end)
-        if value is None:  # a line of a block
+        if value is None and line.strip():  # a line of a block
             yield start + len(line) - len(line.lstrip()), start + len(line.rstrip())
-        elif value["secret"] and not _IS_NO_SECRET.fullmatch(value["secret"]):
+        elif value and value["secret"] and not _IS_NO_SECRET.fullmatch(value["secret"]):
             yield value.start("secret"), value.start("secret") + len(value["secret"].rstrip())
         start = line_end + 1

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from midfill.privacy.secret_names import TellingName, telling_names
-from midfill.privacy.secret_values import Shape, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, looks_secret
 from midfill.privacy.string_literals import joined, literals_at
 
 _BLANKS = r"[ \t]{0,80}"
@@ -22,7 +22,7 @@ _CLOSED = rf"(?:{_QUOTE})?[\])}}*?!]{{0,2}}(?:\[\w{{0,6}}\])?"
 """What closes a name: a quote, also an escaped one, and brackets; a size, as in ``char key[32]``."""
 _TYPE = r"(?:[ \t]{0,9}:|[ \t]{1,9}As\b|(?=[ \t]))[\w.&*'<>\[\]|?: ]{1,50}?(?= ?:?=)"
 _ACCESSORS = r"(?: ?\{ ?get;[^}\n]{0,40}\})?"
-_EQUALS = r"(?::=|\?=|\|\|=|\?\?=|=>|<-|->|={1,3}|!==?|::?)"
+_EQUALS = r"(?::=|\?=|\+=|\|\|=|\?\?=|=>|<-|->|={1,3}|!==?|::?)"
 _WRAPPERS = (
     r"[brfuL@$]?\[\]byte|[Ss]tr(?:ing)?(?:::from)?|bytes|b?[Ss]ecret\w{0,20}|SecureString|Password|Some|Just|Buffer\.from|atob"
     r"|(?:base64\.)?[bB](?:64|ase64)[_.]?[dD]ecode|(?:std::)?string|NSString|Value|encode|CString::new|QString|TEXT|_T"
@@ -35,10 +35,6 @@ _OR = (
 )
 _FIELD = rf"(?:default_?[vV]alue|[dD]efault|[vV]alue|fallback|ParameterValue){_CLOSED}{_BLANKS}[:=]>?{_BREAK}"
 _UP_TO_FIELD = r"[^;}]{0,160}?[\s,;{\"'(]"
-
-
-def _compiled(*patterns: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(map(re.compile, patterns))
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ _IN_QUOTES = (
     # user, name = "bob", "...
     _place(rf"{_BLANKS}:?={_BLANKS}[\"'][^\"'\n]{{0,80}}[\"'],{_BLANKS}", before=r"\w[ \t]{0,9},[ \t]{0,9}", only=True),
     # name: type = "...
-    _place(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?!\]){_BREAK})?{_WRAPPED}"),
+    _place(rf"{_CLOSED}(?:{_TYPE})?{_ACCESSORS}{_BLANKS}{_EQUALS}{_BREAK}(?:[({{\[](?![\]\[]){_BREAK})?{_WRAPPED}"),
     # name = call("...
     _place(rf"{_CLOSED}(?:{_TYPE})?{_BLANKS}{_EQUALS}{_BREAK}{_CALLED}", shape=Shape.NUMBERED),
     # setName("...
@@ -90,10 +86,12 @@ _IN_QUOTES = (
            before=r"(?i:define|env|get\w{0,20}|set\w{0,20}|string|put|header|property|fetch|config|append|default)\([\"'`]"),
     # ("name", "...
     _place(rf"{_QUOTE}{_BLANKS},{_BLANKS}{_WRAPPED}", before="(?!)"),
+    # {name, "...
+    _place(rf",{_BLANKS}", before=r"\{", only=True),
     # setopt(NAME, "...
     _place(rf"(?:(?<=PWD)|(?<=PASSWORD)|(?<=KEY)|(?<=TOKEN)|(?<=SECRET)),{_BLANKS}"),
     # name: String { "...
-    _place(rf"{_BLANKS}:{_BLANKS}\w{{1,20}}\??{_BLANKS}\{{{_BREAK}(?:return )?"),
+    _place(rf"{_BLANKS}:{_BLANKS}\w{{1,20}}\??(?: by lazy)?{_BLANKS}\{{{_BREAK}(?:return )?"),
     # env["name"] || "...
     _place(rf"{_CLOSED}(?:[^\n\"'`;]|[\"'][^\"'\n]{{0,60}}[\"']){{0,60}}?{_OR}{_BREAK}{{?{_BLANKS}{_WRAPPED}"),
     # name ? "...; if name else "...
@@ -111,6 +109,12 @@ _IN_QUOTES = (
 
 _LINE_START = r"(?:^|\n)[ \t#;*/!>|+\"'`-]{0,40}(?:(?:export|set|setenv|setx|ENV|ARG|env|Environment=)[ \t]{0,9})?[@$]?"
 _LINE_END = r"(?=[\"'`]{0,3},?[ \t]{0,80}(?:\\n|\\?\r?$|\\?\r?\n|\#|//|;))"
+_NO_CODE = (
+    r"\A(?!(?s:.){0,200}(?:[(){};]|\b(?:import|from|def|class|return|const|let|var|val|function|func|fn|public|private|if)\b))"
+    r"(?s:.){0,200}"
+)
+"""The lines before are of no program. There, a word behind a name may be a variable that somebody is typing."""
+_IS = rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}(?:[!&]\w{{1,20}} )?"
 _TO_END = rf"[^\s'\"`(){{}}\[\],;<>]{{4,20000}}{_LINE_END}"
 """The rest of a line."""
 
@@ -123,8 +127,8 @@ def _word(characters: str, end: str) -> str:
 _IN_LIST = _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\]|$")
 _WITHOUT_QUOTES = (
     # A line of a file of settings
-    _place(rf"{_CLOSED}(?:\.[\w-]{{1,30}}){{0,2}}{_BLANKS}(?::=|\?=|[:=]){_BLANKS}(?:[!&]\w{{1,20}} )?", _TO_END,
-           before=rf"{_LINE_START}(?:\w{{1,9}}:)?"),
+    _place(_IS, _TO_END, before=rf"{_NO_CODE}{_LINE_START}(?:\w{{1,9}}:)?"),
+    _place(_IS, _TO_END, before=rf"{_LINE_START}(?:\w{{1,9}}:)?", shape=Shape.NUMBERED),
     # --name value; "--name", "value"
     _place(r"(?:[ \t]{1,9}|=|[\"'],[ \t]{0,9}[\"'])", _word(r"[^\s'\"`,;)\]}<>|]", ""), before=r"(?:^|[\s\"'=(])--?",
            shape=Shape.NUMBERED),
@@ -132,24 +136,28 @@ _WITHOUT_QUOTES = (
     _place(rf"{_BLANKS}=", _word(r"[^\s'\"`;&<>{}()]", r"[;&\"'`\\)]|\s|$"),
            before=r"(?:[;?&]|&amp;)[ \t]{0,9}(?:\w{1,20} )?|\b\w{2,20}=[^\s,()\"']{1,60} |[\"']"
                   r"|--[\w-]{1,30}[= ][\"']?"),
-    # NAME=value command
-    _place("=", _IN_LIST, before=r"^|[\s\"'(;@{]", name="[A-Z]", shape=Shape.NUMBERED),
+    # NAME=value command; command name=value
+    _place("=(?!=)", _IN_LIST, before=r"^|[\s\"'(;@{]", name="[A-Z]", shape=Shape.NUMBERED),
+    _place("=(?!=)", _IN_LIST, before=r"[^\s,({\[] ", shape=Shape.NUMBERED),
     # failed: name=value host=db
     _place("=", _word(r"[^\s'\"`,;&(){}<>\[\]]", r" \w{2,20}="), shape=Shape.NUMBERED),
     # login failed with name: value
     _place(rf"{_CLOSED}: {{0,9}}", _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\).]|$"), before=r"[A-Za-z]{2,20} ",
            shape=Shape.NUMBERED),
     # {name: value}
-    _place(rf"{_CLOSED}(?:=|: {{0,9}})", _IN_LIST, shape=Shape.RANDOM),
+    _place(rf"{_CLOSED}(?:=(?!=)|: {{0,9}})", _IN_LIST, shape=Shape.RANDOM),
     # ${NAME:-value}; name=${1:-value}
     _place(r":?[-=?]?", _word(r"[^\s}{$\"']", r"\}"), before=r"\$\{"),
     _place(r"=[\"']?\$\{\w{1,40}:?[-=][\"']?", _word(r"[^\s}{$\"']", r"[\"']?\}")),
     # IDENTIFIED BY value
     _place(r"(?i: by )", _word(r"[^\s'\"`;,()<>]", r"\s|;"), name="(?i:identified)", shape=Shape.NUMBERED),
     # name = four words and more
-    _place(rf"{_CLOSED}{_BLANKS}[:=]{_BLANKS}", r"[a-z]{2,20}(?: [a-z]{2,20}){3,23}(?=\r?\n|$)", before=_LINE_START),
+    _place(rf"{_CLOSED}{_BLANKS}[:=]{_BLANKS}", r"[a-z]{2,20}(?: [a-z]{2,20}){3,23}(?=\r?\n|$)",
+           before=_NO_CODE + _LINE_START),
     # machine host login name password value
-    _place(r"[ \t]{1,9}", _TO_END, before=r"\blogin[ \t]{1,9}\S{1,80}\s{1,9}|(?:ENV|ARG|set|setenv) [^\s=]{0,80}"),
+    _place(r"[ \t]{1,9}(?:\d )?", _TO_END,
+           before=r"(?:\blogin|^username|\nusername)[ \t]{1,9}\S{1,80}\s{1,9}|enable "
+                  r"|(?:ENV|ARG|set|setenv) [^\s=]{0,80}"),
     _place(r"[ \t]{1,9}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # name: on one line, the value on the next
     _place(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
@@ -175,11 +183,10 @@ _BEFORE_CHARACTERS = 160
 _ONCE_WITHIN = 4_000
 """A word occurs only once within so many characters before and after it, if it is a password and no variable."""
 
-Secret = tuple[int, int, str]
-"""A secret's start, end and kind."""
-
-
-_IS_NO_NAME = re.compile(r"(?i:identified(?! by| with)|pass(?![\w.-])(?!\\{0,3}[\"']?[\])]?\s{0,9}(?:[:=]|</)|>))")
+_IS_NO_NAME = re.compile(
+    r"(?i:identified(?! by| with)"
+    r"|pass(?![\w.-])(?!(?-i:(?<=PASS))[ \t]{1,80}[\"'])(?!\\{0,3}[\"']?[\])]?\s{0,9}(?:[:=]|</)|>))"
+)
 """Names that are words of a sentence, or a statement, unless something certain follows."""
 _IN_TYPE = re.compile(r"[\"'][\w:]{0,80}::\Z")
 """What stands before the last part of a type's name that is a key, as in templates of cloud services."""
@@ -204,7 +211,7 @@ def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int
         fits = bool(literals) and place.fits(name, text, before)
         if literals and (fits or not place.only):
             shape = place.shape if fits else Shape.NUMBERED
-            for value in (literals, literals[:1]):  # what is joined to a secret may be ordinary text
+            for value in (literals, literals[:1], literals[1:]):  # what is joined to a secret may be ordinary text
                 if looks_secret(name.kind, name.words, joined(text, value), shape):
                     return value
     return []
@@ -232,7 +239,9 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
     linked = _TO_BLOCK.match(text, name.end)
     if not linked:
         found = _BYTES.match(text, name.end)
-        return [found.span("value")] if found else []
+        numbers = re.sub(r"[\s,]", "", found["value"]) if found else ""
+        is_secret = bool(found) and looks_secret(name.kind, name.words, numbers, Shape.WORD)
+        return [found.span("value")] if found and is_secret else []
     start = text.rfind("\n", 0, name.start) + 1
     margin = len(text[start : name.start]) - len(text[start : name.start].lstrip(" "))
     lines: list[tuple[int, int]] = []
@@ -244,7 +253,8 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         is_end = line.strip() == linked["end"] if linked["end"] else len(line) - len(line.lstrip(" ")) <= margin
         if line.strip() and is_end:
             break
-        lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
+        if line.strip():
+            lines.append((start + len(line) - len(line.lstrip()), start + len(line.rstrip())))
         start = end + 1
     value = joined(text, lines)
     return lines if looks_secret(name.kind, name.words, value, Shape.WORD) else []

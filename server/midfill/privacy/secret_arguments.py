@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from midfill.privacy.secret_values import Shape, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, looks_secret
 
 _STRING = r"[brfuN@]{0,2}(?P<quote>[\"'`])(?P<secret>(?:(?!(?P=quote))[^\n\\]|\\.){4,300})(?P=quote)"
 _WRAPPED = r"\s{0,40}(?:[\w.\[\]]{1,30}\(){0,2}"
@@ -75,7 +75,7 @@ _ARGUMENTS = (
               re.compile(rf"\s{{0,9}}[\w.$>-]{{0,40}}(?:[pP]ass|PASS|[pP]wd)\w{{0,40}}\s{{0,9}},\s{{0,9}}{_STRING}")),
     # auth=("bob", "...")
     _Argument("password", ("auth", "Auth", "cred", "creds", "credentials", "login"), False,
-              re.compile(r"[\"']?\s{0,9}[:=]\s{0,9}[\[({]\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,9},\s{0,40}"
+              re.compile(r"[\"']?\s{0,9}(?:=>?|:)\s{0,9}[\[({]\s{0,40}[\"'][^\"'\n]{1,80}[\"']\s{0,9},\s{0,40}"
                          rf"{_STRING}\s{{0,40}}[\])}}]"), Shape.NUMBERED),
     _commands("crypt", after=rf"\(\s{{0,9}}{_STRING}\s{{0,9}},\s{{0,9}}gen_salt"),
     _commands("ConvertTo-SecureString", after=rf"{_BLANKS}(?:-\w{{1,20}}{_BLANKS}){{0,3}}{_STRING}"),
@@ -106,10 +106,10 @@ _PASSWORD_FILE = re.compile(
     r"^[\w.*-]{1,80}:(?:\d{4,5}|\*):[\w*-]{1,40}:[\w.*-]{1,40}:(?P<secret>[^\s:]{4,100})$", re.MULTILINE
 )
 """host:port:database:user:password"""
-_CHARACTER_ARRAY = re.compile(rf"(?<![\w\"']){_STRING}\.toCharArray\(")
+_CHARACTER_ARRAY = re.compile(rf"(?<![\w\"'])(?!.(?:0123|abcd|ABCD)){_STRING}\.toCharArray\(")
 
 
-def secret_arguments(text: str) -> Iterator[tuple[int, int, str]]:
+def secret_arguments(text: str) -> Iterator[Secret]:
     """Yield the start, the end and the kind of each secret argument."""
     for argument in _ARGUMENTS:
         for match in _found(text, argument):

@@ -25,7 +25,7 @@ _PASSWORD = "|".join(
     )
 )
 _KEY_OWNERS = (
-    "api|access|auth|priv(?:ate)?|service|account|encr(?:yption|ypt)?|decryption|sign(?:ing|ature)?|licen[sc]e|master"
+    "api|access|auth(?:entication)?|priv(?:ate)?|service|account|encr(?:yption|ypt)?|decryption|sign(?:ing|ature)?|licen[sc]e|master"
     "|shared|client|app(?:lication)?|consumer|webhook|session|hmac|aes|rsa|jwt|jws|cipher|crypto|storage|subscription"
     "|instrumentation|deploy|ssh|gpg|admin|root|secret|recaptcha|stripe|sendgrid|twilio|mailgun|openai|anthropic"
     "|github|google|firebase|azure|aws|gcp|algolia|datadog|sentry|fernet|flask|django|rails|wallet|write|project"

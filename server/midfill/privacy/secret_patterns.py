@@ -11,11 +11,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from midfill.privacy.secret_values import Shape, is_random, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, is_random, looks_secret
 
 BASE64_KEY = "base64-key"
-Secret = tuple[int, int, str]
-"""A secret's start, end and kind."""
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,25 @@ _NAMES_NO_SECRET = re.compile(
 _PLURAL = re.compile(r"(?<!password)(?<!passphrase)(?<!secret)(?<!_key)(?<!s)s$")
 """Names of several things. Only some of them are lists of secrets."""
 _PLACEHOLDER = re.compile(
-    r"(?i)(?:str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false"
-    r"|yes|no|on|off|optional|required|any|object|self|this|default|u?int\d+|float\d+|bytes\d+|utf-?\d+|latin-?\d|varchar"
-    r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|localhost|placeholder|redacted|hidden|masked|omitted|removed"
-    r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|basic|bearer|digest|(?:s?cram-)?(?:md5|sha-?\d+)|plain|xoauth2|ntlm|sha\d+|hs\d+|rs\d+|aes-?\d*"
-    r"|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}|0123456789\w*|abc\w*0123456789|x+|\*+|\.+|-+|_+|#+|<[^<>]*>?|\{.*\}|\[.*\]|\(.*\)|\$\w*(?:[.-]\w+)*|[*&]+\w+|define|undef|\$[({].*|%\w*%?|%\(.*|%[sdr].*|&\w+;?|@\w+@|!\w+"
-    r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|(?:self|this|os|env|process|config|settings|secrets|vault|var"
-    r"|args|options|request|req|data|params|local|module|context|ctx|user)\..*"
-    r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?)(?:[-_ ]?(?:here|value|goes|string))?"
+    r"(?i)(?:"
+    # types and constants
+    r"str(?:ing)?|text|bytes?|char|u?int|float|double|number|bool(?:ean)?|none|null|nil|undefined|nullptr|true|false|yes|no"
+    r"|on|off|optional|required|any|object|self|this|default|(?:u?int|float|bytes)\d+|utf-?\d+|latin-?\d|varchar"
+    r"|\w{1,30}\[.*\]|define|undef|localhost"
+    # words for a value that is not there
+    r"|example|sample|dummy|change_?-?(?:me|it|this)|todo|fixme|tbd|placeholder|redacted|hidden|masked|omitted|removed"
+    r"|unset|empty|unknown|invalid|wrong|disabled|enabled|auto|x+|\*+|\.+|-+|_+|#+"
+    # algorithms and schemes
+    r"|basic|bearer|digest|(?:s?cram-)?(?:md5|sha-?\d+)|plain|xoauth2|ntlm|[hr]s\d+|aes-?\d*"
+    # what is filled in
+    r"|<[^<>]*>?|\{.*\}|\[[\w ,.]{0,20}\]|\([\w ,.]{0,20}\)|\$\w*(?:[.-]\w+)*|\$[({].*|%\w*%?|%\(.*"
+    r"|%[sdr].*|&\w+;?|@\w+@|!\w+|[*&]+\w+"
+    r"|(?:self|this|os|env|process|config|settings|secrets|vault|var|args|options|request|req|data|params|local|module"
+    r"|context|ctx|user)\..*"
+    # addresses and paths
+    r"|https?:.*|file:.*|urn:.*|\.{1,2}/.*|~/.*|[a-z]:\\.*|\d+(?:\.\d+){2,}|[\w-]+(?:\.[\w-]+)*:\d{2,5}"
+    r"|(?:my|your|a|the|some|test|foo|bar|baz|insert|enter|replace)?"
+    r")(?:[-_ ]?(?:here|value|goes|string))?"
 )
 """Values that stand for a secret or a type; the whole value must match."""
 _PATH = re.compile(
@@ -78,6 +89,10 @@ _NO_LETTERS = re.compile(r"[\W_]")
 _FORMATTED = re.compile(r"[{}]|\(\?|\w[=!<>]=+\w|%\(|%[sdr]\b|\$\{|\$\(|<%|#\{|<[\w-]+>")
 
 
+Secret = tuple[int, int, str]
+"""A secret's start, end and kind."""
+
+
 class Shape(IntEnum):
     """What a password may be at a place, besides random characters."""
 
@@ -95,10 +110,11 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
         kind: ``password``, ``secret`` or ``key``. A password may be short, and a word. What is only called a key may
             be that of a table: it must be long and random.
         name: the name, in lower case with ``_`` between its words; "" if there is none.
-        value: the value without quotes.
+        value: the value. Quotes around it do not count.
         shape: what a password may be at this place.
         quoted: whether the value had quotes. Without them it has at least six characters, and may be an expression.
     """
+    value = value.strip("\"'`\\")
     has_digit = any(map(str.isdigit, value))
     may_be_word = shape is Shape.WORD or (shape is Shape.NUMBERED and has_digit and kind == "password")
     may_be_variable = not may_be_word or (kind != "password" and not quoted)

@@ -17,7 +17,8 @@ from midfill.privacy.kubernetes_secrets import kubernetes_secrets
 from midfill.privacy.named_secrets import named_secrets
 from midfill.privacy.private_keys import private_keys
 from midfill.privacy.secret_arguments import secret_arguments
-from midfill.privacy.secret_patterns import Secret, secrets_by_format
+from midfill.privacy.secret_patterns import secrets_by_format
+from midfill.privacy.secret_values import Secret
 from midfill.privacy.sql_secrets import sql_secrets
 
 RedactedText = NewType("RedactedText", str)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from midfill.privacy.secret_names import telling_names
-from midfill.privacy.secret_values import Shape, looks_secret
+from midfill.privacy.secret_values import Secret, Shape, looks_secret
 
 _INSERT = re.compile(
     r"(?i:insert)\s{1,9}(?i:into)\s{1,9}[^\s(]{1,100}\s{0,9}\((?P<columns>[^()]{1,1000})\)\s{0,9}(?i:values)"
@@ -17,7 +17,7 @@ _VALUE = re.compile(
 _NEXT_ROW = re.compile(r"\s{0,40},?\s{0,40}\(")
 
 
-def sql_secrets(text: str) -> Iterator[tuple[int, int, str]]:
+def sql_secrets(text: str) -> Iterator[Secret]:
     """Yield the start, the end and the kind of each secret, without quotes."""
     for insert in _INSERT.finditer(text):
         kinds: list[tuple[str, str] | None] = []
@@ -28,7 +28,7 @@ def sql_secrets(text: str) -> Iterator[tuple[int, int, str]]:
             yield from _secrets_in_rows(text, insert.end(), kinds)
 
 
-def _secrets_in_rows(text: str, start: int, kinds: list[tuple[str, str] | None]) -> Iterator[tuple[int, int, str]]:
+def _secrets_in_rows(text: str, start: int, kinds: list[tuple[str, str] | None]) -> Iterator[Secret]:
     while row := _NEXT_ROW.match(text, start):
         start = row.end()
         for known in kinds:

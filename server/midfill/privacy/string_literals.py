@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 _MAX_LITERALS = 20
 """Maximum number of literals of one value."""
-_OPENING = re.compile(r"(?:[A-Za-z@$]{0,3}|r#{1,3})(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`])")
+_OPENING = re.compile(r"(?:[A-Za-z@$]{0,3}|r#{1,3})(?P<escape>\\{0,3})(?P<quote>\"\"\"|'''|[\"'`]|\[\[)")
 _BODIES = {
     '"': re.compile(r'(?:[^"\\\n]|\\.|\\\n){0,20000}'),
     "'": re.compile(r"(?:[^'\\\n]|\\.|\\\n|''){0,20000}"),
     "`": re.compile(r"(?:[^`\\]|\\.|\\\n){0,20000}"),
     '"""': re.compile(r'(?:[^"\\]|\\.|\\\n|"(?!"")){0,20000}'),
     "'''": re.compile(r"(?:[^'\\]|\\.|\\\n|'(?!'')){0,20000}"),
+    "[[": re.compile(r"(?:[^\]\n]|\](?!\])){0,20000}"),
     "escaped": re.compile(r"[^\\\"'`\n]{0,20000}"),
 }
 """What may stand between the quotes. A value without a closing quote ends with its line: somebody is typing it."""
@@ -49,5 +50,6 @@ def literals_at(text: str, start: int, *, listed: bool = False) -> list[tuple[in
 
 
 def joined(text: str, literals: Sequence[tuple[int, int]]) -> str:
-    """Return the value of a string that consists of these literals."""
-    return "".join(text[start:end] for start, end in literals)
+    """Return the value of a string that consists of these literals, without line ends and the blanks around them."""
+    value = "".join(text[start:end] for start, end in literals)
+    return "".join(line.strip(" \t\r\\") for line in value.split("\n")) if "\n" in value else value

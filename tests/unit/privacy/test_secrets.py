@@ -99,6 +99,21 @@ def test_piece_of_a_private_key(first: int, last: int) -> None:
     assert not [line for line in pem[1:-1] if line in redacted]
 
 
+@pytest.mark.parametrize(
+    ("head", "label"),
+    [("token: |\n", ""), ("token = <<EOF\n", ""), ('token = """\n', ""), ("kind: Secret\ndata:\n", "a: "),
+     ("kind: Secret\ndata:\n  file: |\n", "  ")],
+)  # fmt: skip
+def test_block_with_blank_lines(head: str, label: str) -> None:
+    """Blank lines within a block are no secrets, and stay."""
+    secret = _random(24)
+    text = f"{head}  {label}{secret}\n\n    \n  {label}{secret[:20]}\n\n"
+    redacted = redact(text)
+    assert secret[:20] not in redacted.text
+    assert redacted.text.count("\n") == text.count("\n")
+    assert all(span.start < span.end for span in redacted.spans)
+
+
 def test_private_key_in_a_string() -> None:
     r"""A key in one JSON string with \n, and a key in one string literal for each line, are found."""
     pem = _pem("PRIVATE KEY", 8)
@@ -144,6 +159,18 @@ def test_private_key_in_a_string() -> None:
 def test_ordinary_code_stays(line: str) -> None:
     """Names, types, look-ups and placeholders are not redacted."""
     assert redact(line).text == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import os\n\npassword = getpass", "def f(user):\n    password = hasher", "const user = {\n  password: hashed",
+     "class Login:\n    password: SecretText", "type Login struct {\n\tpassword: stored",
+     "if user:\n    password = derive"],
+)  # fmt: skip
+def test_name_that_is_being_typed_stays(text: str) -> None:
+    """In a program, a word of letters behind a telling name is a variable, also if it stands nowhere else yet."""
+    assert redact(text).text == text
+    assert redact(f"user: bob\n{text.rpartition(chr(10))[2]}").spans
 
 
 def test_other_base64_stays() -> None:
