@@ -37,6 +37,8 @@ _MAX_SIMILARITY_TO_DOCUMENT = 0.5
 """A recent or similar chunk that is more similar to the lines around the cursor is left out."""
 _NEARBY_LINES = 40
 """Number of lines above and below the cursor that chunks are compared to."""
+_MAX_NEARBY_CHARACTERS = 10_000
+"""Maximum number of characters of these lines above and below the cursor."""
 _WINDOW_STEP_LINES = 32
 """The window begins and ends at multiples of this line number, so that typing rarely moves it."""
 _MAX_DOCUMENTS = 16
@@ -185,7 +187,9 @@ def _fingerprint(request: LookupRequest) -> object:
 
 def _nearby_lines(request: LookupRequest) -> str:
     lines = request.text.split("\n")
-    return "\n".join(lines[max(request.line - _NEARBY_LINES, 0) : request.line + _NEARBY_LINES])
+    above = "\n".join(lines[max(request.line - _NEARBY_LINES, 0) : request.line])
+    below = "\n".join(lines[request.line : request.line + _NEARBY_LINES])
+    return f"{above[-_MAX_NEARBY_CHARACTERS:]}\n{below[:_MAX_NEARBY_CHARACTERS]}"
 
 
 def _recent_candidates(chunks: Iterable[RecentChunk], nearby: frozenset[str]) -> list[Candidate]:

@@ -44,3 +44,27 @@ def test_definitions_above_a_deep_nest_are_found() -> None:
 def test_tokens_of_any_text_are_found_in_a_bounded_time(text: str) -> None:
     """For each node, neither the nodes beside it nor those around it are walked through."""
     assert len(code_tokens(text, language_of("a.py"))) <= len(text)
+
+
+@pytest.mark.parametrize("unit", ["> ", ">", "- ", "* ", "1. ", "\t-\t"])
+def test_markdown_of_very_many_blocks_is_not_parsed(unit: str) -> None:
+    """Its grammar would end the process where some 250 blocks stand one in another."""
+    assert not Syntax(f"# A\n\n{unit * 300}a\n", language_of("a.md")).definitions()
+    nested = "".join(f"{'  ' * level}- a\n" for level in range(300))
+    assert not Syntax(f"# A\n\n{nested}", language_of("a.md")).definitions()
+
+
+def test_markdown_of_some_blocks_is_parsed() -> None:
+    """Nobody nests 50 blocks."""
+    nested = "".join(f"{'  ' * level}- a\n" for level in range(50))
+    [section] = Syntax(f"# A\n\n{nested}\n{'> ' * 50}a\n\n{'-' * 80}\n", language_of("a.md")).definitions()
+    assert section.name == "A"
+
+
+@pytest.mark.parametrize("quote", ['"', '"""'])
+def test_kotlin_of_very_many_templates_is_not_parsed(quote: str) -> None:
+    """Its grammar would end the process where some thousand strings stand one in another."""
+    nest = f"{quote}${{" * 3_000
+    assert not Syntax(f"fun f() = {nest}", language_of("a.kt")).definitions()
+    flat = f"{quote}${{a}}{quote} + " * 400
+    assert Syntax(f"fun f() = {flat}1\n", language_of("a.kt")).definitions()[0].name == "f"
