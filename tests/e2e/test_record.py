@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from e2e.raw_client import MIDFILL, Json, RawClient, ghost_text_at
+from fuzz.values import mutated
+from midfill.cli.main import main
 from unit.helpers import chain_graph, write_bundle
 
 TOKEN = "gh" + "p_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
@@ -218,6 +221,23 @@ def test_lie_is_one_line(tiny: Path, recorded: Path, lie: Callable[[list[Json]],
     ran = replay(tiny, tampered(recorded, lie))
     assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
     assert says in ran.stderr
+
+
+def mutate_one(lines: list[Any], seed: int) -> None:
+    """Change something in one of the lines."""
+    chance = random.Random(seed)  # noqa: S311 -- repeatable
+    number = chance.randrange(len(lines))
+    lines[number] = mutated(lines[number], chance)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_stands_in_a_file(tiny: Path, recorded: Path, seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """A replay ends as it should: no surprise, at most one line of error, and nothing that a terminal would obey."""
+    file = tampered(recorded, lambda lines: mutate_one(lines, seed))
+    code = main(["replay", str(file), "--bundle", str(tiny)])
+    out, err = capsys.readouterr()
+    assert (code in (0, 1), err.count("\n") <= 1, "unexpected" in err) == (True, True, False)
+    assert f"{out}{err}".replace("\n", "").isprintable()
 
 
 def tampered(folder: Path, change: Callable[[list[Any]], None]) -> Path:

@@ -19,7 +19,7 @@ class Find:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"FIND  {self.kind}: {self.detail}\n      python -m fuzz {self.run} --first {self.seed} --count 1"
+        return f"FIND  {self.kind}: {self.detail}\n      nox -s fuzz -- {self.run} --first {self.seed} --count 1"
 
 
 @dataclass

@@ -20,6 +20,8 @@ from midfill.recording.events import FORMAT, Begun, Event, Full, from_line, to_l
 
 MAX_BYTES = 32_000_000
 """Maximum size of a file: some thousand requests."""
+_SHOWN = 20
+"""Maximum length of a version in an error."""
 _MAX_NAMES = 1_000
 """Maximum number of files with the same name and another number."""
 _log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ def read_events(path: Path) -> Iterator[tuple[int, Event]]:
     Raises:
         RecordError: the file cannot be read, is no recorded session, or is damaged.
     """
+    number = 0
     for number, line in enumerate(_lines(path), 1):
         try:
             event = from_line(line)
@@ -75,10 +78,13 @@ def read_events(path: Path) -> Iterator[tuple[int, Event]]:
             raise damaged(path, number) if number > 1 else _foreign(path) from None
         if number > 1:
             yield number, event
-        elif not isinstance(event, Begun):
+        elif not isinstance(event, Begun) or event.format < 1:
             raise _foreign(path)
         elif event.format > FORMAT:
-            raise RecordError(f"{path} was recorded by Midfill {event.midfill}, a newer one: upgrade Midfill.")
+            version = ascii(event.midfill[:_SHOWN])  # it is a stranger's text
+            raise RecordError(f"{path} was recorded by Midfill {version}, a newer one: upgrade Midfill.")
+    if not number:
+        raise _foreign(path)
 
 
 def damaged(path: Path, line: int) -> RecordError:

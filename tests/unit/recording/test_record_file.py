@@ -128,6 +128,8 @@ def link_to_zeros(path: Path) -> None:
 
 
 FOREIGN: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "no whole line": lambda path: path.write_bytes(FIRST[:-1]),
     "other text": lambda path: path.write_bytes(b"hello\n"),
     "another event": lambda path: path.write_bytes(to_line(STOPPED)),
     **({"a pipe": os.mkfifo, "endless": link_to_zeros} if os.name == "posix" else {}),
@@ -145,8 +147,8 @@ def test_other_file_is_refused(tmp_path: Path, make: Callable[[Path], object]) -
 def test_newer_file_is_refused(tmp_path: Path) -> None:
     """Its lines may mean something else."""
     file = tmp_path / "s.jsonl"
-    file.write_bytes(b'{"kind": "begun", "format": 2, "midfill": "9.0.0"}\n')
-    with pytest.raises(RecordError, match=r"was recorded by Midfill 9\.0\.0, a newer one: upgrade Midfill\.$"):
+    file.write_bytes(b'{"kind": "begun", "format": 2, "midfill": "9.0\\u001b[2J"}\n')
+    with pytest.raises(RecordError, match=r"was recorded by Midfill '9\.0\\x1b\[2J', a newer one: upgrade Midfill\.$"):
         list(read_events(file))
 
 
