@@ -85,8 +85,11 @@ def test_windows(process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPat
     monkeypatch.delattr(os, "pidfd_open", raising=False)
     monkeypatch.delattr(select, "kqueue", raising=False)
     monkeypatch.setattr(sys, "platform", "win32")
-    process.kill()
+    waited: list[int] = []
+    monkeypatch.setattr(psutil.Process, "wait", lambda self: waited.append(self.pid))
     process_end.wait_for_end(process.pid)
+    assert waited == [process.pid]
+    process.kill()
     monkeypatch.setattr(psutil.Process, "wait", refusing(psutil.AccessDenied()))
     process_end.wait_for_end(process.pid)
 

@@ -184,6 +184,6 @@ def test_place_in_a_long_document_is_found_near_the_cursor() -> None:
 @pytest.mark.parametrize("language", ["lua", "python", "javascript", "css"])
 @pytest.mark.parametrize("name", UNITS)
 def test_place_in_any_text_is_found_in_a_bounded_time(language: str, name: str) -> None:
-    """Where the parser would take too long, or the line has no end in sight, no place is claimed."""
+    """Where the parser would take too long, or the line has no end in sight, the language's marks decide."""
     text = hostile(name, 400_000)
-    assert reason(text[:200_000] + CURSOR + text[200_000:], language) in ("", "string")
+    assert reason(text[:200_000] + CURSOR + text[200_000:], language) in ("", "string", "comment")
