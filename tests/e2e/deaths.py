@@ -33,8 +33,6 @@ class Ledger:
     """What happened, for comparison with what was kept."""
 
     answered: int = 0
-    certain: int = 0
-    """Requests of servers that were not killed: these must be counted."""
     deaths: Counter[str] = field(default_factory=Counter)
     megabytes: list[float] = field(default_factory=list)
     """Memory of each server's own after its first few requests."""
@@ -95,8 +93,6 @@ class MortalSession:
             end(client, death)
             assert "ERROR" not in client.stderr(), f"{death}: {client.stderr()}"
         self.ledger.answered += answered
-        if death != "server":
-            self.ledger.certain += answered
         wait_until(lambda: not any(process.is_running() for process in known), "the index to go with its server")
 
     def _type(self, client: RawClient, typists: list[Typist]) -> int:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
+from typing import Concatenate, ParamSpec
 
 from midfill.common.clock import Clock, LoopClock
 from midfill.completion.confidence import confidence
@@ -22,6 +23,7 @@ _MAX_SUGGESTIONS = 64
 _STILL_THERE_AFTER = 30.0
 """Seconds after an acceptance at which the text is looked for again, as in Copilot's telemetry."""
 
+_P = ParamSpec("_P")
 CurrentText = Callable[[str], "str | None"]
 """Takes a document's path, and returns its current text; None if the document is closed."""
 
@@ -36,6 +38,17 @@ class _Shown:
     not apply to."""
     state: str = ""
     """``partly`` or ``accepted``; "" before."""
+
+
+def _saving(method: Callable[Concatenate[AcceptanceTracker, _P], None]) -> Callable[..., None]:
+    """Write the counts after each call: a server that is killed has lost only what was in flight."""
+
+    @wraps(method)
+    def call(self: AcceptanceTracker, *args: _P.args, **options: _P.kwargs) -> None:
+        method(self, *args, **options)
+        self._statistics.save()
+
+    return call
 
 
 class AcceptanceTracker:
@@ -54,6 +67,7 @@ class AcceptanceTracker:
         self._clock = clock or LoopClock()
         self._shown: OrderedDict[int, _Shown] = OrderedDict()
 
+    @_saving
     def answered(self, number: int, request: Request, completion: Completion) -> None:
         """Count an answer. A suggestion counts as shown."""
         self._statistics.count("requests")
@@ -77,6 +91,7 @@ class AcceptanceTracker:
         if found is not None:
             self._statistics.count_confidence("shown", found)
 
+    @_saving
     def inserted(self, path: str, start: int, text: str) -> None:
         """Note an edit that inserts ``text`` at the offset ``start`` of a document, and replaces nothing before it."""
         for number, shown in reversed(self._shown.items()):
@@ -91,6 +106,7 @@ class AcceptanceTracker:
                 self.partly_accepted(number, len(text))
                 return
 
+    @_saving
     def accepted(self, number: int, length: int, *, typed_through: bool = False) -> None:
         """Count a suggestion as accepted to its end; ``length`` is the number of characters inserted last.
 
@@ -109,6 +125,7 @@ class AcceptanceTracker:
         self._statistics.count("characters accepted", length)
         self._clock.call_later(_STILL_THERE_AFTER, partial(self._look_again, shown))
 
+    @_saving
     def partly_accepted(self, number: int, length: int) -> None:
         """Count a suggestion as partly accepted, once, and add ``length`` to the accepted characters."""
         shown = self._shown.get(number)
@@ -119,6 +136,7 @@ class AcceptanceTracker:
             self._statistics.count("partly accepted")
         self._statistics.count("characters accepted", length)
 
+    @_saving
     def _look_again(self, shown: _Shown) -> None:
         text = self._current_text(shown.path)
         if text is not None:

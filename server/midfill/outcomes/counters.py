@@ -13,8 +13,6 @@ from midfill.outcomes.calibration import ConfidenceBin, min_confidence_for, shif
 from midfill.settings.schema import Settings
 
 _FILE = "statistics"
-_SAVE_INTERVAL = 20.0
-"""Minimum number of seconds between two writes of the file."""
 COUNTS = (
     "requests", "shown", "accepted", "partly accepted", "typed through", "still there", "changed since",
     "characters shown", "characters accepted",
@@ -32,13 +30,10 @@ class Counters:
 
     def __init__(self) -> None:
         self._new: Counter[str] = Counter()
-        self._saved_at = time.monotonic()
 
     def count(self, name: str, amount: int = 1) -> None:
-        """Add to one of ``COUNTS``."""
+        """Add to one of ``COUNTS``; :meth:`save` writes it."""
         self._new[name] += amount
-        if time.monotonic() - self._saved_at > _SAVE_INTERVAL:
-            self.save()
 
     def count_reason(self, reason: str) -> None:
         """Count a request without a suggestion, by its reason code."""
@@ -53,7 +48,6 @@ class Counters:
 
         If that fails, they are kept for the next time; return whether it did not fail.
         """
-        self._saved_at = time.monotonic()
         saved = not self._new or JsonStore(_FILE).update(self._add_new)
         if saved:
             self._new.clear()
