@@ -11,6 +11,7 @@
     │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
+    │   └── EngineUnavailable     the engine process that servers share cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
@@ -60,6 +61,14 @@ class LicenceRefused(BundleError):
 
 class ModelError(MidfillError):
     """Onnxruntime cannot load or run the model."""
+
+
+class EngineUnavailable(ModelError):
+    """The engine process that servers share cannot be started or reached."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The engine process that servers share cannot be used: {why}.")
+        self.why = why
 
 
 class EvalError(MidfillError):

@@ -1,0 +1,287 @@
+"""A model in the engine process, as a server uses it; it has the manifest and the tokenizer, and no onnxruntime.
+
+If the engine process ends during a request, the request goes on in another one, from the tokens that it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from midfill.common.cancel import CancelFlag, Cancelled
+from midfill.common.errors import EngineUnavailable, ModelError
+from midfill.engine.address import Address
+from midfill.engine.connection import Connection, ConnectionLost
+from midfill.engine.messages import (
+    Cancel,
+    Ended,
+    Figures,
+    Generate,
+    Join,
+    Open,
+    Prefill,
+    Ready,
+    Refused,
+    Score,
+    Token,
+    Work,
+)
+from midfill.engine.start import EngineSetup, join_or_start
+from midfill.inference.bundle import Manifest
+from midfill.inference.preemption import Steps
+from midfill.inference.prefill_throughput import speed_key
+from midfill.inference.sampling import Choice, Sampling
+from midfill.inference.token_generator import (
+    NO_METER,
+    GenerationRequest,
+    GenerationStats,
+    PrefillMeter,
+    ScoredToken,
+    TokenStream,
+)
+from midfill.inference.token_healing import TokenHealing, Vocabulary
+from midfill.inference.tokenizer import ModelTokenizer
+
+_ATTEMPTS = 3
+"""How often a server tries to join. An engine may end just when a server comes."""
+_ENGINES_FOR_A_REQUEST = 2
+_LOAD_SECONDS = 300.0
+"""Seconds in which an engine has surely loaded its model."""
+
+
+class Engine:
+    """The engine process of one bundle: makes connections to it, and starts it again when it has ended."""
+
+    def __init__(self, address: Address, setup: EngineSetup, keep_seconds: float) -> None:
+        """Start nothing yet. Without clients, the engine ends ``keep_seconds`` after its last work."""
+        self._address = address
+        self._setup = setup
+        self._keep_seconds = keep_seconds
+
+    def begin(self) -> None:
+        """Start the engine if none runs. It loads its model meanwhile.
+
+        Raises:
+            EngineUnavailable: it cannot be started.
+        """
+        join_or_start(self._address, self._setup).close()
+
+    def connect(self) -> tuple[Connection, Ready]:
+        """Return a connection to the engine when it has loaded its model, and what it says of it.
+
+        Raises:
+            EngineUnavailable: it cannot be started, or cannot load the model.
+        """
+        for _ in range(_ATTEMPTS):
+            with suppress(ConnectionLost):
+                connection = join_or_start(self._address, self._setup)
+                connection.send(Join(keep_seconds=self._keep_seconds))
+                answer = connection.receive(_LOAD_SECONDS)
+                if isinstance(answer, Refused):
+                    raise EngineUnavailable(answer.why.rstrip("."))
+                if isinstance(answer, Ready):
+                    return connection, answer
+        raise EngineUnavailable("its process ends again and again")
+
+
+class SharedModel:
+    """The model of an engine process: a :class:`midfill.inference.token_generator.LanguageModel`."""
+
+    def __init__(self, manifest: Manifest, tokenizer: ModelTokenizer, engine: Engine) -> None:
+        """Wait until the engine has loaded its model.
+
+        Raises:
+            EngineUnavailable: it cannot be started, or cannot load the model.
+        """
+        self.manifest = manifest
+        self.tokenizer = tokenizer
+        self._engine = engine
+        self._membership, self._ready = engine.connect()
+        """The engine stays for as long as this connection."""
+
+    @property
+    def engine_process(self) -> int:
+        """The process id of the engine."""
+        return self._ready.process
+
+    @property
+    def speed_key(self) -> str:
+        """See :attr:`midfill.inference.token_generator.LanguageModel.speed_key`."""
+        return speed_key(self.manifest, self._ready.threads)
+
+    def new_generator(
+        self,
+        *,
+        context: int,
+        cache_bytes: int,
+        max_draft_tokens: int,
+        steps: Steps | None = None,
+        meter: PrefillMeter = NO_METER,
+    ) -> SharedGenerator:
+        """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`.
+
+        The engine decides when each step runs, because it knows the other clients. So ``steps`` only says that typing
+        goes first.
+        """
+        opening = Open(
+            context=context,
+            cache_bytes=cache_bytes,
+            max_draft_tokens=max_draft_tokens,
+            long_work=steps is not None,
+        )
+        return SharedGenerator(self._engine, opening, self.tokenizer.vocabulary, meter)
+
+
+class SharedGenerator:
+    """Has the engine process run the model: a :class:`midfill.inference.token_generator.TokenGenerator`."""
+
+    def __init__(self, engine: Engine, opening: Open, vocabulary: Vocabulary, meter: PrefillMeter = NO_METER) -> None:
+        self._engine = engine
+        self._opening = opening
+        self._vocabulary = vocabulary
+        self._meter = meter
+        self._connection: Connection | None = None
+        self._numbers = count(1)
+
+    def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.generate`."""
+        stats = GenerationStats()
+        return TokenStream(self._generate(request, cancel, stats), stats)
+
+    def prefill(self, prompt: Sequence[int], document: str, cancel: CancelFlag) -> None:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.prefill`."""
+        ids = np.asarray(prompt, np.int32)
+        for _ in self._answers(lambda number: Prefill(number=number, document=document, prompt=ids), cancel):
+            pass
+
+    def score(self, prompt: Sequence[int], text: Sequence[int], cancel: CancelFlag) -> Iterator[ScoredToken]:
+        """See :meth:`midfill.inference.token_generator.TokenGenerator.score`."""
+        whole = np.asarray([*prompt, *text], np.int32)
+        place = len(prompt)
+
+        def message(number: int) -> Score:
+            return Score(number=number, prompt=whole[:place], text=whole[place:])
+
+        with closing(self._answers(message, cancel)) as answers:
+            for values in answers:
+                place += 1
+                yield ScoredToken(int(values[0]), values[1])
+
+    def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
+        healing = TokenHealing(self._vocabulary, request.required_prefix)
+        taken: list[int] = []
+
+        def message(number: int) -> Generate:
+            return Generate(
+                number=number,
+                document=request.document,
+                max_tokens=request.max_tokens - len(taken),
+                stop_tokens=sorted(request.stop_tokens),
+                required_prefix=healing.missing,
+                sampling=_after(request.sampling, len(taken)),
+                ahead=request.ahead,
+                prompt=np.asarray([*request.prompt, *taken], np.int32),
+                drafts=request.drafts,
+            )
+
+        with closing(self._answers(message, cancel, stats)) as answers:
+            for token, logprob, runner_up, runner_up_logprob in answers:
+                choice = Choice(int(token), logprob, int(runner_up), runner_up_logprob)
+                if request.deadline:
+                    request.deadline.start()
+                taken.append(choice.token)
+                healing.take(choice.token)
+                yield choice
+                if len(taken) == request.max_tokens or (request.deadline and request.deadline.has_passed):
+                    return
+
+    def _answers(
+        self, message: Callable[[int], Work], cancel: CancelFlag, stats: GenerationStats | None = None
+    ) -> Generator[list[float]]:
+        """Send what ``message`` makes with a number, and yield the values of each token.
+
+        If the engine ends meanwhile, ``message`` is called again, for another engine.
+
+        Raises:
+            Cancelled: ``cancel`` was set.
+            ModelError: the model failed, or there is no engine.
+        """
+        for _ in range(_ENGINES_FOR_A_REQUEST):
+            cancel.check()
+            try:
+                yield from self._ask(message(next(self._numbers)), cancel, stats or GenerationStats())
+            except ConnectionLost:
+                self._connection = None
+            else:
+                return
+        raise EngineUnavailable("its process ended twice during one request")
+
+    def _ask(self, message: Work, cancel: CancelFlag, stats: GenerationStats) -> Generator[list[float]]:
+        connection = self._connected()
+        connection.send(message)
+        has_ended = False
+        try:
+            with _reporting(cancel, lambda urgent: _stop(connection, message.number, urgent=urgent)):
+                while not has_ended:
+                    answer = connection.receive()
+                    if not isinstance(answer, (Token, Ended)):
+                        raise ConnectionLost
+                    self._learn(answer.figures)
+                    if answer.number != message.number:  # of an earlier request, which was left before its end
+                        continue
+                    stats.reused_tokens = answer.figures.reused_tokens
+                    stats.prefill_seconds = answer.figures.prefill_seconds
+                    if isinstance(answer, Token):
+                        yield answer.values
+                    else:
+                        has_ended = True
+                        _check(answer, cancel)
+        finally:
+            if not has_ended:
+                _stop(connection, message.number, urgent=True)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection, _ = self._engine.connect()
+            self._connection.send(self._opening)
+        return self._connection
+
+    def _learn(self, figures: Figures) -> None:
+        for reading in figures.readings:
+            self._meter.learn(*reading)
+
+
+def _after(sampling: Sampling | None, tokens: int) -> Sampling | None:
+    """Return how to draw the tokens after the first ``tokens``."""
+    return replace(sampling, drawn=sampling.drawn + tokens) if sampling else None
+
+
+def _check(ended: Ended, cancel: CancelFlag) -> None:
+    """Raise what the end of a request says, unless it has ended well."""
+    if ended.failure:
+        raise ModelError(ended.failure)
+    if ended.cancelled:
+        cancel.check()
+        raise Cancelled("cancelled")
+
+
+def _stop(connection: Connection, number: int, *, urgent: bool) -> None:
+    with suppress(ConnectionLost):  # who waits for an answer notices it, too
+        connection.send(Cancel(number=number, urgent=urgent))
+
+
+def _reporting(cancel: CancelFlag, stop: Callable[[bool], None]) -> AbstractContextManager[object]:
+    """Call ``stop`` when ``cancel`` is set during the block, with whether it is urgent.
+
+    Raises:
+        Cancelled: the flag was already set; the block is not entered.
+    """
+    stack = ExitStack()
+    stack.enter_context(cancel.interrupting(lambda: stop(cancel.urgent is cancel)))
+    if cancel.urgent is not cancel:
+        stack.enter_context(cancel.urgent.interrupting(lambda: stop(True)))
+    return stack
