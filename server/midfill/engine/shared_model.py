@@ -133,14 +133,21 @@ class SharedModel:
             max_draft_tokens=max_draft_tokens,
             long_work=steps is not None,
         )
-        return SharedGenerator(self._engine, opening, self.tokenizer.vocabulary, meter)
+        return SharedGenerator(lambda: self._engine.connect()[0], opening, self.tokenizer.vocabulary, meter)
 
 
 class SharedGenerator:
     """Has the engine process run the model: a :class:`midfill.inference.token_generator.TokenGenerator`."""
 
-    def __init__(self, engine: Engine, opening: Open, vocabulary: Vocabulary, meter: PrefillMeter = NO_METER) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        opening: Open,
+        vocabulary: Vocabulary,
+        meter: PrefillMeter = NO_METER,
+    ) -> None:
+        """Connect with ``connect`` to an engine that is ready, and again when that has ended."""
+        self._connect = connect
         self._opening = opening
         self._vocabulary = vocabulary
         self._meter = meter
@@ -246,7 +253,7 @@ class SharedGenerator:
 
     def _connected(self) -> Connection:
         if self._connection is None:
-            self._connection, _ = self._engine.connect()
+            self._connection = self._connect()
             self._connection.send(self._opening)
         return self._connection
 
