@@ -287,8 +287,8 @@ def _reporting(cancel: CancelFlag, stop: Callable[[bool], None]) -> AbstractCont
     Raises:
         Cancelled: the flag was already set; the block is not entered.
     """
-    stack = ExitStack()
-    stack.enter_context(cancel.interrupting(lambda: stop(cancel.urgent is cancel)))
-    if cancel.urgent is not cancel:
-        stack.enter_context(cancel.urgent.interrupting(lambda: stop(True)))
-    return stack
+    with ExitStack() as stack:
+        stack.enter_context(cancel.interrupting(lambda: stop(cancel.urgent is cancel)))
+        if cancel.urgent is not cancel:
+            stack.enter_context(cancel.urgent.interrupting(lambda: stop(True)))
+        return stack.pop_all()
