@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 from multiprocessing.connection import Listener
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 import filelock
 
 from midfill.common import memory
-from midfill.common.errors import BundleDamaged, MidfillError
+from midfill.common.errors import BundleDamaged, MidfillError, ModelError
 from midfill.common.logs import describe, setup_logging
 from midfill.engine.address import Address, digest_of
 from midfill.engine.attendance import Attendance
@@ -39,6 +40,7 @@ _MAX_CLIENTS = 256
 _JOIN_SECONDS = 60.0
 """Seconds that a client has to say that it joins."""
 _LOCK_SECONDS = 1.0
+_PAUSE_SECONDS = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -65,8 +67,10 @@ class Host:
         threading.Thread(target=self._accept, name="midfill-accept", daemon=True).start()
         try:
             self._model.set_result(_load(setup))
-        except BaseException as error:  # a client must not wait for ever
+        except MidfillError as error:
             self._model.set_exception(error)
+        except BaseException as error:  # no client may wait for ever
+            self._model.set_exception(ModelError(f"The engine process failed: {describe(error)}."))
         while True:
             self._attendance.wait_until_over()
             try:
@@ -89,7 +93,12 @@ class Host:
     def _accept(self) -> None:
         while True:
             self._places.acquire()
-            raw = self._listener.accept()
+            try:
+                raw = self._listener.accept()
+            except OSError:  # the client has gone already, or there are too many open files
+                self._places.release()
+                time.sleep(_PAUSE_SECONDS)
+                continue
             threading.Thread(target=self._serve, args=(raw,), name="midfill-client", daemon=True).start()
 
     def _serve(self, raw: RawConnection) -> None:
@@ -100,13 +109,14 @@ class Host:
         except Exception as error:  # one client's failure must not concern the others
             _log.error("A client could not be served: %s", describe(error))
         finally:
+            raw.close()
             self._places.release()
+            memory.give_back()  # the KV caches of the client
 
     def _welcome(self, connection: Connection) -> None:
         """Serve a client that has shown the key until it leaves."""
         joining = connection.receive(_JOIN_SECONDS)
         if not isinstance(joining, Join):
-            connection.close()
             return
         self._attendance.joined()
         try:
@@ -119,9 +129,7 @@ class Host:
         except MidfillError as error:
             connection.send(Refused(why=str(error)))
         finally:
-            connection.close()
             self._attendance.left()
-            memory.give_back()  # its KV caches
 
 
 def _load(setup: EngineSetup) -> LoadedModel:
