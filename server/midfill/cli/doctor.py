@@ -156,10 +156,10 @@ def _engine(manifest: Manifest, settings: Settings) -> Check:
     except EngineUnavailable as error:
         return Check("engine", True, f"{apart}, because {error.why}")
     running = join(address)
-    if running is None:
-        return Check("engine", True, f"servers share one process, which does not run now; its socket is in {address.folder}")
-    running.close()
-    return Check("engine", True, f"servers share one process, which runs now; its socket is in {address.folder}")
+    if running is not None:
+        running.close()
+    now = "does not run now" if running is None else "runs now"
+    return Check("engine", True, f"servers share one process, which {now}; its socket is in {address.folder}")
 
 
 def _threads(bundle: Bundle, settings: Settings) -> Check:

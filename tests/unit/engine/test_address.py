@@ -100,9 +100,7 @@ def test_file_in_place_of_the_folder_is_refused(runtime: Path) -> None:
         address_for(manifest(), 0)
 
 
-def test_folder_with_a_long_path_is_not_used(
-    runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folder_with_a_long_path_is_not_used(runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The path of a socket has a limit. The folder for temporary files is used instead."""
     monkeypatch.setattr("midfill.engine.address._MAX_ADDRESS_BYTES", len(f"{tmp_path}/midfill-{os.geteuid()}/") + 21)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep(runtime)))

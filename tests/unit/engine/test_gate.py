@@ -70,6 +70,13 @@ def test_action_interrupts_work_ahead(bench: Bench) -> None:
     assert bench.order == ["held", "action", "held"]
 
 
+def flag_that_is_set() -> CancelFlag:
+    """Return a flag of work that was cancelled before it began."""
+    flag = CancelFlag()
+    flag.set("cancelled")
+    return flag
+
+
 def test_typing_of_one_does_not_interrupt_that_of_another(bench: Bench) -> None:
     """Equals wait for each other, in the order in which they came; the urgent ones go first."""
     held, go = bench.hold(Priority.TYPING)
@@ -134,8 +141,7 @@ def test_only_one_step_runs_at_a_time(bench: Bench) -> None:
     def steps(number: int) -> int:
         cancelled = 0
         for turn in range(100):
-            cancel = CancelFlag()
-            [cancel.set("cancelled") for _ in range(turn % 2)]
+            cancel = flag_that_is_set() if turn % 2 else CancelFlag()
             try:
                 bench.gate.run(Priority((number + turn) % 3), step, cancel)
             except Cancelled:

@@ -146,7 +146,12 @@ def test_cancel_stops_a_step() -> None:
     """The reason is the one that the flag was set with."""
     model = Slow()
     flag = CancelFlag(urgent=CancelFlag())
-    stopper = threading.Thread(target=lambda: (model.running.acquire(), flag.set("superseded")))
+
+    def stop() -> None:
+        model.running.acquire()
+        flag.set("superseded")
+
+    stopper = threading.Thread(target=stop)
     stopper.start()
     with pytest.raises(Cancelled, match="superseded"):
         list(served(model=lambda: model).generator().generate(REQUEST, flag))
