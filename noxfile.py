@@ -165,7 +165,7 @@ def soak(session: nox.Session) -> None:
 def length(session: nox.Session) -> None:
     """Run those tests at full length that are short in the usual run, or left out of it; arguments go to pytest."""
     names = ("e2e/test_bench", "e2e/test_edits", "e2e/test_session", "e2e/test_speculation", "export/cli/test_export")
-    files = [f"tests/{name}.py" for name in (*names, "export/loaders/test_gguf_tokenizer")]
+    files = [f"tests/{name}.py" for name in (*names, "export/loaders/test_gguf_tokenizer", "unit/engine/test_host")]
     session.run("python", "-m", "pytest", *(session.posargs or files), env={"MIDFILL_TESTS_AT_LENGTH": "1"})
 
 

@@ -24,6 +24,10 @@ class ConnectionLost(Exception):
     """The other side has ended, or does not keep to the protocol."""
 
 
+class Silence(ConnectionLost):
+    """The other side has sent nothing in time."""
+
+
 class Connection:
     """Sends from any thread, and receives in one."""
 
@@ -48,11 +52,12 @@ class Connection:
         """Wait for a message; None waits without limit.
 
         Raises:
-            ConnectionLost: the other side has ended, sent something else, or sent nothing in time.
+            Silence: the other side sent nothing in ``seconds``.
+            ConnectionLost: the other side has ended, or sent something else.
         """
         try:
             if seconds is not None and not self._raw.poll(seconds):
-                raise ConnectionLost
+                raise Silence
             return decode(self._raw.recv_bytes(MAX_BYTES))
         except (OSError, EOFError, BadMessage) as error:
             raise ConnectionLost from error

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import struct
 from dataclasses import dataclass, field
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 import cattrs
 import numpy as np
@@ -106,6 +106,16 @@ class Cancel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ping:
+    """From a server that has heard nothing for long: say that you are still there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pong:
+    """From the engine: I am."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figures:
     """What a request took so far: see ``GenerationStats``."""
 
@@ -137,10 +147,8 @@ class Ended:
 
 
 Work = Generate | Prefill | Score
-Message = Join | Ready | Refused | Open | Generate | Prefill | Score | Cancel | Token | Ended
-_KINDS: dict[str, type[Message]] = {
-    kind.__name__: kind for kind in (Join, Ready, Refused, Open, Generate, Prefill, Score, Cancel, Token, Ended)
-}
+Message = Join | Ready | Refused | Open | Generate | Prefill | Score | Cancel | Ping | Pong | Token | Ended
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in get_args(Message)}
 _ARRAYS = ("prompt", "drafts", "text")
 """The fields that are raw bytes, in their order."""
 

@@ -20,7 +20,20 @@ from midfill.common.errors import ModelError
 from midfill.common.logs import describe
 from midfill.engine.connection import Connection, ConnectionLost
 from midfill.engine.gate import Gate, Priority, Turns
-from midfill.engine.messages import Cancel, Ended, Figures, Generate, Message, Open, Prefill, Score, Token, Work
+from midfill.engine.messages import (
+    Cancel,
+    Ended,
+    Figures,
+    Generate,
+    Message,
+    Open,
+    Ping,
+    Pong,
+    Prefill,
+    Score,
+    Token,
+    Work,
+)
 from midfill.engine.recorded_times import RecordedTimes
 from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.token_generator import GenerationRequest, GenerationStats, LanguageModel
@@ -86,10 +99,13 @@ class ServedClient:
             worker.join(_END_SECONDS)
 
     def _take(self, message: Message) -> None:
-        """Give a request to the worker, where it supersedes an older one, or stop one."""
+        """Give a request to the worker, where it supersedes an older one; or stop one, or answer a question."""
         if isinstance(message, Cancel):
             if message.number == self._number:
                 self._flag.set("cancelled", urgent=message.urgent)
+            return
+        if isinstance(message, Ping):
+            self._connection.send(Pong())
             return
         if not isinstance(message, (Generate, Prefill, Score)) or not self._is_sound(message):
             raise ConnectionLost

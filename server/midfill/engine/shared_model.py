@@ -15,14 +15,17 @@ import numpy as np
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
 from midfill.engine.address import Address
-from midfill.engine.connection import Connection, ConnectionLost
+from midfill.engine.connection import Connection, ConnectionLost, Silence
 from midfill.engine.messages import (
     Cancel,
     Ended,
     Figures,
     Generate,
     Join,
+    Message,
     Open,
+    Ping,
+    Pong,
     Prefill,
     Ready,
     Refused,
@@ -51,6 +54,9 @@ _ATTEMPTS = 3
 _ENGINES_FOR_A_REQUEST = 2
 _LOAD_SECONDS = 300.0
 """Seconds in which an engine has surely loaded its model."""
+
+_SILENT_SECONDS = 20.0
+"""Seconds without a message after which the engine is asked if it is still there, and has to answer."""
 
 
 class Engine:
@@ -234,7 +240,9 @@ class SharedGenerator:
         try:
             with _reporting(cancel, lambda urgent: _stop(connection, message.number, urgent=urgent)):
                 while not has_ended:
-                    answer = connection.receive()
+                    answer = _receive(connection)
+                    if isinstance(answer, Pong):
+                        continue
                     if not isinstance(answer, (Token, Ended)):
                         raise ConnectionLost
                     self._learn(answer.figures)
@@ -260,6 +268,19 @@ class SharedGenerator:
     def _learn(self, figures: Figures) -> None:
         for reading in figures.readings:
             self._meter.learn(*reading)
+
+
+def _receive(connection: Connection) -> Message:
+    """Wait for a message, as long as the engine is there. It may compute for long, or do the work of others first.
+
+    Raises:
+        ConnectionLost: it has ended, or stands still.
+    """
+    try:
+        return connection.receive(_SILENT_SECONDS)
+    except Silence:
+        connection.send(Ping())
+        return connection.receive(_SILENT_SECONDS)
 
 
 def _after(sampling: Sampling | None, tokens: int) -> Sampling | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from midfill.engine.connection import Connection, ConnectionLost
 from midfill.engine.gate import Gate
-from midfill.engine.messages import Message, Open
+from midfill.engine.messages import Message, Open, Pong
 from midfill.engine.served_client import ServedClient
 from midfill.engine.shared_model import SharedGenerator
 from midfill.inference.loaded_model import LoadedModel
@@ -32,7 +32,10 @@ class CutConnection(Connection):
         self._descriptor = raw.fileno()  # type: ignore[attr-defined]
         self._left = messages
 
+        self.pings = 0
+
     def send(self, message: Message) -> None:
+        self.pings += isinstance(message, Pong)
         if self._left == 0:
             with socket.socket(fileno=os.dup(self._descriptor)) as shared:
                 shared.shutdown(socket.SHUT_RDWR)  # closing alone would wait for the thread that receives
@@ -51,12 +54,19 @@ class Served:
         self.clients: list[ServedClient] = []
         """The clients that have opened a generator."""
         self._cuts = list(cuts)
+        self._served: list[CutConnection] = []
+
+    @property
+    def pings(self) -> int:
+        """How often clients have asked if the engine is still there, and got an answer."""
+        return sum(connection.pings for connection in self._served)
 
     def connect(self) -> Connection:
         """Return a client's end of a new connection."""
         self.connections += 1
         theirs, ours = Pipe()
         connection = CutConnection(ours, self._cuts.pop(0) if self._cuts else -1)
+        self._served.append(connection)
         threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
         return Connection(theirs)
 

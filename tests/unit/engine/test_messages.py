@@ -22,6 +22,8 @@ from midfill.engine.messages import (
     Join,
     Message,
     Open,
+    Ping,
+    Pong,
     Prefill,
     Ready,
     Refused,
@@ -56,6 +58,8 @@ MESSAGES: list[Message] = [
     Prefill(number=1, document="a.py", prompt=IDS),
     Score(number=1, prompt=IDS, text=NONE),
     Cancel(number=1, urgent=True),
+    Ping(),
+    Pong(),
     Token(number=1, values=[5, -0.1, -1, -math.inf], figures=Figures(readings=[(3, 0.5, 0.25)])),
     Ended(number=1, figures=Figures(reused_tokens=2, prefill_seconds=0.1), failure="it failed"),
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
+from multiprocessing import Pipe
 
 import numpy as np
 import pytest
@@ -14,12 +16,14 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
+from midfill.engine.connection import Connection
+from midfill.engine.shared_model import SharedGenerator
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
 from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.token_generator import Deadline, GenerationRequest, LanguageModel, TokenGenerator
-from unit.engine.served import Served, markov, served
+from unit.engine.served import OPENING, Served, markov, served
 from unit.helpers import MarkovModel, encode, loaded_model, manifest
 from waiting import LIMIT, wait_until
 
@@ -176,6 +180,30 @@ def test_cancel_that_is_not_urgent_lets_a_chunk_of_the_prompt_end() -> None:
         engine.generator().prefill([*PROMPT] * 20, "a.py", flag)
     stopper.join(LIMIT)
     assert len(model.steps) == 1
+
+
+def test_engine_that_stands_still_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped does not end. It does not answer either."""
+    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.01)
+    (_stopped, ours), engine = Pipe(), served()
+    connections = iter([Connection(ours)])
+    generator = SharedGenerator(
+        lambda: next(connections, None) or engine.connect(), OPENING, engine.model.tokenizer.vocabulary
+    )
+    assert tokens(generator, REQUEST) == tokens(local(), REQUEST)
+
+
+def test_engine_that_computes_for_long_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers questions meanwhile."""
+    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.2)
+    model = Slow()
+    engine = served(model=lambda: model)
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        asked = threads.submit(tokens, engine.generator(), REQUEST)
+        wait_until(lambda: engine.pings >= 3)
+        model.go.set()
+        assert len(asked.result(LIMIT)) == len(encode("add(left"))
+    assert engine.connections == 1
 
 
 def test_flag_that_is_set_before_computes_nothing() -> None:
