@@ -41,6 +41,8 @@ _JOIN_SECONDS = 60.0
 """Seconds that a client has to say that it joins."""
 _LOCK_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
+_SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread lets another one run Python code. One client must not delay the first token of another."""
 _log = logging.getLogger(__name__)
 
 
@@ -143,6 +145,7 @@ def _load(setup: EngineSetup) -> LoadedModel:
 def main() -> None:
     """Serve as the first argument says."""
     setup_logging(logging.WARNING)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     setup = EngineSetup(**json.loads(sys.argv[1]))
     address = Address(Path(setup.folder), setup.name)
     key = address.key()
