@@ -42,7 +42,7 @@ _JOIN_SECONDS = 60.0
 _LOCK_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
 _SWITCH_SECONDS = 0.0005
-"""Seconds after which a thread lets another one run Python code. One client must not delay the first token of another."""
+"""Seconds after which a thread lets another one run Python code. A client must not delay others."""
 _log = logging.getLogger(__name__)
 
 
