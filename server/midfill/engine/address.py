@@ -120,7 +120,10 @@ def _private_folder() -> Path:
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     folders = [Path(runtime, "midfill")] if os.path.isabs(runtime) and os.path.isdir(runtime) else []
-    folders.append(Path(tempfile.gettempdir(), f"midfill-{os.geteuid()}"))
+    try:
+        folders.append(Path(tempfile.gettempdir(), f"midfill-{os.geteuid()}"))
+    except OSError as error:
+        raise EngineUnavailable("there is no folder for temporary files") from error
     for folder in folders:
         if len(os.fsencode(folder)) + len(f"/{'0' * _NAME_LENGTH}.sock") <= _MAX_ADDRESS_BYTES:
             _make_private(folder)

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -125,6 +126,13 @@ def test_system_without_a_folder_for_sockets(tmp_path: Path, monkeypatch: pytest
     """The folder for temporary files is used."""
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert address_for(manifest(), 0).folder == tmp_path / f"midfill-{os.geteuid()}"
+
+
+def test_system_without_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is said, too."""
+    monkeypatch.setattr("tempfile.gettempdir", Mock(side_effect=FileNotFoundError))
+    with pytest.raises(EngineUnavailable, match="there is no folder for temporary files"):
+        address_for(manifest(), 0)
 
 
 @pytest.mark.parametrize("content", [b"", b"k" * 31])

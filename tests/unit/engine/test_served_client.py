@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -32,6 +33,8 @@ from unit.engine.served import OPENING, Served, markov
 from unit.engine.test_shared_model import PROMPT, REQUEST, local, tokens
 from unit.helpers import loaded_model, manifest
 from waiting import LIMIT
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet")
 
 IDS = np.array(PROMPT, np.int32)
 GENERATE = Generate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ from midfill.inference.token_generator import Deadline, GenerationRequest, Langu
 from unit.engine.served import OPENING, Served, markov, served
 from unit.helpers import MarkovModel, encode, loaded_model, manifest
 from waiting import LIMIT, wait_until
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet")
 
 PROMPT = encode("def add(left, right):\n    return left + ri")
 REQUEST = GenerationRequest(prompt=PROMPT, max_tokens=24, stop_tokens=frozenset({manifest().stop_tokens[0]}))
