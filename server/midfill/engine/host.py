@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _MAX_CLIENTS = 256
 """Maximum number of connections. A server has two or three."""
+_MAX_KEEP_SECONDS = 7 * 24 * 3600.0
+"""The largest value of ``unloadMinutes``."""
 _JOIN_SECONDS = 60.0
 """Seconds that a client has to say that it joins."""
 _LOCK_SECONDS = 1.0
@@ -118,7 +120,7 @@ class Host:
     def _welcome(self, connection: Connection) -> None:
         """Serve a client that has shown the key until it leaves."""
         joining = connection.receive(_JOIN_SECONDS)
-        if not isinstance(joining, Join):
+        if not isinstance(joining, Join) or not 0 <= joining.keep_seconds <= _MAX_KEEP_SECONDS:
             return
         self._attendance.joined()
         try:

@@ -39,6 +39,8 @@ from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.token_generator import GenerationRequest, GenerationStats, LanguageModel
 
 _MAX_DRAFT_TOKENS = 1_024
+_MAX_PREFIX_CHARACTERS = 4_096
+"""More than the longest text of a token has, which is all that token healing requires."""
 _END_SECONDS = 10.0
 """Seconds in which a request surely stops, unless its client no longer reads."""
 _log = logging.getLogger(__name__)
@@ -121,7 +123,10 @@ class ServedClient:
             texts.append(message.text)
         if isinstance(message, Generate):
             texts.append(message.drafts[message.drafts != SEPARATOR])
-            if not 0 < message.max_tokens <= self._context:
+            drawn = message.sampling.drawn if message.sampling else 0
+            if not (0 < message.max_tokens <= self._context and 0 <= drawn <= self._context):
+                return False
+            if len(message.required_prefix) > _MAX_PREFIX_CHARACTERS:
                 return False
         return len(message.prompt) > 0 and all(self._are_tokens(ids) for ids in texts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import ModelError
 from midfill.engine.address import Address, address_for
 from midfill.engine.connection import FAMILY, ConnectionLost, connect
+from midfill.engine.messages import Join
 from midfill.engine.open_model import open_model
 from midfill.engine.shared_model import SharedModel
 from midfill.inference.bundle import Bundle
@@ -240,6 +242,20 @@ def ask_many(model: SharedModel, client: int, requests: int) -> list[list[int]]:
                     cancel.set("cancelled")
         texts.append(taken)
     return texts
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0, 1e12])
+def test_engine_does_not_stay_for_a_lie(settings: Settings, address: Address, seconds: float) -> None:
+    """A time that no setting allows ends the connection, and the engine still ends with its last client."""
+    model = shared(settings)
+    process, key = model.engine_process, address.key()
+    assert key
+    liar = connect(address.socket, key)
+    liar.send(Join(keep_seconds=seconds))
+    with pytest.raises(ConnectionLost):
+        liar.receive(LIMIT)
+    del model
+    wait_until_ended(process)
 
 
 def test_texts_of_clients_are_not_crossed(settings: Settings) -> None:

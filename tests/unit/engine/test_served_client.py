@@ -29,6 +29,7 @@ from midfill.engine.messages import (
 )
 from midfill.engine.served_client import ServedClient
 from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.sampling import Sampling
 from unit.engine.served import OPENING, Served, markov
 from unit.engine.test_shared_model import PROMPT, REQUEST, local, tokens
 from unit.helpers import loaded_model, manifest
@@ -91,6 +92,9 @@ def client() -> Client:
         replace(GENERATE, drafts=np.array([-2], np.int32)),
         replace(GENERATE, max_tokens=0),
         replace(GENERATE, max_tokens=1_000_000),
+        replace(GENERATE, sampling=Sampling(drawn=10**12)),
+        replace(GENERATE, sampling=Sampling(drawn=-1)),
+        replace(GENERATE, required_prefix="x" * 1_000_000),
         Prefill(number=1, document="", prompt=UNKNOWN),
         Score(number=1, prompt=IDS, text=UNKNOWN),
         Score(number=1, prompt=EMPTY, text=IDS),
