@@ -18,9 +18,13 @@ from numpy.typing import NDArray
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
 from midfill.engine.connection import Connection
-from midfill.engine.shared_model import SharedGenerator
+from midfill.engine.gate import Priority
+from midfill.engine.messages import Ready
+from midfill.engine.shared_model import Engine, SharedGenerator, SharedModel
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
+from midfill.inference.preemption import StepQueue
+from midfill.inference.prefill_throughput import speed_key
 from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.token_generator import Deadline, GenerationRequest, LanguageModel, TokenGenerator
@@ -140,8 +144,11 @@ class Slow(ScriptedModel):
     def __init__(self) -> None:
         super().__init__(encode("add(left"), manifest().stop_tokens[0], manifest().vocabulary)
         self.running, self.go = threading.Semaphore(0), threading.Event()
+        self.begun: list[int] = []
+        """The last token of each step that was begun."""
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        self.begun.append(ids[-1])
         self.running.release()
         with cancel.interrupting(self.go.set):
             assert self.go.wait(LIMIT)
@@ -216,6 +223,46 @@ def test_flag_that_is_set_before_computes_nothing() -> None:
     with pytest.raises(Cancelled):
         list(served(model=lambda: model).generator().generate(REQUEST, flag))
     assert model.steps == []
+
+
+@pytest.mark.parametrize("urgent", [REQUEST, replace(REQUEST, ahead=True)], ids=["typing", "work ahead"])
+def test_typing_of_one_client_goes_before_the_action_of_another(urgent: GenerationRequest) -> None:
+    """A step of the action is interrupted, and done again when the suggestion is complete. Work ahead waits."""
+    model = Slow()
+    engine, other = served(model=lambda: model), [1, 2, 3]
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        action = replace(REQUEST, prompt=other, max_tokens=1)
+        acting = threads.submit(tokens, engine.generator(opening=replace(OPENING, long_work=True)), action)
+        assert model.running.acquire(timeout=LIMIT)
+        typing = threads.submit(tokens, engine.generator(), replace(urgent, max_tokens=1))
+        wait_until(lambda: engine.gate._waiting or typing.done())
+        model.go.set()
+        acting.result(LIMIT)
+        typing.result(LIMIT)
+    orders = {False: [3, PROMPT[-1], 3], True: [3, PROMPT[-1]]}
+    assert model.begun == orders[urgent.ahead]
+
+
+class EngineOfTests(Engine):
+    """Connects to an engine within this process."""
+
+    def __init__(self, served: Served) -> None:
+        self._served = served
+
+    def connect(self) -> tuple[Connection, Ready]:
+        return self._served.connect(), Ready(threads=3, process=7)
+
+
+def test_work_with_steps_is_long_work() -> None:
+    """An action's generator says that typing goes first. That of suggestions does not."""
+    engine = served()
+    model = SharedModel(engine.model.manifest, engine.model.tokenizer, EngineOfTests(engine))
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        for steps in (StepQueue(worker), None):
+            generator = model.new_generator(context=512, cache_bytes=0, max_draft_tokens=8, steps=steps)
+            assert tokens(generator, REQUEST) == tokens(local(), REQUEST)
+    assert [client._waited_for for client in engine.clients] == [Priority.ACTION, Priority.TYPING]
+    assert (model.engine_process, model.speed_key) == (7, speed_key(model.manifest, 3))
 
 
 class Readings:
