@@ -2,10 +2,9 @@
 
 ::
 
-    a server                              the engine process
-    open_model -> shared_model ─ client ═══ host ─ served_client ─ gate -> inference.LoadedModel
-                       │        messages          (one for each connection)
-                       └─ start, address
+    a server                                        the engine process
+    open_model ── shared_model ═════ messages ═════ host ── served_client ── gate ── inference.LoadedModel
+                  engine_process ── start, address          one for each connection
 
 A server keeps the manifest and the tokenizer. The weights, onnxruntime and the KV caches are in the engine process.
 Each generator of tokens has a connection of its own, and its caches live as long as that.

@@ -12,7 +12,8 @@ from midfill.common import memory
 from midfill.common.errors import EngineUnavailable
 from midfill.common.logs import PublicText
 from midfill.engine.address import address_for, digest_of
-from midfill.engine.shared_model import Engine, SharedModel
+from midfill.engine.engine_process import EngineProcess
+from midfill.engine.shared_model import SharedModel
 from midfill.engine.start import EngineSetup
 from midfill.inference.bundle import load_bundle
 from midfill.inference.bundle_versions import load_current
@@ -61,7 +62,7 @@ def _shared(settings: Settings, on_loading: OnLoading) -> SharedModel:
         threads=settings.threads,
         use=settings.use,
     )
-    engine = Engine(address, setup, settings.unload_minutes * 60)
+    engine = EngineProcess(address, setup, settings.unload_minutes * 60)
     engine.begin()  # it loads the model while this process reads the tokenizer
     on_loading("reading the tokenizer", 0.2)
     tokenizer = load_tokenizer(bundle)

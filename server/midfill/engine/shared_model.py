@@ -14,26 +14,22 @@ import numpy as np
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
-from midfill.engine.address import Address
 from midfill.engine.connection import Connection, ConnectionLost, Silence
+from midfill.engine.engine_process import EngineProcess
 from midfill.engine.messages import (
     Cancel,
     Ended,
     Figures,
     Generate,
-    Join,
     Message,
     Open,
     Ping,
     Pong,
     Prefill,
-    Ready,
-    Refused,
     Score,
     Token,
     Work,
 )
-from midfill.engine.start import EngineSetup, join_or_start
 from midfill.inference.bundle import Manifest
 from midfill.inference.preemption import Steps
 from midfill.inference.prefill_throughput import speed_key
@@ -49,55 +45,15 @@ from midfill.inference.token_generator import (
 from midfill.inference.token_healing import TokenHealing, Vocabulary
 from midfill.inference.tokenizer import ModelTokenizer
 
-_ATTEMPTS = 3
-"""How often a server tries to join. An engine may end just when a server comes."""
 _ENGINES_FOR_A_REQUEST = 2
-_LOAD_SECONDS = 300.0
-"""Seconds in which an engine has surely loaded its model."""
-
 _SILENT_SECONDS = 20.0
 """Seconds without a message after which the engine is asked if it is still there, and has to answer."""
-
-
-class Engine:
-    """The engine process of one bundle: makes connections to it, and starts it again when it has ended."""
-
-    def __init__(self, address: Address, setup: EngineSetup, keep_seconds: float) -> None:
-        """Start nothing yet. Without clients, the engine ends ``keep_seconds`` after its last work."""
-        self._address = address
-        self._setup = setup
-        self._keep_seconds = keep_seconds
-
-    def begin(self) -> None:
-        """Start the engine if none runs. It loads its model meanwhile.
-
-        Raises:
-            EngineUnavailable: it cannot be started.
-        """
-        join_or_start(self._address, self._setup).close()
-
-    def connect(self) -> tuple[Connection, Ready]:
-        """Return a connection to the engine when it has loaded its model, and what it says of it.
-
-        Raises:
-            EngineUnavailable: it cannot be started, or cannot load the model.
-        """
-        for _ in range(_ATTEMPTS):
-            with suppress(ConnectionLost):
-                connection = join_or_start(self._address, self._setup)
-                connection.send(Join(keep_seconds=self._keep_seconds))
-                answer = connection.receive(_LOAD_SECONDS)
-                if isinstance(answer, Refused):
-                    raise EngineUnavailable(answer.why.rstrip("."))
-                if isinstance(answer, Ready):
-                    return connection, answer
-        raise EngineUnavailable("its process ends again and again")
 
 
 class SharedModel:
     """The model of an engine process: a :class:`midfill.inference.token_generator.LanguageModel`."""
 
-    def __init__(self, manifest: Manifest, tokenizer: ModelTokenizer, engine: Engine) -> None:
+    def __init__(self, manifest: Manifest, tokenizer: ModelTokenizer, engine: EngineProcess) -> None:
         """Wait until the engine has loaded its model.
 
         Raises:

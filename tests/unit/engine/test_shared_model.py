@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
 from midfill.engine.connection import Connection
+from midfill.engine.engine_process import EngineProcess
 from midfill.engine.gate import Priority
 from midfill.engine.messages import Ready
-from midfill.engine.shared_model import Engine, SharedGenerator, SharedModel
+from midfill.engine.shared_model import SharedGenerator, SharedModel
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import ScriptedModel
 from midfill.inference.preemption import StepQueue
@@ -243,7 +244,7 @@ def test_typing_of_one_client_goes_before_the_action_of_another(urgent: Generati
     assert model.begun == orders[urgent.ahead]
 
 
-class EngineOfTests(Engine):
+class EngineOfTests(EngineProcess):
     """Connects to an engine within this process."""
 
     def __init__(self, served: Served) -> None:
