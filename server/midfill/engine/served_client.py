@@ -171,8 +171,9 @@ class ServedClient:
             stream = self._generator.generate(_request(message), flag)
             with closing(stream):
                 for choice in stream:
-                    stats.reused_tokens, stats.prefill_seconds = vars(stream.stats).values()
+                    vars(stats).update(vars(stream.stats))
                     yield list(choice)
+            vars(stats).update(vars(stream.stats))  # there may be no token
 
     def _figures(self, stats: GenerationStats) -> Figures:
         return Figures(**vars(stats), readings=self._times.take())

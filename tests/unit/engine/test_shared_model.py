@@ -101,6 +101,13 @@ def test_figures_are_there_with_the_first_token() -> None:
         assert stream.stats.prefill_seconds > 0
 
 
+def test_figures_of_a_text_without_tokens() -> None:
+    """They are there at its end."""
+    stream = served().generator().generate(REQUESTS["no token"], CancelFlag())
+    assert list(stream) == []
+    assert stream.stats.prefill_seconds > 0
+
+
 def test_request_that_is_left_does_not_disturb_the_next_one() -> None:
     """Tokens that were on their way are not taken for those of the next request."""
     generator = served().generator()
