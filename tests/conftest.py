@@ -6,7 +6,7 @@ import os
 import pytest
 
 from midfill.common.paths import cache_dir
-from own_files import set_apart
+from own_files import end_engines, set_apart
 
 set_apart()  # before anything is collected, for parameters of tests hold settings
 
@@ -16,6 +16,11 @@ def nothing_was_accepted() -> None:
     """Forget what earlier tests accepted: it would move the gate of later ones."""
     with contextlib.suppress(OSError):
         (cache_dir() / "statistics.json").unlink(missing_ok=True)
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no engine process behind."""
+    end_engines()
 
 
 LONGEST = ("e2e/test_speculation", "e2e/test_actions", "export/tuning/test_tune", "e2e/", "export/")

@@ -6,7 +6,10 @@ import atexit
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from midfill.common.paths import weights_dir
 from midfill.settings.schema import default_bundle
@@ -26,3 +29,13 @@ def set_apart() -> None:
     # Of git's settings, only the user's ignore file matters to Midfill.
     (folder / "gitconfig").write_text(f"[include]\n\tpath = ~/.gitconfig\n[core]\n\texcludesFile = {folder}/none\n")
     os.environ["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)  # mkdtemp has made it private
+
+
+def end_engines() -> None:
+    """End the engine processes that servers of these tests have started. They would stay for half an hour."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            command = process.cmdline()
+            if "midfill.engine.host" in command and os.environ["XDG_RUNTIME_DIR"] in command[-1]:
+                process.kill()

@@ -40,7 +40,7 @@ def traced(tmp_path: Path) -> list[str]:
     """Return the command that writes a program's network calls into the file ``trace``; skip the test without it."""
     command = ["strace", "--follow-forks", "--seccomp-bpf", "--trace=%network", f"--output={tmp_path / 'trace'}"]
     if not runs([*command, "true"]):
-        pytest.skip("strace is not here or may not trace; test_python_opens_no_socket covers the Python side")
+        pytest.skip("strace is not here or may not trace; test_python_opens_no_network_socket covers the Python side")
     return command
 
 
@@ -52,9 +52,16 @@ def runs(command: list[str]) -> bool:
     )
 
 
-def check_whole_session(client: RawClient) -> None:
+def environment(runtime: Path, **more: str) -> dict[str, str]:
+    """Return the environment without what keeps libraries quiet. The server starts an engine process of its own."""
+    return talkative(MIDFILL_CACHE=str(runtime / "cache"), XDG_RUNTIME_DIR=str(runtime), **more)
+
+
+def check_whole_session(client: RawClient, *, shares_engine: bool = False) -> None:
     """Go through a whole session that yields a suggestion and an answer, to its end."""
-    client.initialize(options={"deadlineMs": 0, "maxTokens": 8})
+    client.initialize(
+        options={"deadlineMs": 0, "maxTokens": 8, "unloadMinutes": 0, "shareEngine": shares_engine},
+    )
     client.wait_until_loaded()
     client.open(DOCUMENT)
     answer = client.request(1, "textDocument/inlineCompletion", ghost_text_at(4, 10))
@@ -109,29 +116,32 @@ def test_real_completion_leaks_nothing(bundle: Path, tmp_path: Path) -> None:
 @pytest.mark.bundle
 def test_works_without_any_network(bundle: Path, tmp_path: Path, isolated: list[str]) -> None:
     """In a network namespace that has not even loopback, a session runs from start to end."""
-    with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", talkative()) as client:
-        check_whole_session(client)
+    with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment(tmp_path)) as client:
+        check_whole_session(client, shares_engine=True)
 
 
 @pytest.mark.bundle
-def test_python_opens_no_socket(bundle: Path, tmp_path: Path) -> None:
-    """No Python code of the server asks for the network during a session, by Python's own audit events.
+def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path) -> None:
+    """No Python code of the server or of its engine process asks for the network, by Python's own audit events.
 
-    asyncio makes one pair of connected AF_UNIX sockets to wake itself up; they lead nowhere, and show that the
-    audit works.
+    All sockets are Unix sockets: those between the two processes, and the pair with which asyncio wakes itself up.
     """
     record = tmp_path / "audit"
     path = os.pathsep.join(filter(None, [str(AUDIT), os.environ.get("PYTHONPATH")]))
-    with RawClient(MIDFILL, tmp_path / "stderr", talkative(PYTHONPATH=path, MIDFILL_AUDIT=str(record))) as client:
-        check_whole_session(client)
-    assert set(record.read_text().splitlines()) == {f"socket.__new__ {int(socket.AF_UNIX)}"}
+    audited = environment(tmp_path, PYTHONPATH=path, MIDFILL_AUDIT=str(record))
+    with RawClient(MIDFILL, tmp_path / "stderr", audited) as client:
+        check_whole_session(client, shares_engine=True)
+    unix = {f"socket.{event} {int(socket.AF_UNIX)}" for event in ("__new__", "bind", "connect")}
+    assert set(record.read_text().splitlines()) == unix
 
 
 @pytest.mark.bundle
 def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path, traced: list[str]) -> None:
-    """Nor does native code: under strace, asyncio's socket pair is all there is of sockets."""
-    with RawClient([*traced, *MIDFILL], tmp_path / "stderr", talkative()) as client:
-        check_whole_session(client)
-    calls = re.findall(r"^\d+ +(\w+)\((\w+)", (tmp_path / "trace").read_text(), re.MULTILINE)
-    assert {(call, family) for call, family in calls if call.startswith("socket")} == {("socketpair", "AF_UNIX")}
-    assert {"connect", "bind", "listen"}.isdisjoint(call for call, _ in calls)
+    """Nor does native code: under strace, all sockets of both processes are Unix sockets, at one private address."""
+    with RawClient([*traced, *MIDFILL], tmp_path / "stderr", environment(tmp_path)) as client:
+        check_whole_session(client, shares_engine=True)
+    trace = (tmp_path / "trace").read_text()
+    made = re.findall(r"^\d+ +socket(?:pair)?\((\w+)", trace, re.MULTILINE)
+    addresses = re.findall(r"sa_family=(\w+)", trace)
+    assert set(made) == set(addresses) == {"AF_UNIX"}
+    assert {Path(path).parent for path in re.findall(r'sun_path="([^"]+)"', trace)} == {tmp_path / "midfill"}

@@ -18,7 +18,7 @@ from midfill.completion.engine import load_engine
 from midfill.completion.lifecycle import Engine, EngineLifecycle
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request
-from midfill.inference.loaded_model import OnLoading
+from midfill.inference.token_generator import OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.clock import ManualClock

@@ -156,15 +156,20 @@ def chain_graph(said: str, anywhere: bool = False) -> bytes:
 
     It says ``said`` where nothing stands before the cursor, or anywhere, and nothing else.
     """
-    onnx = pytest.importorskip("onnx", reason="needs the export extra")
-    tokenizer = tiny_tokenizer()
-    size = tokenizer.get_vocab_size()
+    size = manifest().vocabulary
     middle, end = manifest().fim.middle, manifest().stop_tokens[0]
     chain = [middle, *encode(said), end]
     assert len(set(chain)) == len(chain), "a token may be said once only"
     table = np.zeros((size, size), np.float32)
     table[:, chain[1] if anywhere else end] = 0.5
     table[chain[:-1], chain[1:]] = 1.0
+    return table_graph(table)
+
+
+def table_graph(table: NDArray[np.float32]) -> bytes:
+    """Make a real graph, with the inputs and outputs of an exported one; it is a :class:`MarkovModel`."""
+    onnx = pytest.importorskip("onnx", reason="needs the export extra")
+    size = len(table)
     tensor, node = onnx.helper.make_tensor_value_info, onnx.helper.make_node
     integer, number = onnx.TensorProto.INT64, onnx.TensorProto.FLOAT
     past = [1, 1, "capacity", 1]

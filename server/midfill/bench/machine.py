@@ -126,7 +126,7 @@ class Machine:
         decoder = self._decoder(self._model.new_cache(len(ids) + 1), cancel)
         for _ in decoder.generate(ids, _NOTHING_TO_HEAL, max_tokens=1, stop_tokens=()):
             pass
-        return decoder.prefill_seconds
+        return decoder.stats.prefill_seconds
 
     def _prefill_speed(self, ids: Sequence[int]) -> float:
         return len(ids) / self._prefill_seconds(ids, CancelFlag())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
-from midfill.inference.preemption import StepQueue
+from midfill.inference.preemption import Steps
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.token_generator import GenerationRequest, LanguageModel
 from midfill.prompt.chat_template import Chat, Message
@@ -66,7 +66,7 @@ class Conversation:
         room: int = MAX_CONTEXT,
         *,
         max_draft_tokens: int | None = None,
-        steps: StepQueue | None = None,
+        steps: Steps | None = None,
     ) -> None:
         """Begin a conversation.
 
@@ -74,7 +74,7 @@ class Conversation:
             model: answers.
             room: maximum number of tokens of all turns together; the model's context length bounds it.
             max_draft_tokens: maximum number of draft tokens checked in one step; None for the default setting.
-            steps: the queue in which each step waits behind typing; None computes at once.
+            steps: make each step wait behind typing; None computes at once.
 
         Raises:
             ModelError: the model has no chat template.

@@ -14,11 +14,14 @@ import psutil
 
 from midfill import __version__
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import MidfillError
+from midfill.common.errors import EngineUnavailable, MidfillError
 from midfill.common.platforms import Platform, this_platform
 from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
+from midfill.engine.address import address_for
+from midfill.engine.open_model import CAN_SHARE
+from midfill.engine.start import join
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
 from midfill.inference.exactness import differing_splits
@@ -115,6 +118,7 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
     )
     yield _guarded("licence", lambda: _licence(manifest, settings))
     yield _memory(bundle, settings)
+    yield _guarded("engine", lambda: _engine(manifest, settings))
     completion = _guarded("completion", lambda: _timed_completion(settings))
     yield completion
     if completion.ok:
@@ -138,6 +142,24 @@ def _memory(bundle: Bundle, settings: Settings) -> Check:
     detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
     enough = free > weights + cache
     return Check("memory", enough, detail if enough else f"{detail}: close other programs")
+
+
+def _engine(manifest: Manifest, settings: Settings) -> Check:
+    """Say where the servers of this user have the model. This command has it in its own process."""
+    apart = "each server has the model in its own memory"
+    if not settings.share_engine:
+        return Check("engine", True, f"{apart}, as the setting 'shareEngine' says")
+    if not CAN_SHARE:
+        return Check("engine", True, f"{apart}, because servers cannot share it on this system yet")
+    try:
+        address = address_for(manifest, settings.threads)
+    except EngineUnavailable as error:
+        return Check("engine", True, f"{apart}, because {error.why}")
+    running = join(address)
+    if running is not None:
+        running.close()
+    now = "does not run now" if running is None else "runs now"
+    return Check("engine", True, f"servers share one process, which {now}; its socket is in {address.folder}")
 
 
 def _threads(bundle: Bundle, settings: Settings) -> Check:

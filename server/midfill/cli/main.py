@@ -78,8 +78,11 @@ def _discard_output() -> None:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    """Return the settings for measuring: the defaults, not the user's own, so that results can be compared."""
-    settings = Settings(deadline_ms=0)
+    """Return the settings for measuring: the defaults, not the user's own, so that results can be compared.
+
+    The model is in the measured process: what others ask a shared one would blur the figures.
+    """
+    settings = Settings(deadline_ms=0, share_engine=False)
     return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
 
 

@@ -11,7 +11,8 @@
     │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
-    │   └── ModelChanged          another program has changed the model's weights since they were loaded
+    │   ├── ModelChanged          another program has changed the model's weights since they were loaded
+    │   └── EngineUnavailable     the engine process that servers share cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
@@ -67,6 +68,14 @@ class ModelError(MidfillError):
 
 class ModelChanged(ModelError):
     """Another program has changed the model's weights since they were loaded."""
+
+
+class EngineUnavailable(ModelError):
+    """The engine process that servers share cannot be started or reached."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The engine process that servers share cannot be used: {why}.")
+        self.why = why
 
 
 class EvalError(MidfillError):

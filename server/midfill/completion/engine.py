@@ -17,10 +17,10 @@ from midfill.completion.cache import CompletionCache, Unfinished, rest_of
 from midfill.completion.generation import Generation, Limits, Place, Style
 from midfill.completion.suppression import suppression_reason
 from midfill.completion.types import Alternative, Completion, Request, no_suggestion
+from midfill.engine.open_model import open_in_process, open_model
 from midfill.inference.draft_corpus import DraftCorpus
-from midfill.inference.loaded_model import OnLoading, load_model
 from midfill.inference.prefill_throughput import Clock, PrefillThroughput, thread_clock
-from midfill.inference.token_generator import Deadline, LanguageModel, TokenGenerator
+from midfill.inference.token_generator import Deadline, LanguageModel, OnLoading, TokenGenerator
 from midfill.prompt.context import Context, gather, line_ending
 from midfill.prompt.fim import Part, Prompt, build_prompt, other_files
 from midfill.prompt.snippets import WorkspaceSnippets
@@ -53,14 +53,23 @@ def load_engine(
     on_loading: OnLoading = lambda *_: None,
     workspace: WorkspaceRetrieval | None = None,
 ) -> CompletionEngine:
-    """Load the bundle that ``settings`` name, and return the pipeline for it.
+    """Load the bundle that ``settings`` name in this process, and return the pipeline for it.
 
     Raises:
         BundleError: the bundle cannot be used.
         ModelError: onnxruntime refuses its graph.
     """
     live = settings if isinstance(settings, LiveSettings) else LiveSettings(settings)
-    return CompletionEngine(load_model(live.now, on_loading), live, workspace)
+    return CompletionEngine(open_in_process(live.now, on_loading), live, workspace)
+
+
+def open_engine(settings: LiveSettings, on_loading: OnLoading = lambda *_: None) -> CompletionEngine:
+    """Return the pipeline of a server, whose model may be in the engine process that servers share.
+
+    Raises:
+        BundleError, ModelError: as :func:`load_engine`.
+    """
+    return CompletionEngine(open_model(settings.now, on_loading), settings)
 
 
 class CompletionEngine:
@@ -111,6 +120,7 @@ class CompletionEngine:
         version = cache.version
         if (interrupted := cache.take_unfinished(request)) is not None:
             unfinished, typed = interrupted
+            unfinished = replace(unfinished, request=replace(unfinished.request, ahead=request.ahead))
             whole = self._generate(unfinished, _StageClock(), cancel, cache, version)
             if (rest := rest_of(whole, typed)) is not None:
                 return rest
@@ -282,6 +292,7 @@ class CompletionEngine:
             automatic=request.automatic,
             unfiltered=request.unfiltered or "filters" in self.ablations,
             sampling=request.sampling,
+            ahead=request.ahead,
         )
         place = Place(context=context, path=request.path, language=request.language)
         drafts = self._drafts.excluding(request.path)

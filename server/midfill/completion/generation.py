@@ -60,6 +60,8 @@ class Style:
     unfiltered: bool = False
     """Whether to skip all filters that drop or mend a text."""
     sampling: Sampling | None = None
+    ahead: bool = False
+    """Whether nobody waits for the text yet."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,7 @@ class Generation:
             drafts=self._drafts,
             sampling=self._style.sampling,
             deadline=self._limits.deadline,
+            ahead=self._style.ahead,
         )
         with closing(self._generator.generate(request, cancel)) as tokens:
             self._stats = tokens.stats

@@ -18,12 +18,11 @@ from midfill.common.clock import Clock
 from midfill.common.errors import MidfillError, ModelError
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.cache import CompletionCache
-from midfill.completion.engine import WorkspaceRetrieval, load_engine
+from midfill.completion.engine import WorkspaceRetrieval, open_engine
 from midfill.completion.types import Completion, Request
 from midfill.inference.bundle_versions import stamps_of_files
-from midfill.inference.loaded_model import OnLoading
 from midfill.inference.preemption import StepQueue
-from midfill.inference.token_generator import LanguageModel
+from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
 
@@ -57,7 +56,7 @@ State = Literal["idle", "loading", "ready", "failed", "closed"]
 class EngineLifecycle:
     """Loads one engine at a time and owns the thread that uses it."""
 
-    def __init__(self, settings: LiveSettings, load: Load = load_engine, clock: Clock | None = None) -> None:
+    def __init__(self, settings: LiveSettings, load: Load = open_engine, clock: Clock | None = None) -> None:
         """Load with ``load`` when asked to; unload after ``unloadMinutes`` without use."""
         self._settings = settings
         self._load = load

@@ -31,7 +31,7 @@ def after_accepting(request: Request, completion: Completion) -> Request:
         new_line = f"\n{indent}{step}"
         text = text[:offset] + new_line + text[offset:]
         offset += len(new_line)
-    return replace(request, text=text, offset=offset, automatic=True, alternatives=1)
+    return replace(request, text=text, offset=offset, automatic=True, alternatives=1, ahead=True)
 
 
 def _step(text: str) -> str:

@@ -20,12 +20,12 @@ from midfill.common.logs import PublicText, describe
 from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache
 from midfill.completion.debounce import AdaptiveDebounce
-from midfill.completion.engine import WorkspaceRetrieval, load_engine
+from midfill.completion.engine import WorkspaceRetrieval, open_engine
 from midfill.completion.lifecycle import Engine, EngineLifecycle, Load, State
 from midfill.completion.prefetch import after_accepting
 from midfill.completion.types import Completion, Request, no_suggestion
-from midfill.inference.loaded_model import OnLoading
 from midfill.inference.preemption import StepQueue
+from midfill.inference.token_generator import OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
 
@@ -251,6 +251,6 @@ class Scheduler:
             _log.error("warming up failed: %s", describe(error))
 
 
-def new_scheduler(settings: LiveSettings, load: Load = load_engine) -> Scheduler:
+def new_scheduler(settings: LiveSettings, load: Load = open_engine) -> Scheduler:
     """Return a scheduler with an engine of its own, which ``load`` loads when it is started."""
     return Scheduler(EngineLifecycle(settings, load), settings)

@@ -36,6 +36,8 @@ class Request:
     """Whether to skip the filters, to measure what they are worth. A blank text is dropped all the same."""
     sampling: Sampling | None = None
     """How to draw tokens at random; None takes the most likely token each time."""
+    ahead: bool = field(default=False, compare=False)
+    """Whether nobody waits for the suggestion yet; the suggestion is the same."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,7 +59,7 @@ class ServerSession:
             "MIDFILL_CONFIG": str(cache / "none.toml"),
             "MIDFILL_BUNDLE": str(bundle or default_bundle()),
         }
-        self._settings: Json = {}
+        self._settings: Json = {"shareEngine": False}  # no process stays behind when the script has ended
         self._server: ServerProcess | None = None
 
     def __enter__(self) -> ServerSession:

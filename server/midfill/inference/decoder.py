@@ -21,7 +21,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
 from midfill.inference.prompt_lookup import NO_DRAFTS, DraftLength, PromptLookup
 from midfill.inference.sampling import Choice, Pick, choose, greedy
-from midfill.inference.token_generator import NO_METER, Deadline, PrefillMeter
+from midfill.inference.token_generator import NO_METER, Deadline, GenerationStats, PrefillMeter
 from midfill.inference.token_healing import TokenHealing
 
 PREFILL_CHUNK = 128
@@ -39,6 +39,7 @@ class Decoder:
         draft_length: DraftLength,
         corpus: NDArray[np.int32] = NO_DRAFTS,
         meter: PrefillMeter = NO_METER,
+        stats: GenerationStats | None = None,
     ) -> None:
         """Decode with ``model`` and ``cache``.
 
@@ -49,6 +50,7 @@ class Decoder:
             draft_length: chooses how long drafts are. It is shared by many decoders and learns from each.
             corpus: token ids (N,) in which drafts are looked up besides the prompt; see :class:`PromptLookup`.
             meter: is told of each prompt that is computed.
+            stats: gets the figures as soon as they are known.
         """
         self._model = model
         self._cache = cache
@@ -56,10 +58,8 @@ class Decoder:
         self._draft_length = draft_length
         self._corpus = corpus
         self._meter = meter
-        self.reused_tokens = 0
-        """Tokens of the latest prompt that were found in the cache."""
-        self.prefill_seconds = 0.0
-        """Time until the logits of the latest first token."""
+        self.stats = stats or GenerationStats()
+        """What the latest prompt took."""
         self.steps = 0
         """Number of steps after the prefill."""
 
@@ -83,15 +83,15 @@ class Decoder:
             ModelError: a step failed.
         """
         started = time.perf_counter()
-        self.reused_tokens = self._cache.reuse(prompt)
+        self.stats.reused_tokens = reused = self._cache.reuse(prompt)
         lookup = PromptLookup(prompt, max_tokens, self._corpus)
         draft: list[int] = []
-        logits = self._cache.logits if self.reused_tokens == len(prompt) else None
+        logits = self._cache.logits if reused == len(prompt) else None
         if logits is None:
             # After a keystroke, the new end of the prompt often has a draft. A prompt that is all new seldom has one.
-            draft = lookup.propose(min(self._draft_length.choose(), max_tokens - 1)) if self.reused_tokens else []
+            draft = lookup.propose(min(self._draft_length.choose(), max_tokens - 1)) if reused else []
             logits = self._prefill(prompt, draft)
-        self.prefill_seconds = time.perf_counter() - started
+        self.stats.prefill_seconds = time.perf_counter() - started
         if deadline:
             deadline.start()
         seconds: float | None = None  # time of the current step; the prefill's does not show what a draft token costs
@@ -132,8 +132,8 @@ class Decoder:
             Cancelled: the flag was set.
             ModelError: a step failed.
         """
-        self.reused_tokens = self._cache.reuse(prompt)
-        if self.reused_tokens < len(prompt):
+        self.stats.reused_tokens = self._cache.reuse(prompt)
+        if self.stats.reused_tokens < len(prompt):
             self._prefill(prompt, [])
 
     def _prefill(self, prompt: Sequence[int], draft: Sequence[int]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from midfill.common.cancel import CancelFlag
 from midfill.inference import thread_tuning
@@ -12,7 +12,7 @@ from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import CachePool
 from midfill.inference.licences import require_use
 from midfill.inference.onnx_model import Model, OnnxModel
-from midfill.inference.preemption import PreemptibleModel, StepQueue
+from midfill.inference.preemption import PreemptibleModel, Steps
 from midfill.inference.prefill_throughput import speed_key
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Choice, Sampler, greedy
@@ -20,6 +20,7 @@ from midfill.inference.token_generator import (
     NO_METER,
     GenerationRequest,
     GenerationStats,
+    OnLoading,
     PrefillMeter,
     ScoredToken,
     TokenStream,
@@ -27,9 +28,6 @@ from midfill.inference.token_generator import (
 from midfill.inference.token_healing import TokenHealing
 from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
 from midfill.settings.schema import Settings
-
-OnLoading = Callable[[str, float], None]
-"""Called with what is being done and the fraction of the whole that is done, 0 to 1."""
 
 _SCORED_AT_ONCE = 64
 """Tokens scored in one step. Each needs a row of logits, 0.6 MB for a vocabulary of 150,000."""
@@ -43,7 +41,7 @@ class LoadedModel:
         self.bundle = bundle
         self.tokenizer = tokenizer
         self._model = model
-        self._threads = threads
+        self.threads = threads
 
     @property
     def manifest(self) -> Manifest:
@@ -53,7 +51,7 @@ class LoadedModel:
     @property
     def speed_key(self) -> str:
         """See :attr:`midfill.inference.token_generator.LanguageModel.speed_key`."""
-        return speed_key(self.manifest, self._threads)
+        return speed_key(self.manifest, self.threads)
 
     def new_generator(
         self,
@@ -61,7 +59,7 @@ class LoadedModel:
         context: int,
         cache_bytes: int,
         max_draft_tokens: int,
-        steps: StepQueue | None = None,
+        steps: Steps | None = None,
         meter: PrefillMeter = NO_METER,
     ) -> LocalGenerator:
         """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`."""
@@ -113,8 +111,8 @@ class LocalGenerator:
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
         cache = self._caches.pick(request.prompt, request.document)
-        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts, self._meter)
-        choices = decoder.generate(
+        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts, self._meter, stats)
+        yield from decoder.generate(
             request.prompt,
             TokenHealing(self._tokenizer.vocabulary, request.required_prefix),
             max_tokens=request.max_tokens,
@@ -122,10 +120,6 @@ class LocalGenerator:
             pick=Sampler(request.sampling) if request.sampling else greedy,
             deadline=request.deadline,
         )
-        try:
-            yield from choices
-        finally:
-            stats.reused_tokens, stats.prefill_seconds = decoder.reused_tokens, decoder.prefill_seconds
 
 
 def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LoadedModel:

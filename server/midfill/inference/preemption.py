@@ -9,20 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.inference.kv_cache import KvCache
-from midfill.inference.onnx_model import Model
+
+if TYPE_CHECKING:  # a server whose model is in another process does not load onnxruntime
+    from midfill.inference.onnx_model import Model
 
 T = TypeVar("T")
 
 
+class Steps(Protocol):
+    """Decides when each step of long work runs: behind all that is more urgent."""
+
+    def run(self, step: Callable[[CancelFlag], T], cancel: CancelFlag) -> T:
+        """Do a step when its turn comes, and again if more urgent work interrupts it; return what it returns.
+
+        The step must change nothing when its flag is set.
+
+        Raises:
+            Cancelled: ``cancel`` was set, or no step can run any more.
+        """
+
+
 class StepQueue:
-    """Runs the steps of long work on the worker, for one other thread that waits for each step."""
+    """Runs the steps of long work on the worker, for one other thread that waits for each step: :class:`Steps`."""
 
     def __init__(self, worker: ThreadPoolExecutor) -> None:
         self._worker = worker
@@ -48,13 +63,7 @@ class StepQueue:
         self._step.set("preempted")
 
     def run(self, step: Callable[[CancelFlag], T], cancel: CancelFlag) -> T:
-        """Have the worker do a step, and repeat it for as long as it is preempted.
-
-        The step must change nothing when its flag is set.
-
-        Raises:
-            Cancelled: ``cancel`` was set, or the worker has ended.
-        """
+        """Have the worker do a step, and repeat it for as long as it is preempted: see :meth:`Steps.run`."""
         while True:
             self._step = flag = CancelFlag()
             with cancel.interrupting(lambda flag=flag: flag.set("cancelled")):  # type: ignore[misc]
@@ -72,7 +81,7 @@ class StepQueue:
 class PreemptibleModel:
     """A model whose steps run in a queue; a :class:`midfill.inference.onnx_model.Model`."""
 
-    def __init__(self, model: Model, steps: StepQueue) -> None:
+    def __init__(self, model: Model, steps: Steps) -> None:
         self._model = model
         self._steps = steps
 

@@ -12,7 +12,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sized
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from midfill.common.json_store import JsonStore
@@ -53,6 +53,21 @@ def thread_clock() -> tuple[float, float]:
     return time.perf_counter(), time.thread_time()
 
 
+@contextmanager
+def timed(computed: Sized, learn: Callable[[int, float, float], None], clock: Clock = thread_clock) -> Iterator[None]:
+    """Time a block in which ``computed`` grows by one for each token, also one that is interrupted.
+
+    ``learn`` gets the number of tokens, the seconds, and the processor time of this thread in seconds.
+    """
+    before = len(computed)
+    started, started_processor = clock()
+    try:
+        yield
+    finally:
+        now, now_processor = clock()
+        learn(len(computed) - before, now - started, now_processor - started_processor)
+
+
 class PrefillThroughput:
     """The number of prompt tokens computed in a second; a :class:`midfill.inference.token_generator.PrefillMeter`.
 
@@ -88,22 +103,12 @@ class PrefillThroughput:
         alike = [r.tokens_per_second for r in self._readings if r.tokens >= _ALIKE * min(tokens, longest)]
         return tokens / max(alike) if alike else math.inf
 
-    @contextmanager
-    def timing(self, computed: Sized) -> Iterator[None]:
+    def timing(self, computed: Sized) -> AbstractContextManager[None]:
         """See :meth:`midfill.inference.token_generator.PrefillMeter.timing`."""
-        before = len(computed)
-        started, started_processor = self._clock()
-        try:
-            yield
-        finally:
-            now, now_processor = self._clock()
-            self.learn(len(computed) - before, now - started, now_processor - started_processor)
+        return timed(computed, self.learn, self._clock)
 
     def learn(self, tokens: int, seconds: float, processor_seconds: float) -> None:
-        """Learn from a prefill that computed ``tokens`` tokens in ``seconds``.
-
-        The thread that computed them ran for ``processor_seconds`` of that time.
-        """
+        """See :meth:`midfill.inference.token_generator.PrefillMeter.learn`."""
         if tokens < _MIN_TOKENS or seconds <= 0 or processor_seconds > seconds + _TICK:  # the last two: a clock jumped
             return
         speed = round(tokens / seconds, 1)

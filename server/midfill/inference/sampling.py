@@ -28,6 +28,8 @@ class Sampling:
     top_p: float = 1.0
     """The smallest set of most likely tokens with at least this total probability may be drawn; at least one token."""
     seed: int = 0
+    drawn: int = 0
+    """Number of tokens that were drawn before. The random numbers for them are skipped."""
 
 
 class Choice(NamedTuple):
@@ -56,6 +58,7 @@ class Sampler:
     def __init__(self, sampling: Sampling) -> None:
         self._sampling = sampling
         self._random = np.random.default_rng(sampling.seed)
+        self._random.random(sampling.drawn)
 
     def __call__(self, logits: NDArray[np.float32]) -> int:
         """Draw an index of the logits (n,)."""

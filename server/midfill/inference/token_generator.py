@@ -2,13 +2,13 @@
 
 Completion, chat, actions and evaluations know a :class:`LanguageModel` and the :class:`TokenGenerator` that it makes.
 They do not know where the tokens come from. :class:`midfill.inference.loaded_model.LoadedModel` makes them in this
-process; a model in another process or on another machine implements the same two protocols.
+process; :class:`midfill.engine.shared_model.SharedModel` has another process make them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Generator, Iterator, Sequence, Sized
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
 from midfill.inference.bundle import Manifest
-from midfill.inference.preemption import StepQueue
+from midfill.inference.preemption import Steps
 from midfill.inference.prompt_lookup import NO_DRAFTS
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.tokenizer import ModelTokenizer
+
+OnLoading = Callable[[str, float], None]
+"""Called with what is being done to load a model, and the fraction of the whole that is done, 0 to 1."""
 
 
 class Deadline:
@@ -55,7 +58,7 @@ class GenerationRequest:
     prompt: Sequence[int]
     """Token ids."""
     max_tokens: int
-    stop_tokens: Container[int]
+    stop_tokens: Collection[int]
     """Generation ends before the first of these tokens."""
     document: str = ""
     """Path of the document. A prompt of the same document is likely to share its start with this one."""
@@ -67,11 +70,13 @@ class GenerationRequest:
     sampling: Sampling | None = None
     """How to draw tokens at random; None takes the most likely token each time."""
     deadline: Deadline | None = None
+    ahead: bool = False
+    """Whether nobody waits for the text yet. Then requests of others may come first."""
 
 
 @dataclass
 class GenerationStats:
-    """What one generation took. The figures are there when its stream has ended or was closed."""
+    """What one generation took. The figures are there from its first token on, or from its end."""
 
     reused_tokens: int = 0
     """Tokens of the prompt that were found in a KV cache."""
@@ -107,10 +112,16 @@ class ScoredToken(NamedTuple):
 
 
 class PrefillMeter(Protocol):
-    """Measures how fast prompts are computed."""
+    """Learns how fast prompts are computed."""
 
     def timing(self, computed: Sized) -> AbstractContextManager[None]:
         """Time a block, also one that is interrupted. Meanwhile ``computed`` grows by one for each token computed."""
+
+    def learn(self, tokens: int, seconds: float, processor_seconds: float) -> None:
+        """Learn from a time that was measured elsewhere: that of a prefill of ``tokens`` tokens.
+
+        The thread that computed them ran for ``processor_seconds`` of the ``seconds``.
+        """
 
 
 class _NoMeter:
@@ -118,6 +129,9 @@ class _NoMeter:
 
     def timing(self, computed: Sized) -> AbstractContextManager[None]:  # noqa: ARG002 -- as the protocol has it
         return nullcontext()
+
+    def learn(self, tokens: int, seconds: float, processor_seconds: float) -> None:
+        """Learn nothing."""
 
 
 NO_METER: PrefillMeter = _NoMeter()
@@ -161,7 +175,7 @@ class LanguageModel(Protocol):
         context: int,
         cache_bytes: int,
         max_draft_tokens: int,
-        steps: StepQueue | None = None,
+        steps: Steps | None = None,
         meter: PrefillMeter = NO_METER,
     ) -> TokenGenerator:
         """Return a generator with KV caches of its own.
@@ -170,6 +184,6 @@ class LanguageModel(Protocol):
             context: maximum number of tokens of a prompt together with the text generated after it.
             cache_bytes: memory for KV caches; at least one cache is kept.
             max_draft_tokens: maximum number of draft tokens checked in one step; 0 turns speculation off.
-            steps: the queue in which each step waits behind more urgent work; None computes at once.
+            steps: make each step wait behind more urgent work; None computes at once.
             meter: is told of each prompt that is computed.
         """

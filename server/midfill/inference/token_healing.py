@@ -7,11 +7,14 @@ first decoded tokens must spell its text again. The method is the token healing 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Container, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from midfill.inference.token_texts import TokenTexts
 
 _INCOMPLETE = "\ufffd"
 """The text of a token that holds only a part of a character."""
@@ -22,12 +25,12 @@ class Vocabulary:
 
     def __init__(self, texts: Sequence[str], excluded: Container[int] = ()) -> None:
         """Index ``texts``, which has one text for each token id. ``excluded`` ids (control tokens) never match."""
-        self._texts = texts
+        self._texts = TokenTexts(texts)
         self._excluded = excluded
         ids = [i for i, text in enumerate(texts) if text and _INCOMPLETE not in text and i not in excluded]
         ids.sort(key=texts.__getitem__)
-        self._ids = np.array(ids, np.int64)
-        self._sorted = [texts[i] for i in ids]
+        self._sorted = array("q", ids)  # in the order of their texts
+        self._ids = np.frombuffer(self._sorted, np.int64)
 
     def text(self, token: int) -> str:
         """Return a token's text."""
@@ -51,13 +54,17 @@ class Vocabulary:
         """
         spelling = [self._ids[self._starting_with(text)]]
         for length in range(1, len(text)):
-            same = slice(bisect_left(self._sorted, text[:length]), bisect_left(self._sorted, text[:length] + "\0"))
+            same = slice(self._place(text[:length]), self._place(text[:length] + "\0"))
             if same.start < same.stop and len(self._ids[self._starting_with(text[length:])]):
                 spelling.append(self._ids[same])
         return np.concatenate(spelling)
 
     def _starting_with(self, text: str) -> slice:
-        return slice(bisect_left(self._sorted, text), bisect_left(self._sorted, text + chr(0x10FFFF)))
+        return slice(self._place(text), self._place(text + chr(0x10FFFF)))
+
+    def _place(self, text: str) -> int:
+        """Return where ``text`` would stand among the sorted texts."""
+        return bisect_left(self._sorted, text.encode(), key=self._texts.encoded)
 
 
 class TokenHealing:

@@ -11,6 +11,8 @@ from midfill.common.errors import BundleDamaged
 from midfill.inference.bundle import Bundle, Manifest
 from midfill.inference.token_healing import Vocabulary
 
+_DECODED_AT_ONCE = 4096
+
 
 class ModelTokenizer:
     """The tokenizer of one bundle. It may be used from several threads."""
@@ -91,5 +93,8 @@ def _tokens_within(template: str, tokenizer: Tokenizer) -> set[int]:
 
 def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> list[str]:
     """Return the text of each token id below ``vocabulary``; "" for an id that the tokenizer does not know."""
-    texts: list[str] = tokenizer.decode_batch([[token] for token in range(vocabulary)], skip_special_tokens=False)
+    texts: list[str] = []
+    for start in range(0, vocabulary, _DECODED_AT_ONCE):  # all at once take 20 MB more, which the process would keep
+        ids = [[token] for token in range(start, min(start + _DECODED_AT_ONCE, vocabulary))]
+        texts += tokenizer.decode_batch(ids, skip_special_tokens=False)
     return texts

@@ -20,7 +20,7 @@ from midfill.completion.engine import CompletionEngine, WorkspaceRetrieval, load
 from midfill.completion.lifecycle import EngineLifecycle
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request, no_suggestion
-from midfill.inference.loaded_model import OnLoading
+from midfill.inference.token_generator import OnLoading
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.recording.hidden import HiddenRequest
 from midfill.recording.session_record import Record

@@ -1,7 +1,8 @@
 """Runs actions one at a time, on the model that suggests or on a larger one, while typing comes first.
 
-Actions have a thread of their own. Each step of their model waits in the queue of the completion worker, so the
-machine's cores have one queue (:mod:`midfill.inference.preemption`).
+Actions have a thread of their own. Each step of a model in this process waits in the queue of the completion worker, so
+the machine's cores have one queue (:mod:`midfill.inference.preemption`). The larger model always is in this process: an
+engine process of its own would compute at the same time as the one that types.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
 from midfill.completion.scheduler import Scheduler
+from midfill.engine.open_model import open_in_process
 from midfill.inference.bundle import MANIFEST
-from midfill.inference.loaded_model import load_model
 from midfill.inference.token_generator import LanguageModel
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
@@ -43,7 +44,7 @@ class ActionRunner:
         self,
         scheduler: Scheduler,
         settings: LiveSettings,
-        load: LoadModel = load_model,
+        load: LoadModel = open_in_process,
         perform: Perform = perform,
     ) -> None:
         """Run on the scheduler's model, or on the one that ``load`` makes of ``actionsBundle``; ``perform`` does it."""

@@ -14,7 +14,7 @@ from midfill.actions import Perform, perform
 from midfill.common.file_identity import entries_and_files
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
-from midfill.inference.loaded_model import OnLoading
+from midfill.inference.token_generator import OnLoading
 from midfill.outcomes import explain
 from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
 from midfill.outcomes.calibration import calibrated, shift

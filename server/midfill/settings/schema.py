@@ -61,6 +61,15 @@ class Settings:
             needs_reload=True,
         ),
     )
+    share_engine: bool = field(
+        default=False,
+        metadata=about(
+            kinds.flag(),
+            "whether all servers of yours on this machine that use the same model share one process that has it, which"
+            " saves the memory of a model in each further window; on Windows they cannot share one yet",
+            needs_reload=True,
+        ),
+    )
     enabled: bool = field(
         default=True,
         metadata=about(

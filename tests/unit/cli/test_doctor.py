@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from midfill.cli import doctor
 from midfill.cli.doctor import Check, examine, platform_check, to_json, to_text
 from midfill.common.platforms import Platform
+from midfill.engine.open_model import CAN_SHARE, open_model
 from midfill.inference.bundle import KvLayout
 from midfill.inference.decoder import PREFILL_CHUNK
 from midfill.inference.kv_cache import KvCache
@@ -36,7 +38,7 @@ def test_sound_installation(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=32_768).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
     assert " ".join(found) == (
-        "midfill python platform libraries processor bundle licence memory completion exactness threads context"
+        "midfill python platform libraries processor bundle licence memory engine completion exactness threads context"
     )
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
@@ -44,6 +46,26 @@ def test_sound_installation(tmp_path: Path) -> None:
     assert found["completion"].detail.startswith("'return ' -> '1")
     assert ", the fastest of " in found["threads"].detail
     assert found["context"].detail.startswith("at most ")
+
+
+@pytest.mark.skipif(not CAN_SHARE, reason="servers share no engine on this system yet")
+def test_where_the_model_of_servers_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process that they share, which runs or not; in their own memory, if the settings or the system say so."""
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    settings = Settings(bundle=bundle, share_engine=True, threads=1, context_tokens=128, unload_minutes=0)
+    folder = Path(os.environ["XDG_RUNTIME_DIR"]) / "midfill"
+    shared = f"servers share one process, which {{}}; its socket is in {folder}"
+    assert checks(settings)["engine"].detail == shared.format("does not run now")
+    model = open_model(settings)
+    assert checks(settings)["engine"].detail == shared.format("runs now")
+    apart = checks(replace(settings, share_engine=False))["engine"]
+    assert apart.detail == "each server has the model in its own memory, as the setting 'shareEngine' says"
+    (tmp_path / "midfill").mkdir(mode=0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    refused = checks(settings)["engine"]
+    assert refused.ok, "suggestions come all the same"
+    assert refused.detail.startswith(f"each server has the model in its own memory, because {tmp_path}/midfill is not")
+    assert model.manifest.name == "tiny"
 
 
 def test_what_the_settings_say_is_not_measured(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model, ScriptedModel
 from midfill.inference.row_blocks import MAX_PADDING
 from midfill.inference.sampling import Sampling
+from midfill.inference.token_generator import GenerationRequest, TokenStream
 from midfill.prompt.snippets import Snippet, WorkspaceSnippets
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
@@ -331,6 +332,24 @@ def test_interrupted_suggestion_is_continued(now: str, text: str) -> None:
     assert (done.text, done.start, done.end) == (text, offset, offset)
     assert done.tokens < whole.tokens
     assert model.steps <= whole.tokens + 2, "one step was interrupted, and one found the end"
+
+
+def test_suggestion_that_somebody_waits_for_is_no_longer_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suggestion that was begun ahead is continued with the priority of the request that needs it."""
+    model = Typist("x = (1 + 2) * 3", cancel_at_step=5)
+    running, cache = engine(model, replace(SETTINGS, draft_tokens=0)), CompletionCache()
+    asked: list[bool] = []
+    generate = running._generator.generate
+
+    def noted(request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
+        asked.append(request.ahead)
+        return generate(request, cancel)
+
+    monkeypatch.setattr(running._generator, "generate", noted)
+    with pytest.raises(Cancelled):
+        running.complete(Request(text="x = (", offset=5, ahead=True), CancelFlag(), cache)
+    assert running.complete(Request(text="x = (1", offset=6), CancelFlag(), cache).text == " + 2) * 3"
+    assert asked == [True, False]
 
 
 def test_interrupted_suggestion_is_dropped_if_something_else_is_typed() -> None:

@@ -14,7 +14,7 @@ import pytest
 from midfill.common.errors import BundleNotFound, ModelError
 from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.lifecycle import EngineLifecycle
-from midfill.inference.loaded_model import OnLoading
+from midfill.inference.token_generator import OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.clock import ManualClock

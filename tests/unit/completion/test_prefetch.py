@@ -26,4 +26,4 @@ def test_next_place(before: str, suggestion: str, after: str) -> None:
     request = Request(text=text, offset=offset, path="a", alternatives=3)
     expected = after_accepting(request, Completion(text=suggestion, start=offset, end=offset))
     assert f"{expected.text[: expected.offset]}{CURSOR}{expected.text[expected.offset :]}" == after
-    assert (expected.path, expected.automatic, expected.alternatives) == ("a", True, 1)
+    assert (expected.path, expected.automatic, expected.alternatives, expected.ahead) == ("a", True, 1, True)

@@ -19,7 +19,7 @@ from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.lifecycle import EngineLifecycle
 from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Completion, Request
-from midfill.inference.loaded_model import OnLoading
+from midfill.inference.token_generator import OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.completion.gated_engine import PATIENCE, QUIET, Bench, GatedEngine, asking, reason_of

@@ -110,7 +110,7 @@ def test_second_run_reuses_the_first() -> None:
     decoder = Decoder(run.model, run.cache, CancelFlag(), DraftLength(0))
     prompt = [*PROMPT, 20, 30]
     next(decoder.generate(prompt, TokenHealing(VOCABULARY, NO_HEALING), max_tokens=1, stop_tokens=()))
-    assert decoder.reused_tokens == len(PROMPT) + 1
+    assert decoder.stats.reused_tokens == len(PROMPT) + 1
 
 
 def test_consumer_may_stop_within_a_draft() -> None:
@@ -282,7 +282,7 @@ def test_first_token_of_the_same_prompt_needs_no_step() -> None:
         == 20
     )
     assert len(run.model.steps) == computed
-    assert decoder.reused_tokens == len(PROMPT)
+    assert decoder.stats.reused_tokens == len(PROMPT)
 
 
 def test_drafts_save_steps_when_sampling() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,16 @@ def test_seed_decides(seed: int) -> None:
     tokens = [sampler(LOGITS) for _ in range(64)]
     assert tokens == [again(LOGITS) for _ in range(64)]
     assert tokens != [other(LOGITS) for _ in range(64)]
+
+
+@pytest.mark.parametrize("drawn_before", [0, 1, 17])
+def test_interrupted_text_goes_on_with_the_numbers_that_are_left(drawn_before: int) -> None:
+    """As if it had not been interrupted, whatever filters there are."""
+    sampling = Sampling(seed=4, top_k=3)
+    whole = Sampler(sampling)
+    tokens = [whole(LOGITS) for _ in range(40)]
+    rest = Sampler(replace(sampling, drawn=drawn_before))
+    assert [rest(LOGITS) for _ in range(40 - drawn_before)] == tokens[drawn_before:]
 
 
 def test_each_draw_takes_one_number() -> None:
