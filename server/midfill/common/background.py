@@ -16,6 +16,11 @@ def creation_flags(platform: str = sys.platform) -> int:
     return _BELOW_NORMAL_PRIORITY | _NO_WINDOW if platform == "win32" else 0
 
 
+def no_window(platform: str = sys.platform) -> int:
+    """Return the ``creationflags`` of a child that only shall open no window."""
+    return _NO_WINDOW if platform == "win32" else 0
+
+
 def enter() -> None:
     """Lower the priority of this process, where its parent could not. Leave Ctrl-C to the parent.
 

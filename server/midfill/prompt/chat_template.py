@@ -1,29 +1,20 @@
 """From messages to token ids, in the format of the model's own chat template.
 
-The template is Jinja, with the additions of transformers. Only the template itself may write control tokens: a message
-that contains "<|im_end|>" is plain text. So the template is rendered with marks in place of the messages' texts, and
-the texts are inserted afterwards.
+Only the template itself may write control tokens: a message that contains "<|im_end|>" is plain text. So the template
+is rendered with marks in place of the messages' texts (:mod:`midfill.prompt.template_rendering`), and the texts are
+inserted afterwards.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, NoReturn
-
-from jinja2 import TemplateError
-from jinja2.environment import Template
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import Literal
 
 from midfill.common.errors import ModelError
 from midfill.prompt.fim import Encode
-
-_MARK = "\ue000{}\ue001"
-"""Stands for a message's text. It has private characters, so that a template neither trims nor recognises it."""
-_MARKS = re.compile("\ue000(\\d+)\ue001")
+from midfill.prompt.template_rendering import MARKS, render
 
 
 @dataclass(frozen=True)
@@ -38,7 +29,7 @@ class Chat:
     """Encodes conversations for one model."""
 
     def __init__(self, template: str, control: Mapping[str, int], encode: Encode, end: str = "") -> None:
-        """Compile ``template``.
+        """Take a template, which is rendered when it is needed.
 
         Args:
             template: the model's chat template, in Jinja.
@@ -47,7 +38,7 @@ class Chat:
             end: text of the control token that ends a turn; the template knows it as ``eos_token``.
 
         Raises:
-            ModelError: the model has no template, or an invalid one.
+            ModelError: the model has no template.
         """
         if not template:
             raise ModelError("This model cannot answer questions (it has no chat template): export an Instruct model.")
@@ -56,26 +47,18 @@ class Chat:
         self._control = control
         longest_first = sorted(filter(None, control), key=len, reverse=True)
         self._splitter = re.compile(f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
-        self._template = _compile(template)
+        self._template = template
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Return the token ids of ``messages`` and of the beginning of the answer's turn.
 
         Raises:
-            ModelError: the template fails on these messages.
+            ModelError: the template is not valid, or fails on these messages.
         """
-        marked = [{"role": m.role, "content": _MARK.format(number)} for number, m in enumerate(messages)]
-        try:
-            rendered = self._template.render(
-                messages=marked, add_generation_prompt=True, bos_token="", eos_token=self._end, tools=None
-            )
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            raise ModelError(
-                f"The model's chat template fails ({type(error).__name__}): export another model."
-            ) from error
+        rendered = render(self._template, tuple(message.role for message in messages), self._end)
         ids: list[int] = []
         plain = ""
-        for number, piece in enumerate(_MARKS.split(rendered)):
+        for number, piece in enumerate(MARKS.split(rendered)):
             if number % 2:
                 plain += messages[int(piece)].content
                 continue
@@ -86,27 +69,3 @@ class Chat:
                 else:
                     plain += part or ""
         return [*ids, *self._encode(plain)]
-
-
-def _compile(template: str) -> Template:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-        extensions=["jinja2.ext.loopcontrols"],
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = lambda form: datetime.now().strftime(form)
-    try:
-        return environment.from_string(template)
-    except TemplateError as error:
-        raise ModelError("The model's chat template is not valid: export another model.") from error
-
-
-def _to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _raise(message: str) -> NoReturn:
-    raise TemplateError(message)

@@ -91,9 +91,20 @@ def test_template_has_the_additions_of_transformers() -> None:
         "{{ messages[5].content }}{{ 1 / 0 }}",
         "{{ messages.append(1) }}",
         "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{{ 'x' * 9999999999 }}",
+        "{{ 'x'.ljust(9999999999) }}",
+        "{% set n = namespace(s='x') %}{% for a in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}",
+        "{{ 'x' * 2000000 }}",
+        "\ue0001\ue001",
+        "{{ " + "(" * 5_000 + "1" + ")" * 5_000 + " }}",
     ],
-    ids=["none", "not valid", "refuses", "fails", "changes its input", "breaks out"],
-)
+    ids=[
+        "none", "not valid", "refuses", "fails", "changes its input", "breaks out", "calls itself", "loops", "repeats",
+        "pads", "doubles", "is long", "makes up a message", "is nested",
+    ],
+)  # fmt: skip
 def test_template_that_does_not_work_is_one_error(template: str) -> None:
     """Every fault of a template becomes one line that says what to do."""
     with pytest.raises(ModelError, match=r"export (an Instruct|another) model\.$"):
