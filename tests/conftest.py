@@ -2,6 +2,10 @@
 
 import contextlib
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,14 @@ def nothing_was_accepted() -> None:
     """Forget what earlier tests accepted: it would move the gate of later ones."""
     with contextlib.suppress(OSError):
         (cache_dir() / "statistics.json").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """Return an empty folder whose path is so short that a socket in it has room: pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="midfill-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_sessionfinish() -> None:

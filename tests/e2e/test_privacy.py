@@ -114,21 +114,21 @@ def test_real_completion_leaks_nothing(bundle: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.bundle
-def test_works_without_any_network(bundle: Path, tmp_path: Path, isolated: list[str]) -> None:
+def test_works_without_any_network(bundle: Path, tmp_path: Path, short_path: Path, isolated: list[str]) -> None:
     """In a network namespace that has not even loopback, a session runs from start to end."""
-    with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment(tmp_path)) as client:
+    with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment(short_path)) as client:
         check_whole_session(client, shares_engine=True)
 
 
 @pytest.mark.bundle
-def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path) -> None:
+def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path, short_path: Path) -> None:
     """No Python code of the server or of its engine process asks for the network, by Python's own audit events.
 
     All sockets are Unix sockets: those between the two processes, and the pair with which asyncio wakes itself up.
     """
     record = tmp_path / "audit"
     path = os.pathsep.join(filter(None, [str(AUDIT), os.environ.get("PYTHONPATH")]))
-    audited = environment(tmp_path, PYTHONPATH=path, MIDFILL_AUDIT=str(record))
+    audited = environment(short_path, PYTHONPATH=path, MIDFILL_AUDIT=str(record))
     with RawClient(MIDFILL, tmp_path / "stderr", audited) as client:
         check_whole_session(client, shares_engine=True)
     unix = {f"socket.{event} {int(socket.AF_UNIX)}" for event in ("__new__", "bind", "connect")}
@@ -136,12 +136,12 @@ def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.bundle
-def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path, traced: list[str]) -> None:
+def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path, short_path: Path, traced: list[str]) -> None:
     """Nor does native code: under strace, all sockets of both processes are Unix sockets, at one private address."""
-    with RawClient([*traced, *MIDFILL], tmp_path / "stderr", environment(tmp_path)) as client:
+    with RawClient([*traced, *MIDFILL], tmp_path / "stderr", environment(short_path)) as client:
         check_whole_session(client, shares_engine=True)
     trace = (tmp_path / "trace").read_text()
     made = re.findall(r"^\d+ +socket(?:pair)?\((\w+)", trace, re.MULTILINE)
     addresses = re.findall(r"sa_family=(\w+)", trace)
     assert set(made) == set(addresses) == {"AF_UNIX"}
-    assert {Path(path).parent for path in re.findall(r'sun_path="([^"]+)"', trace)} == {tmp_path / "midfill"}
+    assert {Path(path).parent for path in re.findall(r'sun_path="([^"]+)"', trace)} == {short_path / "midfill"}

@@ -37,17 +37,17 @@ COPY = "first_name = form['first_name']\nlast_name = form['last_name']\n"
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(short_path: Path) -> dict[str, str]:
     """Return an environment whose servers share an engine with no others."""
-    return {**os.environ, "MIDFILL_CACHE": str(tmp_path / "cache"), "XDG_RUNTIME_DIR": str(tmp_path)}
+    return {**os.environ, "MIDFILL_CACHE": str(short_path / "cache"), "XDG_RUNTIME_DIR": str(short_path)}
 
 
 @pytest.fixture
-def servers(bundle: Path, environment: dict[str, str], tmp_path: Path) -> Iterator[list[RawClient]]:
+def servers(bundle: Path, environment: dict[str, str], short_path: Path) -> Iterator[list[RawClient]]:
     """Start two servers at once; return them when they have loaded the model."""
     with ExitStack() as stack:
         started = [
-            stack.enter_context(RawClient(MIDFILL, tmp_path / f"stderr{number}", environment)) for number in range(2)
+            stack.enter_context(RawClient(MIDFILL, short_path / f"stderr{number}", environment)) for number in range(2)
         ]
         for server in started:
             server.initialize(options=OPTIONS)
@@ -55,7 +55,7 @@ def servers(bundle: Path, environment: dict[str, str], tmp_path: Path) -> Iterat
             server.wait_until_loaded()
             server.open(DOCUMENT)
         yield started
-    wait_until(lambda: not engines(tmp_path), "the end of the engine")
+    wait_until(lambda: not engines(short_path), "the end of the engine")
 
 
 def engines(runtime: Path) -> list[int]:
@@ -73,18 +73,18 @@ def suggestion(server: RawClient, number: int) -> str:
     return str(answer["result"]["items"][0]["insertText"])
 
 
-def test_servers_share_one_process(servers: list[RawClient], tmp_path: Path) -> None:
+def test_servers_share_one_process(servers: list[RawClient], short_path: Path) -> None:
     """Both get suggestions from it, and neither has the weights in its own memory."""
     first, second = (suggestion(server, 1) for server in servers)
     assert first == second
     assert first.startswith(" low:\n        return low")
-    assert len(engines(tmp_path)) == 1
+    assert len(engines(short_path)) == 1
     for server in servers:
         own = psutil.Process(server.process.pid).memory_full_info().uss
         assert own < 200e6, "the weights alone have 500 MB"
 
 
-def test_killed_engine_loses_no_request(servers: list[RawClient], tmp_path: Path) -> None:
+def test_killed_engine_loses_no_request(servers: list[RawClient], short_path: Path) -> None:
     """Requests that run while it is killed are answered, by another engine that both servers share again."""
     for number in range(1, 4):
         for server in servers:
@@ -94,12 +94,12 @@ def test_killed_engine_loses_no_request(servers: list[RawClient], tmp_path: Path
             }
             server.notify("textDocument/didChange", change)
             server.ask(number, 2, 14)
-        for engine in engines(tmp_path):
+        for engine in engines(short_path):
             os.kill(engine, signal.SIGKILL)
         for server in servers:
             answer = server.answer_to(number)
             assert answer["result"]["items"], server.stderr()
-    assert len(engines(tmp_path)) == 1
+    assert len(engines(short_path)) == 1
 
 
 @pytest.fixture(scope="module")

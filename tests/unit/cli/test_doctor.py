@@ -49,7 +49,7 @@ def test_sound_installation(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not CAN_SHARE, reason="servers share no engine on this system yet")
-def test_where_the_model_of_servers_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_model_of_servers_is(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process that they share, which runs or not; in their own memory, if the settings or the system say so."""
     bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
     settings = Settings(bundle=bundle, share_engine=True, threads=1, context_tokens=128, unload_minutes=0)
@@ -60,11 +60,13 @@ def test_where_the_model_of_servers_is(tmp_path: Path, monkeypatch: pytest.Monke
     assert checks(settings)["engine"].detail == shared.format("runs now")
     apart = checks(replace(settings, share_engine=False))["engine"]
     assert apart.detail == "each server has the model in its own memory, as the setting 'shareEngine' says"
-    (tmp_path / "midfill").mkdir(mode=0o755)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (short_path / "midfill").mkdir(mode=0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
     refused = checks(settings)["engine"]
     assert refused.ok, "suggestions come all the same"
-    assert refused.detail.startswith(f"each server has the model in its own memory, because {tmp_path}/midfill is not")
+    assert refused.detail.startswith(
+        f"each server has the model in its own memory, because {short_path}/midfill is not"
+    )
     assert model.manifest.name == "tiny"
 
 

@@ -21,12 +21,12 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers share no engine
 
 
 @pytest.fixture(autouse=True)
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def runtime(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the system name a folder for sockets; return it."""
-    folder = tmp_path / "run"
+    folder = short_path / "run"
     folder.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
     return folder
 
 
@@ -86,10 +86,10 @@ def test_folder_that_others_can_open_is_refused(runtime: Path) -> None:
         address_for(manifest(), 0)
 
 
-def test_link_in_place_of_the_folder_is_refused(runtime: Path, tmp_path: Path) -> None:
+def test_link_in_place_of_the_folder_is_refused(runtime: Path, short_path: Path) -> None:
     """It could lead into somebody else's folder."""
-    (tmp_path / "private").mkdir(mode=0o700)
-    (runtime / "midfill").symlink_to(tmp_path / "private")
+    (short_path / "private").mkdir(mode=0o700)
+    (runtime / "midfill").symlink_to(short_path / "private")
     with pytest.raises(EngineUnavailable):
         address_for(manifest(), 0)
 
@@ -101,11 +101,11 @@ def test_file_in_place_of_the_folder_is_refused(runtime: Path) -> None:
         address_for(manifest(), 0)
 
 
-def test_folder_with_a_long_path_is_not_used(runtime: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_with_a_long_path_is_not_used(runtime: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The path of a socket has a limit. The folder for temporary files is used instead."""
-    monkeypatch.setattr("midfill.engine.address._MAX_ADDRESS_BYTES", len(f"{tmp_path}/midfill-{os.geteuid()}/") + 21)
+    monkeypatch.setattr("midfill.engine.address._MAX_ADDRESS_BYTES", len(f"{short_path}/midfill-{os.geteuid()}/") + 21)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(deep(runtime)))
-    assert address_for(manifest(), 0).folder == tmp_path / f"midfill-{os.geteuid()}"
+    assert address_for(manifest(), 0).folder == short_path / f"midfill-{os.geteuid()}"
 
 
 def deep(folder: Path) -> Path:
@@ -115,17 +115,17 @@ def deep(folder: Path) -> Path:
     return made
 
 
-def test_no_folder_is_short_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_is_short_enough(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """That is said, too."""
     monkeypatch.setattr("midfill.engine.address._MAX_ADDRESS_BYTES", 10)
     with pytest.raises(EngineUnavailable, match="too long a path for a socket"):
         address_for(manifest(), 0)
 
 
-def test_system_without_a_folder_for_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_without_a_folder_for_sockets(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The folder for temporary files is used."""
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    assert address_for(manifest(), 0).folder == tmp_path / f"midfill-{os.geteuid()}"
+    assert address_for(manifest(), 0).folder == short_path / f"midfill-{os.geteuid()}"
 
 
 def test_system_without_temporary_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,12 +152,12 @@ def test_key_that_others_can_read_is_none() -> None:
     assert address.key() is None
 
 
-def test_link_to_a_key_is_none(tmp_path: Path) -> None:
+def test_link_to_a_key_is_none(short_path: Path) -> None:
     """Nor is a link followed."""
     address = address_for(manifest(), 0)
     address.renew()
-    key_file(address).rename(tmp_path / "key")
-    key_file(address).symlink_to(tmp_path / "key")
+    key_file(address).rename(short_path / "key")
+    key_file(address).symlink_to(short_path / "key")
     assert address.key() is None
 
 

@@ -280,11 +280,11 @@ def test_model_that_cannot_be_loaded(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 
 def test_server_without_a_safe_folder_loads_the_model_itself(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings: Settings, short_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line in the log says why."""
-    (tmp_path / "midfill").mkdir(mode=0o755)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (short_path / "midfill").mkdir(mode=0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
     with caplog.at_level(logging.WARNING):
         model = open_model(settings)
     assert isinstance(model, LoadedModel)
