@@ -98,7 +98,8 @@ def address_for(manifest: Manifest, threads: int) -> Address:
     """
     shared = {
         "version": midfill.__version__,
-        "installation": [sys.executable, midfill.__file__],
+        "python": sys.executable,
+        "package": midfill.__file__,
         "bundle": digest_of(manifest),
         "threads": [threads, cores.usable().key],
         "cache": str(cache_dir()),

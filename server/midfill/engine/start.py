@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import filelock
 
 import midfill
 from midfill.common import background
+from midfill.common.child_programs import python_module
 from midfill.common.errors import EngineUnavailable
 from midfill.engine.address import Address
 from midfill.engine.connection import Connection, ConnectionLost, connect
@@ -71,14 +71,14 @@ def join(address: Address) -> Connection | None:
 
 def _start(address: Address, setup: EngineSetup) -> Connection:
     key = address.renew()
-    command = [sys.executable, "-m", _MODULE, json.dumps(vars(setup))]
+    command = python_module(_MODULE, json.dumps(vars(setup)))
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own module in our own interpreter
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=Path(midfill.__file__).parent.parent,  # `-m` imports from the working folder: not the user's
+            cwd=Path(midfill.__file__).parent.parent,  # the user's may be deleted or unmounted meanwhile
             start_new_session=True,
             creationflags=background.creation_flags(),
         )
