@@ -123,5 +123,5 @@ def test_server_answers(name: str, tmp_path: Path) -> None:
             "textDocument/inlineCompletion",
             {"textDocument": {"uri": URI}, "position": position, "context": {"triggerKind": 1}},
         )
-    [item] = answer["result"]["items"]
-    assert item["insertText"].startswith("left + right")
+    best = answer["result"]["items"][0]  # whoever asks by hand gets alternatives, too
+    assert best["insertText"].startswith("left + right")
