@@ -10,9 +10,7 @@ import os
 import re
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -28,7 +26,7 @@ from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
 from midfill.common.file_identity import resolve
-from midfill.common.file_system import replace_file, repository_of
+from midfill.common.file_system import replacing, repository_of
 from midfill.inference.loaded_model import load_model
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.write_boundary import may_change
@@ -126,20 +124,12 @@ def _write(target: SourceFile, path: Path, text: str) -> bool:
     if (path.read_bytes() if path.exists() else b"") != target.data:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(_with_mark(target, text).encode())
+    with replacing(path) as file:
+        file.write(_with_mark(target, text).encode())
         if path.exists():
-            shutil.copymode(path, name)
+            shutil.copymode(path, file.name)
         else:
-            os.chmod(name, 0o644)
-        replace_file(Path(name), path)
-    except BaseException:
-        with suppress(OSError):
-            os.chmod(name, 0o600)  # Windows does not delete a file that is read-only, as the target may be
-            os.unlink(name)
-        raise
+            os.chmod(file.name, 0o644)
     return True
 
 

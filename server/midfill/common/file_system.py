@@ -9,8 +9,10 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
 
@@ -46,24 +48,37 @@ def relative_path(path: Path, folder: Path | None) -> str:
     return relative.encode(errors="replace").decode()
 
 
-def write_own(file: Path, text: str) -> None:
-    """Write a file of Midfill's own, in one step: who reads it gets the old text or the new one.
+@contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """Give a new file to write, which takes the place of ``file`` in one step when the block ends.
 
-    The text is written as UTF-8 with its own line ends. Only the user may read the file.
+    Who reads ``file`` gets what it had or what was written, and nothing between. Only the user may read the new file.
+    If the block fails, ``file`` is as it was.
+
+    Raises:
+        OSError: the new file cannot be written, or cannot take the place.
+    """
+    descriptor, scratch = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    os.close(descriptor)
+    try:
+        with open(scratch, "wb") as opened:
+            yield opened
+        replace_file(Path(scratch), file)
+    except BaseException:
+        with suppress(OSError):
+            os.chmod(scratch, 0o600)  # Windows does not delete a file that is read-only
+            os.unlink(scratch)
+        raise
+
+
+def write_own(file: Path, text: str) -> None:
+    """Write a file of Midfill's own, as UTF-8 with its own line ends: see :func:`replacing`.
 
     Raises:
         OSError: it cannot be written; it is as it was.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-    scratch = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as opened:
-            opened.write(text)
-        replace_file(scratch, file)
-    except BaseException:
-        with suppress(OSError):
-            scratch.unlink(missing_ok=True)
-        raise
+    with replacing(file) as opened:
+        opened.write(text.encode())
 
 
 def replace_file(source: Path, target: Path) -> None:

@@ -12,17 +12,22 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+class NotRegular(OSError):
+    """A path leads to something else than a regular file."""
+
+
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file for reading, without waiting.
 
     Raises:
-        OSError: it cannot be opened, or is not a regular file; ``strerror`` says so.
+        NotRegular: it is not a regular file; ``strerror`` says so.
+        OSError: it cannot be opened.
         ValueError: the path is no path, because it has a NUL.
     """
     file = open(path, "rb", opener=_open)  # noqa: SIM115 -- the caller closes it
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        raise NotRegular(errno.EINVAL, "it is not a regular file", str(path))
     return file
 
 

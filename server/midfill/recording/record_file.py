@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +15,7 @@ from typing import BinaryIO
 from midfill import __version__
 from midfill.common.errors import RecordError, UsageError
 from midfill.common.os_errors import explain
+from midfill.common.regular_file import NotRegular, open_regular
 from midfill.recording.events import FORMAT, Begun, Event, Full, from_line, to_line
 
 MAX_BYTES = 32_000_000
@@ -109,16 +109,13 @@ def _create(path: Path) -> tuple[Path, BinaryIO]:
 def _lines(path: Path) -> Iterator[bytes]:
     """Yield the whole lines of a regular file of bounded size."""
     try:
-        # Without O_NONBLOCK, a pipe would be waited for.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _foreign(path)
-            if status.st_size > 2 * MAX_BYTES:
+        with open_regular(path) as file:
+            if os.fstat(file.fileno()).st_size > 2 * MAX_BYTES:
                 raise RecordError(f"{path} is larger than any recorded session: give another file.")
             while (line := file.readline(2 * MAX_BYTES)).endswith(b"\n"):
                 yield line
+    except NotRegular:
+        raise _foreign(path) from None
     except (OSError, ValueError) as error:
         why = explain(error) if isinstance(error, OSError) else "the name is wrong"
         raise RecordError(f"{path} cannot be read: {why}.") from error
