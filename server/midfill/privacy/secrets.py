@@ -55,6 +55,22 @@ class Redacted:
         shift = sum(len(span.placeholder) - (span.end - span.start) for span in before)
         return max(original, before[-1].end) + shift
 
+    def original(self, offset: int) -> int:
+        """Convert an offset of the redacted text; one inside a placeholder becomes the end of its secret."""
+        shift = 0  # by which the redacted text is longer, up to here
+        for span in self.spans:
+            start = span.start + shift
+            if offset <= start:
+                break
+            if offset < start + len(span.placeholder):
+                return span.end
+            shift += len(span.placeholder) - (span.end - span.start)
+        return offset - shift
+
+    def hides(self, original: int) -> bool:
+        """Return whether an offset of the original text is within a secret."""
+        return any(span.start < original < span.end for span in self.spans)
+
 
 def redact(text: str) -> Redacted:
     """Replace every secret of ``text`` by its kind in angle brackets; quotes, names and line ends stay.

@@ -72,7 +72,7 @@ def gather(text: str, offset: int, window: int | None = None) -> Context:
         offset,
         first_line=text.count("\n", 0, start),
         placeholders=frozenset(span.placeholder for span in redacted.spans),
-        in_secret=any(span.start < offset - first < span.end for span in redacted.spans),
+        in_secret=redacted.hides(offset - first),
     )
 
 

@@ -37,32 +37,17 @@ class HiddenRequest:
         """Redact the document of a request."""
         offset = min(max(request.offset, 0), len(request.text))
         redacted = redact(request.text)
-        in_secret = _is_within(redacted, offset) or _may_begin_secret(request.text[:offset])
+        in_secret = redacted.hides(offset) or _may_begin_secret(request.text[:offset])
         hidden = replace(request, text=redacted.text, offset=redacted.offset(offset))
         return cls(hidden, redacted, in_secret)
 
     def shown(self, completion: Completion) -> Completion:
         """Return an answer to the redacted request with the offsets of the original document."""
-        return replace(completion, start=self._original(completion.start), end=self._original(completion.end))
-
-    def _original(self, offset: int) -> int:
-        """Convert an offset of the redacted text; one inside a placeholder becomes the end of its secret."""
-        shift = 0  # by which the redacted text is longer, up to here
-        for span in self.redacted.spans:
-            start = span.start + shift
-            if offset <= start:
-                break
-            if offset < start + len(span.placeholder):
-                return span.end
-            shift += len(span.placeholder) - (span.end - span.start)
-        return offset - shift
-
-
-def _is_within(redacted: Redacted, offset: int) -> bool:
-    return any(span.start < offset < span.end for span in redacted.spans)
+        start, end = self.redacted.original(completion.start), self.redacted.original(completion.end)
+        return replace(completion, start=start, end=end)
 
 
 def _may_begin_secret(before: str) -> bool:
     """Return whether the end of a text would be the beginning of a secret, if more were typed."""
     line = before[before.rfind("\n") + 1 :][-_MAX_TYPED:]
-    return any(_is_within(redact(line + more), len(line)) for more in _CONTINUATIONS)
+    return any(redact(line + more).hides(len(line)) for more in _CONTINUATIONS)
