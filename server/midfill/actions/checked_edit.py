@@ -14,10 +14,10 @@ from typing import Literal
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection, dedented
 from midfill.code.identifiers import IDENTIFIER
-from midfill.code.lines import lines_between, offset_of_line
 from midfill.code.normalize import code_tokens, signatures
 from midfill.code.python_ast import parse
 from midfill.code.syntax import Syntax
+from midfill.common.lines import lines_between, offset_of_line
 from midfill.postprocess.mends import indentation_of, keep_indentation
 from midfill.prompt.context import Context, line_ending
 

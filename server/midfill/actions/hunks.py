@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from midfill.actions.checked_edit import Edit
 from midfill.actions.selection import lines_of
-from midfill.code.lines import lines_between
+from midfill.common.lines import lines_between
 
 _MAX_COMPARED = 1_000_000
 """Maximum number of pairs of an old and a new line. More of them are not compared: that would take seconds."""

@@ -11,8 +11,8 @@ from collections import Counter
 from functools import cached_property
 
 from midfill.code.languages import Language
-from midfill.code.lines import count_lines, offset_of_line
 from midfill.code.syntax import MAX_PARSED_CHARACTERS, Syntax
+from midfill.common.lines import count_lines, offset_of_line
 from midfill.privacy.secrets import redact
 
 _PLACEHOLDER = re.compile(r"<[\w-]+>")

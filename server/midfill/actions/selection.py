@@ -11,8 +11,8 @@ from functools import cached_property
 from midfill.actions.parsed_document import ParsedDocument
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
-from midfill.code.lines import count_lines, lines_between
 from midfill.code.syntax import MAX_PARSED_CHARACTERS, Definition, Syntax
+from midfill.common.lines import count_lines, lines_between
 
 _MAX_HEAD_LINES = 60
 """Maximum number of lines of the imports and constants above the first definition."""

@@ -12,11 +12,11 @@ from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
-from midfill.code.lines import count_lines
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
+from midfill.common.lines import count_lines
 
 _HAS_TEST = {
     "python": re.compile(r"^[ \t]+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),

@@ -15,9 +15,9 @@ from tree_sitter import Node, Query, QueryCursor
 from midfill.code.grammars import can_parse, load_grammar, parse
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.languages import Language
-from midfill.code.lines import without_long_ends
 from midfill.code.queries import QUERIES
 from midfill.code.tree_shape import error_nodes, ordinary_end
+from midfill.common.lines import without_long_ends
 
 MAX_PARSED_CHARACTERS = 400_000
 """Maximum number of characters of a text that is parsed. Parsing a longer one would take over 100 milliseconds."""

@@ -9,8 +9,8 @@ from functools import lru_cache
 from midfill.code.brackets import OPENERS, is_open
 from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
-from midfill.code.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
 from midfill.code.tree_shape import error_nodes
+from midfill.common.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
 from midfill.postprocess.lines import indent
 from midfill.prompt.context import Context
 

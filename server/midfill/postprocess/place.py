@@ -10,8 +10,8 @@ from midfill.code.embedded import embedded_at
 from midfill.code.enclosures import COMMENT, END_OF_LINE, STRING, place_at_end
 from midfill.code.grammars import can_parse, parse
 from midfill.code.languages import Language
-from midfill.code.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
 from midfill.code.tree_shape import ordinary_end
+from midfill.common.lines import MAX_PARSED_LINE_CHARACTERS, without_long_ends
 from midfill.postprocess.grammar_fit import window
 from midfill.prompt.context import Context
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NewType
 
+from midfill.common.lines import offset_of_line
 from midfill.privacy.kubernetes_secrets import kubernetes_secrets
 from midfill.privacy.named_secrets import named_secrets
 from midfill.privacy.private_keys import private_keys
@@ -96,23 +97,12 @@ def redacted_lines(text: str, first: int, last: int) -> RedactedText:
     The text around them is searched too, as far as a secret may reach. So this is what these lines of the whole
     redacted text are, in a time that does not grow with the text.
     """
-    start, end = _line_start(text, first), _line_start(text, last + 1)
+    start, end = offset_of_line(text, first), offset_of_line(text, last + 1)
     before = text.rfind("\n", 0, max(start - _REACH, 0)) + 1
     after = text.find("\n", min(end + _REACH, len(text)))
     lines = redact(text[before : after if after >= 0 else len(text)]).text.split("\n")
     skipped = text.count("\n", before, start)
     return RedactedText("\n".join(lines[skipped : skipped + last - first + 1]))
-
-
-def _line_start(text: str, line: int) -> int:
-    """Return the offset at which a line begins; the text's end if it has fewer lines."""
-    start = 0
-    for _ in range(line):
-        newline = text.find("\n", start)
-        if newline < 0:
-            return len(text)
-        start = newline + 1
-    return start
 
 
 def _in_lines(text: str, start: int, end: int, kind: str) -> Iterator[Secret]:

@@ -15,10 +15,10 @@ from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding, Findings
 from midfill.actions.reasons import ActionReason
 from midfill.actions.result import ActionResult
-from midfill.code.lines import count_lines
 from midfill.code.source_files import read_text
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import MidfillError
+from midfill.common.lines import count_lines
 from midfill.session.action_runner import ActionRunner
 from midfill.session.snapshots import DocumentSnapshot, OpenDocuments
 

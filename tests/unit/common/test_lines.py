@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midfill.code.lines import (
+from midfill.common.lines import (
     MAX_PARSED_LINE_CHARACTERS,
     count_lines,
     lines_between,
