@@ -58,6 +58,7 @@ def run_session(watch: Watch, bundle: Path, actions_bundle: Path, command: Seque
         log = (folder / "log").open("a+b")
         with watch.start(lambda: ServerProcess(command, log, env=environment)) as server:
             options = {"actionsBundle": str(actions_bundle), "minConfidence": 0, "deadlineMs": 0, "maxTokens": 16}
+            options["shareEngine"] = False  # an engine that runs already is not watched
             return _Client(server, workspace).run(options)
 
 

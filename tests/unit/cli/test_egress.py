@@ -46,8 +46,13 @@ def watchable() -> None:
 
 
 @pytest.mark.usefixtures("watchable")
-def test_the_server_tries_nothing(settings: Settings) -> None:
+@pytest.mark.parametrize("own", ["", "shareEngine = true\n"], ids=["defaults", "shares an engine"])
+def test_the_server_tries_nothing(
+    settings: Settings, own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A suggestion, the index and an action are done, and the list of connections is empty."""
+    (tmp_path / "own.toml").write_text(own)
+    monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "own.toml"))
     checks = egress.examine(settings)
     assert [check.name for check in checks] == ["watched", "suggestion", "index", "action", "connections"]
     assert all(check.ok for check in checks)
