@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError, JsonRpcInvalidParams, JsonRpcMethodNotFound
-from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from midfill import __version__
@@ -24,6 +23,7 @@ from midfill.common.logs import PublicText, describe
 from midfill.common.process_end import wait_for_end
 from midfill.lsp import notebooks
 from midfill.lsp.client_input import ClientInput
+from midfill.lsp.client_output import ClientOutput
 from midfill.lsp.diagnostics import diagnostics_of
 from midfill.lsp.progress import WorkProgress
 from midfill.lsp.protocol import MidfillProtocol
@@ -85,7 +85,7 @@ class MidfillServer(LanguageServer):
             descriptor: the client's messages, as the system numbers the input.
             output: where the answers go.
         """
-        self.protocol.set_writer(StdoutWriter(output))
+        self.protocol.set_writer(ClientOutput(output))
         try:
             asyncio.run(self._follow(descriptor))
         except SystemExit:  # the client has sent `exit`
