@@ -14,7 +14,6 @@ import psutil
 
 from e2e.long_session import Typist
 from e2e.raw_client import MIDFILL, RawClient
-from midfill.bench.processes import memory_of
 from midfill.inference.bundle import load_bundle
 from midfill.outcomes.journal import read_verdicts
 from unit.helpers import chain_graph, write_bundle
@@ -35,7 +34,7 @@ class Ledger:
     answered: int = 0
     deaths: Counter[str] = field(default_factory=Counter)
     megabytes: list[float] = field(default_factory=list)
-    """Memory of each server's own after its first few requests."""
+    """Memory of each server's own after its first few requests, without its index, which may still be starting."""
     open_files: list[int] = field(default_factory=list)
 
 
@@ -105,8 +104,8 @@ class MortalSession:
             typist.ask(number, invoked=self._chance.randrange(8) == 0)
             assert "result" in client.answer_to(number)
             if made == _WARM_AFTER - 1:
-                self.ledger.megabytes.append(memory_of(client.process.pid).own / 1e6)
                 process = psutil.Process(client.process.pid)
+                self.ledger.megabytes.append(process.memory_full_info().uss / 1e6)
                 self.ledger.open_files.append(process.num_handles() if psutil.WINDOWS else process.num_fds())
         return count
 

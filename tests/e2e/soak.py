@@ -16,7 +16,7 @@ REQUESTS = 2000
 WARM_AFTER = 200
 NOISE = 1.01
 """Pages come and go with which prompts are kept; 4 kB leaked with each request is more."""
-LIVES_NOISE = 1.05
+LIVES_NOISE = 1.03
 """Two servers of the same age differ by what their allocator has kept."""
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 NAMES = ["argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py", "statistics.py", "shlex.py"]
