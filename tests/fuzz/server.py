@@ -12,7 +12,6 @@ from typing import IO, Any
 
 import psutil
 
-from midfill.bench.processes import memory_of
 from midfill.client.framing import framed
 from midfill.client.server_process import SERVE
 
@@ -128,8 +127,8 @@ class FuzzedServer:
             self._answers.clear()
 
     def megabytes(self) -> float:
-        """Return the memory that is the server's own."""
-        return float(memory_of(self.process.pid).own / 1e6)
+        """Return the memory that is the server's own, without its index, which may still be starting."""
+        return float(psutil.Process(self.process.pid).memory_full_info().uss / 1e6)
 
     def index(self) -> psutil.Process | None:
         """Return the index's process, if there is one."""

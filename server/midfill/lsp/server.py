@@ -26,7 +26,7 @@ from midfill.lsp.client_input import ClientInput
 from midfill.lsp.client_output import ClientOutput
 from midfill.lsp.diagnostics import diagnostics_of
 from midfill.lsp.progress import WorkProgress
-from midfill.lsp.protocol import MidfillProtocol
+from midfill.lsp.protocol import MidfillProtocol, new_converter
 from midfill.lsp.streamed_text import StreamedTexts, TextChannel, registration
 from midfill.lsp.text_document import Document
 from midfill.retrieval.index import IndexState
@@ -56,6 +56,7 @@ class MidfillServer(LanguageServer):
             "midfill",
             __version__,
             protocol_cls=MidfillProtocol,
+            converter_factory=new_converter,
             notebook_document_sync=notebooks.SYNC,
         )
         self.make_scheduler = make_scheduler

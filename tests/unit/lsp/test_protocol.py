@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lsprotocol import types
 
 from midfill.completion.types import Request
 from unit.wire import Json, Wire, insertion, place, span
@@ -190,3 +191,15 @@ async def test_own_settings_file_is_watched(work: Path, monkeypatch: pytest.Monk
         {"baseUri": work.as_uri(), "pattern": "own.toml"},
         {"baseUri": work.as_uri(), "pattern": "dotfile.toml"},
     ]
+
+
+@pytest.mark.parametrize("diagnostics", ["(" * 5000, [{"message": "x"}] * 5000, {"a": 1}])
+async def test_only_the_first_fault_is_looked_for(diagnostics: object) -> None:
+    """A text where a list should be is no list of its letters, each with a fault of its own."""
+    wire = await begun()
+    params = {"textDocument": {"uri": "file:///a.py"}, "range": span((0, 0), (0, 0))}
+    answer = await wire.request("textDocument/codeAction", {**params, "context": {"diagnostics": diagnostics}})
+    assert answer["error"]["code"] == -32602
+    converter = wire.server.protocol._converter
+    with pytest.raises((KeyError, TypeError)):  # and not a group of 5,000
+        converter.structure(diagnostics, list[types.Diagnostic])
