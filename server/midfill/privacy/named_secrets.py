@@ -190,13 +190,27 @@ _IS_NO_NAME = re.compile(
 """Names that are words of a sentence, or a statement, unless something certain follows."""
 _IN_TYPE = re.compile(r"[\"'][\w:]{0,80}::\Z")
 """What stands before the last part of a type's name that is a key, as in templates of cloud services."""
+_MAX_NAMES = 2_000
+"""Names that are looked at one by one, each for 0.1 ms, however close together they are."""
+_CHARACTERS_PER_NAME = 100
+"""Fewest characters for each further name. No code has as many names as that."""
 _PLURALS = ("words", "phrases", "pwds", "secrets", "keys", "tokens", "credentials")
 """Ends of the names of lists."""
 
 
 def named_secrets(text: str) -> Iterator[Secret]:
-    """Yield the values of telling names; they may overlap, and may have line ends."""
-    for name in telling_names(text):
+    """Yield the values of telling names; they may overlap, and may have line ends.
+
+    Where a text has more names than code has, all that follows one on its line counts as its value.
+    """
+    hidden_to = 0
+    for number, name in enumerate(sorted(telling_names(text), key=lambda name: name.start)):
+        if name.start < hidden_to:
+            continue
+        if number > max(_MAX_NAMES, name.start // _CHARACTERS_PER_NAME):
+            hidden_to = _line_end(text, name.end)
+            yield name.end, hidden_to, name.kind
+            continue
         before = text[max(name.start - _BEFORE_CHARACTERS, 0) : name.start]
         if _IS_NO_NAME.match(text, name.start) or _IN_TYPE.search(before):
             continue
@@ -247,8 +261,7 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
     lines: list[tuple[int, int]] = []
     start = linked.end()
     while len(lines) < _MAX_BLOCK_LINES and start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
+        end = _line_end(text, start)
         line = text[start:end]
         is_end = line.strip() == linked["end"] if linked["end"] else len(line) - len(line.lstrip(" ")) <= margin
         if line.strip() and is_end:
@@ -258,3 +271,8 @@ def _in_block(name: TellingName, text: str) -> list[tuple[int, int]]:
         start = end + 1
     value = joined(text, lines)
     return lines if looks_secret(name.kind, name.words, value, Shape.WORD) else []
+
+
+def _line_end(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return len(text) if end < 0 else end

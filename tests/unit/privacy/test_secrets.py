@@ -6,12 +6,14 @@ import random
 import string
 import sysconfig
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lengths import length
+from midfill.privacy import named_secrets
 from midfill.privacy.secrets import redact, redacted_lines
 
 _LETTERS = string.ascii_letters + string.digits
@@ -262,6 +264,18 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
     characters = length(40_000, 400_000)
     repeated = (text * (characters // len(text) + 1))[:characters]
     assert redact(repeated).text.count("\n") == repeated.count("\n")
+
+
+@pytest.mark.parametrize("unit", ["password=", "password: a, ", "token: a\n"])
+def test_more_names_than_code_has(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand are looked at one by one; then the rest of a line is hidden, and each line end stays."""
+    look = Mock(side_effect=named_secrets._in_quotes)
+    monkeypatch.setattr(named_secrets, "_in_quotes", look)
+    text = unit * 20_000 + "password = hunter2 + hunter3\npass"
+    redacted = redact(text).text
+    assert look.call_count <= 2_001 + len(text) / 100
+    assert "hunter" not in redacted
+    assert redacted.count("\n") == text.count("\n")
 
 
 @pytest.mark.timeout(60)
