@@ -28,8 +28,12 @@ class RawClient:
     Requests of the server's own are answered with null, as a client does that grants progress.
     """
 
-    def __init__(self, command: list[str], stderr: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, command: list[str], stderr: Path, env: dict[str, str] | None = None, patience: float = PATIENCE
+    ) -> None:
+        """Start a server whose answers are not coming after ``patience`` seconds."""
         self._stderr = stderr
+        self._patience = patience
         stderr.unlink(missing_ok=True)
         self._server = ServerProcess(command, stderr.open("a+b"), env=env)
         self._answers: dict[Any, Future[Json]] = {}
@@ -60,7 +64,7 @@ class RawClient:
     def answer_to(self, number: int) -> Json:
         """Wait for the answer to a request."""
         try:
-            return self._answers.pop(number).result(PATIENCE)
+            return self._answers.pop(number).result(self._patience)
         except (ServerEnded, FutureTimeout):
             raise AssertionError(f"no answer to request {number}; the server's log:\n{self.stderr()}") from None
 
@@ -72,7 +76,7 @@ class RawClient:
             return bool(message["method"] == method and value.items() <= params.get("value", params).items())
 
         try:
-            return self._server.wait_for_notification(matches, PATIENCE)
+            return self._server.wait_for_notification(matches, self._patience)
         except (ServerEnded, TimeoutError):
             raise AssertionError(f"no {method}; the server's log:\n{self.stderr()}") from None
 

@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.bundle, pytest.mark.timeout(3600)]
 
 EMULATED = [name for name in MACHINES if name != NATIVE.name]
 EXACT = [name for name in EMULATED if name.startswith("arm64")]
-MARKED, *OTHERS = "26:5", "27:1", "31:1"
-"""Lines and columns of examples/inventory.py: the place that it marks, and two more."""
+MARKED, OTHER = "26:5", "27:1"
+"""Lines and columns of examples/inventory.py: the place that it marks, and another one."""
 AGREEMENT = 0.988
 """Measured: 0.9922 with 8 bits, and 0.9897 with 7, on 387 tokens."""
 ON_EMULATED = 40
@@ -91,12 +91,12 @@ def _first(
 
 
 @pytest.mark.usefixtures("patient")
-@pytest.mark.parametrize(("name", "place"), [*product(EMULATED, [MARKED]), *product(EXACT, OTHERS)])
+@pytest.mark.parametrize(("name", "place"), [*product(EMULATED, [MARKED]), *product(EXACT, [OTHER])])
 def test_same_text(name: str, place: str) -> None:
     """The example is completed as on this machine.
 
-    Where products saturate, activations have 7 bits, and a word whose likelihood is nearly that of another may differ:
-    so it is at the other two places.
+    A word may differ whose likelihood is nearly that of another. So it is at 27:1 where activations have 7 bits, and at
+    31:1 on arm64, whose FP32 sums are in another order: the likelihoods of two words differ there by 1%.
     """
     command = ("-m", "midfill", "complete", f"{PROJECT / 'examples/inventory.py'}:{place}", "--no-workspace")
     expected = NATIVE.run(*command)
@@ -110,7 +110,8 @@ def test_server_answers(name: str, tmp_path: Path) -> None:
     """The real server gives the suggestion that the command gives."""
     machine: Machine = MACHINES[name]
     before = "def add(left, right):\n    return "
-    with RawClient([*machine.python, "-m", "midfill", "serve"], tmp_path / "stderr", machine.variables()) as client:
+    command = [*machine.python, "-m", "midfill", "serve"]
+    with RawClient(command, tmp_path / "stderr", machine.variables(), patience=3600) as client:
         client.initialize()
         client.wait_until_loaded()
         client.notify(
