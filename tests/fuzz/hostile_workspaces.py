@@ -59,7 +59,8 @@ def make_workspace(folder: Path, seed: int) -> str:
 
 def _patterns(folder: Path, chance: Random) -> None:
     name = chance.choice((".gitignore", ".midfillignore"))
-    (folder / name).write_text("\n".join(chance.choices(_PATTERNS, k=5)) + "\n")
+    with (folder / name).open("x") as file:  # there may be a pipe of this name
+        file.write("\n".join(chance.choices(_PATTERNS, k=5)) + "\n")
     for length in (20, 40, 80):
         (folder / ("a" * length + ".py")).write_text("x = 1\n")
 
@@ -74,7 +75,8 @@ def _special_ignore_file(folder: Path, chance: Random) -> None:
     elif what == 2:
         file.mkdir()
     else:
-        file.write_bytes(b"x\n" * 2_000_000)
+        with file.open("xb") as plain:
+            plain.write(b"x\n" * 2_000_000)
 
 
 def _deep(folder: Path, chance: Random) -> None:
