@@ -37,8 +37,8 @@ class EngineSettings:
         default="",
         metadata=about(
             _URL,
-            "address of a server that has the model, vLLM or llama-server, such as `https://coder.example.com`; the code"
-            " in prompts is sent to it, and to no other; empty runs the model on this machine",
+            "address of a server that has the model, vLLM or llama-server, such as `https://coder.example.com`; the"
+            " code in prompts is sent to it, and to no other; empty runs the model on this machine",
             needs_reload=True,
         ),
     )
