@@ -98,12 +98,11 @@ class EngineSettings:
             _URL,
             "the same as `engine`, for actions alone; its model may be a larger one; empty uses `actionsBundle` or the"
             " model that suggests",
-            needs_reload=True,
         ),
     )
     actions_engine_model: str = field(
         default="",
-        metadata=about(kinds.text(), "the same as `engineModel`, for `actionsEngine`", needs_reload=True),
+        metadata=about(kinds.text(), "the same as `engineModel`, for `actionsEngine`"),
     )
     actions_engine_key_file: str = field(
         default="",
@@ -111,6 +110,5 @@ class EngineSettings:
             kinds.file(),
             "the same as `engineKeyFile`, for `actionsEngine`, with the variable `MIDFILL_ACTIONS_ENGINE_KEY`; the"
             " same server gets the same key",
-            needs_reload=True,
         ),
     )
