@@ -266,8 +266,9 @@ class Settings(EngineSettings):
         return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
-_OF_ENGINES = {f.name for f in dataclasses.fields(EngineSettings)}
-_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: field.name in _OF_ENGINES)  # those come last
+OF_ENGINES = frozenset(f.name for f in dataclasses.fields(EngineSettings))
+"""The attributes of the settings that decide where code goes."""
+_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: field.name in OF_ENGINES)  # those come last
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {kinds.camel(name): name for name in ABOUT}
