@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from midfill.settings.schema import ATTRIBUTES, OF_ENGINES, describe, table
+from midfill.settings.engine_settings import OF_ENGINES
+from midfill.settings.schema import ATTRIBUTES, describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"

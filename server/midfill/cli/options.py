@@ -36,7 +36,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
         type=server,
         default="",
         metavar="URL",
-        help="use the model of a server, as the setting 'engine' does",
+        help="use a server's model, as the setting 'engine' does",
     )
 
 

@@ -103,6 +103,19 @@ def proxy_address(address: Address) -> Address | None:
     return parse(f"http://{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}")
 
 
+def ip_addresses(address: Address) -> list[str]:
+    """Return the IP addresses of a server, as this machine's resolver knows them.
+
+    Raises:
+        RemoteUnavailable: it knows none.
+    """
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise RemoteUnavailable(str(address), explain_failure(error)) from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
 def _trust(address: Address, ca_file: str, certificate: str) -> ssl.SSLContext:
     if ca_file:
         context = ssl.create_default_context()

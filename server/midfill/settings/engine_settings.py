@@ -7,7 +7,8 @@ project can neither set nor change them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from midfill.settings import kinds
 from midfill.settings.kinds import Kind, about
@@ -112,3 +113,12 @@ class EngineSettings:
             " same server gets the same key",
         ),
     )
+
+
+OF_ENGINES = frozenset(field.name for field in fields(EngineSettings))
+"""The attributes of these settings."""
+
+
+def engine_options(settings: EngineSettings) -> dict[str, Any]:
+    """Return these settings by the names that users write."""
+    return {kinds.camel(attribute): getattr(settings, attribute) for attribute in sorted(OF_ENGINES)}

@@ -25,8 +25,9 @@ from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.os_errors import explain
 from midfill.common.printable import printable
 from midfill.common.regular_file import read_regular
+from midfill.settings.engine_settings import OF_ENGINES
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
-from midfill.settings.schema import ABOUT, ATTRIBUTES, OF_ENGINES, Settings, read
+from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -50,7 +50,7 @@ def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_neither(cache: Path, tmp_path: Path) -> None:
     """A word that is neither a model nor a file is wrong usage; the models are named."""
     with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
-        run(argparse.Namespace(what="7b", model="0.5b"), tmp_path, "personal")
+        run(argparse.Namespace(what="7b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
 
 
 RESTRICTED = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
