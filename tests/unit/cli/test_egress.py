@@ -94,7 +94,7 @@ def test_a_deliberate_connection_is_listed(settings: Settings, tmp_path: Path, m
 def test_the_server_of_a_setting_is_reached_and_nothing_else(settings: Settings) -> None:
     """It is listed with its address, and the suggestion comes from there."""
     pytest.importorskip("httpx", reason="the extra 'remote' is not installed")
-    with serving(ModelServer(liking("left"))) as served:
+    with serving(ModelServer(liking("left"), context=8192)) as served:
         checks = egress.examine(replace(settings, engine=served.url))
     assert all(check.ok for check in checks)
     assert {check.name for check in checks if check.name.startswith(("conn", "look"))} == {"connection"}
