@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from midfill.settings.schema import describe, table
+from midfill.settings.engine_settings import OF_ENGINES
+from midfill.settings.schema import ATTRIBUTES, describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"
@@ -37,10 +38,12 @@ def package_json(manifest: dict[str, Any]) -> dict[str, Any]:
 def _property(known: dict[str, Any]) -> dict[str, Any]:
     """Return one setting as VS Code has it; an empty folder is not sent, for the server knows where its own is."""
     value = {name: known[name] for name in _OF_THE_SCHEMA if name in known}
+    # A workspace's own settings, once it is trusted, override the user's unless the scope is "machine".
+    scope = "machine-overridable" if known["workspaceMay"] == "no" else "window"
     return {
         **value,
         "default": "" if known["default"] is None else known["default"],
-        "scope": "machine-overridable" if known["workspaceMay"] == "no" else "window",
+        "scope": "machine" if ATTRIBUTES[known["name"]] in OF_ENGINES else scope,
         "order": 0,
         "markdownDescription": f"{known['description'][0].upper()}{known['description'][1:]}.",
     }

@@ -25,6 +25,7 @@ class Reason(str, Enum):
     PATH = "path"
     PLACEHOLDER = "placeholder"
     REPETITION = "repetition"
+    SERVER = "server"
     STRING = "string"
     SUFFIX_REPEAT = "suffix-repeat"
     SUPERSEDED = "superseded"
@@ -59,6 +60,7 @@ _SENTENCES = {
     Reason.PATH: "the text is only the path of a file",
     Reason.PLACEHOLDER: "the text contains the placeholder of a redacted secret",
     Reason.REPETITION: "the text repeats itself",
+    Reason.SERVER: "the server that has the model cannot be used (setting engine); the log says why",
     Reason.STRING: "the cursor is in a string, where suggestions are off (setting quietInStrings)",
     Reason.SUFFIX_REPEAT: "the text repeats what follows the cursor",
     Reason.SUPERSEDED: "a newer request replaced this one",

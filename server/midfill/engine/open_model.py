@@ -1,4 +1,4 @@
-"""The one place that decides where a server's model is: in the engine process that servers share, or in this process.
+"""The one place that decides where a model is: at a server, in the shared engine process, or in this process.
 
 A server that shares an engine never imports onnxruntime. So whatever imports it is imported here when it is needed.
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from midfill.common import memory
 from midfill.common.errors import EngineUnavailable
@@ -15,7 +18,7 @@ from midfill.engine.address import address_for, digest_of
 from midfill.engine.engine_process import EngineProcess
 from midfill.engine.shared_model import SharedModel
 from midfill.engine.start import EngineSetup
-from midfill.inference.bundle import load_bundle
+from midfill.inference.bundle import MANIFEST, TOKENIZER, load_bundle, read_manifest
 from midfill.inference.bundle_versions import load_current
 from midfill.inference.licences import require_use
 from midfill.inference.token_generator import LanguageModel, OnLoading
@@ -24,26 +27,79 @@ from midfill.settings.schema import Settings
 
 CAN_SHARE = sys.platform != "win32"
 """Whether servers can share an engine on this system."""
+Load = Callable[[Settings, OnLoading], LanguageModel]
 _log = logging.getLogger(__name__)
 
 
 def open_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
-    """Return the model that ``settings`` name: in the engine process, or in this process if they or the system say so.
+    """Return the model that ``settings`` name: at a server; or in the engine process, unless they or the system forbid.
 
     Raises:
         BundleError: the bundle cannot be used.
         ModelError: onnxruntime refuses its graph.
     """
+    if settings.engine:
+        return _remote(settings, on_loading, _open_here)
+    return _open_here(settings, on_loading)
+
+
+def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
+    """Return the model that ``settings`` name: at a server, or loaded in this process.
+
+    Raises:
+        BundleError, ModelError: as :func:`open_model`.
+    """
+    if settings.engine:
+        return _remote(settings, on_loading, _load_here)
+    return _load_here(settings, on_loading)
+
+
+def open_for_actions(settings: Settings, typing: LanguageModel) -> LanguageModel:
+    """Return the model of ``actionsEngine``, or else that of ``actionsBundle``, loaded in this process.
+
+    Where that server fails, the model of ``actionsBundle`` goes on; or else ``typing``, the model that suggests, if its
+    tokens are the same.
+
+    Raises:
+        BundleError, ModelError: as :func:`open_model`.
+    """
+    if not settings.actions_engine:
+        return _load_here(replace(settings, bundle=settings.actions_bundle), _quietly)
+    from midfill.remote.open_remote import actions_access_of, open_remote
+
+    has_own = (settings.actions_bundle / MANIFEST).is_file()
+    settings = replace(settings, bundle=settings.actions_bundle if has_own else settings.bundle)
+    manifest = read_manifest(settings.bundle)
+    open_local: Callable[[], LanguageModel] | None = None
+    if has_own and manifest.has_weights:
+        open_local = partial(_load_here, settings, _quietly)
+    elif typing.manifest.files.get(TOKENIZER) == manifest.files.get(TOKENIZER):
+        open_local = lambda: typing  # noqa: E731 -- as short as can be
+    return open_remote(settings, actions_access_of(settings), open_local)
+
+
+def _remote(settings: Settings, on_loading: OnLoading, open_local: Load) -> LanguageModel:
+    from midfill.remote.open_remote import access_of, open_remote
+
+    has_weights = read_manifest(settings.bundle).has_weights
+    local = partial(open_local, settings, on_loading) if has_weights else None
+    return open_remote(settings, access_of(settings), local, on_loading)
+
+
+def _quietly(_step: str, _done: float) -> None:
+    """Tell nobody how far the loading is."""
+
+
+def _open_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:
     if settings.share_engine and CAN_SHARE:
         try:
             return load_current(settings.bundle, lambda: _shared(settings, on_loading))
         except EngineUnavailable as error:
             _log.warning("%s", PublicText(f"{error} This server loads the model itself."))
-    return open_in_process(settings, on_loading)
+    return _load_here(settings, on_loading)
 
 
-def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
-    """Load the model that ``settings`` name in this process: see ``midfill.inference.loaded_model.load_model``."""
+def _load_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:
     from midfill.inference.loaded_model import load_model
 
     return load_model(settings, on_loading)
