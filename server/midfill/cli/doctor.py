@@ -20,8 +20,6 @@ from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.engine.address import address_for
-from midfill.engine.open_model import CAN_SHARE
-from midfill.engine.start import join
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
 from midfill.inference.exactness import differing_splits
@@ -31,6 +29,8 @@ from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
 from midfill.inference.session_options import on_battery
 from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
 from midfill.settings.schema import Settings
+from midfill.sharing import CAN_SHARE
+from midfill.sharing.start import join
 
 _BEFORE = "".join(f"def scale_{n}(value):\n    return value * {n}\n\n\n" for n in range(2, 16))
 """Code before the sample's cursor: more tokens than one step computes of a prompt."""
