@@ -60,8 +60,9 @@ class ByteConnection:
             raise ConnectionLost from error
 
     def close(self) -> None:
-        """End the connection. The other side notices it when no thread receives here."""
-        self._raw.close()
+        """End the connection, when what is being sent is sent. The other side notices it when nobody receives here."""
+        with self._sending:  # else the thread that sends would find its descriptor gone, or somebody else's
+            self._raw.close()
 
 
 def connect(address: str, key: bytes) -> RawConnection:
