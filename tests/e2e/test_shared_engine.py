@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet"),
 ]
 OPTIONS = {
-    "shareEngine": True,
     "deadlineMs": 0,
     "minConfidence": 0,
     "contextTokens": 512,
@@ -38,8 +37,9 @@ COPY = "first_name = form['first_name']\nlast_name = form['last_name']\n"
 
 @pytest.fixture
 def environment(short_path: Path) -> dict[str, str]:
-    """Return an environment whose servers share an engine with no others."""
-    return {**os.environ, "MIDFILL_CACHE": str(short_path / "cache"), "XDG_RUNTIME_DIR": str(short_path)}
+    """Return an environment whose servers have the default settings, and share an engine with no others."""
+    own = {"MIDFILL_CACHE": "cache", "MIDFILL_CONFIG": "none.toml", "XDG_RUNTIME_DIR": "."}
+    return {**os.environ, **{name: str(short_path / path) for name, path in own.items()}}
 
 
 @pytest.fixture

@@ -191,7 +191,7 @@ def test_ends_with_its_parent(tmp_path: Path, shared: bool) -> None:
         "shared = sys.argv[2] == 'True'; said = lambda state: print(index.pid, flush=True) if state.done else None\n"
         "index = WorkspaceIndex([Path(sys.argv[1])], (), said, shared=shared); threading.Event().wait()"
     )
-    command = [sys.executable, "-c", script, tmp_path, str(shared)]
+    command = [sys.executable, "-c", script, str(tmp_path), str(shared)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))

@@ -105,28 +105,22 @@ def test_text_that_is_not_saved_is_nobody_elses(workspace: Path, open_index: Ope
     assert ask(first, workspace, "only_here") == []
 
 
-@pytest.mark.parametrize(
-    "differs",
-    [
-        lambda patch, folder: WorkspaceIndex([folder], ["*.txt"], shared=True),
-        lambda patch, folder: WorkspaceIndex([folder.parent], shared=True),
-        lambda patch, folder: patch.setenv("HOME", str(folder)) or WorkspaceIndex([folder], shared=True),
-        lambda patch, folder: patch.setattr("midfill.__version__", "99") or WorkspaceIndex([folder], shared=True),
-    ],
-    ids=["exclusions", "folders", "git's settings", "version"],
-)
-def test_servers_with_other_rules_do_not_meet(
-    differs: Callable[[pytest.MonkeyPatch, Path], WorkspaceIndex],
-    workspace: Path,
-    open_index: Open,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("folder", "patterns"), [("workspace", ["*.txt"]), (".", [])], ids=["exclusions", "folders"])
+def test_servers_of_another_workspace_do_not_meet(
+    folder: str, patterns: list[str], workspace: Path, open_index: Open
 ) -> None:
     """What one of them may see, another one may not."""
     own = open_index(workspace)
-    other = differs(monkeypatch, workspace)
-    wait_until(lambda: other.state.done, "the other index")
-    assert other.pid != own.pid
-    other.close()
+    assert open_index(workspace.parent / folder, *patterns).pid != own.pid
+
+
+def test_servers_with_other_settings_of_git_do_not_meet(
+    workspace: Path, open_index: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their files of ignore rules may be others."""
+    own = open_index(workspace)
+    monkeypatch.setenv("HOME", str(workspace.parent))
+    assert open_index(workspace).pid != own.pid
 
 
 def test_server_that_dies_or_stops_harms_nobody(
