@@ -35,7 +35,7 @@ OPTIONS = {
 DOCUMENT = "def clamp(value, low, high):\n    if value <\n"
 CODE = 'def total(items):\n    """Return the sum of items."""\n    result = 0\n    for item in items:\n        resu'
 SERVERS = 4
-MARKS = ("kiwi", "plum", "fig", "pear")
+MARKS = ("kiwi", "plum", "mango", "pear")
 """A word for each server, which its document repeats, so that the model writes it too."""
 COPY = "first_name = form['first_name']\nlast_name = form['last_name']\n"
 
@@ -128,8 +128,9 @@ def type_words(server: RawClient, mark: str, requests: int) -> list[str]:
     """Type a server's word again and again, and cancel each second request at once; return all texts."""
     texts = []
     for number in range(1, requests + 1):
-        change(server, number, f"# {number}\nbasket = [{f'{mark!r}, ' * 8}'{mark[0]}\n")
-        server.ask(number, 1, len(f"basket = [{f'{mark!r}, ' * 8}'{mark[0]}"))
+        line = f"{mark}_colour = colours["
+        change(server, number, f"# {number}\n{mark}_price = prices['{mark}']\n{mark}_size = sizes['{mark}']\n{line}\n")
+        server.ask(number, 3, len(line))
         if number % 2:
             server.cancel(number)
         answer = server.answer_to(number)
@@ -144,8 +145,7 @@ def test_texts_of_servers_are_not_crossed(servers: list[RawClient]) -> None:
         texts = list(threads.map(type_words, servers, MARKS, [requests] * SERVERS))
     assert [len(answers) for answers in texts] == [requests] * SERVERS
     for mark, answers in zip(MARKS, texts, strict=True):
-        written = [text for text in answers[1::2] if mark[1:] in text]
-        assert len(written) == requests // 2
+        assert all(text.startswith(f"'{mark}']") for text in answers[1::2])
         assert not any(other in text for text in answers for other in MARKS if other != mark)
 
 

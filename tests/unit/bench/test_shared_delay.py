@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,4 +49,4 @@ def test_system_that_cannot_share(settings: Settings, monkeypatch: pytest.Monkey
     """There is nothing to compare."""
     monkeypatch.setattr(open_model, "CAN_SHARE", False)
     with pytest.raises(BenchError, match="servers cannot share an engine here"):
-        measure(replace(settings), 1)
+        measure(settings, 1)
