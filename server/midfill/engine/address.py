@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 
 from midfill.common.errors import EngineUnavailable
@@ -25,6 +26,7 @@ def address_for(manifest: Manifest, threads: int) -> Address:
     common = {
         "bundle": digest_of(manifest),
         "threads": [threads, cores.usable().key],
+        "priority": os.getpriority(os.PRIO_PROCESS, 0),  # the engine inherits that of the server that starts it
         "cache": str(cache_dir().absolute()),
     }
     try:

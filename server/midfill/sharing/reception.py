@@ -68,6 +68,8 @@ class Reception:
                         self.end()
             except filelock.Timeout:
                 continue
+            except OSError:  # the folder is gone, so nobody can join
+                self.end()
 
     def end(self) -> None:
         """End this process, and remove its files unless another one has taken its place."""

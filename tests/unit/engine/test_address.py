@@ -39,13 +39,14 @@ def test_same_setup_has_the_same_address() -> None:
         lambda patch: patch.setattr(midfill, "__version__", "99"),
         lambda patch: patch.setenv("MIDFILL_CACHE", "/elsewhere"),
         lambda patch: patch.setattr(cores, "usable", lambda: UsableCores(cores=(), quota=0.5)),
+        lambda patch: patch.setattr(os, "getpriority", lambda *_: 7),
     ],
-    ids=["version", "cache", "cores"],
+    ids=["version", "cache", "cores", "priority"],
 )
 def test_other_setups_do_not_meet(
     change: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another version, another cache folder or other cores have an engine of their own."""
+    """Another version, another cache folder, other cores or another priority have an engine of their own."""
     before = address_for(manifest(), 0)
     change(monkeypatch)
     assert address_for(manifest(), 0).name != before.name

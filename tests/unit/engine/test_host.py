@@ -202,6 +202,19 @@ def test_killed_engine_is_replaced_within_the_request(settings: Settings) -> Non
     assert [*begin, *stream] == expected
 
 
+def test_engine_ends_where_its_folder_is_gone(
+    settings: Settings, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system removes it when the user logs out. Then nothing can be locked."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    model = shared(settings)
+    process = model.engine_process
+    (short_path / "midfill").rename(short_path / "gone")
+    (short_path / "midfill").write_text("")
+    del model
+    wait_until_ended(process)
+
+
 def test_bundle_that_was_replaced_is_loaded_again(settings: Settings, bundle: Bundle) -> None:
     """A new engine would have the new bundle, so the server is told that its model is lost."""
     model = shared(settings)

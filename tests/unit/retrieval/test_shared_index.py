@@ -140,6 +140,19 @@ def test_server_that_dies_or_stops_harms_nobody(
     wait_until(lambda: not psutil.pid_exists(process), "the end of the index")
 
 
+def test_index_ends_where_its_folder_is_gone(
+    workspace: Path, short_path: Path, open_index: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system removes it when the user logs out. Then nothing can be locked."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    index = open_index(workspace)
+    process = index.pid
+    (short_path / "midfill").rename(short_path / "gone")
+    (short_path / "midfill").write_text("")
+    index.close()
+    wait_until(lambda: not psutil.pid_exists(process), "the end of the index")
+
+
 def test_killed_index_comes_back_for_all(workspace: Path, open_index: Open) -> None:
     """And is one again."""
     both = [open_index(workspace), open_index(workspace)]
