@@ -193,6 +193,7 @@ def fuzz(session: nox.Session) -> None:
 def length(session: nox.Session) -> None:
     """Run those tests at full length that are short in the usual run, or left out of it; arguments go to pytest."""
     names = ["e2e/test_bench", "e2e/test_edits", "e2e/test_fuzz", "e2e/test_session", "e2e/test_speculation"]
+    names += ["e2e/test_shared_engine"]
     names += ["export/cli/test_export", "export/loaders/test_gguf_tokenizer"]
     names += ["unit/engine/test_host", "unit/privacy/test_secret_forms", "unit/privacy/test_secrets"]
     files = [f"tests/{name}.py" for name in names]

@@ -25,7 +25,9 @@ def set_apart() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["MIDFILL_BUNDLE"] = str(default_bundle())
     os.environ["MIDFILL_CACHE"] = str(folder / "cache")
-    os.environ["MIDFILL_CONFIG"] = str(folder / "none.toml")
+    # A test must not find the model or the index of another one, unless it is about that.
+    (folder / "midfill.toml").write_text("shareEngine = false\n")
+    os.environ["MIDFILL_CONFIG"] = str(folder / "midfill.toml")
     # Of git's settings, only the user's ignore file matters to Midfill.
     (folder / "gitconfig").write_text(f"[include]\n\tpath = ~/.gitconfig\n[core]\n\texcludesFile = {folder}/none\n")
     os.environ["GIT_CONFIG_GLOBAL"] = str(folder / "gitconfig")
@@ -33,7 +35,10 @@ def set_apart() -> None:
 
 
 def end_engines() -> None:
-    """End the engine processes that servers of these tests have started. They would stay for half an hour."""
+    """End the engine processes that servers of these tests have started. They would stay for half an hour.
+
+    Shared indexes end with their servers.
+    """
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command = process.cmdline()

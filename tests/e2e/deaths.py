@@ -53,7 +53,7 @@ class MortalSession:
         (self._workspace / "two.py").write_text("from one import one\n\n\ndef two(b):\n    return one(b)\n\n\n" * 40)
         self.cache = folder / "cache"
         self.config = folder / "midfill.toml"
-        self.config.write_text('minConfidence = 0.0\nmaxTokens = 8\nexclude = ["*.secret"]\n')
+        self.config.write_text('minConfidence = 0.0\nmaxTokens = 8\nexclude = ["*.secret"]\nshareEngine = false\n')
         self._environment = {
             **os.environ,
             "MIDFILL_BUNDLE": str(bundle),

@@ -57,10 +57,14 @@ def environment(runtime: Path, **more: str) -> dict[str, str]:
     return talkative(MIDFILL_CACHE=str(runtime / "cache"), XDG_RUNTIME_DIR=str(runtime), **more)
 
 
-def check_whole_session(client: RawClient, *, shares_engine: bool = False) -> None:
-    """Go through a whole session that yields a suggestion and an answer, to its end."""
+def check_whole_session(client: RawClient, shares_in: Path | None = None) -> None:
+    """Go through a whole session that yields a suggestion and an answer, to its end.
+
+    With a folder, the server shares an engine, and the index of that folder.
+    """
     client.initialize(
-        options={"deadlineMs": 0, "maxTokens": 8, "unloadMinutes": 0, "shareEngine": shares_engine},
+        options={"deadlineMs": 0, "maxTokens": 8, "unloadMinutes": 0, "shareEngine": shares_in is not None},
+        folder=shares_in,
     )
     client.wait_until_loaded()
     client.open(DOCUMENT)
@@ -117,7 +121,7 @@ def test_real_completion_leaks_nothing(bundle: Path, tmp_path: Path) -> None:
 def test_works_without_any_network(bundle: Path, tmp_path: Path, short_path: Path, isolated: list[str]) -> None:
     """In a network namespace that has not even loopback, a session runs from start to end."""
     with RawClient([*isolated, *MIDFILL], tmp_path / "stderr", environment(short_path)) as client:
-        check_whole_session(client, shares_engine=True)
+        check_whole_session(client, short_path)
 
 
 @pytest.mark.bundle
@@ -130,7 +134,7 @@ def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path, short_path
     path = os.pathsep.join(filter(None, [str(AUDIT), os.environ.get("PYTHONPATH")]))
     audited = environment(short_path, PYTHONPATH=path, MIDFILL_AUDIT=str(record))
     with RawClient(MIDFILL, tmp_path / "stderr", audited) as client:
-        check_whole_session(client, shares_engine=True)
+        check_whole_session(client, short_path)
     unix = {f"socket.{event} {int(socket.AF_UNIX)}" for event in ("__new__", "bind", "connect")}
     assert set(record.read_text().splitlines()) == unix
 
@@ -139,7 +143,7 @@ def test_python_opens_no_network_socket(bundle: Path, tmp_path: Path, short_path
 def test_no_system_call_reaches_out(bundle: Path, tmp_path: Path, short_path: Path, traced: list[str]) -> None:
     """Nor does native code: under strace, all sockets of both processes are Unix sockets, at one private address."""
     with RawClient([*traced, *MIDFILL], tmp_path / "stderr", environment(short_path)) as client:
-        check_whole_session(client, shares_engine=True)
+        check_whole_session(client, short_path)
     trace = (tmp_path / "trace").read_text()
     made = re.findall(r"^\d+ +socket(?:pair)?\((\w+)", trace, re.MULTILINE)
     addresses = re.findall(r"sa_family=(\w+)", trace)

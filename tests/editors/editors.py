@@ -250,7 +250,7 @@ F2 = "no_op"
         folder.mkdir(parents=True)
         (folder / "languages.toml").write_text(documented[1].replace('"midfill"\nargs', f"{_quoted(command)}\nargs"))
         (folder / "config.toml").write_text(self.configuration)
-        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\n")
+        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\nshareEngine = false\n")
         return []
 
     def run(self, command: str) -> None:

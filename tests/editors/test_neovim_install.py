@@ -41,7 +41,7 @@ end
 
     def _configure(self, command: str) -> list[str | Path]:
         self.before_setup = self._surround(snippets()[self.snippet])  # type: ignore[misc]  # its own
-        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\n")
+        (self.home / "midfill.toml").write_text("contextTokens = 512\ndeadlineMs = 0\nshareEngine = false\n")
         (self.home / "src").mkdir()
         self._fetch(self.home / "src/midfill")
         arguments = super()._configure(command)

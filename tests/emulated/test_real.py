@@ -49,7 +49,7 @@ def reference() -> tuple[list[verify.Sample], list[verify.Logits]]:
 @pytest.fixture
 def patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set no time limit, which an emulated processor would reach at another token."""
-    (tmp_path / "midfill.toml").write_text("deadlineMs = 0\nworkspaceTokens = 0\n")
+    (tmp_path / "midfill.toml").write_text("deadlineMs = 0\nworkspaceTokens = 0\nshareEngine = false\n")
     monkeypatch.setenv("MIDFILL_CONFIG", str(tmp_path / "midfill.toml"))
 
 

@@ -36,8 +36,9 @@ class FuzzedServer:
             **os.environ,
             "MIDFILL_BUNDLE": str(bundle),
             "MIDFILL_CACHE": str(folder / "cache"),
-            "MIDFILL_CONFIG": str(folder / "none.toml"),
+            "MIDFILL_CONFIG": str(folder / "own.toml"),
         }
+        (folder / "own.toml").write_text("shareEngine = false\n")  # the index must be the server's child
         self._folder = folder
         self.patience = patience
         self._process: subprocess.Popen[bytes] | None = None

@@ -7,6 +7,7 @@
   library, so that anyone can repeat a measurement) at a human pace. It types into a ``Suggester``: ``lsp_client`` is
   the real server, ``in_process`` the same completer in this process, and ``peer_typing`` is llama.cpp's server.
 * ``peer`` starts llama.cpp's server and talks to it over HTTP. Only ``midfill bench --peer`` imports it.
+* ``shared_delay`` compares a model in this process with one in the process that servers share (``--shared``).
 * ``figures`` holds the measured numbers. The two sides are measured in turns, because a machine's speed drifts.
 * ``report`` prints a report; ``history`` keeps the figures of many runs, and ``plot`` and ``history_plot`` draw them.
 """

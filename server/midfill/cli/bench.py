@@ -8,13 +8,17 @@ import json
 import sys
 from pathlib import Path
 
-from midfill.bench import benchmark, history, history_plot, report
+from midfill.bench import benchmark, history, history_plot, report, shared_delay
 from midfill.bench.benchmark import PeerChoice
 from midfill.bench.plan import QUICK, Plan
 from midfill.common.errors import UsageError
 from midfill.settings.schema import Settings
 
-_MEASURING = ("quick", "peer", "peer_model", "key_ms", "report", "history", "json", "bundle")
+_TURNS, _QUICK_TURNS = 400, 40
+"""How often --shared asks each model."""
+_NOT_SHARED = ("peer", "peer_model", "key_ms", "report", "history")
+"""Options that make no sense with --shared, which types nothing."""
+_MEASURING = ("quick", "peer", "peer_model", "key_ms", "shared", "report", "history", "json", "bundle")
 """Options that make no sense with --plot-history, which measures nothing."""
 
 
@@ -29,6 +33,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _plot_history(args)
     if args.out:
         raise UsageError("-o goes with --plot-history FILE.")
+    if args.shared:
+        return _shared(args, settings)
     plan = QUICK if args.quick else Plan()
     if args.key_ms:
         plan = dataclasses.replace(plan, key_seconds=args.key_ms / 1000)
@@ -48,6 +54,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         sys.stdout.write(f"{json.dumps(report.to_json(measured), indent=2)}\n")
     else:
         sys.stdout.write(f"{report.to_text(measured)}\n")
+    return 0
+
+
+def _shared(args: argparse.Namespace, settings: Settings) -> int:
+    for option in _NOT_SHARED:
+        if getattr(args, option):
+            raise UsageError(f"--shared measures one thing only: leave out --{option.replace('_', '-')}.")
+    measured = shared_delay.measure(settings, _QUICK_TURNS if args.quick else _TURNS)
+    sys.stdout.write(f"{json.dumps(measured.to_json(), indent=2) if args.json else measured.to_text()}\n")
     return 0
 
 

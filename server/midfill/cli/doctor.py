@@ -20,8 +20,6 @@ from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.engine.address import address_for
-from midfill.engine.open_model import CAN_SHARE
-from midfill.engine.start import join
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle, read_manifest
 from midfill.inference.exactness import differing_splits
@@ -32,6 +30,8 @@ from midfill.inference.session_options import on_battery
 from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
 from midfill.remote.examination import Examination, examine_actions_engine, examine_engine
 from midfill.settings.schema import Settings
+from midfill.sharing import CAN_SHARE
+from midfill.sharing.start import join
 
 _BEFORE = "".join(f"def scale_{n}(value):\n    return value * {n}\n\n\n" for n in range(2, 16))
 """Code before the sample's cursor: more tokens than one step computes of a prompt."""

@@ -87,11 +87,14 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from midfill.cli.record import parts
     from midfill.common import logs
     from midfill.lsp import app
 
     logs.setup_logging(args.log_level)
+    if args.record is None:
+        return app.serve_stdio()
+    from midfill.cli.record import parts  # it loads onnxruntime, which a server that shares an engine does without
+
     with parts(args.record) as (make_scheduler, perform):
         return app.serve_stdio(make_scheduler, perform)
 

@@ -43,6 +43,11 @@ def _add_bench(command: AddCommand) -> None:
     bench.add_argument(
         "--peer-model", type=Path, metavar="FILE.gguf", help="the peer's model (default: the bundle's own weights)"
     )
+    bench.add_argument(
+        "--shared",
+        action="store_true",
+        help="measure only how much later a first token comes from the process that servers share",
+    )
     bench.add_argument("--report", type=Path, metavar="FILE.md", help="write a page with plots, too")
     bench.add_argument("--history", type=Path, metavar="FILE", help="add the figures to this file, one JSON line a run")
     bench.add_argument(

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from midfill.actions import Perform, perform
-from midfill.completion.scheduler import new_scheduler
+from midfill.actions import Perform
 from midfill.recording.record_file import RecordWriter
 from midfill.recording.recorder import RecordedActions, recording
 from midfill.recording.session_record import Record
@@ -18,15 +17,12 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def parts(file: Path | None) -> Iterator[tuple[SchedulerFactory, Perform]]:
-    """Yield what makes the scheduler of a session and what does its actions; they record it if there is a file for it.
+def parts(file: Path) -> Iterator[tuple[SchedulerFactory, Perform]]:
+    """Yield what makes the scheduler of a session and what does its actions; they record it in a file.
 
     Raises:
         UsageError: the file cannot be created.
     """
-    if file is None:
-        yield new_scheduler, perform
-        return
     with closing(RecordWriter(file)) as writer:
         _log.warning("This session is recorded, without secrets, in %s", writer.path)
         record = Record(writer)

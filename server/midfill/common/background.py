@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 _NICENESS = 10
 _BELOW_NORMAL_PRIORITY = 0x0000_4000
@@ -28,4 +30,12 @@ def enter() -> None:
     """
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
+        _lower_own_session()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _lower_own_session() -> None:
+    """Lower the priority of this process' session, if it leads one: Linux may compare sessions before processes."""
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(_NICENESS), encoding="ascii")

@@ -12,8 +12,9 @@
     │   ├── BundleWithoutWeights  the bundle has only what is needed to use a server's model
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
-    │   ├── ModelChanged          another program has changed the model's weights since they were loaded
-    │   ├── EngineUnavailable     the engine process that servers share cannot be used
+    │   ├── ModelLost             the model that was loaded cannot be used any more: load it again
+    │   │   ├── ModelChanged          another program has changed the model's weights since they were loaded
+    │   │   └── EngineUnavailable     the engine process that servers share cannot be used
     │   └── RemoteUnavailable     the server that the setting 'engine' names cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
@@ -72,11 +73,15 @@ class ModelError(MidfillError):
     """Onnxruntime cannot load or run the model."""
 
 
-class ModelChanged(ModelError):
+class ModelLost(ModelError):
+    """The model that was loaded cannot be used any more, and has to be loaded again."""
+
+
+class ModelChanged(ModelLost):
     """Another program has changed the model's weights since they were loaded."""
 
 
-class EngineUnavailable(ModelError):
+class EngineUnavailable(ModelLost):
     """The engine process that servers share cannot be started or reached."""
 
     def __init__(self, why: str) -> None:

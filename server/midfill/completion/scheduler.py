@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.clock import Clock, LoopClock
-from midfill.common.errors import ModelChanged, RemoteUnavailable
+from midfill.common.errors import ModelLost, RemoteUnavailable
 from midfill.common.idle_timer import IdleTimer
 from midfill.common.logs import PublicText, describe
 from midfill.common.reasons import Reason
@@ -139,8 +139,8 @@ class Scheduler:
         """The queue for long work: each step of it runs between suggestions."""
         return self._lifecycle.steps
 
-    def discard(self, error: ModelChanged) -> None:
-        """Load the engine again at the next edit or request, because its model has changed; any thread."""
+    def discard(self, error: ModelLost) -> None:
+        """Load the engine again at the next edit or request, because its model is lost; any thread."""
         _log.warning("%s", PublicText(str(error)))
         self._lifecycle.discard()
 
@@ -233,7 +233,7 @@ class Scheduler:
             return no_suggestion(request, Reason(stop.reason))
         except RemoteUnavailable:  # it was logged when the server began to fail
             return no_suggestion(request, Reason.SERVER)
-        except ModelChanged as error:
+        except ModelLost as error:
             self.discard(error)
             return no_suggestion(request, Reason.FAILED)
         except BaseException as error:  # whatever happens, the request is answered, and the next one is served
@@ -247,7 +247,7 @@ class Scheduler:
                 engine.warm_up(request, flag)
         except Cancelled:
             pass
-        except ModelChanged as error:
+        except ModelLost as error:
             self.discard(error)
         except BaseException as error:  # nobody waits for the result, so this line is the only trace
             _log.error("warming up failed: %s", describe(error))

@@ -4,7 +4,7 @@
 
     a server                                        the engine process
     open_model ── shared_model ═════ messages ═════ host ── served_client ── gate ── inference.LoadedModel
-                  engine_process ── start, address          one for each connection
+                  engine_process ── sharing                 one for each connection
 
 A server keeps the manifest and the tokenizer. The weights, onnxruntime and the KV caches are in the engine process.
 Each generator of tokens has a connection of its own, and its caches live as long as that.

@@ -1,89 +1,16 @@
-"""Where an engine process listens: one name for all that must be the same in servers that share it.
-
-The socket, the key and the lock are in a folder that only this user can open::
-
-    $XDG_RUNTIME_DIR/midfill/   or   /tmp/midfill-1000/
-        0f3a….sock              the engine listens here
-        0f3a….key               what both sides must know
-        0f3a….lock              held by who starts or ends an engine
-"""
+"""Where the servers meet that can share one engine process."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import secrets
-import stat
-import sys
-import tempfile
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict
 
-import midfill
 from midfill.common.errors import EngineUnavailable
 from midfill.common.paths import cache_dir
 from midfill.inference import cores
 from midfill.inference.bundle import Manifest
-
-_MAX_ADDRESS_BYTES = 100
-"""The longest path that a Unix socket may have on every system is a little longer."""
-_KEY_BYTES = 32
-_NAME_LENGTH = 16
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-@dataclass(frozen=True)
-class Address:
-    """The files of one engine."""
-
-    folder: Path
-    name: str
-
-    @property
-    def socket(self) -> str:
-        """The path of the socket."""
-        return str(self.folder / f"{self.name}.sock")
-
-    @property
-    def lock(self) -> Path:
-        """The file to lock while an engine is started or ends."""
-        return self.folder / f"{self.name}.lock"
-
-    @property
-    def _key(self) -> Path:
-        return self.folder / f"{self.name}.key"
-
-    def key(self) -> bytes | None:
-        """Return the key; None if there is none that only this user can read."""
-        try:
-            file = os.open(self._key, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:
-            return None
-        with os.fdopen(file, "rb") as opened:
-            private = _is_private(os.fstat(opened.fileno()))
-            key = opened.read(_KEY_BYTES)
-        return key if private and len(key) == _KEY_BYTES else None
-
-    def renew(self) -> bytes:
-        """Make a new key, and remove the socket of an engine that has ended; return the key.
-
-        Raises:
-            EngineUnavailable: the files cannot be written.
-        """
-        key = secrets.token_bytes(_KEY_BYTES)
-        try:
-            self.remove()
-            with os.fdopen(os.open(self._key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(key)
-        except OSError as error:
-            raise EngineUnavailable(f"{self.folder} cannot be written ({type(error).__name__})") from error
-        return key
-
-    def remove(self) -> None:
-        """Remove the socket and the key."""
-        Path(self.socket).unlink(missing_ok=True)
-        self._key.unlink(missing_ok=True)
+from midfill.sharing import CannotShare
+from midfill.sharing.address import Address, address_of, digest
 
 
 def address_for(manifest: Manifest, threads: int) -> Address:
@@ -96,51 +23,18 @@ def address_for(manifest: Manifest, threads: int) -> Address:
     Raises:
         EngineUnavailable: there is no folder that is safe for it.
     """
-    shared = {
-        "version": midfill.__version__,
-        "python": sys.executable,
-        "package": midfill.__file__,
+    common = {
         "bundle": digest_of(manifest),
         "threads": [threads, cores.usable().key],
-        "cache": str(cache_dir()),
+        "priority": os.getpriority(os.PRIO_PROCESS, 0),  # the engine inherits that of the server that starts it
+        "cache": str(cache_dir().absolute()),
     }
-    name = hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:_NAME_LENGTH]
-    return Address(_private_folder(), name)
+    try:
+        return address_of(common)
+    except CannotShare as error:
+        raise EngineUnavailable(error.why) from error
 
 
 def digest_of(manifest: Manifest) -> str:
     """Return a text that differs for each bundle; the manifest has a hash of each file."""
-    return hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
-
-
-def _private_folder() -> Path:
-    """Return a folder that only this user can open, with a path that is short enough for a socket. Make it if needed.
-
-    Raises:
-        EngineUnavailable: there is none.
-    """
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folders = [Path(runtime, "midfill")] if os.path.isabs(runtime) and os.path.isdir(runtime) else []
-    try:
-        folders.append(Path(tempfile.gettempdir(), f"midfill-{os.geteuid()}"))
-    except OSError as error:
-        raise EngineUnavailable("there is no folder for temporary files") from error
-    for folder in folders:
-        if len(os.fsencode(folder)) + len(f"/{'0' * _NAME_LENGTH}.sock") <= _MAX_ADDRESS_BYTES:
-            _make_private(folder)
-            return folder
-    raise EngineUnavailable(f"{folders[-1]} is too long a path for a socket")
-
-
-def _make_private(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        status = os.lstat(folder)
-    except OSError as error:
-        raise EngineUnavailable(f"{folder} cannot be made ({type(error).__name__})") from error
-    if not stat.S_ISDIR(status.st_mode) or not _is_private(status):
-        raise EngineUnavailable(f"{folder} is not a folder that only you can open: remove it, or chmod 700 it")
-
-
-def _is_private(status: os.stat_result) -> bool:
-    return status.st_uid == os.geteuid() and not status.st_mode & _OTHERS
+    return digest(asdict(manifest))

@@ -50,6 +50,8 @@ class Refused:
     """From the engine: there is no model, for this reason."""
 
     why: str
+    changed: bool
+    """Whether the reason is that the bundle is another one by now."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ A server that shares an engine never imports onnxruntime. So whatever imports it
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -15,18 +14,16 @@ from midfill.common import memory
 from midfill.common.errors import EngineUnavailable
 from midfill.common.logs import PublicText
 from midfill.engine.address import address_for, digest_of
-from midfill.engine.engine_process import EngineProcess
+from midfill.engine.engine_process import EngineProcess, EngineSetup
 from midfill.engine.shared_model import SharedModel
-from midfill.engine.start import EngineSetup
 from midfill.inference.bundle import MANIFEST, TOKENIZER, load_bundle, read_manifest
 from midfill.inference.bundle_versions import load_current
 from midfill.inference.licences import require_use
 from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.inference.tokenizer import load_tokenizer
 from midfill.settings.schema import Settings
+from midfill.sharing import CAN_SHARE
 
-CAN_SHARE = sys.platform != "win32"
-"""Whether servers can share an engine on this system."""
 Load = Callable[[Settings, OnLoading], LanguageModel]
 _log = logging.getLogger(__name__)
 
@@ -111,9 +108,7 @@ def _shared(settings: Settings, on_loading: OnLoading) -> SharedModel:
     require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
     address = address_for(bundle.manifest, settings.threads)
     setup = EngineSetup(
-        folder=str(address.folder),
-        name=address.name,
-        bundle=str(settings.bundle),
+        bundle=str(settings.bundle.absolute()),
         digest=digest_of(bundle.manifest),
         threads=settings.threads,
         use=settings.use,

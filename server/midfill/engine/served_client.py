@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import ModelChanged, ModelError
 from midfill.common.logs import describe
-from midfill.engine.connection import Connection, ConnectionLost
+from midfill.engine.connection import Connection
 from midfill.engine.gate import Gate, Priority, Turns
 from midfill.engine.messages import (
     Cancel,
@@ -37,6 +37,7 @@ from midfill.engine.messages import (
 from midfill.engine.recorded_times import RecordedTimes
 from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.token_generator import GenerationRequest, GenerationStats, LanguageModel
+from midfill.sharing.connection import ConnectionLost
 
 _MAX_DRAFT_TOKENS = 1_024
 _MAX_PREFIX_CHARACTERS = 4_096

@@ -14,7 +14,7 @@ import numpy as np
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
-from midfill.engine.connection import Connection, ConnectionLost, Silence
+from midfill.engine.connection import Connection
 from midfill.engine.engine_process import EngineProcess
 from midfill.engine.messages import (
     Cancel,
@@ -44,6 +44,7 @@ from midfill.inference.token_generator import (
 )
 from midfill.inference.token_healing import TokenHealing, Vocabulary
 from midfill.inference.tokenizer import ModelTokenizer
+from midfill.sharing.connection import ConnectionLost, Silence
 
 _ENGINES_FOR_A_REQUEST = 2
 _SILENT_SECONDS = 20.0
@@ -58,6 +59,7 @@ class SharedModel:
 
         Raises:
             EngineUnavailable: it cannot be started, or cannot load the model.
+            ModelChanged: the bundle is another one by now.
         """
         self.manifest = manifest
         self.tokenizer = tokenizer
@@ -177,7 +179,8 @@ class SharedGenerator:
 
         Raises:
             Cancelled: ``cancel`` was set.
-            ModelError: the model failed, or there is no engine.
+            ModelLost: there is no engine any more for this bundle.
+            ModelError: the model failed.
         """
         for _ in range(_ENGINES_FOR_A_REQUEST):
             cancel.check()

@@ -14,6 +14,8 @@ from pathlib import PurePath
 from midfill.common.file_system import FileStamp, stamp_of
 from midfill.common.regular_file import read_regular
 
+ENVIRONMENT = ("HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL")
+"""The variables that decide which files are read here."""
 _MAX_BYTES = 65_536
 """Maximum size of a file of settings; a larger one sets nothing."""
 _SECTION = re.compile(r"\s*\[([^\]\"]*)(\"[^\"]*\")?\s*\]")

@@ -1,34 +1,27 @@
-"""The workspace index as the server uses it: a child process that receives changes and lookup requests.
+"""The workspace index as the server uses it: another process that receives changes and lookup requests.
 
-If the child dies, it is restarted once. After that every answer is empty, and the server continues without an index.
+If that process ends, another one is started, once. After that every answer is empty, and the server continues without
+an index.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-import os
 import queue
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.common import background
-from midfill.common.child_programs import python_module
 from midfill.retrieval import ipc
+from midfill.retrieval.index_link import IndexLink, LinkBroken, open_link
 from midfill.retrieval.lookup import Candidate, LookupRequest, to_message
 
 _MAX_RESTARTS = 1
-_ENVIRONMENT = {
-    "OPENBLAS_NUM_THREADS": "1",
-    # With fixed thresholds glibc returns large freed blocks to the system: 154 MB instead of 274 MB
-    "MALLOC_MMAP_THRESHOLD_": "262144",
-    "MALLOC_TRIM_THRESHOLD_": "1048576",
-}
 _log = logging.getLogger(__name__)
+_Outbox = queue.SimpleQueue[ipc.Message | None]
 
 
 @dataclass(frozen=True)
@@ -50,14 +43,21 @@ class WorkspaceIndex:
     """Starts to build itself in the background when it is created, and runs until it is closed."""
 
     def __init__(
-        self, folders: Sequence[Path], patterns: Sequence[str] = (), on_progress: OnProgress = lambda _: None
+        self,
+        folders: Sequence[Path],
+        patterns: Sequence[str] = (),
+        on_progress: OnProgress = lambda _: None,
+        *,
+        shared: bool = False,
     ) -> None:
         """Start to index ``folders`` without the files that ``patterns`` or other ignore rules exclude.
 
         See :class:`midfill.privacy.ignore_rules.IgnoreRules`. ``on_progress`` is called from a thread of the index,
-        several times a second while the index is built.
+        several times a second while the index is built. With ``shared``, servers that would have the same index use
+        one process.
         """
         self._setup: ipc.Message = {"folders": [str(folder) for folder in folders], "patterns": list(patterns)}
+        self._shared = shared
         self._on_progress = on_progress
         self._numbers = itertools.count()
         self._waiting: dict[int, Future[list[Candidate]]] = {}
@@ -67,8 +67,9 @@ class WorkspaceIndex:
         self.state = IndexState()
         self.generation = 0
         """A number that grows when the same request may get another answer; it does not grow during a scan."""
-        self._outbox: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._outbox: _Outbox | None = None
+        """What is to be sent; None when there is no process and none is being started."""
+        self._link: IndexLink | None = None
         if folders:
             self._start()
         else:
@@ -76,75 +77,77 @@ class WorkspaceIndex:
 
     @property
     def pid(self) -> int | None:
-        """The child's process id; None when no child runs."""
-        return self._process.pid if self._process else None
+        """The process id of the index's process; None when there is none, or none yet."""
+        return self._link.pid if self._link else None
 
     def look_up(self, request: LookupRequest) -> Future[list[Candidate]]:
-        """Request candidates; the answer is [] when no child runs. Cancel the future when the request is superseded."""
+        """Request candidates; the answer is [] without a process. Cancel the future when the request is superseded."""
         answer: Future[list[Candidate]] = Future()
         with self._lock:
-            if self._process is None:
+            if self._outbox is None:
                 answer.set_result([])
                 return answer
             number = next(self._numbers)
             for other in [other for other, future in self._waiting.items() if future.cancelled()]:
                 del self._waiting[other]
             self._waiting[number] = answer
-        self._outbox.put({"do": "look up", "id": number, "request": to_message(request)})
+            self._outbox.put({"do": "look up", "id": number, "request": to_message(request)})
         return answer
 
     def changed(self, paths: Iterable[Path]) -> None:
         """Report files or folders that were created, changed or deleted."""
-        self._outbox.put({"do": "changed", "paths": [str(path) for path in paths]})
+        self._put({"do": "changed", "paths": [str(path) for path in paths]})
 
     def rescan(self) -> None:
         """Look for changes in all files."""
-        self._outbox.put({"do": "rescan"})
+        self._put({"do": "rescan"})
 
     def stop_building(self) -> None:
-        """Index no further files, but keep those that are indexed."""
-        self._outbox.put({"do": "stop"})
+        """Index no further files, but keep those that are indexed; also for the other servers that share the index."""
+        self._put({"do": "stop"})
 
     def close(self) -> None:
-        """End the child; every open request is answered with []."""
+        """Leave the process, which ends if it was only ours; every open request is answered with []."""
         with self._lock:
             self._closed = True
-            process, self._process = self._process, None
-        if process is not None:
-            process.kill()  # it has no data to save
-            process.wait()
-        self._outbox.put(None)
+            link, self._link = self._link, None
+        if link is not None:
+            link.stop()
+        self._end_outbox()
         self._answer_all_empty()
 
+    def _put(self, message: ipc.Message) -> None:
+        with self._lock:
+            if self._outbox is not None:
+                self._outbox.put(message)
+
     def _start(self) -> None:
-        """Start the child and the two threads that exchange messages with it; log a failure and continue without."""
-        outbox: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
+        """Start or join a process, in a thread, which then receives what it says."""
+        outbox: _Outbox = queue.SimpleQueue()
+        self._outbox = outbox
+        threading.Thread(target=self._converse, args=(outbox,), name="midfill-index-in", daemon=True).start()
+
+    def _converse(self, outbox: _Outbox) -> None:
         try:
-            process = subprocess.Popen(  # noqa: S603 -- our own module in our own interpreter
-                python_module("midfill.retrieval.worker"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env={**os.environ, **_ENVIRONMENT},
-                creationflags=background.creation_flags(),
-            )
+            link = open_link(self._setup, shared=self._shared)
         except OSError as error:
             _log.warning("The workspace index cannot be started: %s", error)
-            self.state = IndexState(done=True)
+            self._end_outbox()
+            self._answer_all_empty()
+            self._give_up()
             return
-        outbox.put(self._setup)
-        self._outbox, self._process = outbox, process
-        threading.Thread(target=_send, args=(process, outbox), name="midfill-index-out", daemon=True).start()
-        threading.Thread(target=self._receive, args=(process,), name="midfill-index-in", daemon=True).start()
-
-    def _receive(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout is not None  # noqa: S101 -- Popen was given a pipe
-        with process.stdout:
-            while (message := ipc.read(process.stdout)) is not None:
-                if "answer" in message:
-                    self._answer(message)
-                else:
-                    self._progress(message)
-        process.wait()
+        with self._lock:
+            closed = self._closed
+            self._link = None if closed else link
+        if closed:
+            link.stop()
+        threading.Thread(target=_send, args=(link, outbox), name="midfill-index-out", daemon=True).start()
+        while (message := link.receive()) is not None:
+            if "answer" in message:
+                self._answer(message)
+            else:
+                self._progress(message)
+        link.end_receiving()
         self._ended()
 
     def _answer(self, message: ipc.Message) -> None:
@@ -159,22 +162,31 @@ class WorkspaceIndex:
         self._on_progress(self.state)
 
     def _ended(self) -> None:
-        """Restart the child the first time it ends, unless :meth:`close` ended it."""
-        self._outbox.put(None)
+        """Start or join a process again the first time that it ends, unless :meth:`close` ended it."""
+        self._end_outbox()
+        self._answer_all_empty()
         with self._lock:
             if self._closed:
                 return
-            self._process = None
+            self._link = None
             restart = self._restarts_left > 0
             self._restarts_left -= 1
             if restart:
                 _log.warning("The workspace index has ended and is started again")
                 self._start()
-        self._answer_all_empty()
         if not restart:
             _log.warning("The workspace index has ended again; Midfill continues without it")
-            self.state = IndexState(done=True)
-            self._on_progress(self.state)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self.state = IndexState(done=True)
+        self._on_progress(self.state)
+
+    def _end_outbox(self) -> None:
+        with self._lock:
+            outbox, self._outbox = self._outbox, None
+        if outbox is not None:
+            outbox.put(None)
 
     def _answer_all_empty(self) -> None:
         with self._lock:
@@ -190,15 +202,11 @@ def _resolve(future: Future[list[Candidate]], answer: list[Candidate]) -> None:
         return  # the future was cancelled
 
 
-def _send(process: subprocess.Popen[bytes], outbox: queue.SimpleQueue[ipc.Message | None]) -> None:
-    """Send messages to the child until it ends; in a separate thread, because writing to a full pipe blocks."""
-    assert process.stdin is not None  # noqa: S101 -- Popen was given a pipe
-    while (message := outbox.get()) is not None:
-        try:
-            ipc.write(process.stdin, message)
-        except (OSError, ValueError):
-            break
+def _send(link: IndexLink, outbox: _Outbox) -> None:
+    """Send messages until there are no more; in a thread of its own, because sending may wait for the process."""
     try:
-        process.stdin.close()
-    except OSError:
-        return
+        while (message := outbox.get()) is not None:
+            link.send(message)
+    except LinkBroken:
+        pass  # the thread that receives notices it, too
+    link.end_sending()

@@ -1,4 +1,7 @@
-"""Messages between the server and the index's process: JSON, each preceded by its length."""
+"""Messages between the server and the index's process: JSON, over pipes or over a connection.
+
+In a pipe each one is preceded by its length.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ import json
 import struct
 from typing import IO, Any
 
+from midfill.sharing.connection import ByteConnection, ConnectionLost
+
 _LENGTH = struct.Struct("<I")
 
+_MAX_BYTES = 100_000_000
+"""Maximum size of a message over a connection. The largest one has a document."""
 Message = dict[str, Any]
 
 
@@ -34,3 +41,30 @@ def read(stream: IO[bytes]) -> Message | None:
     except (OSError, ValueError):
         return None
     return message if isinstance(message, dict) else None
+
+
+class MessageConnection(ByteConnection):
+    """A connection to the index's process. Sends from any thread, and receives in one."""
+
+    def send(self, message: Message) -> None:
+        """Send a message.
+
+        Raises:
+            ConnectionLost: the other side has ended.
+        """
+        self.send_bytes(json.dumps(message).encode())
+
+    def receive(self, seconds: float | None = None) -> Message:
+        """Wait for a message; None waits without limit.
+
+        Raises:
+            Silence: the other side sent nothing in ``seconds``.
+            ConnectionLost: the other side has ended, or sent something else.
+        """
+        try:
+            message = json.loads(self.receive_bytes(_MAX_BYTES, seconds))
+        except (ValueError, RecursionError) as error:
+            raise ConnectionLost from error
+        if not isinstance(message, dict):
+            raise ConnectionLost
+        return message

@@ -37,16 +37,18 @@ class Workspace:
         on_progress: OnProgress = lambda _: None,
         *,
         indexed: bool = True,
+        shared: bool = False,
     ) -> None:
         """Use ``folders`` without the files that ``exclude`` names, in gitignore's syntax.
 
         ``on_progress`` is called from another thread. Without ``indexed``, only open documents give snippets.
+        With ``shared``, servers of the same workspace share its index.
         """
         self._exclude = tuple(exclude)
         self._on_progress = on_progress
         self._built = threading.Event()
         self._ignore_rules = IgnoreRules(folders, exclude)
-        self.index = WorkspaceIndex(folders if indexed else (), exclude, self._progress)
+        self.index = WorkspaceIndex(folders if indexed else (), exclude, self._progress, shared=shared)
         if self.index.state.done:
             self._built.set()
         self._ranking = SnippetRanking(self._ignore_rules, self.index)

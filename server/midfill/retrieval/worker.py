@@ -1,7 +1,8 @@
 """The index's process: builds the index file by file, and answers requests in between.
 
-It runs at low priority and writes no file. It ends with its parent, whose end closes the pipe. Its messages are those
-that :class:`midfill.retrieval.index.WorkspaceIndex` sends.
+It runs at low priority and writes no file. As the child of one server it ends with that, whose end closes the pipe. In
+:mod:`midfill.retrieval.shared_worker` it has more clients. Its messages are those that
+:class:`midfill.retrieval.index.WorkspaceIndex` sends.
 """
 
 from __future__ import annotations
@@ -37,41 +38,46 @@ _RESCAN_SHARE = 0.01
 _log = logging.getLogger(__name__)
 
 
-class Inbox:
-    """The messages of the parent, in their order."""
+class Client:
+    """A server that asks this process, and gets its answers by ``send``."""
 
-    def __init__(self) -> None:
-        self.messages: queue.Queue[ipc.Message] = queue.Queue()
+    def __init__(self, send: Callable[[ipc.Message], None]) -> None:
+        self.send = send
         self.newest_request = 0
         """The id of the last request that was received."""
 
-    def fill(self, stream: IO[bytes]) -> None:
-        """Receive messages until the parent ends or closes the pipe. Then end this process, even during a scan."""
-        while (message := ipc.read(stream)) is not None:
-            if message["do"] == "look up":
-                self.newest_request = message["id"]
-            self.messages.put(message)
-        os._exit(0)
+
+class Inbox:
+    """The messages of all clients, in their order; for any number of threads."""
+
+    def __init__(self) -> None:
+        self._messages: queue.Queue[tuple[Client, ipc.Message]] = queue.Queue()
+
+    def put(self, client: Client, message: ipc.Message) -> None:
+        """Add a message of a client."""
+        if message["do"] == "look up":
+            client.newest_request = message["id"]
+        self._messages.put((client, message))
+
+    def take(self, seconds: float | None) -> tuple[Client, ipc.Message] | None:
+        """Wait for a message, without limit for None; return None if there is none in time."""
+        try:
+            return self._messages.get(block=seconds != 0, timeout=seconds)
+        except queue.Empty:
+            return None
 
 
 class Worker:
-    """The index and the rest of its current scan."""
+    """The index, the rest of its current scan, and the clients that hear of it."""
 
-    def __init__(
-        self,
-        ignore_rules: IgnoreRules,
-        output: IO[bytes],
-        clock: Callable[[], float] = time.monotonic,
-        inbox: Inbox | None = None,
-    ) -> None:
+    def __init__(self, ignore_rules: IgnoreRules, clock: Callable[[], float] = time.monotonic) -> None:
         """Begin the first scan. ``clock`` returns the seconds since some fixed moment."""
         self._ignore_rules = ignore_rules
-        self._output = output
+        self._clients: list[Client] = []
         self._clock = clock
         self._index = InvertedIndex()
         self._scan_steps: Iterator[None] = iter(())
         self.is_scanning = False
-        self._inbox = inbox or Inbox()
         self.rescan()
 
     def rescan(self) -> None:
@@ -106,16 +112,20 @@ class Worker:
             pause = (now - self._scan_began) / _RESCAN_SHARE
             self._next_scan = now + min(max(pause, _MIN_RESCAN_SECONDS), _MAX_RESCAN_SECONDS)
 
-    def handle(self, message: ipc.Message) -> None:
-        """Process a message of the parent."""
-        if message["do"] == "look up":
-            if message["id"] < self._inbox.newest_request:  # a newer request supersedes this one
-                self._send({"answer": message["id"], "candidates": []})
+    def handle(self, client: Client, message: ipc.Message) -> None:
+        """Process a message. Only its client gets an answer; all clients hear of a change."""
+        if message["do"] == "join":
+            self._join(client)
+        elif message["do"] == "leave":
+            self._clients.remove(client)
+        elif message["do"] == "look up":
+            if message["id"] < client.newest_request:  # a newer request supersedes this one
+                client.send({"answer": message["id"], "candidates": []})
                 return
             request = from_message(message["request"])
             found = candidates(request, self._index)
             allowed = [c for c in found if c.path == request.path or self._ignore_rules.allows(Path(c.path))]
-            self._send({"answer": message["id"], "candidates": [vars(candidate) for candidate in allowed]})
+            client.send({"answer": message["id"], "candidates": [vars(candidate) for candidate in allowed]})
         elif message["do"] == "changed":
             changed = [self._changed(Path(path)) for path in message["paths"]]
             self._send_state(done=not self.is_scanning, changed=any(changed))
@@ -125,6 +135,13 @@ class Worker:
             self._scan_steps, self.is_scanning = iter(()), False
             self._index.rank()
             self._send_state(done=True, changed=True)
+
+    def _join(self, client: Client) -> None:
+        """Tell a client how far the index is, and look for what nobody reported while it was away."""
+        self._clients.append(client)
+        client.send({"process": os.getpid(), **self._state(done=not self.is_scanning, changed=True)})
+        if not self.is_scanning:
+            self.rescan()
 
     def _changed(self, path: Path) -> bool:
         """Process a change of a file or folder; return whether it changed the index."""
@@ -179,38 +196,57 @@ class Worker:
             return False
 
     def _send_state(self, *, done: bool, changed: bool, fraction: float = 1.0) -> None:
-        self._send({"files": len(self._index), "done": done, "changed": changed, "fraction": fraction})
+        for client in self._clients:
+            client.send(self._state(done=done, changed=changed, fraction=fraction))
 
-    def _send(self, message: ipc.Message) -> None:
+    def _state(self, *, done: bool, changed: bool, fraction: float = 1.0) -> ipc.Message:
+        return {"files": len(self._index), "done": done, "changed": changed, "fraction": fraction}
+
+
+def work(worker: Worker, inbox: Inbox) -> None:
+    """Handle what clients say, and build the index in between; never return."""
+    while True:
+        received = inbox.take(worker.wait_seconds())
+        if received is None:
+            worker.idle()
+            continue
         try:
-            ipc.write(self._output, message)
-        except (OSError, ValueError):
-            os._exit(0)  # the parent has closed the pipe
+            worker.handle(*received)
+        except Exception:  # a message that cannot be processed must not end the index
+            _log.exception("The index could not process a message")
+
+
+def rules_of(setup: ipc.Message) -> IgnoreRules:
+    """Return the ignore rules of the index that ``setup`` describes."""
+    return IgnoreRules([Path(folder) for folder in setup["folders"]], setup["patterns"])
+
+
+def _receive(stream: IO[bytes], client: Client, inbox: Inbox) -> None:
+    """Receive messages until the parent ends or closes the pipe. Then end this process, even during a scan."""
+    while (message := ipc.read(stream)) is not None:
+        inbox.put(client, message)
+    os._exit(0)
+
+
+def _write(message: ipc.Message) -> None:
+    try:
+        ipc.write(sys.stdout.buffer, message)
+    except (OSError, ValueError):
+        os._exit(0)  # the parent has closed the pipe
 
 
 def main() -> None:
     """Serve the parent over standard input and output until the parent ends."""
     logs.setup_logging(logging.WARNING)
     background.enter()
-    first = ipc.read(sys.stdin.buffer)
-    if first is None:
+    setup = ipc.read(sys.stdin.buffer)
+    if setup is None:
         return
-    inbox = Inbox()
-    threading.Thread(target=inbox.fill, args=(sys.stdin.buffer,), daemon=True).start()
+    parent, inbox = Client(_write), Inbox()
+    inbox.put(parent, {"do": "join"})
+    threading.Thread(target=_receive, args=(sys.stdin.buffer, parent, inbox), daemon=True).start()
     # Only from here on: the thread ends this process with its parent, also while ignore files are read.
-    rules = IgnoreRules([Path(folder) for folder in first["folders"]], first["patterns"])
-    worker = Worker(rules, sys.stdout.buffer, inbox=inbox)
-    while True:
-        try:
-            seconds = worker.wait_seconds()
-            message = inbox.messages.get(block=seconds != 0, timeout=seconds)
-        except queue.Empty:
-            worker.idle()
-            continue
-        try:
-            worker.handle(message)
-        except Exception:  # a message that cannot be processed must not end the index
-            _log.exception("The index could not process a message")
+    work(Worker(rules_of(setup)), inbox)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import MidfillError, ModelChanged
+from midfill.common.errors import MidfillError, ModelLost
 from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
@@ -141,7 +141,7 @@ class ActionRunner:
                 self._conversation_model = model
             try:
                 return self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
-            except ModelChanged as error:
+            except ModelLost as error:
                 self._drop(own_model=True)
                 if model is engine.model:
                     self._scheduler.discard(error)

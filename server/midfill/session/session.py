@@ -170,17 +170,26 @@ class Session:
 
     def _settings_changed(self, before: Settings, now: Settings) -> None:
         self._journal.file = journal_file() if now.journal else None
-        if (before.exclude, before.workspace_tokens > 0) != (now.exclude, now.workspace_tokens > 0):
+        if _workspace_settings(before) != _workspace_settings(now):
             self._open_workspace()
 
     def _open_workspace(self) -> None:
         before, now = self._workspace, self.settings.now
         self._workspace = Workspace(
-            self._sources.folders, now.exclude, self._on_index_progress, indexed=now.workspace_tokens > 0
+            self._sources.folders,
+            now.exclude,
+            self._on_index_progress,
+            indexed=now.workspace_tokens > 0,
+            shared=now.share_engine,
         )
         self.scheduler.work_in(self._workspace)
         if before is not None:
             before.close()
+
+
+def _workspace_settings(settings: Settings) -> object:
+    """Return what a workspace is opened with."""
+    return settings.exclude, settings.workspace_tokens > 0, settings.share_engine
 
 
 def _calibrated(settings: Settings) -> Settings:

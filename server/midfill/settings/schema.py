@@ -63,11 +63,12 @@ class Settings(EngineSettings):
         ),
     )
     share_engine: bool = field(
-        default=False,
+        default=True,
         metadata=about(
             kinds.flag(),
-            "whether all servers of yours on this machine that use the same model share one process that has it, which"
-            " saves the memory of a model in each further window; on Windows they cannot share one yet",
+            "whether all servers of yours on this machine that use the same model share one process that has it, and"
+            " those of the same workspace one index, which saves memory in each further window; on Windows they cannot"
+            " share them yet",
             needs_reload=True,
         ),
     )

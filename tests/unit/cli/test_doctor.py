@@ -14,12 +14,13 @@ import pytest
 from midfill.cli import doctor
 from midfill.cli.doctor import Check, examine, platform_check, to_json, to_text
 from midfill.common.platforms import Platform
-from midfill.engine.open_model import CAN_SHARE, open_model
+from midfill.engine.open_model import open_model
 from midfill.inference.bundle import KvLayout
 from midfill.inference.decoder import PREFILL_CHUNK
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.settings.schema import Settings
+from midfill.sharing import CAN_SHARE
 from unit.helpers import chain_graph, manifest, write_bundle
 from unit.remote.model_server import ModelServer, serving
 

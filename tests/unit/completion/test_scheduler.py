@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
-from midfill.common.errors import BundleNotFound, ModelError
+from midfill.common.errors import BundleNotFound, EngineUnavailable, ModelChanged, ModelError, ModelLost
 from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.lifecycle import EngineLifecycle
 from midfill.completion.scheduler import Scheduler
@@ -227,6 +227,14 @@ async def test_fault_of_the_engine_is_an_empty_answer_and_a_line_without_text(
     assert "gated_engine.py" in log.getvalue()
     engine.fault = None
     assert (await scheduler.complete(asking("a"))).text == "a!"
+
+
+@pytest.mark.parametrize("fault", [ModelChanged("It was changed."), EngineUnavailable("it has ended")], ids=type)
+async def test_model_that_is_lost_is_loaded_again(fault: ModelLost, started: Started) -> None:
+    """The request fails, and the next one may load what is there now."""
+    scheduler = (await started(GatedEngine(fault, open_gate=True))).scheduler
+    assert (await scheduler.complete(asking("a"))).reason == "failed"
+    assert scheduler.state == "idle"
 
 
 async def test_close_answers_all_requests(started: Started) -> None:

@@ -11,7 +11,7 @@ from multiprocessing import Pipe
 
 import numpy as np
 
-from midfill.engine.connection import Connection, ConnectionLost
+from midfill.engine.connection import Connection
 from midfill.engine.gate import Gate
 from midfill.engine.messages import Message, Open, Pong
 from midfill.engine.served_client import ServedClient
@@ -19,6 +19,7 @@ from midfill.engine.shared_model import SharedGenerator
 from midfill.inference.loaded_model import LoadedModel
 from midfill.inference.onnx_model import Model
 from midfill.inference.token_generator import NO_METER, PrefillMeter
+from midfill.sharing.connection import ConnectionLost
 from unit.helpers import MarkovModel, loaded_model, manifest
 
 OPENING = Open(context=1024, cache_bytes=0, max_draft_tokens=8, long_work=False)

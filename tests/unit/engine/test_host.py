@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from multiprocessing.connection import Client
 from pathlib import Path
 from random import Random
@@ -21,17 +22,19 @@ import pytest
 
 from lengths import length
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.common.errors import ModelError
-from midfill.engine.address import Address, address_for
-from midfill.engine.connection import FAMILY, ConnectionLost, connect
+from midfill.common.errors import ModelChanged, ModelError
+from midfill.engine.address import address_for
+from midfill.engine.connection import Connection
 from midfill.engine.messages import Join
 from midfill.engine.open_model import open_model
 from midfill.engine.shared_model import SharedModel
-from midfill.inference.bundle import Bundle
+from midfill.inference.bundle import GRAPH, Bundle
 from midfill.inference.loaded_model import LoadedModel, load_model
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.token_generator import GenerationRequest, LanguageModel, TokenGenerator
 from midfill.settings.schema import Settings
+from midfill.sharing.address import Address
+from midfill.sharing.connection import FAMILY, ConnectionLost, connect
 from unit.helpers import manifest, table_graph, write_bundle
 from waiting import LIMIT, wait_until
 
@@ -143,9 +146,11 @@ def test_servers_that_start_at_once_share_one_process(two_clients: list[subproce
 
 
 def test_server_does_not_load_onnxruntime() -> None:
-    """It would take memory in each server, and its threads."""
-    program = "import sys, midfill.lsp.app; sys.exit('onnxruntime' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+    """It would take memory in each server, and its threads. This one has all imports of its start behind it."""
+    command = [sys.executable, "-X", "importtime", "-m", "midfill", "serve"]
+    imported = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).stderr
+    assert b" midfill.lsp.app" in imported
+    assert b"onnxruntime" not in imported
 
 
 def test_engine_ends_with_its_last_client(settings: Settings, address: Address) -> None:
@@ -197,6 +202,40 @@ def test_killed_engine_is_replaced_within_the_request(settings: Settings) -> Non
     assert [*begin, *stream] == expected
 
 
+def test_engine_ends_where_its_folder_is_gone(
+    settings: Settings, short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system removes it when the user logs out. Then nothing can be locked."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    model = shared(settings)
+    process = model.engine_process
+    (short_path / "midfill").rename(short_path / "gone")
+    (short_path / "midfill").write_text("")
+    del model
+    wait_until_ended(process)
+
+
+def test_bundle_that_was_replaced_is_loaded_again(settings: Settings, bundle: Bundle) -> None:
+    """A new engine would have the new bundle, so the server is told that its model is lost."""
+    model = shared(settings)
+    generator = generator_of(model)
+    assert len(text(generator, request_of(0))) == 40
+    os.kill(model.engine_process, signal.SIGKILL)
+    write_bundle(bundle.path, (bundle.path / GRAPH).read_bytes(), name="the new one")
+    with pytest.raises(ModelChanged, match="was replaced: ask again"):
+        text(generator, request_of(0))
+    assert shared(settings).manifest.name == "the new one"
+
+
+def test_paths_that_depend_on_the_current_folder(
+    settings: Settings, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine works in another one."""
+    monkeypatch.chdir(bundle.path.parent)
+    model = shared(replace(settings, bundle=Path(bundle.path.name)))
+    assert len(text(generator_of(model), request_of(0))) == 40
+
+
 def test_engine_whose_files_are_removed_is_replaced(settings: Settings, address: Address) -> None:
     """A system may clean its temporary files. The old engine serves its clients, and does not harm the new one."""
     old = shared(settings)
@@ -220,8 +259,8 @@ def test_stranger_is_not_served(settings: Settings, address: Address) -> None:
         connect(address.socket, b"k" * 32)
     key = address.key()
     assert key
-    liar = connect(address.socket, key)
-    liar._raw.send_bytes(b"{}")
+    liar = Connection(connect(address.socket, key))
+    liar.send_bytes(b"{}")
     with pytest.raises(ConnectionLost):
         liar.receive(LIMIT)
     assert len(text(generator_of(model), request_of(3))) == 40
@@ -250,7 +289,7 @@ def test_engine_does_not_stay_for_a_lie(settings: Settings, address: Address, se
     model = shared(settings)
     process, key = model.engine_process, address.key()
     assert key
-    liar = connect(address.socket, key)
+    liar = Connection(connect(address.socket, key))
     liar.send(Join(keep_seconds=seconds))
     with pytest.raises(ConnectionLost):
         liar.receive(LIMIT)
@@ -283,8 +322,9 @@ def test_server_without_a_safe_folder_loads_the_model_itself(
     settings: Settings, short_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line in the log says why."""
-    (short_path / "midfill").mkdir(mode=0o755)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    (short_path / f"midfill-{os.geteuid()}").mkdir(mode=0o755)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
     with caplog.at_level(logging.WARNING):
         model = open_model(settings)
     assert isinstance(model, LoadedModel)

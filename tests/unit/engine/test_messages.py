@@ -39,7 +39,7 @@ NONE = np.array([], np.int32)
 MESSAGES: list[Message] = [
     Join(keep_seconds=60.0),
     Ready(threads=2, process=7),
-    Refused(why="no"),
+    Refused(why="no", changed=False),
     Open(context=8, cache_bytes=1, max_draft_tokens=0, long_work=True),
     Generate(
         number=3,

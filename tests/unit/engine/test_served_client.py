@@ -14,7 +14,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelChanged
-from midfill.engine.connection import Connection, ConnectionLost
+from midfill.engine.connection import Connection
 from midfill.engine.gate import Gate
 from midfill.engine.messages import (
     MAX_BYTES,
@@ -32,6 +32,7 @@ from midfill.engine.messages import (
 from midfill.engine.served_client import ServedClient
 from midfill.inference.loaded_model import LoadedModel
 from midfill.inference.sampling import Sampling
+from midfill.sharing.connection import ConnectionLost
 from unit.engine.served import OPENING, Served, markov
 from unit.engine.test_shared_model import PROMPT, REQUEST, local, tokens
 from unit.helpers import loaded_model, manifest

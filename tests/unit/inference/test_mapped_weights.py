@@ -86,10 +86,13 @@ def test_file_that_was_deleted_or_replaced_is_still_there_for_the_model(
     assert model.step([1], model.new_cache(8), 1, CancelFlag()).shape[0] == 1
 
 
-async def test_server_loads_the_bundle_again_or_says_what_is_wrong(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shares", [False, True], ids=["own model", "shared model"])
+async def test_server_loads_the_bundle_again_or_says_what_is_wrong(folder: Path, tmp_path: Path, shares: bool) -> None:
     """It neither ends nor shows what changed weights make of a prompt, and it serves as soon as it can."""
     shutil.copy2(folder / DATA, tmp_path / "good")
-    scheduler = new_scheduler(LiveSettings(Settings(bundle=folder, min_confidence=0, warm_up_ms=0)))
+    scheduler = new_scheduler(
+        LiveSettings(Settings(bundle=folder, min_confidence=0, warm_up_ms=0, share_engine=shares))
+    )
     asked: list[Completion] = []
     states: list[str] = []
     scheduler.start().result(60)

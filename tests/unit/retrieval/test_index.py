@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
@@ -14,18 +14,26 @@ import pytest
 
 from midfill.retrieval.index import IndexState, WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
+from midfill.sharing import CAN_SHARE
 from waiting import wait_until
 
 Open = Callable[..., WorkspaceIndex]
+shares = pytest.mark.skipif(not CAN_SHARE, reason="servers share no index on this system yet")
+
+
+@pytest.fixture(params=[False, pytest.param(True, marks=[shares])], ids=["own", "shared"])
+def shared(request: pytest.FixtureRequest) -> bool:
+    """Say whether servers share an index."""
+    return bool(request.param)
 
 
 @pytest.fixture
-def open_index(tmp_path: Path) -> Iterator[Open]:
+def open_index(shared: bool) -> Iterator[Open]:
     """Return a function that opens and builds the index of a folder; all are closed at the end."""
     opened: list[WorkspaceIndex] = []
 
-    def open_it(folder: Path, **options: object) -> WorkspaceIndex:
-        index = WorkspaceIndex([folder], **options)  # type: ignore[arg-type]
+    def open_it(folder: Path, patterns: Sequence[str] = ()) -> WorkspaceIndex:
+        index = WorkspaceIndex([folder], patterns, shared=shared)
         opened.append(index)
         wait_until(lambda: index.state.done)
         return index
@@ -164,7 +172,7 @@ def test_closed(tmp_path: Path, open_index: Open) -> None:
     assert pid is not None
     index.close()
     index.close()
-    assert not psutil.pid_exists(pid)
+    wait_until(lambda: not psutil.pid_exists(pid), "the end of the index")
     assert _ask(index, "x", tmp_path) == []
 
 
@@ -176,13 +184,15 @@ def test_no_folder_needs_no_process() -> None:
     index.close()
 
 
-def test_ends_with_its_parent(tmp_path: Path) -> None:
-    """When the server is killed, the index's process ends, too."""
+def test_ends_with_its_parent(tmp_path: Path, shared: bool) -> None:
+    """When the only server is killed, the index's process ends, too."""
     script = (
-        "import sys, time; from pathlib import Path; from midfill.retrieval.index import WorkspaceIndex\n"
-        "index = WorkspaceIndex([Path(sys.argv[1])]); print(index.pid, flush=True); time.sleep(60)"
+        "import sys, threading; from pathlib import Path; from midfill.retrieval.index import WorkspaceIndex\n"
+        "shared = sys.argv[2] == 'True'; said = lambda state: print(index.pid, flush=True) if state.done else None\n"
+        "index = WorkspaceIndex([Path(sys.argv[1])], (), said, shared=shared); threading.Event().wait()"
     )
-    with subprocess.Popen([sys.executable, "-c", script, tmp_path], stdout=subprocess.PIPE, text=True) as parent:
+    command = [sys.executable, "-c", script, str(tmp_path), str(shared)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,32 +11,28 @@ from midfill.common.file_identity import entries_and_files
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.retrieval import ipc
 from midfill.retrieval.lookup import LookupRequest, to_message
-from midfill.retrieval.worker import Worker
+from midfill.retrieval.worker import Client, Worker
 
 
 class Index:
     """A worker that was told of some files."""
 
     def __init__(self, folder: Path, *files: Path) -> None:
-        self._output = io.BytesIO()
         self._folder = folder
-        self._worker = Worker(IgnoreRules([folder]), self._output)
+        self._worker = Worker(IgnoreRules([folder]))
         self.changed(files)
 
     def changed(self, paths: Iterable[Path | str]) -> None:
         """Report changes as they are given."""
-        self._worker.handle({"do": "changed", "paths": [str(path) for path in paths]})
+        self._worker.handle(Client(lambda _: None), {"do": "changed", "paths": [str(path) for path in paths]})
 
     def defining(self, name: str) -> list[str]:
         """Return the files that define a name, as the index finds them."""
         asking = str(self._folder / "asking.py")
         request = LookupRequest(asking, "python", f"\n{name}(1)\n\n", 2, (0, 3), (name,))
-        self._output.seek(0)
-        self._output.truncate()
-        self._worker.handle({"do": "look up", "id": 1, "request": to_message(request)})
-        self._output.seek(0)
-        answer = ipc.read(self._output)
-        return [candidate["path"] for candidate in answer["candidates"]] if answer else []
+        said: list[ipc.Message] = []
+        self._worker.handle(Client(said.append), {"do": "look up", "id": 0, "request": to_message(request)})
+        return [candidate["path"] for answer in said for candidate in answer["candidates"]]
 
 
 @pytest.fixture

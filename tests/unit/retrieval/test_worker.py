@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.retrieval import ipc
-from midfill.retrieval.worker import Worker
+from midfill.retrieval.worker import Client, Worker
 
 
 @dataclass
@@ -31,8 +30,14 @@ class Process:
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
-        self.output = io.BytesIO()
-        self.worker = Worker(IgnoreRules([folder]), self.output, self.clock)
+        self.said: list[ipc.Message] = []
+        self.worker = Worker(IgnoreRules([folder]), self.clock)
+        self.client = Client(self.said.append)
+        self.handle({"do": "join"})
+
+    def handle(self, message: ipc.Message) -> None:
+        """Handle a message of the client."""
+        self.worker.handle(self.client, message)
 
     def finish(self) -> int:
         """Idle as long as the process would without a message; return how often it did."""
@@ -46,8 +51,7 @@ class Process:
 
     def files(self) -> int:
         """Return the number of files that it reported last."""
-        self.output.seek(0)
-        return [message["files"] for message in iter(lambda: ipc.read(self.output), None) if message][-1]  # type: ignore[no-any-return]
+        return int(self.said[-1]["files"])
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def test_idle_process_waits_without_limit(process: Process) -> None:
 def test_ranking_is_updated_in_a_pause(process: Process, tmp_path: Path) -> None:
     """After a change there is one thing to do in a pause, and then nothing."""
     (tmp_path / "a.py").write_text("def another_name(): pass\n")
-    process.worker.handle({"do": "changed", "paths": [str(tmp_path / "a.py")]})
+    process.handle({"do": "changed", "paths": [str(tmp_path / "a.py")]})
     assert process.worker.wait_seconds() == 3.0
     assert process.finish() == 1
     assert process.worker.wait_seconds() is None
@@ -80,7 +84,7 @@ def test_change_that_nobody_reported(process: Process, tmp_path: Path, seconds: 
     """What events missed is found when somebody works and the last scan is a minute old."""
     (tmp_path / "b.py").write_text("def second(): pass\n")
     process.clock.now += seconds
-    process.worker.handle({"do": "changed", "paths": [str(tmp_path / "a.py")]})
+    process.handle({"do": "changed", "paths": [str(tmp_path / "a.py")]})
     process.finish()
     assert process.files() == files
 
@@ -100,14 +104,14 @@ def test_long_scans_are_rare(process: Process, took: float, pause: float) -> Non
 def test_stopped_scan_is_not_begun_again_at_once(process: Process) -> None:
     """After a stop there is nothing to do."""
     process.worker.rescan()
-    process.worker.handle({"do": "stop"})
+    process.handle({"do": "stop"})
     assert process.worker.wait_seconds() is None
 
 
 def test_look_up_before_an_old_scan_is_answered_first(process: Process, tmp_path: Path) -> None:
     """A scan that is due begins in the next pause, and not before an answer."""
     process.clock.now += 1000.0
-    process.worker.handle({"do": "changed", "paths": []})
+    process.handle({"do": "changed", "paths": []})
     assert not process.worker.is_scanning
     process.worker.idle()
     assert process.worker.is_scanning

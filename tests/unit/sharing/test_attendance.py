@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from midfill.engine.attendance import Attendance
+from midfill.sharing.attendance import Attendance
 from unit.clock import ManualClock
 
 
