@@ -1,4 +1,4 @@
-"""`midfill api`: completions over HTTP on loopback, for editors and scripts that speak vLLM's or llama-server's dialect.
+"""`midfill api`: completions over HTTP on loopback, in the dialects of OpenAI and vLLM, and of llama-server.
 
 ::
 

@@ -13,6 +13,7 @@ from typing import Any
 from midfill.api.continuation import Continuation, Piece
 from midfill.api.fields import Fields, is_list_of_ids
 from midfill.api.model_worker import ModelWorker
+from midfill.api.required_text import required_text
 from midfill.api.sampling_fields import sampling_of
 from midfill.inference.sampling import Choice
 from midfill.inference.token_generator import GenerationRequest, LanguageModel
@@ -43,6 +44,8 @@ class CompletionRequest:
     stream: bool
     with_usage: bool
     """Whether a stream ends with the number of tokens."""
+    with_scores: bool
+    """Whether to say how likely each token of the prompt is."""
 
 
 def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, GenerationRequest]:
@@ -71,12 +74,16 @@ def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, Gener
         with_ids=fields.flag("return_token_ids"),
         stream=fields.flag("stream"),
         with_usage=options is not None and options.flag("include_usage"),
+        with_scores=fields.whole("prompt_logprobs", -1, -1, _MAX_LOGPROBS) >= 0,
     )
+    if asked.with_scores and asked.stream:
+        raise fields.refuse("prompt_logprobs", "is not possible in a stream.")
     generation = GenerationRequest(
         prompt=prompt,
         max_tokens=asked.max_tokens,
         stop_tokens=asked.stop_tokens,
         sampling=sampling_of(fields),
+        required_prefix=required_text(fields, model.tokenizer.vocabulary, model.manifest.vocabulary, asked.max_tokens),
     )
     return asked, generation
 
@@ -84,10 +91,13 @@ def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, Gener
 class CompletionAnswer:
     """Writes what is generated as the dialect's JSON."""
 
-    def __init__(self, asked: CompletionRequest, model: LanguageModel, continuation: Continuation) -> None:
+    def __init__(
+        self, asked: CompletionRequest, generation: GenerationRequest, worker: ModelWorker, model: LanguageModel
+    ) -> None:
         self._asked = asked
+        self._worker = worker
         self._tokenizer = model.tokenizer
-        self._continuation = continuation
+        self._continuation = Continuation(worker, model.tokenizer, generation, asked.stops)
         self._head = {
             "id": f"cmpl-{uuid.uuid4().hex}",
             "object": "text_completion",
@@ -105,7 +115,8 @@ class CompletionAnswer:
         async with aclosing(self._continuation.pieces()) as pieces:
             found = [piece async for piece in pieces]
         choice = self._choice("".join(piece.text for piece in found), found)
-        return {**self._head, "choices": [{**choice, **self._end()}], "usage": self._usage()}
+        scores = await self._scores() if self._asked.with_scores else {}
+        return {**self._head, "choices": [{**choice, **self._end(), **scores}], "usage": self._usage()}
 
     async def events(self) -> AsyncGenerator[dict[str, Any], None]:
         """Yield one answer for each token, and one that says why the text ended.
@@ -119,6 +130,22 @@ class CompletionAnswer:
         yield {**self._head, "choices": [{**self._choice("", []), **self._end()}]}
         if self._asked.with_usage:
             yield {**self._head, "choices": [], "usage": self._usage()}
+
+    async def _scores(self) -> dict[str, Any]:
+        """Return how likely each token of the prompt is, and which one is likeliest at its place."""
+        prompt = self._asked.prompt
+        found: list[dict[str, Any] | None] = [None]  # the first token has nothing before it
+        for token, score in zip(prompt[1:], await self._worker.score(prompt), strict=True):
+            found.append(
+                {
+                    str(score.likeliest): self._scored(score.likeliest, score.logprob + score.margin, 1),
+                    str(token): self._scored(token, score.logprob, 1 if token == score.likeliest else None),
+                }
+            )
+        return {"prompt_logprobs": found}
+
+    def _scored(self, token: int, logprob: float, rank: int | None) -> dict[str, Any]:
+        return {"logprob": logprob, "rank": rank, "decoded_token": self._tokenizer.spell([token])}
 
     def _choice(self, text: str, pieces: list[Piece]) -> dict[str, Any]:
         choices = [piece.choice for piece in pieces if piece.choice is not None]
@@ -176,8 +203,7 @@ def answer(fields: Fields, model: LanguageModel, worker: ModelWorker) -> tuple[C
         RequestError: a field is wrong, or asks for what Midfill cannot do.
     """
     asked, generation = read(fields, model)
-    continuation = Continuation(worker, model.tokenizer, generation, asked.stops)
-    return CompletionAnswer(asked, model, continuation), asked.stream
+    return CompletionAnswer(asked, generation, worker, model), asked.stream
 
 
 def _prompt_ids(fields: Fields, model: LanguageModel) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from midfill.api.errors import RequestError
 
@@ -158,7 +159,7 @@ def parse(body: bytes) -> Fields:
     return Fields(values)
 
 
-def is_list_of_ids(value: object) -> bool:
+def is_list_of_ids(value: object) -> TypeGuard[list[int]]:
     """Return whether a value is a list of whole numbers."""
     return isinstance(value, list) and all(isinstance(each, int) and not isinstance(each, bool) for each in value)
 

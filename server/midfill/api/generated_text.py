@@ -42,7 +42,9 @@ class GeneratedText:
     def _possible_stop(self) -> int:
         """Return the number of characters at the end with which a stop text may begin."""
         tail = self._text[-self._longest :]
-        starts = (length for length in range(len(tail), 0, -1) for stop in self._stops if stop.startswith(tail[-length:]))
+        starts = (
+            length for length in range(len(tail), 0, -1) for stop in self._stops if stop.startswith(tail[-length:])
+        )
         return next(starts, 0)
 
     def _give(self, end: int) -> str:

@@ -31,7 +31,7 @@ def load_key() -> tuple[str, str]:
         UsageError: there is a key that is no good, or others may read it, or none can be made.
     """
     if key := os.environ.get(VARIABLE):
-        return _checked(key.strip(), f"the key in {VARIABLE}"), f"in {VARIABLE}"
+        return _checked(key.strip(), f"The key in {VARIABLE}"), f"in {VARIABLE}"
     file = key_file()
     try:
         if not os.path.lexists(file):
@@ -42,7 +42,7 @@ def load_key() -> tuple[str, str]:
         key = read_regular(file, _MAX_BYTES).decode("ascii", errors="replace").strip()
     except OSError as error:
         raise UsageError(f"The key in {file} cannot be read or made: {explain(error)}.") from error
-    return _checked(key, f"the key in {file}"), f"in {file}"
+    return _checked(key, f"The key in {file}"), f"in {file}"
 
 
 def _checked(key: str, what: str) -> str:
@@ -52,7 +52,5 @@ def _checked(key: str, what: str) -> str:
         UsageError: it cannot, or it is so short that it may be guessed.
     """
     if len(key) < _MIN_CHARACTERS or not key.isascii() or not key.isprintable() or " " in key:
-        raise UsageError(
-            f"{what[0].upper()}{what[1:]} must have at least {_MIN_CHARACTERS} letters, digits or signs, without spaces."
-        )
+        raise UsageError(f"{what} is no good: it needs {_MIN_CHARACTERS} or more letters, digits or signs, no spaces.")
     return key

@@ -1,4 +1,4 @@
-"""The model, for all clients in turn: a request waits for those before it, and stops within a step if its client leaves.
+"""The model, for all clients in turn. A request waits for those before it. If its client leaves, it stops in a step.
 
 The model is loaded by the first request, unloaded when nobody asks for long, and shared with the user's editors where
 the settings and the system allow.
@@ -7,7 +7,7 @@ the settings and the system allow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -19,7 +19,13 @@ from midfill.common.reasons import Reason
 from midfill.completion.engine import open_engine
 from midfill.completion.lifecycle import Engine, EngineLifecycle, Load
 from midfill.inference.sampling import Choice
-from midfill.inference.token_generator import GenerationRequest, GenerationStats, LanguageModel, TokenGenerator
+from midfill.inference.token_generator import (
+    GenerationRequest,
+    GenerationStats,
+    LanguageModel,
+    ScoredToken,
+    TokenGenerator,
+)
 from midfill.settings.live import LiveSettings
 
 T = TypeVar("T")
@@ -71,10 +77,11 @@ class ModelWorker:
         tell = _teller(found)
 
         def generate(engine: Engine) -> None:
-            with closing(self._generator(engine, request).generate(request, flag)) as choices:
+            with closing(self._generator(engine, needed).generate(request, flag)) as choices:
                 for choice in choices:
                     tell((choice, choices.stats))
 
+        needed = len(request.prompt) + request.max_tokens
         flag = CancelFlag()
         with self._counted():
             await self.model()
@@ -85,6 +92,17 @@ class ModelWorker:
                 await running
             finally:
                 flag.set(Reason.CANCELLED)
+
+    async def score(self, ids: Sequence[int]) -> list[ScoredToken]:
+        """Return how likely each of the tokens ``ids`` but the first is after those before it.
+
+        Raises:
+            MidfillError: the model cannot be loaded, or fails.
+            RequestError: too many requests wait.
+        """
+        return await self.run(
+            lambda engine, flag: list(self._generator(engine, len(ids)).score(ids[:1], ids[1:], flag))
+        )
 
     async def run(self, work: Callable[[Engine, CancelFlag], T]) -> T:
         """Return what ``work`` does with the engine, when its turn comes. It stops within a step if this is cancelled.
@@ -135,9 +153,8 @@ class ModelWorker:
         running.add_done_callback(_note_failure)
         return running
 
-    def _generator(self, engine: Engine, request: GenerationRequest) -> TokenGenerator:
-        """On the worker: return the engine's generator for token ids, with room for ``request``."""
-        needed = len(request.prompt) + request.max_tokens
+    def _generator(self, engine: Engine, needed: int) -> TokenGenerator:
+        """On the worker: return the engine's generator for token ids, with room for ``needed`` tokens."""
         context, generator = self._generators.get(engine, (0, None))
         if generator is None or context < needed:
             now, usable = self._settings.now, engine.model.manifest.usable_context
