@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,17 +15,27 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from midfill import __version__
 from midfill.api import completions
+from midfill.api.answer import Answer
+from midfill.api.completions import ContinuedCompletion
 from midfill.api.errors import RequestError
+from midfill.api.fields import Fields
+from midfill.api.fill import GapFiller
+from midfill.api.filled_completion import FilledCompletion
+from midfill.api.gap_fields import gap_in_completion, gap_in_infill
 from midfill.api.guard import Guard
+from midfill.api.infill import Infill
+from midfill.api.llama_completion import LlamaCompletion
 from midfill.api.model_worker import ModelWorker
 from midfill.api.responses import ClientLeft, EventStream, failure_of, read_fields, unless_left
 from midfill.completion.engine import open_engine
 from midfill.completion.lifecycle import Load
 from midfill.inference.bundle import read_manifest
+from midfill.inference.token_generator import LanguageModel
 from midfill.settings.live import LiveSettings
 
-Answer = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _MAX_CONNECTIONS = 128
 _GRACE_SECONDS = 1
@@ -37,6 +48,12 @@ class Api:
     def __init__(self, settings: LiveSettings, worker: ModelWorker) -> None:
         self._settings = settings
         self._worker = worker
+        self._filler = GapFiller(worker, settings)
+
+    def close(self) -> None:
+        """Stop everything."""
+        self._filler.close()
+        self._worker.close()
 
     def routes(self) -> list[Route]:
         """Return what is answered at which path."""
@@ -45,7 +62,13 @@ class Api:
             Route("/v1/health", _answering(self.health), methods=["GET"]),
             Route("/v1/models", _answering(self.models), methods=["GET"]),
             Route("/models", _answering(self.models), methods=["GET"]),
+            Route("/props", _answering(self.props), methods=["GET"]),
             Route("/v1/completions", _answering(self.completions), methods=["POST"]),
+            Route("/completion", _answering(self.completion), methods=["POST"]),
+            Route("/infill", _answering(self.infill), methods=["POST"]),
+            Route("/tokenize", _answering(self.tokenize), methods=["POST"]),
+            Route("/detokenize", _answering(self.detokenize), methods=["POST"]),
+            Route("/v1/chat/completions", _answering(self.chat), methods=["POST"]),
         ]
 
     async def health(self, _request: Request) -> Response:
@@ -64,13 +87,76 @@ class Api:
         }
         return JSONResponse({"object": "list", "data": [model]})
 
+    async def props(self, _request: Request) -> Response:
+        """Tell a client of llama-server what there is."""
+        manifest = read_manifest(self._settings.now.bundle)
+        return JSONResponse(
+            {
+                "default_generation_settings": {"n_ctx": manifest.usable_context},
+                "total_slots": 1,
+                "model_alias": manifest.name,
+                "build_info": f"midfill {__version__}",
+            }
+        )
+
     async def completions(self, request: Request) -> Response:
         """Complete as OpenAI and vLLM do."""
+
+        def read(fields: Fields, model: LanguageModel) -> Answer:
+            gap = gap_in_completion(fields, model.manifest)
+            if gap is not None:
+                return FilledCompletion(fields, gap, self._filler, model.manifest.name)
+            return ContinuedCompletion(*completions.read(fields, model), self._worker, model)
+
+        return await self._answer(request, read)
+
+    async def completion(self, request: Request) -> Response:
+        """Complete as llama-server does."""
+
+        def read(fields: Fields, model: LanguageModel) -> Answer:
+            gap = gap_in_completion(fields, model.manifest)
+            if gap is not None:
+                return Infill(fields, gap, self._filler, model.manifest.name)
+            return LlamaCompletion(fields, model, self._worker)
+
+        return await self._answer(request, read)
+
+    async def infill(self, request: Request) -> Response:
+        """Fill a gap as llama-server does."""
+
+        def read(fields: Fields, model: LanguageModel) -> Answer:
+            return Infill(fields, gap_in_infill(fields), self._filler, model.manifest.name)
+
+        return await self._answer(request, read)
+
+    async def tokenize(self, request: Request) -> Response:
+        """Return the token ids of a text, in which control tokens stay text."""
+        fields = await read_fields(request)
+        text = fields.text("content" if fields.get("prompt") is None else "prompt")
+        model = await self._worker.model()
+        ids = await asyncio.to_thread(model.tokenizer.encode, text)
+        return JSONResponse({"tokens": ids, "count": len(ids), "max_model_len": model.manifest.usable_context})
+
+    async def detokenize(self, request: Request) -> Response:
+        """Return the text of token ids."""
+        fields = await read_fields(request)
+        model = await self._worker.model()
+        ids = fields.ids("tokens", model.manifest.vocabulary, model.manifest.context_length)
+        text = await asyncio.to_thread(model.tokenizer.spell, ids)
+        return JSONResponse({"content": text, "prompt": text})
+
+    async def chat(self, _request: Request) -> Response:
+        """Say that there is no chat."""
+        raise RequestError(501, "`midfill api` completes code and does not chat: use /v1/completions or /infill.")
+
+    async def _answer(self, request: Request, read: Callable[[Fields, LanguageModel], Answer]) -> Response:
+        """Answer a request that ``read`` understands."""
         fields = await read_fields(request)
         self._worker.check_room()
-        answer, streamed = completions.answer(fields, await self._worker.model(), self._worker)
-        if streamed:
-            return EventStream(answer.events(), last="[DONE]")
+        model = await self._worker.model()
+        answer = await asyncio.to_thread(read, fields, model)  # the tokens of a long text take seconds
+        if answer.streamed:
+            return EventStream(answer.events(), answer.last_event)
         return JSONResponse(await unless_left(request, answer.whole()))
 
 
@@ -79,10 +165,10 @@ def make_app(settings: LiveSettings, key: str, load: Load = open_engine) -> ASGI
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        worker = ModelWorker(settings, load)
-        app.router.routes.extend(Api(settings, worker).routes())
+        api = Api(settings, ModelWorker(settings, load))
+        app.router.routes.extend(api.routes())
         yield
-        worker.close()
+        api.close()
 
     app = Starlette(lifespan=lifespan, exception_handlers={HTTPException: _no_such_route})
     return Guard(app, key)
@@ -106,7 +192,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def _answering(answer: Answer) -> Answer:
+def _answering(answer: Endpoint) -> Endpoint:
     """Turn what ``answer`` raises into the dialects' errors."""
 
     async def endpoint(request: Request) -> Response:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import json
-import time
-import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
+from midfill.api.answer import Json
+from midfill.api.completion_json import completion_head, usage
 from midfill.api.continuation import Continuation, Piece
-from midfill.api.fields import Fields, is_list_of_ids
+from midfill.api.fields import Fields
+from midfill.api.gap_fields import MAX_STOPS
 from midfill.api.model_worker import ModelWorker
+from midfill.api.prompt_fields import max_tokens, prompt_ids
 from midfill.api.required_text import required_text
 from midfill.api.sampling_fields import sampling_of
 from midfill.inference.sampling import Choice
 from midfill.inference.token_generator import GenerationRequest, LanguageModel
-from midfill.privacy.secrets import redact
 
 _USUAL_TOKENS = 16
 """What OpenAI generates at most if a request does not say how much."""
-_MAX_STOPS = 64
 _MAX_LOGPROBS = 100
 _UNSUPPORTED = {"n": 1, "best_of": 1, "echo": False, "use_beam_search": False, "ignore_eos": False}
 """Fields with which a request asks for what Midfill cannot do, unless they have this value."""
@@ -57,18 +56,15 @@ def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, Gener
     for name, only in _UNSUPPORTED.items():
         if fields.get(name) not in (None, only):
             raise fields.refuse(name, f"must be {json.dumps(only)}: Midfill supports nothing else.")
-    prompt = _prompt_ids(fields, model)
-    usable = model.manifest.usable_context
-    if not 0 < len(prompt) < usable:
-        raise fields.refuse("prompt", f"has {len(prompt)} tokens; it must have from 1 to {usable - 1}.")
+    prompt = prompt_ids(fields, model)
     options = fields.nested("stream_options")
     wanted = fields.get("logprobs")
     stop_ids = fields.ids("stop_token_ids", model.manifest.vocabulary, 1000)
     asked = CompletionRequest(
         prompt=prompt,
-        max_tokens=min(fields.whole("max_tokens", _USUAL_TOKENS, 1, 2**31), usable - len(prompt)),
+        max_tokens=max_tokens(fields, "max_tokens", _USUAL_TOKENS, model.manifest.usable_context - len(prompt)),
         stop_tokens=model.tokenizer.stop_tokens | frozenset(stop_ids),
-        stops=fields.texts("stop", _MAX_STOPS),
+        stops=fields.texts("stop", MAX_STOPS),
         logprobs=None if wanted is None else fields.whole("logprobs", 0, 0, _MAX_LOGPROBS),
         names_are_ids=fields.flag("return_tokens_as_token_ids"),
         with_ids=fields.flag("return_token_ids"),
@@ -88,8 +84,10 @@ def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, Gener
     return asked, generation
 
 
-class CompletionAnswer:
-    """Writes what is generated as the dialect's JSON."""
+class ContinuedCompletion:
+    """The continuation of a prompt: a :class:`midfill.api.answer.Answer`."""
+
+    last_event = "[DONE]"
 
     def __init__(
         self, asked: CompletionRequest, generation: GenerationRequest, worker: ModelWorker, model: LanguageModel
@@ -98,32 +96,20 @@ class CompletionAnswer:
         self._worker = worker
         self._tokenizer = model.tokenizer
         self._continuation = Continuation(worker, model.tokenizer, generation, asked.stops)
-        self._head = {
-            "id": f"cmpl-{uuid.uuid4().hex}",
-            "object": "text_completion",
-            "created": int(time.time()),
-            "model": model.manifest.name,
-        }
+        self._head = completion_head(model.manifest.name)
+        self.streamed = asked.stream
         self._length = 0
 
-    async def whole(self) -> dict[str, Any]:
-        """Return the whole answer.
-
-        Raises:
-            MidfillError: the model fails.
-        """
+    async def whole(self) -> Json:
+        """See :meth:`midfill.api.answer.Answer.whole`."""
         async with aclosing(self._continuation.pieces()) as pieces:
             found = [piece async for piece in pieces]
         choice = self._choice("".join(piece.text for piece in found), found)
         scores = await self._scores() if self._asked.with_scores else {}
         return {**self._head, "choices": [{**choice, **self._end(), **scores}], "usage": self._usage()}
 
-    async def events(self) -> AsyncGenerator[dict[str, Any], None]:
-        """Yield one answer for each token, and one that says why the text ended.
-
-        Raises:
-            MidfillError: the model fails.
-        """
+    async def events(self) -> AsyncGenerator[Json, None]:
+        """Yield an event for each token, and one that says why the text ended."""
         async with aclosing(self._continuation.pieces()) as pieces:
             async for piece in pieces:
                 yield {**self._head, "choices": [{**self._choice(piece.text, [piece]), "finish_reason": None}]}
@@ -131,10 +117,10 @@ class CompletionAnswer:
         if self._asked.with_usage:
             yield {**self._head, "choices": [], "usage": self._usage()}
 
-    async def _scores(self) -> dict[str, Any]:
+    async def _scores(self) -> Json:
         """Return how likely each token of the prompt is, and which one is likeliest at its place."""
         prompt = self._asked.prompt
-        found: list[dict[str, Any] | None] = [None]  # the first token has nothing before it
+        found: list[Json | None] = [None]  # the first token has nothing before it
         for token, score in zip(prompt[1:], await self._worker.score(prompt), strict=True):
             found.append(
                 {
@@ -144,19 +130,19 @@ class CompletionAnswer:
             )
         return {"prompt_logprobs": found}
 
-    def _scored(self, token: int, logprob: float, rank: int | None) -> dict[str, Any]:
+    def _scored(self, token: int, logprob: float, rank: int | None) -> Json:
         return {"logprob": logprob, "rank": rank, "decoded_token": self._tokenizer.spell([token])}
 
-    def _choice(self, text: str, pieces: list[Piece]) -> dict[str, Any]:
+    def _choice(self, text: str, pieces: list[Piece]) -> Json:
         choices = [piece.choice for piece in pieces if piece.choice is not None]
-        found: dict[str, Any] = {"index": 0, "text": text, "logprobs": None}
+        found: Json = {"index": 0, "text": text, "logprobs": None}
         if self._asked.logprobs is not None and choices:
             found["logprobs"] = self._logprobs(choices, self._asked.logprobs)
         if self._asked.with_ids:
             found["token_ids"] = [choice.token for choice in choices]
         return found
 
-    def _logprobs(self, choices: list[Choice], most: int) -> dict[str, Any]:
+    def _logprobs(self, choices: list[Choice], most: int) -> Json:
         """Return log-probabilities: of the tokens, and of up to ``most`` likely ones at each place.
 
         Midfill knows two tokens at a place: the chosen one and the best other one.
@@ -182,38 +168,10 @@ class CompletionAnswer:
     def _name(self, token: int) -> str:
         return f"token_id:{token}" if self._asked.names_are_ids else self._tokenizer.spell([token])
 
-    def _end(self) -> dict[str, Any]:
+    def _end(self) -> Json:
         reason = "length" if self._continuation.was_cut else "stop"
         return {"finish_reason": reason, "stop_reason": self._continuation.stopped_by}
 
-    def _usage(self) -> dict[str, Any]:
-        prompt, generated = len(self._asked.prompt), self._continuation.tokens
-        return {
-            "prompt_tokens": prompt,
-            "completion_tokens": generated,
-            "total_tokens": prompt + generated,
-            "prompt_tokens_details": {"cached_tokens": min(self._continuation.stats.reused_tokens, prompt)},
-        }
-
-
-def answer(fields: Fields, model: LanguageModel, worker: ModelWorker) -> tuple[CompletionAnswer, bool]:
-    """Return the answer to a request, and whether it is to be streamed. Nothing is generated before it is read.
-
-    Raises:
-        RequestError: a field is wrong, or asks for what Midfill cannot do.
-    """
-    asked, generation = read(fields, model)
-    return CompletionAnswer(asked, generation, worker, model), asked.stream
-
-
-def _prompt_ids(fields: Fields, model: LanguageModel) -> list[int]:
-    """Return the prompt's token ids. Secrets in a text are replaced first, and control tokens in it stay text."""
-    prompt = fields.get("prompt")
-    if isinstance(prompt, list) and len(prompt) == 1 and not isinstance(prompt[0], int):
-        prompt = prompt[0]  # a batch of one
-    if isinstance(prompt, str):
-        return model.tokenizer.encode(redact(Fields({"prompt": prompt}).text("prompt")).text)
-    if not isinstance(prompt, list) or not is_list_of_ids(prompt):
-        raise fields.refuse("prompt", "must be one text, or one list of token ids.")
-    fields.check_ids("prompt", prompt, model.manifest.vocabulary)
-    return prompt
+    def _usage(self) -> Json:
+        continuation = self._continuation
+        return usage(len(self._asked.prompt), continuation.tokens, continuation.stats.reused_tokens)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Continuation:
         self.stats = GenerationStats()
         self.tokens = 0
         """Number of tokens so far."""
+        self.seconds = 0.0
+        """Time from the first token to the last one so far."""
 
     async def pieces(self) -> AsyncGenerator[Piece, None]:
         """Yield the pieces. Close the iterator to stop within a step.
@@ -44,7 +47,10 @@ class Continuation:
             RequestError: too many requests wait.
         """
         async with aclosing(self._worker.tokens(self._request)) as tokens:
+            started: float | None = None
             async for choice, self.stats in tokens:
+                started = started or time.perf_counter()
+                self.seconds = time.perf_counter() - started
                 self.tokens += 1
                 yield Piece(self._text.take(choice.token), choice)
                 if self._text.stopped_by is not None:

@@ -27,7 +27,7 @@ class Fields:
         Raises:
             RequestError: it is something else, or no Unicode text.
         """
-        return self._as_text(name, self._values.get(name, default))
+        return self.as_text(name, self._values.get(name, default))
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """Return a truth value.
@@ -75,7 +75,7 @@ class Fields:
             value = [value]
         if not isinstance(value, list) or len(value) > most:
             raise self._wrong(name, f"a text or a list of at most {most} texts")
-        return [self._as_text(name, each) for each in value]
+        return [self.as_text(name, each) for each in value]
 
     def ids(self, name: str, vocabulary: int, most: int) -> list[int]:
         """Return up to ``most`` token ids.
@@ -122,14 +122,12 @@ class Fields:
             raise self._wrong(name, "a list of objects")
         return [Fields(each, self._name(name)) for each in value[-most:]]
 
-    def refuse(self, name: str, why: str) -> RequestError:
-        """Return the error that blames a field, whose name begins its sentence."""
-        return RequestError(400, f"`{self._name(name)}` {why}", self._name(name))
+    def as_text(self, name: str, value: object) -> str:
+        """Return the ``value`` of a field if it is a text.
 
-    def _wrong(self, name: str, wanted: str) -> RequestError:
-        return self.refuse(name, f"must be {wanted}.")
-
-    def _as_text(self, name: str, value: object) -> str:
+        Raises:
+            RequestError: it is something else, or no Unicode text.
+        """
         if not isinstance(value, str):
             raise self._wrong(name, "a text")
         try:
@@ -137,6 +135,13 @@ class Fields:
         except UnicodeEncodeError as error:  # half of a surrogate pair, which JSON can spell and no tokenizer accepts
             raise self._wrong(name, "a text of whole Unicode characters") from error
         return value
+
+    def refuse(self, name: str, why: str) -> RequestError:
+        """Return the error that blames a field, whose name begins its sentence."""
+        return RequestError(400, f"`{self._name(name)}` {why}", self._name(name))
+
+    def _wrong(self, name: str, wanted: str) -> RequestError:
+        return self.refuse(name, f"must be {wanted}.")
 
     def _name(self, name: str) -> str:
         return f"{self._within}.{name}" if self._within else name
