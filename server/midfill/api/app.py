@@ -103,6 +103,7 @@ class Api:
         """Complete as OpenAI and vLLM do."""
 
         def read(fields: Fields, model: LanguageModel) -> Answer:
+            completions.check_supported(fields)
             gap = gap_in_completion(fields, model.manifest)
             if gap is not None:
                 return FilledCompletion(fields, gap, self._filler, model.manifest.name)

@@ -47,15 +47,23 @@ class CompletionRequest:
     """Whether to say how likely each token of the prompt is."""
 
 
+def check_supported(fields: Fields) -> None:
+    """Check that a request asks for nothing that Midfill cannot do.
+
+    Raises:
+        RequestError: it does.
+    """
+    for name, only in _UNSUPPORTED.items():
+        if fields.get(name) not in (None, only):
+            raise fields.refuse(name, f"must be {json.dumps(only)}: Midfill supports nothing else.")
+
+
 def read(fields: Fields, model: LanguageModel) -> tuple[CompletionRequest, GenerationRequest]:
     """Read a request for the continuation of a prompt.
 
     Raises:
         RequestError: a field is wrong, or asks for what Midfill cannot do.
     """
-    for name, only in _UNSUPPORTED.items():
-        if fields.get(name) not in (None, only):
-            raise fields.refuse(name, f"must be {json.dumps(only)}: Midfill supports nothing else.")
     prompt = prompt_ids(fields, model)
     options = fields.nested("stream_options")
     wanted = fields.get("logprobs")

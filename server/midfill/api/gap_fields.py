@@ -25,13 +25,12 @@ def gap_in_completion(fields: Fields, manifest: Manifest) -> Gap | None:
         prompt = prompt[0]  # a batch of one
     if not isinstance(prompt, str):
         return None
-    texts = split_fim_text(prompt, manifest.fim_tokens)
-    if fields.get("suffix") is not None:
-        texts = prompt, fields.text("suffix")
-    if texts is None:
-        return None
+    prompt = fields.as_text("prompt", prompt)
     wanted = "n_predict" if fields.get("n_predict") is not None else "max_tokens"
-    return _gap(fields, fields.as_text("prompt", texts[0]), texts[1], wanted)
+    if fields.get("suffix") is not None:
+        return _gap(fields, prompt, fields.text("suffix"), wanted, automatic=False)
+    texts = split_fim_text(prompt, manifest.fim_tokens)
+    return _gap(fields, *texts, wanted, automatic=True) if texts else None
 
 
 def gap_in_infill(fields: Fields) -> Gap:
@@ -41,10 +40,11 @@ def gap_in_infill(fields: Fields) -> Gap:
         RequestError: a field is wrong.
     """
     prefix = fields.text("input_prefix") + fields.text("prompt")
-    return _gap(fields, prefix, fields.text("input_suffix"), "n_predict")
+    return _gap(fields, prefix, fields.text("input_suffix"), "n_predict", automatic=True)
 
 
-def _gap(fields: Fields, prefix: str, suffix: str, max_tokens: str) -> Gap:
+def _gap(fields: Fields, prefix: str, suffix: str, max_tokens: str, *, automatic: bool) -> Gap:
+    """Return a gap. ``automatic`` is whether such a request comes while somebody types, unless it says so itself."""
     wanted = fields.whole(max_tokens, -1, -1, _MAX_TOKENS)
     return Gap(
         prefix=prefix,
@@ -54,7 +54,7 @@ def _gap(fields: Fields, prefix: str, suffix: str, max_tokens: str) -> Gap:
         sampling=sampling_of(fields),
         path=fields.text("path"),
         language=fields.text("language"),
-        automatic=fields.flag("automatic", default=True),
+        automatic=fields.flag("automatic", default=automatic),
         files=[
             GivenFile(each.text("filename"), each.text("text")) for each in fields.objects("input_extra", _MAX_FILES)
         ],

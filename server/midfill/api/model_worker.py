@@ -1,5 +1,8 @@
 """The model, for all clients in turn. A request waits for those before it. If its client leaves, it stops in a step.
 
+A long text would keep everybody waiting. So it is generated on a thread of its own, and each step of it lets all
+requests for short texts go first.
+
 The model is loaded by the first request, unloaded when nobody asks for long, and shared with the user's editors where
 the settings and the system allow.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -29,15 +33,19 @@ from midfill.inference.token_generator import (
 from midfill.settings.live import LiveSettings
 
 T = TypeVar("T")
+Generators = WeakKeyDictionary[Engine, tuple[int, TokenGenerator]]
+"""Generators by the engine whose model they use, each with the length of its context in tokens."""
 
 MAX_REQUESTS = 32
 """Maximum number of requests at once, the running one included."""
+LONG_TOKENS = 256
+"""A request for more tokens is long work: others go first at each of its steps."""
 _USUAL_CONTEXT = 4096
 """Tokens of the first generator's context. A longer request replaces it by a larger one."""
 
 
 class ModelWorker:
-    """Runs requests on one thread, the oldest first; for use on one event loop."""
+    """Runs requests on one thread, the oldest first, and long ones in the time between; for use on one event loop."""
 
     def __init__(self, settings: LiveSettings, load: Load = open_engine) -> None:
         """Load with ``load`` when the first request comes."""
@@ -45,7 +53,9 @@ class ModelWorker:
         self._lifecycle = EngineLifecycle(settings, load)
         self._requests = 0
         # By the engine, so that an engine that is unloaded takes its generator with it.
-        self._generators: WeakKeyDictionary[Engine, tuple[int, TokenGenerator]] = WeakKeyDictionary()
+        self._generators: Generators = WeakKeyDictionary()
+        self._long_generators: Generators = WeakKeyDictionary()
+        self._long_work = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-long")
 
     async def model(self) -> LanguageModel:
         """Return the model, once it is loaded.
@@ -77,15 +87,19 @@ class ModelWorker:
         tell = _teller(found)
 
         def generate(engine: Engine) -> None:
-            with closing(self._generator(engine, needed).generate(request, flag)) as choices:
+            generator = self._generator(engine, needed, is_long=is_long)
+            with closing(generator.generate(request, flag)) as choices:
                 for choice in choices:
                     tell((choice, choices.stats))
 
         needed = len(request.prompt) + request.max_tokens
+        is_long = request.max_tokens > LONG_TOKENS
         flag = CancelFlag()
         with self._counted():
             await self.model()
-            running = self._submit(generate, flag, at_end=lambda: tell(None))
+            submit = self._submit_long if is_long else self._submit
+            running = submit(generate, flag)
+            running.add_done_callback(lambda _: found.put_nowait(None))  # after its last token
             try:
                 while (token := await found.get()) is not None:
                     yield token
@@ -120,7 +134,8 @@ class ModelWorker:
                 flag.set(Reason.CANCELLED)
 
     def close(self) -> None:
-        """End the worker, after what it was given."""
+        """End the threads, after what they were given."""
+        self._long_work.shutdown(wait=True)
         self._lifecycle.close()
 
     @contextmanager
@@ -132,44 +147,59 @@ class ModelWorker:
         finally:
             self._requests -= 1
 
-    def _submit(
-        self, work: Callable[[Engine], T], flag: CancelFlag, at_end: Callable[[], None] = lambda: None
-    ) -> asyncio.Future[T]:
-        """Have the worker do ``work``, unless ``flag`` is set before its turn, and then call ``at_end``."""
+    def _submit(self, work: Callable[[Engine], T], flag: CancelFlag) -> asyncio.Future[T]:
+        """Have the worker do ``work``, unless ``flag`` is set before its turn."""
+        running = self._lifecycle.run(lambda engine: self._turn(engine, work, flag))
+        self._lifecycle.steps.preempt()
+        return _noting_failures(running)
 
-        def turn(engine: Engine | None) -> T:
-            try:
-                flag.check()
-                if engine is None:  # unloaded since this request asked for it
-                    raise RequestError(503, "The model was unloaded just now: try again.")
-                return work(engine)
-            except ModelChanged:
-                self._lifecycle.discard()
-                raise
-            finally:
-                at_end()
+    def _submit_long(self, work: Callable[[Engine], T], flag: CancelFlag) -> asyncio.Future[T]:
+        """Have the thread for long work do ``work``, whose steps run on the worker when nothing else is to be done."""
 
-        running = asyncio.wrap_future(self._lifecycle.run(turn))
-        running.add_done_callback(_note_failure)
-        return running
+        def turn() -> T:
+            engine = self._lifecycle.run(lambda engine: engine).result()
+            with self._lifecycle.steps.working():
+                return self._turn(engine, work, flag)
 
-    def _generator(self, engine: Engine, needed: int) -> TokenGenerator:
-        """On the worker: return the engine's generator for token ids, with room for ``needed`` tokens."""
-        context, generator = self._generators.get(engine, (0, None))
+        return _noting_failures(self._long_work.submit(turn))
+
+    def _turn(self, engine: Engine | None, work: Callable[[Engine], T], flag: CancelFlag) -> T:
+        try:
+            flag.check()
+            if engine is None:  # unloaded since this request asked for it
+                raise RequestError(503, "The model was unloaded just now: try again.")
+            return work(engine)
+        except ModelChanged:
+            self._lifecycle.discard()
+            raise
+
+    def _generator(self, engine: Engine, needed: int, *, is_long: bool = False) -> TokenGenerator:
+        """On the thread that uses it: return a generator for token ids, with room for ``needed`` tokens."""
+        generators = self._long_generators if is_long else self._generators
+        context, generator = generators.get(engine, (0, None))
         if generator is None or context < needed:
             now, usable = self._settings.now, engine.model.manifest.usable_context
             context = min(max(_USUAL_CONTEXT, 1 << (needed - 1).bit_length()), usable)
             generator = engine.model.new_generator(
-                context=context, cache_bytes=now.cache_megabytes * 1_000_000, max_draft_tokens=now.draft_tokens
+                context=context,
+                cache_bytes=now.cache_megabytes * 1_000_000,
+                max_draft_tokens=now.draft_tokens,
+                steps=self._lifecycle.steps if is_long else None,
             )
-            self._generators[engine] = context, generator
+            generators[engine] = context, generator
         return generator
 
 
-def _note_failure(done: asyncio.Future[T]) -> None:
-    """Take note of a failure. Nobody else does if the client has left, and asyncio would report that."""
-    if not done.cancelled():
-        done.exception()
+def _noting_failures(running: Future[T]) -> asyncio.Future[T]:
+    """Return the future for this loop. A failure is noted, also when the client has left and nobody awaits it."""
+
+    def note(done: asyncio.Future[T]) -> None:
+        if not done.cancelled():
+            done.exception()
+
+    found = asyncio.wrap_future(running)
+    found.add_done_callback(note)
+    return found
 
 
 def _teller(queue: asyncio.Queue[T]) -> Callable[[T], None]:
