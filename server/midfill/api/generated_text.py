@@ -33,18 +33,17 @@ class GeneratedText:
         if found:
             end, self.stopped_by = min(found)
             return self._give(end)
-        return self._give(len(self._text.rstrip(_INCOMPLETE)) - self._possible_stop())
+        certain = self._text.rstrip(_INCOMPLETE)
+        return self._give(len(certain) - self._possible_stop(certain))
 
     def rest(self) -> str:
         """Return the text that was held back, because no token follows."""
         return "" if self.stopped_by is not None else self._give(len(self._text))
 
-    def _possible_stop(self) -> int:
-        """Return the number of characters at the end with which a stop text may begin."""
-        tail = self._text[-self._longest :]
-        starts = (
-            length for length in range(len(tail), 0, -1) for stop in self._stops if stop.startswith(tail[-length:])
-        )
+    def _possible_stop(self, text: str) -> int:
+        """Return the number of characters at the end of ``text`` with which a stop text may begin."""
+        tail = text[-self._longest :]
+        starts = (size for size in range(len(tail), 0, -1) for stop in self._stops if stop.startswith(tail[-size:]))
         return next(starts, 0)
 
     def _give(self, end: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from midfill.api.errors import RequestError
 from midfill.common.cancel import CancelFlag
@@ -51,6 +51,8 @@ class ModelWorker:
         """Load with ``load`` when the first request comes."""
         self._settings = settings
         self._lifecycle = EngineLifecycle(settings, load)
+        self._loaded: Callable[[], Engine | None] = lambda: None
+        """Returns the engine that was loaded last, if it is still there."""
         self._requests = 0
         # By the engine, so that an engine that is unloaded takes its generator with it.
         self._generators: Generators = WeakKeyDictionary()
@@ -63,9 +65,14 @@ class ModelWorker:
         Raises:
             MidfillError: it cannot be loaded.
         """
+        if self._lifecycle.state == "ready" and (loaded := self._loaded()) is not None:
+            self._lifecycle.keep_alive()  # to ask the worker would be to wait for what it does now
+            return loaded.model
         if self._lifecycle.state == "idle":
             self._lifecycle.start()
-        return (await self._lifecycle.acquire()).model
+        engine = await self._lifecycle.acquire()
+        self._loaded = ref(engine)
+        return engine.model
 
     def check_room(self) -> None:
         """Check that another request may wait.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from unit.api.serving import events_in, serving, settings_for
@@ -78,5 +77,3 @@ async def test_continue_gets_a_stream_of_openais_kind(client: httpx.AsyncClient)
     *events, mark = events_in((await client.post("/v1/completions", json=sent_by("continue-llamastack"))).text)
     assert "".join(event["choices"][0]["text"] for event in events) == SUGGESTED
     assert mark == "[DONE]"
-
-
