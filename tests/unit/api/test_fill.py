@@ -6,7 +6,6 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -16,9 +15,10 @@ from midfill.api.fim_text import split_fim_text
 from midfill.api.given_files import GivenFile, GivenFiles
 from midfill.api.model_worker import ModelWorker
 from midfill.common.cancel import CancelFlag
+from midfill.completion.cache import CompletionCache
 from midfill.completion.engine import CompletionEngine
+from midfill.completion.types import Completion, Request
 from midfill.inference.kv_cache import KvCache
-from midfill.inference.token_generator import OnLoading
 from midfill.outcomes.journal import journal_file, read_verdicts
 from midfill.settings.live import LiveSettings
 from unit.api.serving import loading, serving, settings_for
@@ -113,9 +113,8 @@ async def test_excluded_document_is_not_read(bundle: Path) -> None:
     """If the client names it."""
     model = SeenModel()
     async with serving(settings_for(bundle), loading(model)) as client:
-        answer = await client.post(
-            "/infill", json={"path": "deploy/.env", "input_prefix": "a = ", "input_suffix": "\n"}
-        )
+        body = {"path": "deploy/.env", "input_prefix": "a = ", "input_suffix": "\n"}
+        answer = await client.post("/infill", json=body)
     assert answer.json()["midfill_reason"] == "excluded"
     assert model.ids == []
 
@@ -152,43 +151,34 @@ async def test_settings_silence_a_client_that_asks_while_somebody_types(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("said", "suffix", "inserted", "reason"),
+    ("said", "suffix", "replaces", "expected"),
     [
-        ("left)", ")\n", "left", ""),
-        ("left", "\n", "left", ""),
-        ("return left", "urn\n", "", "replaces"),
+        ("left", "\n", 0, ("left", "")),
+        ("left)", ")\n", 1, ("left", "")),
+        ("return left", "urn\n", 3, ("", "replaces")),
     ],
 )
 async def test_text_that_replaces_others_becomes_an_insertion(
-    tmp_path: Path, said: str, suffix: str, inserted: str, reason: str
+    said: str, suffix: str, replaces: int, expected: tuple[str, str]
 ) -> None:
     """A client of HTTP can only insert."""
-    done = await _filled(Gap(prefix="print(" if ")" in suffix else "ret", suffix=suffix), said, len(suffix) - 1)
-    assert done == (inserted, reason)
-
-
-async def _filled(gap: Gap, said: str, replaces: int) -> tuple[str, str]:
-    """Fill a gap with an engine that says ``said`` in place of some characters right of the cursor."""
-    from midfill.completion.types import Completion
 
     class Says(CompletionEngine):
-        def complete(self, request: Any, cancel: Any, cache: Any = None) -> Completion:
-            start = request.offset
-            return Completion(text=said, start=start, end=start + (replaces if said != "left" else 0))
+        """An engine that says ``said`` in place of some characters right of the cursor."""
 
-    def load(settings: LiveSettings, _on_loading: OnLoading) -> CompletionEngine:
-        return Says(loaded_model(SeenModel()), settings)
+        def complete(self, request: Request, cancel: CancelFlag, cache: CompletionCache | None = None) -> Completion:
+            return Completion(text=said, start=request.offset, end=request.offset + replaces)
 
     settings = LiveSettings(settings_for(Path("unused"), journal=False))
-    worker = ModelWorker(settings, load)
+    worker = ModelWorker(settings, lambda live, _: Says(loaded_model(SeenModel()), live))
     filler = GapFiller(worker, settings)
-    done = await filler.fill(gap)
+    done = await filler.fill(Gap(prefix="ret", suffix=suffix))
+    assert (done.text, done.reason) == expected
     filler.close()
     worker.close()
-    return done.text, done.reason
 
 
-async def test_text_ends_before_a_stop_text(client: httpx.AsyncClient, tmp_path: Path) -> None:
+async def test_text_ends_before_a_stop_text(tmp_path: Path) -> None:
     """As the client asked."""
     bundle = write_bundle(tmp_path / "other", graph=chain_graph("return left", anywhere=True)).path
     async with serving(settings_for(bundle)) as client:

@@ -18,7 +18,7 @@ PATHS = ["/v1/models", "/models", "/props", "/v1/completions", "/completion", "/
 )
 async def test_key_is_needed(client: httpx.AsyncClient, path: str, authorization: str) -> None:
     """Without it, nothing is told: not even whether there is such a path."""
-    headers = {"Authorization": authorization.encode("latin-1")}
+    headers = {b"Authorization": authorization.encode("latin-1")}
     answer = await client.request("POST", path, headers=headers, content=b"{}")
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
