@@ -162,11 +162,13 @@ class Api:
 
 
 def make_app(settings: LiveSettings, key: str, load: Load = open_engine) -> ASGIApp:
-    """Return the application, for requests with ``key``. It loads the model with ``load`` when it is first needed."""
+    """Return the application, for requests with ``key``. It loads the model with ``load``."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        api = Api(settings, ModelWorker(settings, load))
+        worker = ModelWorker(settings, load)
+        worker.begin()
+        api = Api(settings, worker)
         app.router.routes.extend(api.routes())
         yield
         api.close()

@@ -3,8 +3,8 @@
 A long text would keep everybody waiting. So it is generated on a thread of its own, and each step of it lets all
 requests for short texts go first.
 
-The model is loaded by the first request, unloaded when nobody asks for long, and shared with the user's editors where
-the settings and the system allow.
+The model is loaded at once, unloaded when nobody asks for long, and loaded again by the next request. It is shared with
+the user's editors where the settings and the system allow.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ModelWorker:
     """Runs requests on one thread, the oldest first, and long ones in the time between; for use on one event loop."""
 
     def __init__(self, settings: LiveSettings, load: Load = open_engine) -> None:
-        """Load with ``load`` when the first request comes."""
+        """Load with ``load``: see :meth:`begin`."""
         self._settings = settings
         self._lifecycle = EngineLifecycle(settings, load)
         self._loaded: Callable[[], Engine | None] = lambda: None
@@ -58,6 +58,10 @@ class ModelWorker:
         self._generators: Generators = WeakKeyDictionary()
         self._long_generators: Generators = WeakKeyDictionary()
         self._long_work = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-long")
+
+    def begin(self) -> None:
+        """Begin to load the model, so that the first request need not wait for all of it."""
+        self._lifecycle.start()
 
     async def model(self) -> LanguageModel:
         """Return the model, once it is loaded.
