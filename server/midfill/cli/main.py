@@ -28,6 +28,7 @@ from midfill.common.printable import printable
 from midfill.settings.schema import Settings
 
 _EXPORT_HINT = "this command needs the export extra; run: pip install 'midfill[export]'"
+_API_HINT = "this command needs the api extra; run: pip install 'midfill[api]'"
 _TUNE_HINT = "this command needs the tune extra; run: pip install 'midfill[tune]'"
 
 
@@ -97,6 +98,10 @@ def _serve(args: argparse.Namespace) -> int:
 
     with parts(args.record) as (make_scheduler, perform):
         return app.serve_stdio(make_scheduler, perform)
+
+
+def _api(args: argparse.Namespace) -> int:
+    return int(_with_extra("midfill.cli.api", _API_HINT).run(args))
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -175,8 +180,17 @@ def _tune(args: argparse.Namespace) -> int:
 
 
 def _with_torch(module: str, hint: str) -> Any:
-    """Import a module that needs an extra."""
+    """Import a module that needs an extra with torch."""
     os.environ["TQDM_DISABLE"] = "1"  # tqdm reads this when it is imported; the command prints its stages instead
+    return _with_extra(module, hint)
+
+
+def _with_extra(module: str, hint: str) -> Any:
+    """Import a module that needs an extra.
+
+    Raises:
+        UsageError: the extra is not installed; ``hint`` says what to do.
+    """
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -219,6 +233,7 @@ def _print_json(value: Any) -> None:
 
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "serve": _serve,
+    "api": _api,
     "complete": _complete,
     "do": _do,
     "why": _why,

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from midfill.settings.schema import read
 
 _COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 class AddCommand(Protocol):
@@ -45,6 +46,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
+def add_log_level(parser: argparse.ArgumentParser) -> None:
+    """Add ``--log-level``."""
+    parser.add_argument(
+        "--log-level",
+        default="WARNING",
+        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
+        help="least important messages to log on standard error (default: WARNING)",
+    )
+
+
 def add_licence_acceptance(parser: argparse.ArgumentParser) -> None:
     """Add ``--accept-license``."""
     parser.add_argument(
@@ -66,4 +77,11 @@ def count(text: str) -> int:
     """Read a whole number from 1 to 999999999."""
     if not _COUNT.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1 to 999999999")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """Read the number of a port, 0 to 65535."""
+    if not _PORT.fullmatch(text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port: a whole number from 0 to 65535")
     return int(text)

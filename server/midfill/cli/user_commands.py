@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from midfill.cli.options import AddCommand, add_bundle, add_json, add_licence_acceptance, count
+from midfill.cli.options import (
+    AddCommand,
+    add_bundle,
+    add_json,
+    add_licence_acceptance,
+    add_log_level,
+    count,
+    port,
+)
 
 
 def add(command: AddCommand) -> None:
@@ -16,6 +24,7 @@ def add(command: AddCommand) -> None:
     _add_do(command)
     _add_records(command)
     _add_replay(command)
+    _add_api(command)
 
 
 def _add_serve(command: AddCommand) -> None:
@@ -25,12 +34,7 @@ def _add_serve(command: AddCommand) -> None:
     serve.add_argument(
         "--record", type=Path, metavar="FILE", help="also write the session into a new file, without secrets"
     )
-    serve.add_argument(
-        "--log-level",
-        default="WARNING",
-        choices=("DEBUG", "INFO", "WARNING", "ERROR"),
-        help="least important messages to log on standard error (default: WARNING)",
-    )
+    add_log_level(serve)
 
 
 def _add_pull(command: AddCommand) -> None:
@@ -115,3 +119,13 @@ def _add_replay(command: AddCommand) -> None:
     replay.add_argument("file", type=Path, metavar="FILE", help="what `midfill serve --record FILE` has written")
     add_bundle(replay)
     add_json(replay)
+
+
+def _add_api(command: AddCommand) -> None:
+    api = command("api", "Serve completions over HTTP to other programs of this machine.", "midfill api --port 8012")
+    api.add_argument("--host", default="127.0.0.1", help="address to listen at; only loopback (default: 127.0.0.1)")
+    api.add_argument(
+        "--port", type=port, default=8012, metavar="N", help="port to listen at; 0 takes a free one (default: 8012)"
+    )
+    add_log_level(api)
+    add_bundle(api)

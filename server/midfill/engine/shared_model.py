@@ -140,7 +140,7 @@ class SharedGenerator:
         with closing(self._answers(message, cancel)) as answers:
             for values in answers:
                 place += 1
-                yield ScoredToken(int(values[0]), values[1])
+                yield ScoredToken(int(values[0]), values[1], values[2])
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
         healing = TokenHealing(self._vocabulary, request.required_prefix)

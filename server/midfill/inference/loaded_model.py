@@ -15,7 +15,7 @@ from midfill.inference.onnx_model import Model, OnnxModel
 from midfill.inference.preemption import PreemptibleModel, Steps
 from midfill.inference.prefill_throughput import speed_key
 from midfill.inference.prompt_lookup import DraftLength
-from midfill.inference.sampling import Choice, Sampler, greedy
+from midfill.inference.sampling import Choice, Sampler, greedy, log_probability
 from midfill.inference.token_generator import (
     NO_METER,
     GenerationRequest,
@@ -106,7 +106,7 @@ class LocalGenerator:
             logits = self._model.step([last, *chunk[:-1]], cache, len(chunk), cancel)  # (len(chunk), V)
             for row, token in zip(logits, chunk, strict=True):
                 likeliest = greedy(row)
-                yield ScoredToken(likeliest, float(row[likeliest] - row[token]))
+                yield ScoredToken(likeliest, float(row[likeliest] - row[token]), log_probability(row, token))
             last = chunk[-1]
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:

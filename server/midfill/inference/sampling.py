@@ -83,14 +83,24 @@ def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick:
     index = pick(scores)
     runner_up = _best_except(scores, index)
     token, runner_up = (at if allowed is None or at < 0 else int(allowed[at]) for at in (index, runner_up))
-    peak = float(scores.max())
-    log_sum = peak + float(np.log(np.exp(scores - peak).sum()))
+    log_sum = _log_sum(scores)
     return Choice(
         token,
         float(logits[token]) - log_sum,
         runner_up,
         float(logits[runner_up]) - log_sum if runner_up >= 0 else -np.inf,
     )
+
+
+def log_probability(logits: NDArray[np.float32], token: int) -> float:
+    """Return the natural logarithm of a token's probability, from the logits (V,)."""
+    return float(logits[token]) - _log_sum(logits)
+
+
+def _log_sum(scores: NDArray[np.float32]) -> float:
+    """Return the logarithm of the sum of the exponentials of the scores (n,)."""
+    peak = float(scores.max())
+    return peak + float(np.log(np.exp(scores - peak).sum()))
 
 
 def _best_except(scores: NDArray[np.float32], index: int) -> int:

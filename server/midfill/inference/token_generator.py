@@ -112,6 +112,8 @@ class ScoredToken(NamedTuple):
     """The token that the model finds most likely there."""
     margin: float
     """Log-probability of ``likeliest`` minus that of the given token, in nats; 0 if they are the same."""
+    logprob: float
+    """Natural logarithm of the given token's probability, at temperature 1."""
 
 
 class PrefillMeter(Protocol):

@@ -122,6 +122,24 @@ def test_unexpected_fault_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch)
     assert "unexpected KeyError; run again with --debug" in ran.err
 
 
+def test_api_without_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
+    for name in [name for name in sys.modules if name.startswith(("midfill.api", "midfill.cli.api"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    ran = run("api")
+    assert is_one_line(ran, code=2)
+    assert "pip install 'midfill[api]' (uvicorn is missing)" in ran.err
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", ""])
+def test_port_must_be_one(port: str, run: Run) -> None:
+    """A number that a port can have."""
+    ran = run("api", f"--port={port}")
+    assert is_one_line(ran, code=2)
+    assert "is not a port" in ran.err
+
+
 @pytest.mark.parametrize(("command", "extra"), [("export", "export"), ("tune", "tune")])
 def test_command_without_its_extra(command: str, extra: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to install; the missing module is the library, not one of Midfill's own."""
