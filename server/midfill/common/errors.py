@@ -13,6 +13,7 @@
     ├── ModelError            onnxruntime cannot load or run the model
     │   ├── ModelChanged          another program has changed the model's weights since they were loaded
     │   └── EngineUnavailable     the engine process that servers share cannot be used
+    ├── PolicyRefused         the administrators' policy forbids it, or cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
@@ -76,6 +77,10 @@ class EngineUnavailable(ModelError):
     def __init__(self, why: str) -> None:
         super().__init__(f"The engine process that servers share cannot be used: {why}.")
         self.why = why
+
+
+class PolicyRefused(MidfillError):
+    """The policy of this computer's administrators forbids it, or cannot be used, and then it allows nothing."""
 
 
 class EvalError(MidfillError):

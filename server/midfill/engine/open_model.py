@@ -17,7 +17,7 @@ from midfill.engine.shared_model import SharedModel
 from midfill.engine.start import EngineSetup
 from midfill.inference.bundle import load_bundle
 from midfill.inference.bundle_versions import load_current
-from midfill.inference.licences import require_use
+from midfill.inference.permission import require_permission
 from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.inference.tokenizer import load_tokenizer
 from midfill.settings.schema import Settings
@@ -32,6 +32,7 @@ def open_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> L
 
     Raises:
         BundleError: the bundle cannot be used.
+        PolicyRefused: the administrators' policy forbids its model.
         ModelError: onnxruntime refuses its graph.
     """
     if settings.share_engine and CAN_SHARE:
@@ -52,7 +53,7 @@ def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None)
 def _shared(settings: Settings, on_loading: OnLoading) -> SharedModel:
     on_loading("checking the bundle", 0.0)
     bundle = load_bundle(settings.bundle)
-    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
+    require_permission(bundle.manifest, settings)
     address = address_for(bundle.manifest, settings.threads)
     setup = EngineSetup(
         folder=str(address.folder),

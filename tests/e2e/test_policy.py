@@ -1,0 +1,68 @@
+"""A server under the administrators' policy."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from e2e.raw_client import RawClient
+from unit.helpers import chain_graph, write_bundle
+
+GOVERNED = [sys.executable, str(Path(__file__).with_name("governed_server.py"))]
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests' file has no trusted owner there")
+
+
+def governed(tmp_path: Path, policy: str) -> RawClient:
+    """Start a server under a policy, with a cache and settings of its own."""
+    folder = tmp_path / "policy"
+    folder.mkdir(mode=0o755)
+    file = folder / "policy.toml"
+    file.write_text(policy)
+    file.chmod(0o644)
+    own = {"MIDFILL_CACHE": str(tmp_path / "cache"), "MIDFILL_CONFIG": str(tmp_path / "none.toml")}
+    bundle = write_bundle(tmp_path / "bundle", graph=chain_graph("pass", anywhere=True)).path
+    client = RawClient([*GOVERNED, str(file)], tmp_path / "log", {**os.environ, **own, "MIDFILL_BUNDLE": str(bundle)})
+    client.initialize(options={"minConfidence": 0, "threads": 1, "shareEngine": True})
+    return client
+
+
+def messages(client: RawClient) -> list[str]:
+    """Return the lines that the user has seen."""
+    shown = [each["params"] for each in client.notifications if each["method"] == "window/showMessage"]
+    return [params["message"] for params in shown]
+
+
+def test_damaged_policy_stops_suggestions_and_not_the_server(tmp_path: Path) -> None:
+    """One line says why. Requests are answered with nothing, and `why` has the reason."""
+    with governed(tmp_path, "models = ['tiny'\n") as client:
+        client.wait_for_notification("window/showMessage")
+        client.open("x = \n")
+        client.ask(1, 0, 4)
+        assert not client.answer_to(1)["result"]["items"]
+        why = client.request(2, "workspace/executeCommand", {"command": "midfill.why", "arguments": []})
+        assert "policy" in json.dumps(why["result"])
+        assert messages(client) == [
+            f"Nothing is completed, because the policy in {tmp_path / 'policy' / 'policy.toml'} cannot be used:"
+            " line 2 is not valid TOML; write `name = value`, with text in quotes."
+        ]
+
+
+def test_allowed_model_completes_and_overruled_settings_are_said(tmp_path: Path) -> None:
+    """A document that the policy excludes gets nothing, whatever the editor's settings say."""
+    rules = "models = ['tiny']\nexclude = ['payroll/']\n[settings]\nshareEngine = false\n"
+    with governed(tmp_path, rules) as client:
+        client.wait_until_loaded()
+        open_file, closed_file = "file:///work/sample.py", "file:///work/payroll/sample.py"
+        client.open("x = \n", open_file)
+        client.open("x = \n", closed_file)
+        client.ask(1, 0, 4, open_file)
+        client.ask(2, 0, 4, closed_file)
+        assert [len((client.answer_to(number)["result"] or {}).get("items", [])) for number in (1, 2)] == [1, 0]
+        assert messages(client) == [
+            f"Midfill setting 'shareEngine' is false, not true, because the policy in"
+            f" {tmp_path / 'policy' / 'policy.toml'} says so."
+        ]
