@@ -5,16 +5,21 @@ Run after a setting was added or changed: `nox -s settings`. Tests compare what 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+from midfill.settings.engine_settings import EngineSettings
+from midfill.settings.kinds import camel
 from midfill.settings.schema import describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"
 _PAGE = ROOT / "docs" / "settings.md"
+_OF_ENGINES = {camel(field.name) for field in dataclasses.fields(EngineSettings)}
+"""The settings that decide where code goes."""
 _OF_THE_SCHEMA = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum")
 
 
@@ -37,10 +42,12 @@ def package_json(manifest: dict[str, Any]) -> dict[str, Any]:
 def _property(known: dict[str, Any]) -> dict[str, Any]:
     """Return one setting as VS Code has it; an empty folder is not sent, for the server knows where its own is."""
     value = {name: known[name] for name in _OF_THE_SCHEMA if name in known}
+    # A workspace's own settings, once it is trusted, override the user's unless the scope is "machine".
+    scope = "machine-overridable" if known["workspaceMay"] == "no" else "window"
     return {
         **value,
         "default": "" if known["default"] is None else known["default"],
-        "scope": "machine-overridable" if known["workspaceMay"] == "no" else "window",
+        "scope": "machine" if known["name"] in _OF_ENGINES else scope,
         "order": 0,
         "markdownDescription": f"{known['description'][0].upper()}{known['description'][1:]}.",
     }

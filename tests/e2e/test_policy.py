@@ -24,7 +24,7 @@ def governed(tmp_path: Path, policy: str) -> RawClient:
     file.write_text(policy)
     file.chmod(0o644)
     own = {"MIDFILL_CACHE": str(tmp_path / "cache"), "MIDFILL_CONFIG": str(tmp_path / "none.toml")}
-    bundle = write_bundle(tmp_path / "bundle", graph=chain_graph("pass", anywhere=True)).path
+    bundle = write_bundle(tmp_path / "bundle", graph=chain_graph("1", anywhere=True)).path
     client = RawClient([*GOVERNED, str(file)], tmp_path / "log", {**os.environ, **own, "MIDFILL_BUNDLE": str(bundle)})
     client.initialize(options={"minConfidence": 0, "threads": 1, "shareEngine": True})
     return client

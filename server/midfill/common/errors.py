@@ -9,10 +9,12 @@
     │   ├── BundleDamaged         a file of the bundle is missing, truncated or altered
     │   ├── BundleTooNew          the bundle was written by a newer Midfill
     │   ├── BundleForeign         not a Midfill bundle, or made for another kind of processor
+    │   ├── BundleWithoutWeights  the bundle has only what is needed to use a server's model
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
     │   ├── ModelChanged          another program has changed the model's weights since they were loaded
-    │   └── EngineUnavailable     the engine process that servers share cannot be used
+    │   ├── EngineUnavailable     the engine process that servers share cannot be used
+    │   └── RemoteUnavailable     the server that the setting 'engine' names cannot be used
     ├── PolicyRefused         the administrators' policy forbids it, or cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
@@ -59,6 +61,10 @@ class BundleForeign(BundleError):
     """The folder is not a Midfill bundle, or the bundle is made for another kind of processor."""
 
 
+class BundleWithoutWeights(BundleError):
+    """The bundle has a tokenizer and a prompt format, for a server's model, and no weights."""
+
+
 class LicenceRefused(BundleError):
     """The model's licence does not allow this use, or was not accepted."""
 
@@ -77,6 +83,17 @@ class EngineUnavailable(ModelError):
     def __init__(self, why: str) -> None:
         super().__init__(f"The engine process that servers share cannot be used: {why}.")
         self.why = why
+
+
+class RemoteUnavailable(ModelError):
+    """The server that a setting names cannot be used, now or at all."""
+
+    def __init__(self, server: str, why: str, *, is_slow: bool = False) -> None:
+        """Say ``why`` in a clause; ``is_slow`` if the server may only need more time."""
+        super().__init__(f"The server {server} cannot be used: {why}{'' if why.endswith('?') else '.'}")
+        self.server = server
+        self.why = why
+        self.is_slow = is_slow
 
 
 class PolicyRefused(MidfillError):

@@ -261,7 +261,7 @@ class CompletionEngine:
             start=begun.context.offset,
             end=begun.context.offset + first.replaces,
             reason=first.reason,
-            model=self.model.manifest.name,
+            model=first.stats.model or self.model.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(first.stats.reused_tokens, len(prompt.ids)),
             parts=prompt.parts,

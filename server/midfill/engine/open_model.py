@@ -1,4 +1,4 @@
-"""The one place that decides where a server's model is: in the engine process that servers share, or in this process.
+"""The one place that decides where a model is: at a server, in the shared engine process, or in this process.
 
 A server that shares an engine never imports onnxruntime. So whatever imports it is imported here when it is needed.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 
 from midfill.common import memory
 from midfill.common.errors import EngineUnavailable
@@ -24,27 +25,50 @@ from midfill.settings.schema import Settings
 
 CAN_SHARE = sys.platform != "win32"
 """Whether servers can share an engine on this system."""
+Load = Callable[[Settings, OnLoading], LanguageModel]
 _log = logging.getLogger(__name__)
 
 
 def open_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
-    """Return the model that ``settings`` name: in the engine process, or in this process if they or the system say so.
+    """Return the model that ``settings`` name: at a server; or in the engine process, unless they or the system forbid.
 
     Raises:
         BundleError: the bundle cannot be used.
         PolicyRefused: the administrators' policy forbids its model.
         ModelError: onnxruntime refuses its graph.
     """
+    if settings.engine:
+        return _remote(settings, on_loading, _open_here)
+    return _open_here(settings, on_loading)
+
+
+def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
+    """Return the model that ``settings`` name: at a server, or loaded in this process.
+
+    Raises:
+        BundleError, ModelError: as :func:`open_model`.
+    """
+    if settings.engine:
+        return _remote(settings, on_loading, _load_here)
+    return _load_here(settings, on_loading)
+
+
+def _remote(settings: Settings, on_loading: OnLoading, open_local: Load) -> LanguageModel:
+    from midfill.remote.open_remote import access_of, open_remote
+
+    return open_remote(settings, access_of(settings), lambda: open_local(settings, on_loading), on_loading)
+
+
+def _open_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:
     if settings.share_engine and CAN_SHARE:
         try:
             return load_current(settings.bundle, lambda: _shared(settings, on_loading))
         except EngineUnavailable as error:
             _log.warning("%s", PublicText(f"{error} This server loads the model itself."))
-    return open_in_process(settings, on_loading)
+    return _load_here(settings, on_loading)
 
 
-def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None) -> LanguageModel:
-    """Load the model that ``settings`` name in this process: see ``midfill.inference.loaded_model.load_model``."""
+def _load_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:
     from midfill.inference.loaded_model import load_model
 
     return load_model(settings, on_loading)

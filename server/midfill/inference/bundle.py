@@ -7,6 +7,8 @@
     v1/model.onnx.data   the weights, which onnxruntime maps into memory
     v1/tokenizer.json    the tokenizer, for the tokenizers library
 
+A bundle for a server's model has only the manifest and the tokenizer.
+
 The manifest names the folder of the files (:mod:`midfill.inference.bundle_versions` says why). In format 1 the files
 are beside the manifest.
 """
@@ -22,7 +24,7 @@ from typing import Any, Literal
 
 import cattrs
 
-from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew
+from midfill.common.errors import BundleDamaged, BundleForeign, BundleNotFound, BundleTooNew, BundleWithoutWeights
 from midfill.common.file_system import replace_file
 from midfill.common.os_errors import explain
 from midfill.common.regular_file import read_regular
@@ -144,6 +146,11 @@ class Manifest:
     """The version's folder, in the bundle's folder; "" if the files are beside the manifest."""
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the model can run on this machine. A bundle without weights is for a server's model."""
+        return GRAPH in self.files
+
+    @property
     def usable_context(self) -> int:
         """``context_length`` less the places that the padding of a run may take."""
         return max(self.context_length - MAX_PADDING, 1)
@@ -186,13 +193,31 @@ def load_bundle(path: Path) -> Bundle:
 
     Raises:
         BundleNotFound: there is no such folder, or it has no manifest.
+        BundleWithoutWeights: it is for a server's model.
         BundleForeign: the manifest is not Midfill's, or the bundle is for an unknown kind of processor.
         BundleTooNew: the format is newer than this version of Midfill.
         BundleDamaged: a file is missing, or differs from what the manifest says.
     """
     manifest = read_manifest(path)
+    if not manifest.has_weights:
+        raise BundleWithoutWeights(
+            f"{path} has no weights, only what a server's model needs: set 'engine' to the address of a server, or get"
+            " the weights with `midfill pull`."
+        )
     bundle = Bundle(path, manifest)
     check_files(bundle.folder, manifest.files)
+    return bundle
+
+
+def load_tokenizer_bundle(path: Path) -> Bundle:
+    """Read the bundle in the folder ``path``, with or without weights, and check its tokenizer alone.
+
+    Raises:
+        BundleError: as :func:`load_bundle`.
+    """
+    manifest = read_manifest(path)
+    bundle = Bundle(path, manifest)
+    check_files(bundle.folder, {TOKENIZER: manifest.files[TOKENIZER]})
     return bundle
 
 
@@ -223,7 +248,8 @@ def read_manifest(path: Path) -> Manifest:
     manifest = _structure(data, file)
     if manifest.folder and not VERSION.fullmatch(manifest.folder):
         raise BundleDamaged(f"{file} names {manifest.folder!r}, no version's folder: export it again.")
-    if missing := {GRAPH, TOKENIZER} - manifest.files.keys():
+    needed = {TOKENIZER} if manifest.files.keys() == {TOKENIZER} else {GRAPH, TOKENIZER}
+    if missing := needed - manifest.files.keys():
         raise BundleDamaged(f"{file} does not list {min(missing)}: export the bundle again.")
     if manifest.target not in _TARGETS:
         raise BundleForeign(

@@ -2,7 +2,8 @@
 
 Completion, chat, actions and evaluations know a :class:`LanguageModel` and the :class:`TokenGenerator` that it makes.
 They do not know where the tokens come from. :class:`midfill.inference.loaded_model.LoadedModel` makes them in this
-process; :class:`midfill.engine.shared_model.SharedModel` has another process make them.
+process; :class:`midfill.engine.shared_model.SharedModel` has another process make them, and
+:class:`midfill.remote.remote_model.RemoteModel` a server.
 """
 
 from __future__ import annotations
@@ -82,6 +83,8 @@ class GenerationStats:
     """Tokens of the prompt that were found in a KV cache."""
     prefill_seconds: float = 0.0
     """Time until the logits of the first token."""
+    model: str = ""
+    """The name of the model that made the tokens, if it is another one than the model of the generator."""
 
 
 class TokenStream(Iterator[Choice]):

@@ -16,6 +16,8 @@ _MAX_PROBLEMS = 10
 """Maximum number of problems of one source that are reported with a line each."""
 _MAX_NAME_CHARACTERS = 80
 """Maximum length of a setting's name in a message."""
+_MAX_TEXT = 300
+"""Maximum length of a short text."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,26 @@ def folder() -> Kind:
     return Kind("the path of a folder", {"type": "string"}, read)
 
 
+def file() -> Kind:
+    """Describe the path of a file, as a text; "" for none. A tilde stands for the user's home folder."""
+
+    def read(value: object) -> str:
+        return str(folder().read(value)) if value != "" else ""
+
+    return Kind('the path of a file, or ""', {"type": "string"}, read)
+
+
+def text() -> Kind:
+    """Describe a short text of one line; "" for none."""
+
+    def read(value: object) -> str:
+        if not isinstance(value, str) or len(value) > _MAX_TEXT or printable(value) != value:
+            raise ValueError
+        return value
+
+    return Kind("a short text", {"type": "string"}, read)
+
+
 def choice(*words: str) -> Kind:
     """Describe one of a few words."""
 
@@ -132,6 +154,12 @@ def table() -> Kind:
         return value
 
     return Kind("a table of tables", {"type": "object"}, read)
+
+
+def camel(name: str) -> str:
+    """Return the name that users write for an attribute: ``maxTokens`` for ``max_tokens``."""
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
 
 
 def read_named(

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from midfill.common.errors import PolicyRefused
 from midfill.settings.kinds import in_line
 from midfill.settings.policy import Policy
 from midfill.settings.schema import ATTRIBUTES, Settings
 
 _Values = Mapping[str, Any]
+_ENGINES = ("engine", "actions_engine")
+"""The settings that name a server, by attribute."""
 
 
 def ruled(policy: Policy, settings: Settings) -> Settings:
@@ -24,12 +27,14 @@ def ruled(policy: Policy, settings: Settings) -> Settings:
         language: {name: value for name, value in own.items() if ATTRIBUTES[name] not in policy.settings}
         for language, own in settings.languages.items()
     }
+    engines = {name: getattr(settings, name) for name in _ENGINES}
+    allowed = {name: url if not _refusal(policy, url) else "" for name, url in engines.items()}
     exclude = (*settings.exclude, *map(_absolute, policy.exclude))
-    return replace(settings, **{**policy.settings, "languages": languages, "exclude": exclude})
+    return replace(settings, **{**policy.settings, **allowed, "languages": languages, "exclude": exclude})
 
 
 def overruled(policy: Policy, sources: Sequence[_Values]) -> list[str]:
-    """Return a line for each setting to which one of the sources gives another value than the policy."""
+    """Return a line for each setting to which one of the sources gives a value that the policy does not allow."""
     found = {}
     for values in sources:
         for name, value, attribute in _flat(values):
@@ -39,7 +44,20 @@ def overruled(policy: Policy, sources: Sequence[_Values]) -> list[str]:
                     f"Midfill setting '{in_line(name)}' is {json.dumps(locked)}, not {json.dumps(value)}, because the"
                     f" policy{policy.where} says so."
                 )
+            elif attribute in _ENGINES and (refusal := _refusal(policy, value)):
+                found[name] = f"Midfill setting '{name}' is ignored. {refusal}"
     return list(found.values())
+
+
+def _refusal(policy: Policy, url: str) -> str:
+    """Return why an engine is not allowed; "" if it is, if there is none, or if the policy allows nothing at all."""
+    if not url or policy.problem:
+        return ""
+    try:
+        policy.require_engine(url)
+    except PolicyRefused as refused:
+        return str(refused)
+    return ""
 
 
 def _absolute(pattern: str) -> str:

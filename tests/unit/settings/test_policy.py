@@ -11,6 +11,7 @@ from midfill.common.errors import PolicyRefused
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.settings.hosts import read_host
 from midfill.settings.policy import Policy
+from midfill.settings.schema import Settings
 from midfill.settings.sources import SettingsSources
 from policies import place_policy
 
@@ -117,6 +118,21 @@ def test_locked_setting_overrules_every_source(tmp_path: Path, monkeypatch: pyte
         f"Midfill setting 'maxTokens' is 8, not 500, because the policy in {file} says so.",
     ]
     assert sources.reload() == (settings, [])
+
+
+@pytest.mark.parametrize("name", ["engine", "actionsEngine"])
+def test_engine_that_the_policy_does_not_allow_is_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The model of this machine is used instead, and one line says why. An allowed one stays."""
+    file = place_policy(tmp_path, monkeypatch, "engines = ['coder.example.com']")
+    settings, lines = SettingsSources().options({name: "https://evil.example.com"})
+    assert settings == Settings()
+    assert lines == [
+        f"Midfill setting '{name}' is ignored. The policy in {file} does not allow the engine evil.example.com:443, only"
+        " engines on coder.example.com: ask your administrators."
+    ]
+    assert SettingsSources().options({name: "https://coder.example.com"})[0] != Settings()
 
 
 def test_nobody_can_loosen_an_exclusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: Path) -> None:
