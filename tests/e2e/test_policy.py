@@ -13,6 +13,7 @@ from e2e.raw_client import RawClient
 from unit.helpers import chain_graph, write_bundle
 
 GOVERNED = [sys.executable, str(Path(__file__).with_name("governed_server.py"))]
+CODE = "def add(left, right):\n    return \n"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tests' file has no trusted owner there")
 
 
@@ -24,7 +25,7 @@ def governed(tmp_path: Path, policy: str) -> RawClient:
     file.write_text(policy)
     file.chmod(0o644)
     own = {"MIDFILL_CACHE": str(tmp_path / "cache"), "MIDFILL_CONFIG": str(tmp_path / "none.toml")}
-    bundle = write_bundle(tmp_path / "bundle", graph=chain_graph("1", anywhere=True)).path
+    bundle = write_bundle(tmp_path / "bundle", graph=chain_graph("left + right", anywhere=True)).path
     client = RawClient([*GOVERNED, str(file)], tmp_path / "log", {**os.environ, **own, "MIDFILL_BUNDLE": str(bundle)})
     client.initialize(options={"minConfidence": 0, "threads": 1, "shareEngine": True})
     return client
@@ -40,7 +41,7 @@ def test_damaged_policy_stops_suggestions_and_not_the_server(tmp_path: Path) -> 
     """One line says why. Requests are answered with nothing, and `why` has the reason."""
     with governed(tmp_path, "models = ['tiny'\n") as client:
         client.wait_for_notification("window/showMessage")
-        client.open("x = \n")
+        client.open(CODE)
         client.ask(1, 0, 4)
         assert not client.answer_to(1)["result"]["items"]
         why = client.request(2, "workspace/executeCommand", {"command": "midfill.why", "arguments": []})
@@ -57,8 +58,8 @@ def test_allowed_model_completes_and_overruled_settings_are_said(tmp_path: Path)
     with governed(tmp_path, rules) as client:
         client.wait_until_loaded()
         open_file, closed_file = "file:///work/sample.py", "file:///work/payroll/sample.py"
-        client.open("x = \n", open_file)
-        client.open("x = \n", closed_file)
+        client.open(CODE, open_file)
+        client.open(CODE, closed_file)
         client.ask(1, 0, 4, open_file)
         client.ask(2, 0, 4, closed_file)
         assert [len((client.answer_to(number)["result"] or {}).get("items", [])) for number in (1, 2)] == [1, 0]

@@ -119,7 +119,9 @@ def _read_locked(locked: object) -> dict[str, Any]:
         raise ValueError(problems[0].rstrip("."))
     for name, attribute in ATTRIBUTES.items():
         if attribute in values and not _can_be_locked(ABOUT[attribute].kind):
-            raise ValueError(f"the setting '{name}' cannot be locked; only numbers, true or false, and words from a choice can")
+            raise ValueError(
+                f"the setting '{name}' cannot be locked; only numbers, true or false, and words from a choice can"
+            )
     return values
 
 

@@ -129,8 +129,8 @@ def test_engine_that_the_policy_does_not_allow_is_ignored(
     settings, lines = SettingsSources().options({name: "https://evil.example.com"})
     assert settings == Settings()
     assert lines == [
-        f"Midfill setting '{name}' is ignored. The policy in {file} does not allow the engine evil.example.com:443, only"
-        " engines on coder.example.com: ask your administrators."
+        f"Midfill setting '{name}' is ignored. The policy in {file} does not allow the engine evil.example.com:443,"
+        " only engines on coder.example.com: ask your administrators."
     ]
     assert SettingsSources().options({name: "https://coder.example.com"})[0] != Settings()
 
