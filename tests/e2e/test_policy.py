@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from e2e.raw_client import RawClient
+from e2e.raw_client import URI, RawClient, ghost_text_at
 from unit.helpers import chain_graph, write_bundle
 
 GOVERNED = [sys.executable, str(Path(__file__).with_name("governed_server.py"))]
@@ -37,15 +36,19 @@ def messages(client: RawClient) -> list[str]:
     return [params["message"] for params in shown]
 
 
+def reason_at(client: RawClient, number: int, uri: str) -> str:
+    """Ask for ghost text in a document; return what `why` says about it."""
+    client.request(number, "textDocument/inlineCompletion", ghost_text_at(1, 11, uri))
+    why = {"command": "midfill.why", "arguments": []}
+    return str(client.request(100 + number, "workspace/executeCommand", why)["result"])
+
+
 def test_damaged_policy_stops_suggestions_and_not_the_server(tmp_path: Path) -> None:
     """One line says why. Requests are answered with nothing, and `why` has the reason."""
     with governed(tmp_path, "models = ['tiny'\n") as client:
         client.wait_for_notification("window/showMessage")
         client.open(CODE)
-        client.ask(1, 0, 4)
-        assert not client.answer_to(1)["result"]["items"]
-        why = client.request(2, "workspace/executeCommand", {"command": "midfill.why", "arguments": []})
-        assert "policy" in json.dumps(why["result"])
+        assert "policy (the policy of this computer's administrators forbids it" in reason_at(client, 1, URI)
         assert messages(client) == [
             f"Nothing is completed, because the policy in {tmp_path / 'policy' / 'policy.toml'} cannot be used:"
             " line 2 is not valid TOML; write `name = value`, with text in quotes."
@@ -60,9 +63,8 @@ def test_allowed_model_completes_and_overruled_settings_are_said(tmp_path: Path)
         open_file, closed_file = "file:///work/sample.py", "file:///work/payroll/sample.py"
         client.open(CODE, open_file)
         client.open(CODE, closed_file)
-        client.ask(1, 0, 4, open_file)
-        client.ask(2, 0, 4, closed_file)
-        assert [len((client.answer_to(number)["result"] or {}).get("items", [])) for number in (1, 2)] == [1, 0]
+        reasons = [reason_at(client, number, uri) for number, uri in ((1, open_file), (2, closed_file))]
+        assert ["(the document is excluded" in reason for reason in reasons] == [False, True]
         assert messages(client) == [
             f"Midfill setting 'shareEngine' is false, not true, because the policy in"
             f" {tmp_path / 'policy' / 'policy.toml'} says so."

@@ -11,10 +11,11 @@ from pathlib import Path
 from midfill.bench import benchmark, history, history_plot, report
 from midfill.bench.benchmark import PeerChoice
 from midfill.bench.plan import QUICK, Plan
+from midfill.cli import bench_team
 from midfill.common.errors import UsageError
 from midfill.settings.schema import Settings
 
-_MEASURING = ("quick", "peer", "peer_model", "key_ms", "report", "history", "json", "bundle")
+_MEASURING = ("quick", "team", "engine", "peer", "peer_model", "key_ms", "report", "history", "json", "bundle")
 """Options that make no sense with --plot-history, which measures nothing."""
 
 
@@ -27,8 +28,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """
     if args.plot_history:
         return _plot_history(args)
+    if args.team or args.engine:
+        return bench_team.run(args, settings)
     if args.out:
-        raise UsageError("-o goes with --plot-history FILE.")
+        raise UsageError("-o goes with --plot-history FILE or --team N.")
     plan = QUICK if args.quick else Plan()
     if args.key_ms:
         plan = dataclasses.replace(plan, key_seconds=args.key_ms / 1000)
