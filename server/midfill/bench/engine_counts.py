@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,4 +61,4 @@ def parse_counts(text: str) -> EngineCounts | None:
 
 
 def _first(values: dict[str, float], names: tuple[str, ...]) -> int | None:
-    return next((round(values[name]) for name in names if name in values), None)
+    return next((round(values[name]) for name in names if math.isfinite(values.get(name, math.inf))), None)

@@ -24,8 +24,7 @@ from midfill.bench.figures import percentile
 from midfill.bench.lsp_client import LspClient
 from midfill.bench.replay import Keystroke, play, share_right_within
 from midfill.bench.scenes import Scene, all_scenes, typing_pauses
-from midfill.inference.bundle import load_tokenizer_bundle, write_manifest
-from midfill.inference.bundle_files import TOKENIZER
+from midfill.inference.bundle import TOKENIZER, load_tokenizer_bundle, write_manifest
 from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
 from midfill.remote.open_remote import access_of
 from midfill.remote.server import Server
