@@ -1,8 +1,9 @@
 """A team at one engine: simulated developers, each with a server process of their own, who all type at once.
 
-Each developer types a function of Python's standard library again, at a person's pace and without a pause for thought,
-so that a level is the load of that many people who type in the same moment. :mod:`midfill.bench.replay` says what an
-answer is, and which one is right. An answer later than the next keystroke counts as none.
+Each developer opens a file of Python's standard library, reads for a moment, and types one of its functions again, at a
+person's pace, with a pause for thought after each line. A level is the load of that many people who write in the same
+minute. :mod:`midfill.bench.replay` says what an answer is, and which one is right. An answer later than the next
+keystroke counts as none.
 """
 
 from __future__ import annotations
@@ -45,6 +46,10 @@ class TeamPlan:
     """Number of keystrokes of each developer at each level."""
     key_seconds: float = 0.2
     """Mean seconds from one keystroke to the next."""
+    thought: float = 1.0
+    """Mean seconds from the end of a line to the first key of the next one."""
+    reading: float = 3.0
+    """Seconds from opening a file to the first key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,8 +171,13 @@ def _type(developers: Sequence[LspClient], scenes: Sequence[Scene], plan: TeamPl
 
 def _type_scene(developer: LspClient, scene: Scene, seed: int, plan: TeamPlan) -> list[Keystroke]:
     keys = scene.keys(plan.keys)
-    time.sleep(random.Random(seed).uniform(0, plan.key_seconds))  # noqa: S311 -- keys do not fall all at once
-    return play(scene, keys, typing_pauses(len(keys), plan.key_seconds, seed), developer)
+    factor = plan.thought / plan.key_seconds
+    pauses = [
+        pause * (factor if key.text.startswith("\n") else 1)
+        for key, pause in zip(keys, typing_pauses(len(keys), plan.key_seconds, seed), strict=True)
+    ]
+    time.sleep(random.Random(seed).uniform(0, plan.thought))  # noqa: S311 -- they do not all begin at once
+    return play(scene, keys, pauses, developer, plan.reading)
 
 
 def _milliseconds(seconds: Sequence[float], percent: float) -> float | None:
