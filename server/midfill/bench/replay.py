@@ -72,7 +72,7 @@ class Keystroke:
 def play(
     scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: Suggester, reading: float = 0.0
 ) -> list[Keystroke]:
-    """Type ``keys`` into ``scene``, each followed by its pause in seconds; ``reading`` is the pause before the first."""
+    """Type ``keys`` into ``scene``, each followed by its pause in seconds; ``reading`` comes before the first."""
     suggester.open(scene)
     time.sleep(reading)
     offset = len(scene.before)
