@@ -216,6 +216,15 @@ def remote(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def teams(session: nox.Session) -> None:
+    """Run the commands of docs/teams.md: vLLM, Ray Serve, llama-server, Caddy. Arguments choose sections by words.
+
+    `PATH` must have the programs; set MODEL and GGUF to a small model, and ENGINE to what the proxy is put before.
+    """
+    session.run("python", "-m", "teams.run", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(python=False)
 def large_workspace(session: nox.Session) -> None:
     """Index 10,000 files while somebody types: seconds, memory, and what a keystroke takes meanwhile and afterwards."""
     session.run("python", "-m", "pytest", "tests/e2e/large_workspace.py", *session.posargs)

@@ -69,9 +69,12 @@ class Keystroke:
         return self.counts and self.suggestion.partition("\n")[0].rstrip() == self.rest.rstrip()
 
 
-def play(scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: Suggester) -> list[Keystroke]:
-    """Type ``keys`` into ``scene``, each followed by its pause in seconds."""
+def play(
+    scene: Scene, keys: Sequence[Key], pauses: Sequence[float], suggester: Suggester, reading: float = 0.0
+) -> list[Keystroke]:
+    """Type ``keys`` into ``scene``, each followed by its pause in seconds; ``reading`` comes before the first."""
     suggester.open(scene)
+    time.sleep(reading)
     offset = len(scene.before)
     strokes = []
     due = time.perf_counter()

@@ -66,6 +66,11 @@ def scenes(count: int) -> list[Scene]:
     return [cuts[len(cuts) // 2] for cuts in found if cuts]
 
 
+def all_scenes() -> list[Scene]:
+    """Return the scenes of all functions of all files that are long enough."""
+    return [scene for path, text in sources() for scene in _cuts(path, text)]
+
+
 def typing_pauses(keys: int, seconds: float, seed: int) -> list[float]:
     """Return the pause after each keystroke, in seconds: uniformly random from 0.5 to 1.5 times ``seconds``.
 

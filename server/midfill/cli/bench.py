@@ -11,14 +11,27 @@ from pathlib import Path
 from midfill.bench import benchmark, history, history_plot, report, shared_delay
 from midfill.bench.benchmark import PeerChoice
 from midfill.bench.plan import QUICK, Plan
+from midfill.cli import bench_team
 from midfill.common.errors import UsageError
 from midfill.settings.schema import Settings
 
 _TURNS, _QUICK_TURNS = 400, 40
 """How often --shared asks each model."""
-_NOT_SHARED = ("peer", "peer_model", "key_ms", "report", "history")
+_NOT_SHARED = ("team", "engine", "peer", "peer_model", "key_ms", "report", "history")
 """Options that make no sense with --shared, which types nothing."""
-_MEASURING = ("quick", "peer", "peer_model", "key_ms", "shared", "report", "history", "json", "bundle")
+_MEASURING = (
+    "quick",
+    "team",
+    "engine",
+    "peer",
+    "peer_model",
+    "key_ms",
+    "shared",
+    "report",
+    "history",
+    "json",
+    "bundle",
+)
 """Options that make no sense with --plot-history, which measures nothing."""
 
 
@@ -31,8 +44,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """
     if args.plot_history:
         return _plot_history(args)
+    if args.team or args.engine:
+        return bench_team.run(args, settings)
     if args.out:
-        raise UsageError("-o goes with --plot-history FILE.")
+        raise UsageError("-o goes with --plot-history FILE or --team N.")
     if args.shared:
         return _shared(args, settings)
     plan = QUICK if args.quick else Plan()

@@ -23,12 +23,14 @@ from midfill.engine.address import address_for
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle, read_manifest
 from midfill.inference.exactness import differing_splits
-from midfill.inference.licences import licence, require_use
+from midfill.inference.licences import licence
 from midfill.inference.onnx_model import OnnxModel
+from midfill.inference.permission import require_permission
 from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
 from midfill.inference.session_options import on_battery
 from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
 from midfill.remote.examination import Examination, examine_actions_engine, examine_engine
+from midfill.settings.policy_file import read_policy
 from midfill.settings.schema import Settings
 from midfill.sharing import CAN_SHARE
 from midfill.sharing.start import join
@@ -60,6 +62,7 @@ def examine(settings: Settings) -> list[Check]:
         platform_check(this_platform()),
         _libraries(),
         _processor(),
+        _policy(),
     ]
     checks.extend(_server_checks(settings))
     checks.extend(_bundle_checks(settings))
@@ -81,6 +84,16 @@ def platform_check(here: Platform) -> Check:
     """Say whether Midfill is supported on a platform; if it is not, why, and what to do."""
     why = obstacle(here)
     return Check("platform", not why, f"{here}: not supported, {why}" if why else f"{here}: supported")
+
+
+def _policy() -> Check:
+    """Say where the administrators' policy is, and what it rules."""
+    policy = read_policy()
+    if policy.problem:
+        return Check("policy", False, f"{policy.file}: nothing is completed, because {policy.problem}")
+    return Check(
+        "policy", True, f"{policy.file}: {policy}" if policy.exists else f"none, for there is no {policy.file}"
+    )
 
 
 def _libraries() -> Check:
@@ -154,7 +167,7 @@ def _is_without_weights(settings: Settings) -> bool:
 
 
 def _licence(manifest: Manifest, settings: Settings) -> Check:
-    require_use(manifest.source.license, manifest.name, settings.use)
+    require_permission(manifest, settings)
     found = licence(manifest.source.license, manifest.name)
     return Check("licence", True, f"{found}; for {settings.use} use, as the setting 'use' says")
 

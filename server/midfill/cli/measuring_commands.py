@@ -48,12 +48,23 @@ def _add_bench(command: AddCommand) -> None:
         action="store_true",
         help="measure only how much later a first token comes from the process that servers share",
     )
+    bench.add_argument(
+        "--team",
+        type=count,
+        metavar="N",
+        help="measure instead how an engine serves up to N developers who type at once",
+    )
+    bench.add_argument(
+        "--engine", metavar="URL", help="with --team: the engine's address (default: your setting `engine`)"
+    )
     bench.add_argument("--report", type=Path, metavar="FILE.md", help="write a page with plots, too")
     bench.add_argument("--history", type=Path, metavar="FILE", help="add the figures to this file, one JSON line a run")
     bench.add_argument(
         "--plot-history", type=Path, metavar="FILE", help="measure nothing; draw the figures of a history over time"
     )
-    bench.add_argument("-o", "--out", type=Path, metavar="FILE.svg", help="with --plot-history: the picture to write")
+    bench.add_argument(
+        "-o", "--out", type=Path, metavar="FILE.svg", help="with --plot-history or --team: the picture to write"
+    )
     add_bundle(bench)
     add_json(bench)
 

@@ -12,6 +12,7 @@ from midfill.recording.record_file import RecordWriter
 from midfill.recording.recorder import RecordedActions, recording
 from midfill.recording.session_record import Record
 from midfill.session.session import SchedulerFactory
+from midfill.settings.policy_file import read_policy
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +23,9 @@ def parts(file: Path) -> Iterator[tuple[SchedulerFactory, Perform]]:
 
     Raises:
         UsageError: the file cannot be created.
+        PolicyRefused: the administrators' policy forbids recordings.
     """
+    read_policy().require_recording()
     with closing(RecordWriter(file)) as writer:
         _log.warning("This session is recorded, without secrets, in %s", writer.path)
         record = Record(writer)

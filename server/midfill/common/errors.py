@@ -16,6 +16,7 @@
     │   │   ├── ModelChanged          another program has changed the model's weights since they were loaded
     │   │   └── EngineUnavailable     the engine process that servers share cannot be used
     │   └── RemoteUnavailable     the server that the setting 'engine' names cannot be used
+    ├── PolicyRefused         the administrators' policy forbids it, or cannot be used
     ├── EvalError             an evaluation suite cannot be built or run
     ├── BenchError            a process to be measured does not start, or ends early
     ├── ServerEnded           the language server's process ended early; raised in its client
@@ -98,6 +99,10 @@ class RemoteUnavailable(ModelError):
         self.server = server
         self.why = why
         self.is_slow = is_slow
+
+
+class PolicyRefused(MidfillError):
+    """The policy of this computer's administrators forbids it, or cannot be used, and then it allows nothing."""
 
 
 class EvalError(MidfillError):

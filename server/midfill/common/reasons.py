@@ -24,6 +24,7 @@ class Reason(str, Enum):
     LANGUAGE = "language"
     PATH = "path"
     PLACEHOLDER = "placeholder"
+    POLICY = "policy"
     REPETITION = "repetition"
     SERVER = "server"
     STRING = "string"
@@ -59,6 +60,7 @@ _SENTENCES = {
     Reason.LANGUAGE: "suggestions are off in this language (setting quietLanguages)",
     Reason.PATH: "the text is only the path of a file",
     Reason.PLACEHOLDER: "the text contains the placeholder of a redacted secret",
+    Reason.POLICY: "the policy of this computer's administrators forbids it; `midfill doctor` says what it rules",
     Reason.REPETITION: "the text repeats itself",
     Reason.SERVER: "the server that has the model cannot be used (setting engine); the log says why",
     Reason.STRING: "the cursor is in a string, where suggestions are off (setting quietInStrings)",

@@ -15,8 +15,9 @@ from typing import Literal, Protocol, TypeVar
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
 from midfill.common.clock import Clock
-from midfill.common.errors import MidfillError, ModelError
+from midfill.common.errors import MidfillError, ModelError, PolicyRefused
 from midfill.common.idle_timer import IdleTimer
+from midfill.common.reasons import Reason
 from midfill.completion.cache import CompletionCache
 from midfill.completion.engine import WorkspaceRetrieval, open_engine
 from midfill.completion.types import Completion, Request
@@ -85,6 +86,17 @@ class EngineLifecycle:
         if self._state == "failed" and stamps_of_files(self._settings.now.bundle) != self._failed_with:
             return "idle"
         return self._state
+
+    @property
+    def reason(self) -> Reason:
+        """Why a request gets nothing while no engine is there or on its way."""
+        state = self.state
+        return self.failure if state == "failed" else Reason(state)
+
+    @property
+    def failure(self) -> Reason:
+        """Why a request gets nothing after loading has failed."""
+        return Reason.POLICY if isinstance(self.error, PolicyRefused) else Reason.FAILED
 
     @property
     def is_running(self) -> bool:

@@ -90,7 +90,7 @@ class Scheduler:
             asyncio.CancelledError: the caller was cancelled; the work stops within a step.
         """
         if not self._lifecycle.is_running:
-            return no_suggestion(request, Reason(self._lifecycle.state))
+            return no_suggestion(request, self._lifecycle.reason)
         self._lifecycle.keep_alive()
         if request.automatic:
             self._debounce.key(self._clock.now())
@@ -107,7 +107,7 @@ class Scheduler:
             if request.automatic and (seconds := self._debounce.wait(self._settings.now.debounce_ms / 1000)):
                 await self._clock.sleep(seconds)
                 if not self._lifecycle.is_running:  # the server was closed, or the model changed
-                    return no_suggestion(request, Reason(self._lifecycle.state))
+                    return no_suggestion(request, self._lifecycle.reason)
             running = self._lifecycle.run(lambda engine: self._complete(engine, request, work.flag))
             self._lifecycle.steps.preempt()
             completion = await asyncio.wrap_future(running)
@@ -227,7 +227,7 @@ class Scheduler:
         try:
             flag.check()
             if engine is None:
-                return no_suggestion(request, Reason.FAILED)
+                return no_suggestion(request, self._lifecycle.failure)
             return engine.complete(request, flag, self._cache)
         except Cancelled as stop:
             return no_suggestion(request, Reason(stop.reason))

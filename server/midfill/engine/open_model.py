@@ -18,7 +18,7 @@ from midfill.engine.engine_process import EngineProcess, EngineSetup
 from midfill.engine.shared_model import SharedModel
 from midfill.inference.bundle import MANIFEST, TOKENIZER, load_bundle, read_manifest
 from midfill.inference.bundle_versions import load_current
-from midfill.inference.licences import require_use
+from midfill.inference.permission import require_permission
 from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.inference.tokenizer import load_tokenizer
 from midfill.settings.schema import Settings
@@ -33,6 +33,7 @@ def open_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> L
 
     Raises:
         BundleError: the bundle cannot be used.
+        PolicyRefused: the administrators' policy forbids its model.
         ModelError: onnxruntime refuses its graph.
     """
     if settings.engine:
@@ -105,7 +106,7 @@ def _load_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:
 def _shared(settings: Settings, on_loading: OnLoading) -> SharedModel:
     on_loading("checking the bundle", 0.0)
     bundle = load_bundle(settings.bundle)
-    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
+    require_permission(bundle.manifest, settings)
     address = address_for(bundle.manifest, settings.threads)
     setup = EngineSetup(
         bundle=str(settings.bundle.absolute()),

@@ -10,8 +10,8 @@ from midfill.inference.bundle import Bundle, Manifest, load_bundle
 from midfill.inference.bundle_versions import load_current, remove_old_versions
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import CachePool
-from midfill.inference.licences import require_use
 from midfill.inference.onnx_model import Model, OnnxModel
+from midfill.inference.permission import require_permission
 from midfill.inference.preemption import PreemptibleModel, Steps
 from midfill.inference.prefill_throughput import speed_key
 from midfill.inference.prompt_lookup import DraftLength
@@ -129,6 +129,7 @@ def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> L
 
     Raises:
         BundleError: the bundle cannot be used.
+        PolicyRefused: the administrators' policy forbids its model.
         ModelError: onnxruntime refuses its graph.
     """
     model = load_current(settings.bundle, lambda: _load(settings, on_loading))
@@ -139,7 +140,7 @@ def load_model(settings: Settings, on_loading: OnLoading = lambda *_: None) -> L
 def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("checking the bundle", 0.0)
     bundle = load_bundle(settings.bundle)
-    require_use(bundle.manifest.source.license, bundle.manifest.name, settings.use)
+    require_permission(bundle.manifest, settings)
     on_loading("reading the tokenizer", 0.2)
     tokenizer = load_tokenizer(bundle)
     on_loading("loading the model", 0.4)

@@ -4,6 +4,9 @@ A file may contribute when it is in a workspace folder and no rule excludes it. 
 ``.midfillignore`` files, from the settings, and from the built-in patterns. A file that one of these sources excludes
 is excluded, whatever the others say. Within one source the last matching pattern of the deepest file decides.
 
+A pattern of the settings that begins with two slashes is about the whole path, from the root of the file system. These
+patterns are a source of their own. So they also hold in a workspace that is a part of what they exclude.
+
 Git's ignore files are ``.gitignore`` (in the file's folder and its parents, up to the repository's root), and, where
 these say nothing, the user's: ``info/exclude`` of the repository, and then ``core.excludesFile``. A file in a
 repository within another one is excluded if one of them would ignore it. Where a workspace folder ignores the case of
@@ -36,6 +39,8 @@ BUILT_IN_PATTERNS = (
     "*.min.js", "*.min.css", "*.map", "*.lock", "package-lock.json", "pnpm-lock.yaml", "go.sum", "*_pb2.py",
     "*_pb2.pyi", "*_pb2_grpc.py", "*.pb.go", "*.pb.cc", "*.pb.h", "*.g.dart", "*.designer.cs",
 )  # fmt: skip
+ABSOLUTE = "//"
+"""The beginning of a pattern that is about the whole path. The pattern follows, such as ``secret/`` or ``/srv/a``."""
 _MAX_DECISIONS = 4096
 """Maximum number of remembered decisions. A decision is valid while the ignore files behind it are unchanged."""
 
@@ -48,14 +53,20 @@ class IgnoreRules:
     """Answers whether a file may contribute. A repeated question only reads the ignore files' modification times."""
 
     def __init__(self, folders: Sequence[Path], patterns: Sequence[str] = ()) -> None:
-        """Use the workspace ``folders`` and the settings' ``patterns``, in gitignore's syntax."""
+        """Use the workspace ``folders`` and the settings' ``patterns``, in gitignore's syntax or :data:`ABSOLUTE`."""
         self.folders = tuple(dict.fromkeys(resolve(folder) for folder in folders))
         self._roots = {folder: repository_of(folder) or folder for folder in self.folders}
         self._fold: Callable[[str], str] = loosely if any(map(ignores_case, self.folders)) else str
         self._patterns = tuple(
-            PatternList(map(self._bytes, each), ignore_case=self._fold is not str)
-            for each in (BUILT_IN_PATTERNS, patterns)
+            map(self._list, (BUILT_IN_PATTERNS, [each for each in patterns if not each.startswith(ABSOLUTE)]))
         )
+        self._absolute = self._list(each.removeprefix(ABSOLUTE) for each in patterns if each.startswith(ABSOLUTE))
+        self._closed = frozenset(
+            folder
+            for folder in self.folders
+            if any(self._absolute.decide(self._whole(each), is_folder=True) for each in (folder, *folder.parents))
+        )
+        """The folders that are within what the absolute patterns exclude."""
         self._files = IgnoreFiles(self._fold)
         self._decisions: dict[Path, tuple[Chain, bool]] = {}
 
@@ -74,20 +85,22 @@ class IgnoreRules:
 
     def allows_name(self, path: PurePath) -> bool:
         """Return whether a document may contribute that is in no folder: only settings and built-in patterns decide."""
-        name = path.as_posix()
+        name = path.as_posix().lstrip("/")
         if len(name) > MAX_PATH_CHARACTERS:
             return False
         ends = [place for place, character in enumerate(name) if character == "/"]
         return not any(
             patterns.decide(self._bytes(name[:end]), is_folder=end is not None)
-            for patterns in self._patterns
+            for patterns in (*self._patterns, self._absolute)
             for end in (*ends, None)
         )
 
     def walk(self) -> Iterator[Path]:
         """Yield every file that may contribute, without links; a folder that cannot be read is skipped."""
         for folder in self.folders:
-            if not any(folder != other and folder.is_relative_to(other) for other in self.folders):
+            if folder not in self._closed and not any(
+                folder != other and folder.is_relative_to(other) for other in self.folders
+            ):
                 yield from self._walk(folder)
 
     def _walk(self, folder: Path) -> Iterator[Path]:
@@ -117,7 +130,7 @@ class IgnoreRules:
 
     def _allows(self, path: Path) -> bool:
         folder = self._containing(path)
-        if folder is None or path == folder or len(str(path)) > MAX_PATH_CHARACTERS:
+        if folder is None or folder in self._closed or path == folder or len(str(path)) > MAX_PATH_CHARACTERS:
             return False
         chain = self._files.chain(self._roots[folder], path.parent)
         known = self._decisions.get(path)
@@ -137,6 +150,8 @@ class IgnoreRules:
         within = self._relative(path, str(folder))
         if any(patterns.decide(within, is_folder=is_folder) for patterns in self._patterns):
             return True
+        if self._absolute.decide(self._whole(path), is_folder=is_folder):
+            return True
         above = [(rules, self._relative(path, rules.folder)) for rules in chain if len(rules.folder) < len(str(path))]
         above.reverse()
         if _first(rules.own.decide(relative, is_folder=is_folder) for rules, relative in above if rules.own):
@@ -150,9 +165,15 @@ class IgnoreRules:
         return False
 
     def _lists(self, chain: Chain) -> Iterator[PatternList]:
-        yield from self._patterns
+        yield from (*self._patterns, self._absolute)
         for rules in chain:
             yield from rules.lists
+
+    def _list(self, patterns: Iterable[str]) -> PatternList:
+        return PatternList(map(self._bytes, patterns), ignore_case=self._fold is not str)
+
+    def _whole(self, path: Path) -> bytes:
+        return self._bytes(path.as_posix().lstrip("/"))
 
     def _relative(self, path: Path, folder: str) -> bytes:
         return self._bytes(str(path)[len(folder.rstrip(os.sep)) + 1 :].replace(os.sep, "/"))

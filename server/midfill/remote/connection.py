@@ -81,6 +81,19 @@ class Connection:
         except asyncio.TimeoutError:
             raise Failed(_late(seconds), is_slow=True) from None
 
+    def read(self, path: str, seconds: float) -> bytes:
+        """Return the bytes that the server answers to a GET, within ``seconds``, for a thread that waits.
+
+        Raises:
+            Failed: there are none.
+        """
+        asked = self.submit(asyncio.wait_for(_received(self._client, "GET", path, None), seconds))
+        try:
+            received: bytes = asked.result()
+        except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
+            raise Failed(_late(seconds), is_slow=True) from None
+        return received
+
     def ask(self, path: str, body: dict[str, Any], seconds: float, cancel: CancelFlag) -> dict[str, Any]:
         """Return what :meth:`answer` returns to a POST, for a thread that waits.
 
@@ -158,17 +171,21 @@ def _late(seconds: float) -> str:
 
 
 async def _answer(client: Client, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    received = bytearray()
     sent = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+    try:
+        return parse_object(await _received(client, method, path, sent))
+    except NotEvents as error:
+        raise Failed(str(error)) from None
+
+
+async def _received(client: Client, method: str, path: str, sent: bytes | None) -> bytes:
+    received = bytearray()
     async with aclosing(client.parts(method, path, sent)) as parts:
         async for part in parts:
             received += part
             if len(received) > _MAX_ANSWER:
                 raise Failed("it sends more than was asked for")
-    try:
-        return parse_object(bytes(received))
-    except NotEvents as error:
-        raise Failed(str(error)) from None
+    return bytes(received)
 
 
 async def _pump(

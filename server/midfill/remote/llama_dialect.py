@@ -99,7 +99,8 @@ class LlamaServerDialect:
             raise BadAnswer("its answer has no log-probabilities")
         token, logprob = served.likeliest[0]
         named = dict(served.likeliest)
-        return [ScoredToken(token, logprob - named.get(text[0], served.likeliest[-1][1]))]
+        given = named.get(text[0], served.likeliest[-1][1])
+        return [ScoredToken(token, logprob - given, given)]
 
 
 def _token(place: Any, vocabulary: int) -> ServedToken:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable
 
 from midfill.inference.bundle import load_tokenizer_bundle
-from midfill.inference.licences import require_use
+from midfill.inference.permission import require_permission
 from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.inference.tokenizer import load_tokenizer
 from midfill.remote.address import parse
 from midfill.remote.remote_model import RemoteModel
 from midfill.remote.server import Access, Server
+from midfill.settings.policy_file import read_policy
 from midfill.settings.schema import Settings
 
 KEY_VARIABLE, ACTIONS_KEY_VARIABLE = "MIDFILL_ENGINE_KEY", "MIDFILL_ACTIONS_ENGINE_KEY"
@@ -65,11 +66,13 @@ def open_remote(
 
     Raises:
         BundleError: the bundle cannot be used.
+        PolicyRefused: the administrators' policy forbids its model, or the server.
     """
     on_loading("reading the tokenizer", 0.0)
     bundle = load_tokenizer_bundle(settings.bundle)
     manifest = bundle.manifest
-    require_use(manifest.source.license, manifest.name, settings.use)
+    require_permission(manifest, settings)
+    read_policy().require_engine(access.address.base)
     tokenizer = load_tokenizer(bundle)
     server = Server(access, tokenizer, " The model on this machine answers meanwhile." if open_local else "")
     server.begin()  # it answers while the model on this machine is loaded

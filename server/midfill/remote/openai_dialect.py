@@ -116,7 +116,7 @@ def _score(place: Any, token: int, vocabulary: int) -> ScoredToken:
     if token not in named:
         raise BadAnswer("its answer has no log-probabilities of the prompt")
     likeliest = min(named, key=lambda each: (-named[each], each))
-    return ScoredToken(likeliest, named[likeliest] - named[token])
+    return ScoredToken(likeliest, named[likeliest] - named[token], named[token])
 
 
 def _id(name: Any, vocabulary: int) -> int:

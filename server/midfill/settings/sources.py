@@ -2,7 +2,8 @@
 
 From the weakest to the strongest, the sources are: the defaults, the user's ``midfill.toml``, the workspace's
 ``midfill.toml``, the editor's ``initializationOptions``, and later changes in the editor. Lists are joined, and so are
-the settings of a language. Any other value replaces that of a weaker source.
+the settings of a language. Any other value replaces that of a weaker source. Above all of them is the administrators'
+policy (:mod:`midfill.settings.policy_file`).
 
 A workspace may be a stranger's repository. So its file may set the length of suggestions, but otherwise it may only
 make Midfill show less, do less, or read less (:data:`midfill.settings.kinds.Trust`).
@@ -12,8 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,21 +24,14 @@ from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.os_errors import explain
 from midfill.common.printable import printable
 from midfill.common.regular_file import read_regular
+from midfill.settings import toml_file
 from midfill.settings.engine_settings import OF_ENGINES
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
+from midfill.settings.overruling import overruled, ruled
+from midfill.settings.policy_file import read_policy
 from midfill.settings.schema import ABOUT, ATTRIBUTES, Settings, read
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FILE_NAME = "midfill.toml"
-_MAX_BYTES = 32_768
-"""Maximum size of a file of settings."""
-_MAX_LINE_CHARACTERS = 1_000
-"""Maximum length of a line. Parsing a key of a few thousand parts would take tomllib long."""
-_TOML_LINE = re.compile(r"at line (\d+)")
 _Values = dict[str, Any]
 """The values from one source, by attribute of :class:`Settings`."""
 
@@ -105,9 +97,11 @@ class SettingsSources:
         trusted = _over(_over(Settings(), user), editor)
         workspace, wrong = self._read_workspace(trusted)
         problems += wrong
+        policy = read_policy()
+        problems += overruled(policy, (user, workspace, editor))
         reported, self._reported = self._reported, frozenset(problems)
         settings = _over(_over(_over(Settings(), user), workspace, lists_first=True), editor)
-        return settings, [problem for problem in dict.fromkeys(problems) if problem not in reported]
+        return ruled(policy, settings), [problem for problem in dict.fromkeys(problems) if problem not in reported]
 
     def _read_editor(self) -> tuple[_Values, list[str]]:
         problems: list[str] = []
@@ -221,7 +215,7 @@ def _refusal(may: Trust, value: Any, stays: Any) -> str:
 def _read_file(file: Path) -> tuple[_Values, list[str]]:
     """Read a file of settings. A missing file sets nothing. A file that cannot be read is ignored, with one problem."""
     try:
-        return read(_parse(_text(file)), _in(file))
+        return read(toml_file.parse(read_regular(file, toml_file.MAX_BYTES)), _in(file))
     except (FileNotFoundError, NotADirectoryError):
         return {}, []
     except OSError as error:
@@ -229,32 +223,6 @@ def _read_file(file: Path) -> tuple[_Values, list[str]]:
     except ValueError as error:
         why = str(error)
     return {}, [f"Midfill ignores the settings{_in(file)}: {why}."]
-
-
-def _text(file: Path) -> str:
-    data = read_regular(file, _MAX_BYTES)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line} is not UTF-8; save the file as UTF-8") from None
-
-
-def _parse(text: str) -> dict[str, Any]:
-    for number, line in enumerate(text.splitlines(), 1):
-        if len(line) > _MAX_LINE_CHARACTERS:
-            raise ValueError(
-                f"line {number} has more than {_MAX_LINE_CHARACTERS} characters; a list may have several lines"
-            )
-    try:
-        values: dict[str, Any] = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    except ValueError as error:  # tomllib's error is a ValueError; a number with too many digits raises a plain one
-        found = _TOML_LINE.search(str(error))
-        place = found[1] if found else text.count("\n") + 1  # tomllib says "at end of document" instead of a line
-        raise ValueError(f"line {place} is not valid TOML; write `name = value`, with text in quotes") from None
-    return values
 
 
 def _in(file: Path) -> str:

@@ -21,6 +21,7 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.settings.schema import Settings
 from midfill.sharing import CAN_SHARE
+from policies import place_policy
 from unit.helpers import chain_graph, manifest, write_bundle
 from unit.remote.model_server import ModelServer, serving
 
@@ -41,7 +42,8 @@ def test_sound_installation(tmp_path: Path) -> None:
     folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True), context_length=32_768).path
     found = checks(Settings(bundle=folder, deadline_ms=0))
     assert " ".join(found) == (
-        "midfill python platform libraries processor bundle licence memory engine completion exactness threads context"
+        "midfill python platform libraries processor policy bundle licence memory engine completion exactness threads"
+        " context"
     )
     assert all(check.ok for check in found.values())
     assert "onnxruntime " in found["libraries"].detail
@@ -49,6 +51,23 @@ def test_sound_installation(tmp_path: Path) -> None:
     assert found["completion"].detail.startswith("'return ' -> '1")
     assert ", the fastest of " in found["threads"].detail
     assert found["context"].detail.startswith("at most ")
+
+
+def test_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its path, and what it rules; a fault if it cannot be used, or forbids the model."""
+    bundle = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    settings = Settings(bundle=bundle, threads=1, context_tokens=128)
+    file = place_policy(tmp_path, monkeypatch)
+    assert checks(settings)["policy"] == Check("policy", True, f"none, for there is no {file}")
+    file.write_text("models = ['larger']\nrecord = false\n")
+    assert checks(settings)["policy"] == Check("policy", True, f"{file}: models: larger; no recordings")
+    assert checks(settings)["licence"].detail == (
+        f"The policy in {file} does not allow the model tiny, only the models larger: ask your administrators."
+    )
+    file.write_text("models = 1\n")
+    assert checks(settings)["policy"] == Check(
+        "policy", False, f"{file}: nothing is completed, because 'models' must be a list of texts"
+    )
 
 
 @pytest.mark.skipif(not CAN_SHARE, reason="servers share no engine on this system yet")

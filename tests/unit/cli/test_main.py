@@ -16,6 +16,7 @@ from midfill.cli import main as main_module
 from midfill.cli.main import main
 from midfill.common.errors import MidfillError
 from midfill.evals.suites import SUITES
+from policies import place_policy
 from unit.cli.running import Ran, Run, is_one_line, midfill
 
 pytestmark = pytest.mark.usefixtures("own_folders")
@@ -225,3 +226,12 @@ def test_help_needs_neither_model_nor_protocol() -> None:
         "import sys, midfill.cli.main; sys.exit(any(name in sys.modules for name in ('onnxruntime', 'pygls', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=120).returncode == 0
+
+
+def test_policy_forbids_recordings(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server does not start, and no file is made."""
+    file = place_policy(tmp_path, monkeypatch, "record = false")
+    ran = run("serve", "--record", tmp_path / "session.jsonl")
+    assert is_one_line(ran, 1)
+    assert ran.err == f"midfill: The policy in {file} forbids recordings: start the server without --record.\n"
+    assert not (tmp_path / "session.jsonl").exists()

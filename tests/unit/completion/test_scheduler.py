@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 import pytest_asyncio
 
-from midfill.common.errors import BundleNotFound, EngineUnavailable, ModelChanged, ModelError, ModelLost
+from midfill.common.errors import BundleNotFound, EngineUnavailable, ModelChanged, ModelError, ModelLost, PolicyRefused
 from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.lifecycle import EngineLifecycle
 from midfill.completion.scheduler import Scheduler
@@ -135,6 +135,22 @@ async def test_request_that_waits_for_a_failing_load_is_answered() -> None:
     assert await reason_of(waiting) == "failed"
     assert isinstance(loaded.exception(PATIENCE), BundleNotFound)
     assert (await scheduler.complete(asking("b"))).reason == "failed"
+    lifecycle.close()
+
+
+async def test_request_under_a_policy_that_forbids_the_model() -> None:
+    """The reason is "policy": the user cannot change that, and the log has the line."""
+
+    def load(_settings: LiveSettings, _on_loading: OnLoading) -> GatedEngine:
+        raise PolicyRefused("no")
+
+    settings = LiveSettings(QUIET)
+    lifecycle = EngineLifecycle(settings, load)
+    scheduler = Scheduler(lifecycle, settings)
+    loaded = lifecycle.start()
+    assert await reason_of(asyncio.create_task(scheduler.complete(asking("a")))) == "policy"
+    assert isinstance(loaded.exception(PATIENCE), PolicyRefused)
+    assert (await scheduler.complete(asking("b"))).reason == "policy"
     lifecycle.close()
 
 
