@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from midfill.retrieval.index import WorkspaceIndex
 from waiting import wait_until
 
 TRAP = "import pathlib; pathlib.Path(__file__).with_name('it-ran').touch(); raise SystemExit(99)\n"
+MODULES = ("pip", "midfill", "huggingface_hub.cli.hf")
+"""What our commands run; an environment need not have pip."""
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -32,7 +35,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("module", ["pip", "midfill", "huggingface_hub.cli.hf"])
+@pytest.mark.parametrize("module", [name for name in MODULES if find_spec(name)])
 def test_modules_of_the_current_folder_do_not_run(hostile: Path, module: str) -> None:
     """Each of our commands runs the installed module, although the folder is also in this process's import path."""
     done = subprocess.run(python_module(module, "--help"), capture_output=True, text=True, check=False)

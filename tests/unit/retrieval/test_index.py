@@ -209,7 +209,7 @@ def test_low_priority_and_no_side_effects(tmp_path: Path, open_index: Open, monk
     index = open_index(work)
     process = psutil.Process(index.pid)
     assert _ask(index, "some_name", work)
-    assert process.nice() >= 10
+    assert process.nice() >= min(psutil.Process().nice() + 10, 19)
     assert process.net_connections() == []
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")) == [
         "elsewhere", "elsewhere/json.py", "work", "work/a.py",
