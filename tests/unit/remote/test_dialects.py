@@ -29,6 +29,7 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-2, 400)
+    | st.sampled_from([10**400, -(10**400)])
     | st.floats(allow_nan=False)
     | st.just("token_id:7")
     | st.text(max_size=3),
