@@ -5,8 +5,9 @@ If the engine process ends during a request, the request goes on in another one,
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import replace
 from itertools import count
 
@@ -45,6 +46,7 @@ from midfill.inference.token_generator import (
 from midfill.inference.token_healing import TokenHealing, Vocabulary
 from midfill.inference.tokenizer import ModelTokenizer
 from midfill.sharing.connection import ConnectionLost, Silence
+from midfill.sharing.outbox import Outbox
 
 _ENGINES_FOR_A_REQUEST = 2
 _SILENT_SECONDS = 20.0
@@ -115,7 +117,8 @@ class SharedGenerator:
         self._opening = opening
         self._vocabulary = vocabulary
         self._meter = meter
-        self._connection: Connection | None = None
+        self._line: tuple[Connection, Outbox[Message]] | None = None
+        """What is received from, and what is sent by."""
         self._numbers = count(1)
 
     def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
@@ -187,19 +190,19 @@ class SharedGenerator:
             try:
                 yield from self._ask(message(next(self._numbers)), cancel, stats or GenerationStats())
             except ConnectionLost:
-                self._connection = None
+                self._hang_up()
             else:
                 return
         raise EngineUnavailable("its process ended twice during one request")
 
     def _ask(self, message: Work, cancel: CancelFlag, stats: GenerationStats) -> Generator[list[float]]:
-        connection = self._connected()
-        connection.send(message)
+        connection, outbox = self._line or self._call()
+        outbox.put(message)
         has_ended = False
         try:
-            with _reporting(cancel, lambda urgent: _stop(connection, message.number, urgent=urgent)):
+            with _reporting(cancel, lambda urgent: outbox.put(Cancel(number=message.number, urgent=urgent))):
                 while not has_ended:
-                    answer = _receive(connection)
+                    answer = _receive(connection, outbox)
                     if isinstance(answer, Pong):
                         continue
                     if not isinstance(answer, (Token, Ended)):
@@ -216,20 +219,27 @@ class SharedGenerator:
                         _check(answer, cancel)
         finally:
             if not has_ended:
-                _stop(connection, message.number, urgent=True)
+                outbox.put(Cancel(number=message.number, urgent=True))
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-            self._connection.send(self._opening)
-        return self._connection
+    def _call(self) -> tuple[Connection, Outbox[Message]]:
+        connection = self._connect()
+        outbox: Outbox[Message] = Outbox(connection.send)
+        outbox.put(self._opening)
+        self._line = connection, outbox
+        weakref.finalize(self, outbox.close)
+        return self._line
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line[1].close()
+            self._line = None
 
     def _learn(self, figures: Figures) -> None:
         for reading in figures.readings:
             self._meter.learn(*reading)
 
 
-def _receive(connection: Connection) -> Message:
+def _receive(connection: Connection, outbox: Outbox[Message]) -> Message:
     """Wait for a message, as long as the engine is there. It may compute for long, or do the work of others first.
 
     Raises:
@@ -238,7 +248,7 @@ def _receive(connection: Connection) -> Message:
     try:
         return connection.receive(_SILENT_SECONDS)
     except Silence:
-        connection.send(Ping())
+        outbox.put(Ping())
         return connection.receive(_SILENT_SECONDS)
 
 
@@ -254,11 +264,6 @@ def _check(ended: Ended, cancel: CancelFlag) -> None:
     if ended.cancelled:
         cancel.check()
         raise Cancelled("cancelled")
-
-
-def _stop(connection: Connection, number: int, *, urgent: bool) -> None:
-    with suppress(ConnectionLost):  # who waits for an answer notices it, too
-        connection.send(Cancel(number=number, urgent=urgent))
 
 
 def _reporting(cancel: CancelFlag, stop: Callable[[bool], None]) -> AbstractContextManager[object]:

@@ -7,50 +7,18 @@ with its request, so clients have nothing in common but what is on disk.
 from __future__ import annotations
 
 import logging
-import queue
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from midfill.common import background, logs
-from midfill.retrieval import ipc
 from midfill.retrieval.ipc import MessageConnection
 from midfill.retrieval.worker import Client, Inbox, Worker, rules_of, work
 from midfill.sharing.attendance import Attendance
-from midfill.sharing.connection import ConnectionLost
+from midfill.sharing.outbox import Outbox
 from midfill.sharing.reception import listen
 
 if TYPE_CHECKING:
     from midfill.sharing.connection import RawConnection
-
-_MAX_WAITING = 1_000
-"""Maximum number of messages that a client has not read yet."""
-
-
-class Outbox:
-    """Sends the messages of one client in a thread: a client that does not read must not delay the others."""
-
-    def __init__(self, connection: MessageConnection) -> None:
-        self._connection = connection
-        self._messages: queue.SimpleQueue[ipc.Message | None] = queue.SimpleQueue()
-        self.is_full = False
-        """Whether a message was dropped, because its client does not read."""
-        threading.Thread(target=self._send, name="midfill-answers", daemon=True).start()
-
-    def put(self, message: ipc.Message) -> None:
-        """Send a message soon."""
-        self.is_full = self.is_full or self._messages.qsize() >= _MAX_WAITING
-        if not self.is_full:
-            self._messages.put(message)
-
-    def close(self) -> None:
-        """Send nothing any more."""
-        self._messages.put(None)
-
-    def _send(self) -> None:
-        with suppress(ConnectionLost):  # the thread that receives notices it, too
-            while (message := self._messages.get()) is not None:
-                self._connection.send(message)
 
 
 def serve(raw: RawConnection, inbox: Inbox, attendance: Attendance) -> None:
@@ -60,7 +28,7 @@ def serve(raw: RawConnection, inbox: Inbox, attendance: Attendance) -> None:
         ConnectionLost: it has ended.
     """
     connection = MessageConnection(raw)
-    outbox = Outbox(connection)
+    outbox = Outbox(connection.send)  # a client that does not read must not delay the others
     client = Client(outbox.put)
     attendance.joined()
     inbox.put(client, {"do": "join"})

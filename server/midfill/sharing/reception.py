@@ -119,6 +119,9 @@ def listen() -> tuple[Reception, dict[str, Any]] | None:
     if key is None:
         return None
     reception = Reception(address, key)
-    os.write(sys.stdout.fileno(), READY)
+    try:
+        os.write(sys.stdout.fileno(), READY)
+    except OSError:  # the server that started this process has been killed
+        reception.end()
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return reception, setup

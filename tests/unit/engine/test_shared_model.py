@@ -47,9 +47,9 @@ REQUESTS = {
 }
 
 
-def tokens(generator: TokenGenerator, request: GenerationRequest) -> list[Choice]:
+def tokens(generator: TokenGenerator, request: GenerationRequest, flag: CancelFlag | None = None) -> list[Choice]:
     """Return all that is generated."""
-    return list(generator.generate(request, CancelFlag()))
+    return list(generator.generate(request, flag or CancelFlag()))
 
 
 def local(model: LanguageModel | None = None) -> TokenGenerator:
@@ -202,13 +202,30 @@ def test_cancel_that_is_not_urgent_lets_a_chunk_of_the_prompt_end() -> None:
 
 def test_engine_that_stands_still_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was stopped does not end. It does not answer either."""
-    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.01)
+    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.5)
     (_stopped, ours), engine = Pipe(), served()
     connections = iter([Connection(ours)])
     generator = SharedGenerator(
         lambda: next(connections, None) or engine.connect(), OPENING, engine.model.tokenizer.vocabulary
     )
     assert tokens(generator, REQUEST) == tokens(local(), REQUEST)
+
+
+@pytest.mark.timeout(120)
+def test_cancel_does_not_wait_for_an_engine_that_stands_still() -> None:
+    """A request is larger than what the system keeps for a process that does not read. Who cancels has other work."""
+    stopped, ours = Pipe()
+    flag = CancelFlag(urgent=CancelFlag())
+    generator = SharedGenerator(lambda: Connection(ours), OPENING, served().model.tokenizer.vocabulary)
+    large = replace(REQUEST, drafts=np.zeros(1_000_000, np.int32))
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        asked = threads.submit(tokens, generator, large, flag)
+        wait_until(lambda: flag._interrupt is not None, "the request")
+        flag.set("cancelled")
+        assert not asked.done()
+        stopped.close()
+        with pytest.raises(Cancelled):
+            asked.result(LIMIT)
 
 
 def test_engine_that_computes_for_long_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

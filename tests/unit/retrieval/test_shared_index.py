@@ -12,10 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.retrieval import shared_worker
 from midfill.retrieval.index import WorkspaceIndex
 from midfill.retrieval.lookup import Candidate, LookupRequest
-from midfill.retrieval.shared_worker import Outbox
 from midfill.sharing import CAN_SHARE
 from waiting import LIMIT, wait_until
 
@@ -176,19 +174,3 @@ def test_server_without_a_safe_folder_has_its_own_index(
     assert psutil.Process(index.pid).ppid() == os.getpid()
     assert "midfill.retrieval.worker" in psutil.Process(index.pid).cmdline()
     assert ask(index, workspace)
-
-
-class Stuck:
-    """A connection to a server that does not read."""
-
-    def send(self, message: object) -> None:
-        """Wait as long as the test lasts."""
-        wait_until(lambda: False, limit=LIMIT)
-
-
-def test_client_that_does_not_read_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it has not read is counted, and the last messages are dropped."""
-    monkeypatch.setattr(shared_worker, "_MAX_WAITING", 2)
-    outbox = Outbox(Stuck())  # type: ignore[arg-type]
-    list(map(outbox.put, [{}, {}, {}, {}]))
-    assert outbox.is_full
