@@ -259,7 +259,16 @@ def editors(session: nox.Session) -> None:
     if all(argument.startswith("-") for argument in chosen):
         chosen += [
             f"tests/editors/test_{name}.py"
-            for name in ("ghost_text", "neovim", "neovim_install", "neovim_keys", "neovim_program", "emacs", "helix")
+            for name in (
+                "ghost_text",
+                "neovim",
+                "neovim_install",
+                "neovim_keys",
+                "neovim_program",
+                "emacs",
+                "helix",
+                "llama_vim",
+            )
         ]
     session.run("python", "-m", "pytest", "--numprocesses", "2", "--dist", "loadgroup", *chosen, env=environment)
 

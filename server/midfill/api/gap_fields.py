@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from midfill.api.fields import Fields
 from midfill.api.fill import Gap
 from midfill.api.fim_text import split_fim_text
@@ -29,8 +31,11 @@ def gap_in_completion(fields: Fields, manifest: Manifest) -> Gap | None:
     wanted = "n_predict" if fields.get("n_predict") is not None else "max_tokens"
     if fields.get("suffix") is not None:
         return _gap(fields, prompt, fields.text("suffix"), wanted, automatic=False)
-    texts = split_fim_text(prompt, manifest.fim_tokens)
-    return _gap(fields, *texts, wanted, automatic=True) if texts else None
+    spelt = split_fim_text(prompt, manifest.fim_tokens)
+    if spelt is None:
+        return None
+    gap = _gap(fields, spelt.prefix, spelt.suffix, wanted, automatic=True)
+    return replace(gap, path=gap.path or spelt.path, files=[*spelt.files, *gap.files])
 
 
 def gap_in_infill(fields: Fields) -> Gap:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from midfill.common.errors import UsageError
 from midfill.common.file_system import write_own
+from midfill.common.locked_file import Busy, locked
 from midfill.common.os_errors import explain
 from midfill.common.paths import cache_dir
 from midfill.common.regular_file import read_regular
@@ -17,6 +18,7 @@ from midfill.common.regular_file import read_regular
 VARIABLE = "MIDFILL_API_KEY"
 _MIN_CHARACTERS = 16
 _MAX_BYTES = 4096
+_LOCK_SECONDS = 10.0
 
 
 def key_file() -> Path:
@@ -34,14 +36,16 @@ def load_key() -> tuple[str, str]:
         return _checked(key.strip(), f"The key in {VARIABLE}"), f"in {VARIABLE}"
     file = key_file()
     try:
-        if not os.path.lexists(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_own(file, f"{secrets.token_urlsafe(32)}\n")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with locked(file, _LOCK_SECONDS):  # of two that start at once, one makes the key for both
+            if not os.path.lexists(file):
+                write_own(file, f"{secrets.token_urlsafe(32)}\n")
         if sys.platform != "win32" and stat.S_IMODE(file.stat().st_mode) & 0o077:
             raise UsageError(f"Other users may read the key in {file}: delete the file, and a new key is made.")
         key = read_regular(file, _MAX_BYTES).decode("ascii", errors="replace").strip()
-    except OSError as error:
-        raise UsageError(f"The key in {file} cannot be read or made: {explain(error)}.") from error
+    except (OSError, Busy) as error:
+        why = explain(error) if isinstance(error, OSError) else "another process has had it for too long"
+        raise UsageError(f"The key in {file} cannot be read or made: {why}.") from error
     return _checked(key, f"The key in {file}"), f"in {file}"
 
 

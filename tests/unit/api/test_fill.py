@@ -11,7 +11,7 @@ import pytest
 
 from midfill.api.document_names import DocumentNames
 from midfill.api.fill import Gap, GapFiller
-from midfill.api.fim_text import split_fim_text
+from midfill.api.fim_text import FimText, split_fim_text
 from midfill.api.given_files import GivenFile, GivenFiles
 from midfill.api.model_worker import ModelWorker
 from midfill.common.cancel import CancelFlag
@@ -24,7 +24,7 @@ from midfill.settings.live import LiveSettings
 from unit.api.serving import loading, serving, settings_for
 from unit.helpers import MarkovModel, chain_graph, loaded_model, manifest, model_tokenizer, write_bundle
 
-TOKENS = {"prefix": "<P>", "suffix": "<S>", "middle": "<M>"}
+TOKENS = {"prefix": "<P>", "suffix": "<S>", "middle": "<M>", "repository": "<R>", "file": "<F>"}
 
 
 class SeenModel(MarkovModel):
@@ -54,6 +54,7 @@ class SeenModel(MarkovModel):
         ("/v1/completions", {"prompt": 'key = "{}"\nx = ', "suffix": "\n"}),
         ("/v1/completions", {"prompt": "x = 1\n", "suffix": '\nkey = "{}"\n'}),
         ("/v1/completions", {"prompt": 'key = "{}"\nx = ', "max_tokens": 2}),
+        ("/v1/completions", {"prompt": 'key = "{}"\n<|fim_prefix|>x = <|fim_suffix|>\n<|fim_middle|>'}),
         ("/v1/completions", {"prompt": '<|fim_prefix|>key = "{}"\nx = <|fim_suffix|>\n<|fim_middle|>'}),
         ("/completion", {"prompt": 'key = "{}"\nx = ', "n_predict": 2}),
         ("/infill", {"input_prefix": 'key = "{}"\n', "prompt": "x = ", "input_suffix": "\n"}),
@@ -190,20 +191,25 @@ async def test_text_ends_before_a_stop_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
-        ("<P>a<S>b<M>", ("a", "b")),
-        ("<P><S>b<M>a", ("a", "b")),
-        ("<P>a<S>b<M>c", ("ac", "b")),
-        ("<P>a<S><M>", ("a", "")),
-        ("<P>a<S>b<S>c<M>", ("a", "b<S>c")),
-        ("<P>a<S>b<M>c<M>", ("a", "b<M>c")),
+        ("<P>a<S>b<M>", FimText("a", "b")),
+        ("<P><S>b<M>a", FimText("a", "b")),
+        ("<P>a<S>b<M>c", FimText("ac", "b")),
+        ("<P>a<S><M>", FimText("a", "")),
+        ("<P>a<S>b<S>c<M>", FimText("a", "b<S>c")),
+        ("<P>a<S>b<M>c<M>", FimText("a", "b<M>c")),
+        ("<R>name\n<F>x.py\nx = 1\n<F>a.py\n<P>a<S>b<M>", FimText("a", "b", "a.py", (GivenFile("x.py", "x = 1\n"),))),
+        ("<F>x.py\nx = 1\n<P>a<S>b<M>", FimText("a", "b", "", (GivenFile("x.py", "x = 1\n"),))),
+        ("Context:\nx = 1\n<P>a<S>b<M>", FimText("a", "b", "", (GivenFile("", "Context:\nx = 1\n"),))),
+        ("<R>name\n<P>a<S>b<M>", FimText("a", "b")),
+        ("tokens = '<P>', '<S>', '<M>'\n", None),
         ("<P>a<S>b", None),
         ("<P>a<M>", None),
         ("a<S>b<M>", None),
         ("", None),
     ],
 )
-def test_fim_text_is_taken_apart(prompt: str, expected: tuple[str, str] | None) -> None:
-    """In both orders."""
+def test_fim_text_is_taken_apart(prompt: str, expected: FimText | None) -> None:
+    """In both orders, with other files before it; what only mentions the tokens is none."""
     assert split_fim_text(prompt, TOKENS) == expected
     assert split_fim_text(prompt, {}) is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ def test_key_is_made_once() -> None:
     assert len(key) >= 32
     assert place == f"in {key_file()}"
     assert load_key()[0] == key
+
+
+def test_all_that_start_at_once_have_the_same_key() -> None:
+    """One of them makes it."""
+    with ThreadPoolExecutor(8) as starters:
+        assert len(set(starters.map(lambda _: load_key(), range(8)))) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")

@@ -133,6 +133,13 @@ def test_api_without_its_extra(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "pip install 'midfill[api]' (uvicorn is missing)" in ran.err
 
 
+def test_api_without_a_bundle(run: Run) -> None:
+    """Nothing is served, and the error says what to do."""
+    ran = run("api", "--bundle", "nowhere")
+    assert is_one_line(ran, code=1)
+    assert "midfill pull" in ran.err
+
+
 @pytest.mark.parametrize("port", ["65536", "-1", "http", ""])
 def test_port_must_be_one(port: str, run: Run) -> None:
     """A number that a port can have."""
