@@ -196,7 +196,7 @@ def emulated(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def teams(session: nox.Session) -> None:
-    """Run the commands of docs/teams.md: vLLM, Ray Serve, llama-server, Caddy. Arguments choose sections by their words.
+    """Run the commands of docs/teams.md: vLLM, Ray Serve, llama-server, Caddy. Arguments choose sections by words.
 
     `PATH` must have the programs; set MODEL and GGUF to a small model, and ENGINE to what the proxy is put before.
     """
