@@ -97,7 +97,9 @@ def pythons(session: nox.Session) -> None:
     if len(found) < 2 or not wanted:
         session.error(f"Only these Pythons were found: {', '.join(found) or 'none'}. At least two are needed.")
     for version, path in wanted.items():
-        python = _make_environment(session, path, f"python-{version}", "--editable", ".[eval]", "--group", "test")
+        python = _make_environment(
+            session, path, f"python-{version}", "--editable", ".[eval,remote]", "--group", "test"
+        )
         chosen_tests = options or (_SERVER_TESTS if version == max(wanted, key=_numbers) else _SERVER_TESTS[:1])
         session.run(str(python), "-m", "pytest", *chosen_tests, external=True)
     session.log(f"The tests passed with Python {', '.join(wanted)}.")
@@ -114,7 +116,7 @@ def lowest(session: nox.Session) -> None:
     compile_lowest = ["uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--python-version", version]
     session.run(*compile_lowest, "--no-header", "--no-annotate", "pyproject.toml", "--output-file", str(versions))
     session.log(f"Python {version} with:\n{versions.read_text(encoding='utf-8')}")
-    installed = ["--constraint", str(versions), "--editable", ".[eval]", "--group", "test"]
+    installed = ["--constraint", str(versions), "--editable", ".[eval,remote]", "--group", "test"]
     python = _make_environment(session, path, f"python-{version}-lowest", *installed)
     session.run(str(python), "-m", "pytest", *(session.posargs or _SERVER_TESTS), external=True)
 
@@ -136,7 +138,19 @@ def lock(session: nox.Session) -> None:
     without_torch = Path(session.create_tmp()) / "overrides.txt"
     without_torch.write_text("torch ; sys_platform == 'none'\n", encoding="utf-8")
     left_out = [f"--no-emit-package={name}" for name in ("torch", "networkx", "setuptools")]  # torch brings the others
-    wanted = ["--universal", "--python-version", "3.10", "--extra", "tune", "--extra", "eval", "--group", "dev"]
+    wanted = [
+        "--universal",
+        "--python-version",
+        "3.10",
+        "--extra",
+        "tune",
+        "--extra",
+        "eval",
+        "--extra",
+        "remote",
+        "--group",
+        "dev",
+    ]
     form = ["--generate-hashes", "--no-annotate", "--custom-compile-command", "nox -s lock"]
     session.run(
         "uv",
@@ -201,6 +215,12 @@ def teams(session: nox.Session) -> None:
     `PATH` must have the programs; set MODEL and GGUF to a small model, and ENGINE to what the proxy is put before.
     """
     session.run("python", "-m", "teams.run", *session.posargs, env={"PYTHONPATH": "tests"})
+
+
+@nox.session(python=False)
+def remote(session: nox.Session) -> None:
+    """Ask real servers, which you have started with the weights of the default bundle (tests/remote/conftest.py)."""
+    session.run("python", "-m", "pytest", "tests/remote", *session.posargs)
 
 
 @nox.session(python=False)

@@ -5,21 +5,17 @@ Run after a setting was added or changed: `nox -s settings`. Tests compare what 
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from midfill.settings.engine_settings import EngineSettings
-from midfill.settings.kinds import camel
-from midfill.settings.schema import describe, table
+from midfill.settings.engine_settings import OF_ENGINES
+from midfill.settings.schema import ATTRIBUTES, describe, table
 
 ROOT = Path(__file__).parents[1]
 _EXTENSION = ROOT / "editors" / "vscode" / "package.json"
 _PAGE = ROOT / "docs" / "settings.md"
-_OF_ENGINES = {camel(field.name) for field in dataclasses.fields(EngineSettings)}
-"""The settings that decide where code goes."""
 _OF_THE_SCHEMA = ("type", "items", "additionalProperties", "enum", "default", "minimum", "maximum")
 
 
@@ -47,7 +43,7 @@ def _property(known: dict[str, Any]) -> dict[str, Any]:
     return {
         **value,
         "default": "" if known["default"] is None else known["default"],
-        "scope": "machine" if known["name"] in _OF_ENGINES else scope,
+        "scope": "machine" if ATTRIBUTES[known["name"]] in OF_ENGINES else scope,
         "order": 0,
         "markdownDescription": f"{known['description'][0].upper()}{known['description'][1:]}.",
     }

@@ -41,6 +41,8 @@ from midfill.inference.bundle_versions import discard_version, next_version, rem
 from midfill.inference.manifest_check import fault_in
 from midfill_export.build.verify import Agreement
 
+_FILES = (GRAPH, f"{GRAPH}.data", TOKENIZER)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
@@ -98,9 +100,11 @@ def complete_bundle(
 ) -> Manifest:
     """Put the tokenizer and the manifest beside a graph, which makes the folder a bundle.
 
+    Without a graph, it becomes a bundle for a server's model.
+
     Args:
         description: What the bundle says of its model.
-        folder: Where the graph and its weights are.
+        folder: Where the graph and its weights are, if there are any.
         quantisation: The recipe of the graph (:meth:`midfill_export.quantization.quantize.Recipe.describe`).
         difference: Largest difference of a logit between the FP32 graph and the checkpoint.
         agreement: Between the graph and the FP32 graph.
@@ -131,7 +135,7 @@ def complete_bundle(
             top1_agreement=agreement.top1,
             mean_kl=agreement.mean_kl,
         ),
-        files=describe_files(folder, [GRAPH, f"{GRAPH}.data", TOKENIZER]),
+        files=describe_files(folder, [name for name in _FILES if (folder / name).exists()]),
         stretch=description.stretch,
     )
     if fault := fault_in(asdict(manifest)):

@@ -14,7 +14,7 @@ from midfill.common.errors import UsageError
 from midfill.common.paths import weights_dir
 from midfill.common.signals import ENDING
 from midfill.inference.licences import Permit
-from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes
+from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes, served_model
 from midfill_export.weights.pull import adopt, cached_path, pull
 
 
@@ -23,12 +23,14 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
 
     Args:
         args: ``what`` names a model or a file, or is None; then ``model`` names the model. With ``weights_only`` no
-            bundle is made, and the path of the weights is written.
+            bundle is made, and the path of the weights is written. With ``tokenizer_only`` the bundle has no weights.
         bundles: The folder of bundles.
         use: The setting ``use``: what the user does with the model.
         known: The models that can be pulled, by name.
     """
     what = args.what if args.what is not None else args.model
+    if args.tokenizer_only:
+        return _pull_tokenizer(what, args.accept_license, bundles, use, known)
     if what not in known and not Path(what).exists():
         raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
     with _Display() as display:
@@ -42,6 +44,30 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
         weights = next(weights for weights in known.values() if weights.file == path.name)
         path = _bundle(weights, path, bundles / bundle_name(weights.file))
     sys.stdout.write(f"{path}\n")
+    return 0
+
+
+def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: Mapping[str, Weights]) -> int:
+    """Put the bundle for a server's model into the cache, and write its path to standard output."""
+    # Imported late because it is slow.
+    from midfill_export.build.tokenizer_bundle import is_there, tokenizer_bundle  # noqa: PLC0415
+
+    served = served_model(what)
+    if served is None:
+        raise UsageError(
+            f"The tokenizer of '{what}' is not known: name {', '.join(known)}, or a Qwen2.5-Coder as its server names"
+            " it."
+        )
+    out = bundles / bundle_name(served.title)
+    if is_there(served, out):
+        sys.stderr.write("its bundle exists already\n")
+    else:
+        Permit(use, accepted).check(served.licence, served.title)
+        weights = known[served.weights]
+        with _Display() as display:  # the tokenizer is in the file of the weights, whose SHA-256 decides
+            path = pull(weights, cached_path(weights), display)
+        tokenizer_bundle(served, weights, path, out)
+    sys.stdout.write(f"{out}\n")
     return 0
 
 

@@ -19,9 +19,9 @@ from midfill.common.errors import UsageError
 from midfill.inference.bundle import FimFormat
 from midfill.inference.kv_cache import common_prefix
 from midfill.privacy.ignore_rules import IgnoreRules
-from midfill.settings.sources import SettingsSources
 from midfill.prompt.context import Context, gather
 from midfill.prompt.fim import build_prompt
+from midfill.settings.sources import SettingsSources
 from midfill_export.build.verify import Sample
 
 MIN_CHARACTERS = 20_000

@@ -27,7 +27,7 @@ from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import replacing, repository_of
-from midfill.inference.loaded_model import load_model
+from midfill.engine.open_model import open_in_process
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.write_boundary import may_change
 
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
     Raises:
         UsageError: there is no such action, file or line.
-        MidfillError: as :func:`midfill.inference.loaded_model.load_model`.
+        MidfillError: as :func:`midfill.engine.open_model.open_in_process`.
     """
     action = _action(args)
     settings = own_settings(args.bundle)
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     folder = resolve(file.path).parent
     if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse(ActionReason.EXCLUDED, f"{file.path} is excluded from what the model may see")
-    model = load_model(settings)
+    model = open_in_process(settings)
     streams = action.gives is not Gives.EDIT and not args.json
     on_text = _print_piece if streams else _print_nothing
     result = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)

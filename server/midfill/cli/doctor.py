@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psutil
@@ -23,7 +23,7 @@ from midfill.engine.address import address_for
 from midfill.engine.open_model import CAN_SHARE
 from midfill.engine.start import join
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
-from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle
+from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle, read_manifest
 from midfill.inference.exactness import differing_splits
 from midfill.inference.licences import licence
 from midfill.inference.onnx_model import OnnxModel
@@ -31,6 +31,7 @@ from midfill.inference.permission import require_permission
 from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
 from midfill.inference.session_options import on_battery
 from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
+from midfill.remote.examination import Examination, examine_actions_engine, examine_engine
 from midfill.settings.policy_file import read_policy
 from midfill.settings.schema import Settings
 
@@ -63,6 +64,7 @@ def examine(settings: Settings) -> list[Check]:
         _processor(),
         _policy(),
     ]
+    checks.extend(_server_checks(settings))
     checks.extend(_bundle_checks(settings))
     return checks
 
@@ -115,7 +117,24 @@ def _processor() -> Check:
     return Check("processor", True, f"{name}, {threads}, {products}")
 
 
+def _server_checks(settings: Settings) -> Iterator[Check]:
+    """Say where code goes, and whether the servers that the settings name answer."""
+    if settings.engine:
+        yield _guarded("server", lambda: _server("server", examine_engine(settings)))
+    if settings.actions_engine:
+        yield _guarded("actions server", lambda: _server("actions server", examine_actions_engine(settings)))
+
+
+def _server(name: str, found: Examination) -> Check:
+    return Check(name, found.ok, found.words)
+
+
 def _bundle_checks(settings: Settings) -> Iterator[Check]:
+    if settings.engine and _is_without_weights(settings):
+        yield Check("bundle", True, f"{settings.bundle} has no weights: only the server can make suggestions")
+        yield _guarded("completion", lambda: _timed_completion(settings))
+        return
+    settings = replace(settings, engine="")  # what follows is about this machine
     try:
         bundle = load_bundle(settings.bundle)
     except MidfillError as error:
@@ -138,6 +157,13 @@ def _bundle_checks(settings: Settings) -> Iterator[Check]:
         yield _guarded("exactness", lambda: _exactness(bundle, settings))
         yield _guarded("threads", lambda: _threads(bundle, settings))
         yield _guarded("context", lambda: _context(bundle, settings))
+
+
+def _is_without_weights(settings: Settings) -> bool:
+    try:
+        return not read_manifest(settings.bundle).has_weights
+    except MidfillError:
+        return False
 
 
 def _licence(manifest: Manifest, settings: Settings) -> Check:

@@ -82,7 +82,7 @@ def _settings(args: argparse.Namespace) -> Settings:
 
     The model is in the measured process: what others ask a shared one would blur the figures.
     """
-    settings = Settings(deadline_ms=0, share_engine=False)
+    settings = Settings(deadline_ms=0, share_engine=False, engine=getattr(args, "engine", ""), engine_timeout_ms=60_000)
     return dataclasses.replace(settings, bundle=args.bundle) if args.bundle else settings
 
 

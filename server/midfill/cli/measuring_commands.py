@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from midfill.cli.options import AddCommand, add_bundle, add_json, count
+from midfill.cli.options import AddCommand, add_bundle, add_engine, add_json, count
 
 _SUITES = """
 
@@ -76,6 +76,7 @@ def _add_eval(command: AddCommand) -> None:
         "--without", metavar="PART[,PART]", help="turn off parts of the pipeline, to measure what they contribute"
     )
     add_bundle(evaluate)
+    add_engine(evaluate)
     add_json(evaluate)
     some = evaluate.add_argument_group("options of some suites")
     some.add_argument("--lengths", metavar="N[,N]", help="needle: numbers of tokens between definition and call")

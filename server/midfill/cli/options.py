@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
+from midfill.settings.schema import read
+
 _COUNT = re.compile(r"0*[1-9][0-9]{0,8}")
 
 
@@ -27,6 +29,17 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bundle", type=Path, metavar="DIR", help="the model's bundle (default: in the cache folder)")
 
 
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """Add ``--engine``."""
+    parser.add_argument(
+        "--engine",
+        type=server,
+        default="",
+        metavar="URL",
+        help="use a server's model, as the setting 'engine' does",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -39,6 +52,14 @@ def add_licence_acceptance(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="accept the model's licence if it restricts commercial use; read it first",
     )
+
+
+def server(text: str) -> str:
+    """Read the URL of a server."""
+    values, problems = read({"engine": text})
+    if problems:
+        raise argparse.ArgumentTypeError(f"'{text}' is not the URL of a server")
+    return str(values["engine"])
 
 
 def count(text: str) -> int:

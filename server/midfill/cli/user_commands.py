@@ -40,6 +40,11 @@ def _add_pull(command: AddCommand) -> None:
     )
     pull.add_argument("--model", default="0.5b", help="the model, if neither MODEL nor PATH is given")
     pull.add_argument("--weights-only", action="store_true", help="download the weights, but make no bundle")
+    pull.add_argument(
+        "--tokenizer-only",
+        action="store_true",
+        help="make a bundle without weights, for a server's model (setting 'engine'); MODEL may be its name there",
+    )
     add_licence_acceptance(pull)
 
 

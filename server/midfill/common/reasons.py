@@ -26,6 +26,7 @@ class Reason(str, Enum):
     PLACEHOLDER = "placeholder"
     POLICY = "policy"
     REPETITION = "repetition"
+    SERVER = "server"
     STRING = "string"
     SUFFIX_REPEAT = "suffix-repeat"
     SUPERSEDED = "superseded"
@@ -61,6 +62,7 @@ _SENTENCES = {
     Reason.PLACEHOLDER: "the text contains the placeholder of a redacted secret",
     Reason.POLICY: "the policy of this computer's administrators forbids it; `midfill doctor` says what it rules",
     Reason.REPETITION: "the text repeats itself",
+    Reason.SERVER: "the server that has the model cannot be used (setting engine); the log says why",
     Reason.STRING: "the cursor is in a string, where suggestions are off (setting quietInStrings)",
     Reason.SUFFIX_REPEAT: "the text repeats what follows the cursor",
     Reason.SUPERSEDED: "a newer request replaced this one",

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.clock import Clock, LoopClock
-from midfill.common.errors import ModelChanged
+from midfill.common.errors import ModelChanged, RemoteUnavailable
 from midfill.common.idle_timer import IdleTimer
 from midfill.common.logs import PublicText, describe
 from midfill.common.reasons import Reason
@@ -231,6 +231,8 @@ class Scheduler:
             return engine.complete(request, flag, self._cache)
         except Cancelled as stop:
             return no_suggestion(request, Reason(stop.reason))
+        except RemoteUnavailable:  # it was logged when the server began to fail
+            return no_suggestion(request, Reason.SERVER)
         except ModelChanged as error:
             self.discard(error)
             return no_suggestion(request, Reason.FAILED)

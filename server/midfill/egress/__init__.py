@@ -1,6 +1,7 @@
 """Proof that nothing leaves this machine: ``midfill doctor --egress`` runs a session and lists what it tries.
 
 * ``attempts`` says what a system call tries to reach.
+* ``permitted`` says what may be reached: the servers that the settings name, and without them nothing.
 * ``seccomp`` is the filter by which the kernel reports such calls, and ``watch`` receives and refuses them.
 * ``environment`` is without the variables that make libraries keep quiet.
 * ``session`` drives a server through a suggestion, an action and the index.

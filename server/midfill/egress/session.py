@@ -14,6 +14,8 @@ from midfill.client.server_process import SERVE, ServerProcess
 from midfill.common.errors import ServerEnded
 from midfill.egress.environment import talkative
 from midfill.egress.watch import Watch
+from midfill.settings.engine_settings import engine_options
+from midfill.settings.schema import Settings
 
 _PATIENCE = 300.0
 """Maximum number of seconds for one answer; a slow machine loads a large model in less."""
@@ -35,13 +37,12 @@ class SessionResult:
     """What the model said about the code; "" for nothing."""
 
 
-def run_session(watch: Watch, bundle: Path, actions_bundle: Path, command: Sequence[str] = SERVE) -> SessionResult:
+def run_session(watch: Watch, settings: Settings, command: Sequence[str] = SERVE) -> SessionResult:
     """Run a server in the watch, with a workspace and a cache folder of its own, from start to end.
 
     Args:
         watch: what watches the server.
-        bundle: the bundle of the model.
-        actions_bundle: the bundle of a larger model for actions; it need not exist.
+        settings: what names the bundles, and perhaps servers that have models.
         command: the server's program and its arguments.
 
     Raises:
@@ -54,10 +55,11 @@ def run_session(watch: Watch, bundle: Path, actions_bundle: Path, command: Seque
         workspace.mkdir()
         (workspace / _OTHER_FILE).write_text(_OTHER, encoding="utf-8")
         (workspace / _FILE).write_text(_CODE, encoding="utf-8")
-        environment = talkative(MIDFILL_CACHE=str(folder / "cache"), MIDFILL_BUNDLE=str(bundle))
+        environment = talkative(MIDFILL_CACHE=str(folder / "cache"), MIDFILL_BUNDLE=str(settings.bundle))
         log = (folder / "log").open("a+b")
         with watch.start(lambda: ServerProcess(command, log, env=environment)) as server:
-            options = {"actionsBundle": str(actions_bundle), "minConfidence": 0, "deadlineMs": 0, "maxTokens": 16}
+            options: dict[str, Any] = {"minConfidence": 0, "deadlineMs": 0, "maxTokens": 16}
+            options |= {"actionsBundle": str(settings.actions_bundle), **engine_options(settings)}
             options["shareEngine"] = False  # an engine that runs already is not watched
             return _Client(server, workspace).run(options)
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from midfill.egress.attempts import Attempt, attempts_of
+from midfill.egress.permitted import NOTHING, Permitted
 from midfill.egress.seccomp import OTHER_CALL, install, this_machine
 
 T = TypeVar("T")
@@ -33,11 +34,13 @@ _GLANCE_MILLISECONDS = 200
 class Watch:
     """Watches what is started in it; a context manager.
 
-    A socket may be made, so that all that follows is seen. But no call reaches anything: a connection is refused, as it
-    is on a machine without any network.
+    A socket may be made, so that all that follows is seen. But no call reaches anything, unless it is permitted: a
+    connection is refused, as it is on a machine without any network.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, permitted: Permitted = NOTHING) -> None:
+        """Let only what is ``permitted`` reach anything."""
+        self._permitted = permitted
         self._machine = this_machine()
         self._listener: int | None = None
         self._ended = threading.Event()
@@ -114,7 +117,7 @@ class Watch:
         found = attempts_of(name, args, lambda address, size: _memory(caller, address, size))
         for attempt in found:
             self._seen[Attempt(attempt.call, attempt.target, _program(caller))] += 1
-        if not found or name == "socket":
+        if not found or name == "socket" or all(map(self._permitted.allows, found)):
             return _RESPONSE.pack(number, 0, 0, _GO_ON)
         refusal = errno.ENOSYS if name in (OTHER_CALL, "io_uring_setup") else errno.ENETUNREACH
         return _RESPONSE.pack(number, 0, -refusal, 0)

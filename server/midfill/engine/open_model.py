@@ -8,6 +8,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from midfill.common import memory
 from midfill.common.errors import EngineUnavailable
@@ -16,7 +18,7 @@ from midfill.engine.address import address_for, digest_of
 from midfill.engine.engine_process import EngineProcess
 from midfill.engine.shared_model import SharedModel
 from midfill.engine.start import EngineSetup
-from midfill.inference.bundle import load_bundle
+from midfill.inference.bundle import MANIFEST, TOKENIZER, load_bundle, read_manifest
 from midfill.inference.bundle_versions import load_current
 from midfill.inference.permission import require_permission
 from midfill.inference.token_generator import LanguageModel, OnLoading
@@ -53,10 +55,40 @@ def open_in_process(settings: Settings, on_loading: OnLoading = lambda *_: None)
     return _load_here(settings, on_loading)
 
 
+def open_for_actions(settings: Settings, typing: LanguageModel) -> LanguageModel:
+    """Return the model of ``actionsEngine``, or else that of ``actionsBundle``, loaded in this process.
+
+    Where that server fails, the model of ``actionsBundle`` goes on; or else ``typing``, the model that suggests, if its
+    tokens are the same.
+
+    Raises:
+        BundleError, ModelError: as :func:`open_model`.
+    """
+    if not settings.actions_engine:
+        return _load_here(replace(settings, bundle=settings.actions_bundle), _quietly)
+    from midfill.remote.open_remote import actions_access_of, open_remote
+
+    has_own = (settings.actions_bundle / MANIFEST).is_file()
+    settings = replace(settings, bundle=settings.actions_bundle if has_own else settings.bundle)
+    manifest = read_manifest(settings.bundle)
+    open_local: Callable[[], LanguageModel] | None = None
+    if has_own and manifest.has_weights:
+        open_local = partial(_load_here, settings, _quietly)
+    elif typing.manifest.files.get(TOKENIZER) == manifest.files.get(TOKENIZER):
+        open_local = lambda: typing  # noqa: E731 -- as short as can be
+    return open_remote(settings, actions_access_of(settings), open_local)
+
+
 def _remote(settings: Settings, on_loading: OnLoading, open_local: Load) -> LanguageModel:
     from midfill.remote.open_remote import access_of, open_remote
 
-    return open_remote(settings, access_of(settings), lambda: open_local(settings, on_loading), on_loading)
+    has_weights = read_manifest(settings.bundle).has_weights
+    local = partial(open_local, settings, on_loading) if has_weights else None
+    return open_remote(settings, access_of(settings), local, on_loading)
+
+
+def _quietly(_step: str, _done: float) -> None:
+    """Tell nobody how far the loading is."""
 
 
 def _open_here(settings: Settings, on_loading: OnLoading) -> LanguageModel:

@@ -27,6 +27,8 @@ def to_lines(verdict: Verdict) -> list[str]:
     else:
         outcome = f"shown: {verdict.characters} characters in {verdict.lines} lines"
     lines = [f"{when}  {place}  ({trigger})", f"  {outcome}"]
+    if verdict.model:
+        lines.append(f"  model: {verdict.model}")
     if verdict.prompt_tokens:
         confidence = "" if verdict.confidence is None else f", confidence {verdict.confidence:.2f}"
         lines.append(

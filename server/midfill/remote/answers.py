@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from midfill.inference.sampling import Choice, Sampling
 from midfill.inference.token_generator import ScoredToken
 
+_LEAST = -1e6
+"""A log-probability below which no server rounds."""
+
 
 class BadAnswer(ValueError):
     """An answer is not what the protocol has; the message is a clause that says so."""
@@ -80,7 +83,7 @@ def token_id(value: Any, vocabulary: int) -> int:
 
 def log_probability(value: Any) -> float:
     """Return a log-probability that an answer has; rounding may have made it more than 0."""
-    if type(value) not in (int, float) or not math.isfinite(value):
+    if type(value) not in (int, float) or not _LEAST <= value <= 1:
         raise BadAnswer("its answer has no log-probabilities")
     return min(float(value), 0.0)
 

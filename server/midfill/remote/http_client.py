@@ -77,7 +77,8 @@ class HttpClient:
                         yield part
                     return
             except _FAILURES as error:
-                if is_last_try or has_answered or not isinstance(error, _NEW_CONNECTION_HELPS):
+                has_said_something = has_answered or _is_no_http(error)
+                if is_last_try or has_said_something or not isinstance(error, _NEW_CONNECTION_HELPS):
                     raise Failed(explain_failure(error)) from error
 
     async def close(self) -> None:
@@ -101,6 +102,19 @@ def proxy_address(address: Address) -> Address | None:
         return None
     url = httpx.URL(found)
     return parse(f"http://{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}")
+
+
+def ip_addresses(address: Address) -> list[str]:
+    """Return the IP addresses of a server, as this machine's resolver knows them.
+
+    Raises:
+        RemoteUnavailable: it knows none.
+    """
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise RemoteUnavailable(str(address), explain_failure(error)) from None
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def _trust(address: Address, ca_file: str, certificate: str) -> ssl.SSLContext:
@@ -139,9 +153,13 @@ def _explain_cause(cause: BaseException) -> str:
         return f"its certificate is not trusted ({why}): set 'engineCaFile' to the certificate of its authority"
     if isinstance(cause, ssl.SSLError):
         return _explain_tls(cause)
-    if isinstance(cause, httpx.RemoteProtocolError) and "illegal" in str(cause):
+    if _is_no_http(cause):
         return "it does not speak HTTP: does its address begin with https?"
     return next((words for kind, words in _CAUSES.items() if isinstance(cause, kind)), "")
+
+
+def _is_no_http(error: BaseException) -> bool:
+    return isinstance(error, httpx.RemoteProtocolError) and "illegal" in str(error)
 
 
 def _explain_tls(error: ssl.SSLError) -> str:

@@ -61,8 +61,8 @@ def open_remote(
 ) -> RemoteModel:
     """Return the model of the server at ``access``, whose tokenizer is that of the bundle that ``settings`` name.
 
-    The server need not answer now. ``open_local`` opens the same bundle on this machine, and is called only if it has
-    weights; that model goes on where the server fails.
+    The server need not answer now. ``open_local`` opens a model on this machine with the same tokens, which goes on
+    where the server fails; None for no such model.
 
     Raises:
         BundleError: the bundle cannot be used.
@@ -74,8 +74,6 @@ def open_remote(
     require_permission(manifest, settings)
     read_policy().require_engine(access.address.base)
     tokenizer = load_tokenizer(bundle)
-    if not manifest.has_weights:
-        open_local = None
     server = Server(access, tokenizer, " The model on this machine answers meanwhile." if open_local else "")
     server.begin()  # it answers while the model on this machine is loaded
     local = open_local() if open_local else None

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
 
 from midfill.common.errors import RemoteUnavailable
 from midfill.common.logs import PublicText
@@ -25,7 +27,7 @@ from midfill.remote.key import find_key
 from midfill.remote.probe import Found, probe
 
 _log = logging.getLogger(__name__)
-NEEDS_EXTRA = "Midfill's extra 'remote' is missing here: install it with `pip install 'midfill[remote]'`"
+_NEEDS_EXTRA = "Midfill's extra 'remote' is missing here: install it with `pip install 'midfill[remote]'`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,20 +43,29 @@ class Access:
     certificate: str = ""
 
 
+def client_module(address: Address) -> ModuleType:
+    """Return the module :mod:`midfill.remote.http_client`, which needs an extra.
+
+    Raises:
+        RemoteUnavailable: the extra is missing.
+    """
+    try:
+        return import_module("midfill.remote.http_client")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("midfill"):  # our own mistake: an extra would not help
+            raise
+        raise RemoteUnavailable(str(address), _NEEDS_EXTRA) from None
+
+
 def connect(access: Access) -> Connection:
     """Make what sends requests to a server. Nothing is sent yet.
 
     Raises:
         RemoteUnavailable: the extra, the key or a certificate is missing.
     """
-    try:
-        from midfill.remote.http_client import HttpClient
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("midfill"):  # our own mistake: an extra would not help
-            raise
-        raise RemoteUnavailable(str(access.address), NEEDS_EXTRA) from None
+    module = client_module(access.address)
     key = find_key(access.address, access.key_variable, access.key_file)
-    return Connection(HttpClient(access.address, key, access.ca_file, access.certificate))
+    return Connection(module.HttpClient(access.address, key, access.ca_file, access.certificate))
 
 
 class Server:

@@ -1,14 +1,13 @@
 """Runs actions one at a time, on the model that suggests or on a larger one, while typing comes first.
 
 Actions have a thread of their own. Each step of a model in this process waits in the queue of the completion worker, so
-the machine's cores have one queue (:mod:`midfill.inference.preemption`). The larger model always is in this process: an
-engine process of its own would compute at the same time as the one that types.
+the machine's cores have one queue (:mod:`midfill.inference.preemption`). The larger model is at a server or in this
+process: an engine process of its own would compute at the same time as the one that types.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
 from midfill.completion.scheduler import Scheduler
-from midfill.engine.open_model import open_in_process
+from midfill.engine.open_model import open_for_actions
 from midfill.inference.bundle import MANIFEST
 from midfill.inference.token_generator import LanguageModel
 from midfill.settings.live import LiveSettings
@@ -34,7 +33,8 @@ _CONVERSATION_KEPT_SECONDS = 300.0
 """How long the last conversation is kept for a follow-up question. It takes 25 MB for 1,000 tokens (0.5B)."""
 _log = logging.getLogger(__name__)
 
-LoadModel = Callable[[Settings], LanguageModel]
+LoadModel = Callable[[Settings, LanguageModel], LanguageModel]
+"""Loads the model that settings name for actions; it also gets the model that suggests."""
 
 
 class ActionRunner:
@@ -44,18 +44,18 @@ class ActionRunner:
         self,
         scheduler: Scheduler,
         settings: LiveSettings,
-        load: LoadModel = open_in_process,
+        load: LoadModel = open_for_actions,
         perform: Perform = perform,
     ) -> None:
-        """Run on the scheduler's model, or on the one that ``load`` makes of ``actionsBundle``; ``perform`` does it."""
+        """Run on the scheduler's model, or on one of their own, which ``load`` loads; ``perform`` does it."""
         self._scheduler = scheduler
         self._settings = settings
         self._load = load
         self._perform_action = perform
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
-        self._larger: LanguageModel | None = None
-        self._refused: Path | None = None
-        """The folder of a bundle that could not be loaded."""
+        self._own: LanguageModel | None = None
+        self._refused: Path | str = ""
+        """The folder of a bundle that could not be loaded, or the server whose bundle could not."""
         self._conversation: Conversation | None = None
         self._conversation_model: LanguageModel | None = None
         self._forget_timer = IdleTimer(_CONVERSATION_KEPT_SECONDS, self._forget)
@@ -107,14 +107,14 @@ class ActionRunner:
 
     def _settings_changed(self, before: Settings, now: Settings) -> None:
         self._unload_timer.seconds = now.unload_minutes * 60
-        if needs_reload(before, now) or before.actions_bundle != now.actions_bundle:
+        if needs_reload(before, now) or _named(before) != _named(now):
             self._unload()
 
     def _forget(self) -> None:
-        self._thread.submit(self._drop, larger=False)
+        self._thread.submit(self._drop, own_model=False)
 
     def _unload(self) -> None:
-        self._thread.submit(self._drop, larger=True)
+        self._thread.submit(self._drop, own_model=True)
 
     # The methods below run on the actions' own thread.
 
@@ -133,7 +133,7 @@ class ActionRunner:
             path = task.opened_as or task.selection.path
             if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
                 return ActionResult.refused(Faulty(ActionReason.EXCLUDED), task)
-            model = self._larger_model(on_progress) or engine.model
+            model = self._own_model(on_progress, engine.model) or engine.model
             cancel.check()
             if self._conversation is None or self._conversation_model is not model:
                 drafts = self._settings.now.draft_tokens
@@ -142,30 +142,41 @@ class ActionRunner:
             try:
                 return self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
             except ModelChanged as error:
-                self._drop(larger=True)
+                self._drop(own_model=True)
                 if model is engine.model:
                     self._scheduler.discard(error)
                 raise
 
-    def _larger_model(self, on_progress: Callable[[str], None]) -> LanguageModel | None:
-        """Return the model of ``actionsBundle``, if there is one that works. Load it first if need be."""
+    def _own_model(self, on_progress: Callable[[str], None], typing: LanguageModel) -> LanguageModel | None:
+        """Return the model for actions, if they have one of their own that works. Load it first if need be."""
         settings = self._settings.now
-        folder = settings.actions_bundle
-        if folder == self._refused or resolve(folder) == resolve(settings.bundle):
+        named = settings.actions_engine or settings.actions_bundle
+        if named == self._refused or not _has_own_model(settings):
             return None
-        if not (folder / MANIFEST).is_file():
-            return None
-        if self._larger is None:
-            on_progress("loading the larger model")
+        if self._own is None:
+            on_progress("loading the model for actions")
             try:
-                self._larger = self._load(dataclasses.replace(settings, bundle=folder))
+                self._own = self._load(settings, typing)
             except MidfillError as error:
-                self._refused = folder
-                _log.warning("The bundle for actions cannot be used, the other one serves them: %s", error)
-        return self._larger
+                self._refused = named
+                _log.warning("The model for actions cannot be used, the other one serves them: %s", error)
+        return self._own
 
-    def _drop(self, *, larger: bool) -> None:
+    def _drop(self, *, own_model: bool) -> None:
         self._conversation = self._conversation_model = None
-        if larger:
-            self._larger = None
+        if own_model:
+            self._own = None
         memory.give_back()
+
+
+def _has_own_model(settings: Settings) -> bool:
+    """Whether actions have another model than suggestions."""
+    folder = settings.actions_bundle
+    is_other = (folder / MANIFEST).is_file() and resolve(folder) != resolve(settings.bundle)
+    return bool(settings.actions_engine) or is_other
+
+
+def _named(settings: Settings) -> tuple[object, ...]:
+    """Return all that says which model actions have."""
+    server = (settings.actions_engine, settings.actions_engine_model, settings.actions_engine_key_file)
+    return (settings.actions_bundle, *server)

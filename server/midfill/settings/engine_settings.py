@@ -7,7 +7,8 @@ project can neither set nor change them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from midfill.settings import kinds
 from midfill.settings.kinds import Kind, about
@@ -98,12 +99,11 @@ class EngineSettings:
             _URL,
             "the same as `engine`, for actions alone; its model may be a larger one; empty uses `actionsBundle` or the"
             " model that suggests",
-            needs_reload=True,
         ),
     )
     actions_engine_model: str = field(
         default="",
-        metadata=about(kinds.text(), "the same as `engineModel`, for `actionsEngine`", needs_reload=True),
+        metadata=about(kinds.text(), "the same as `engineModel`, for `actionsEngine`"),
     )
     actions_engine_key_file: str = field(
         default="",
@@ -111,6 +111,14 @@ class EngineSettings:
             kinds.file(),
             "the same as `engineKeyFile`, for `actionsEngine`, with the variable `MIDFILL_ACTIONS_ENGINE_KEY`; the"
             " same server gets the same key",
-            needs_reload=True,
         ),
     )
+
+
+OF_ENGINES = frozenset(field.name for field in fields(EngineSettings))
+"""The attributes of these settings."""
+
+
+def engine_options(settings: EngineSettings) -> dict[str, Any]:
+    """Return these settings by the names that users write."""
+    return {kinds.camel(attribute): getattr(settings, attribute) for attribute in sorted(OF_ENGINES)}

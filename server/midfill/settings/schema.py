@@ -16,7 +16,7 @@ from typing import Any
 
 from midfill.common.paths import bundles_dir
 from midfill.settings import kinds
-from midfill.settings.engine_settings import EngineSettings
+from midfill.settings.engine_settings import OF_ENGINES, EngineSettings
 from midfill.settings.kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
@@ -266,8 +266,7 @@ class Settings(EngineSettings):
         return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
-_OF_ENGINES = {f.name for f in dataclasses.fields(EngineSettings)}
-_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: field.name in _OF_ENGINES)  # those come last
+_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: field.name in OF_ENGINES)  # those come last
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {kinds.camel(name): name for name in ABOUT}

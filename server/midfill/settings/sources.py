@@ -25,6 +25,7 @@ from midfill.common.os_errors import explain
 from midfill.common.printable import printable
 from midfill.common.regular_file import read_regular
 from midfill.settings import toml_file
+from midfill.settings.engine_settings import OF_ENGINES
 from midfill.settings.kinds import Trust, in_line, nearest, shorten
 from midfill.settings.overruling import overruled, ruled
 from midfill.settings.policy_file import read_policy
@@ -105,16 +106,37 @@ class SettingsSources:
     def _read_editor(self) -> tuple[_Values, list[str]]:
         problems: list[str] = []
         options: dict[str, object] = {}
-        for source in (self._initial, self._changed):
+        changed, refused = self._permitted_change()
+        problems += refused
+        for source in (self._initial, changed):
             if isinstance(source, dict):
                 options |= source
             else:
                 problems += read(source)[1]
-        if isinstance(self._changed, dict):
-            removed = {name for name, value in self._changed.items() if value is None}
+        if isinstance(changed, dict):
+            removed = {name for name, value in changed.items() if value is None}
             options = {name: value for name, value in options.items() if name not in removed}
         values, wrong = read(options)
         return values, [*problems, *wrong]
+
+    def _permitted_change(self) -> tuple[object, list[str]]:
+        """Return what the editor's change may change, and one line for each setting that it may not.
+
+        Where code goes is not among that: in Emacs, a project's ``.dir-locals.el`` makes such a change.
+        """
+        if not isinstance(self._changed, dict):
+            return self._changed, []
+        initial = self._initial if isinstance(self._initial, dict) else {}
+        kept, problems = {}, []
+        for name, value in self._changed.items():
+            if ATTRIBUTES.get(name) not in OF_ENGINES or value in (None, initial.get(name)):
+                kept[name] = value
+            else:
+                problems.append(
+                    f"Midfill setting '{name}' is ignored: it says where code goes, so it is read only from your own"
+                    f" {FILE_NAME} and when the editor starts the server; restart the server."
+                )
+        return kept, problems
 
     def _read_workspace(self, trusted: Settings) -> tuple[_Values, list[str]]:
         """Return the allowed values of the workspace's file. ``trusted`` are the settings of all other sources."""

@@ -29,7 +29,7 @@ def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: p
     """The licence comes first, on standard error; standard output has the path alone."""
     cache.mkdir(parents=True)
     (cache / TINY.file).write_bytes(CONTENT)
-    given = argparse.Namespace(**arguments, accept_license=False, weights_only=True)
+    given = argparse.Namespace(**arguments, accept_license=False, weights_only=True, tokenizer_only=False)
     assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert written.out == f"{cache / TINY.file}\n"
@@ -39,7 +39,7 @@ def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: p
 def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file is copied into the cache; without a terminal, each step is one line."""
     (tmp_path / "brought").write_bytes(CONTENT)
-    given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True)
+    given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True, tokenizer_only=False)
     assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert (cache / TINY.file).read_bytes() == CONTENT
@@ -50,7 +50,7 @@ def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_neither(cache: Path, tmp_path: Path) -> None:
     """A word that is neither a model nor a file is wrong usage; the models are named."""
     with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
-        run(argparse.Namespace(what="7b", model="0.5b"), tmp_path, "personal")
+        run(argparse.Namespace(what="7b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
 
 
 RESTRICTED = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
@@ -60,7 +60,9 @@ def restricted_arguments(cache: Path, accepted: bool) -> argparse.Namespace:
     """Put the weights into the cache and return the arguments of a pull."""
     cache.mkdir(parents=True)
     (cache / TINY.file).write_bytes(CONTENT)
-    return argparse.Namespace(what="tiny", model="0.5b", accept_license=accepted, weights_only=True)
+    return argparse.Namespace(
+        what="tiny", model="0.5b", accept_license=accepted, weights_only=True, tokenizer_only=False
+    )
 
 
 def test_licence_that_restricts_commercial_use_can_be_accepted(cache: Path, tmp_path: Path) -> None:
@@ -77,3 +79,18 @@ def test_licence_that_restricts_commercial_use_is_refused(
     """Without acceptance, and for commercial use in any case."""
     with pytest.raises(LicenceRefused, match=r"stable-code-3b.*work needs their membership"):
         run(restricted_arguments(cache, accepted), tmp_path, use, RESTRICTED)
+
+
+def test_tokenizer_of_an_unknown_model(cache: Path, tmp_path: Path) -> None:
+    """The line says which models are known."""
+    given = argparse.Namespace(what="llama3", model="0.5b", tokenizer_only=True, accept_license=False)
+    with pytest.raises(UsageError, match=r"The tokenizer of 'llama3' is not known: name 0\.5b, 1\.5b, or a Qwen2"):
+        run(given, tmp_path, "personal")
+
+
+def test_licence_of_a_servers_model_is_heeded(cache: Path, tmp_path: Path) -> None:
+    """The 3B has another licence than the weights whose tokenizer it shares."""
+    name = "Qwen/Qwen2.5-Coder-3B-Instruct"
+    given = argparse.Namespace(what=name, model="0.5b", tokenizer_only=True, accept_license=True)
+    with pytest.raises(LicenceRefused, match=r"qwen2\.5-coder-3b-instruct.*research only"):
+        run(given, tmp_path, "commercial")

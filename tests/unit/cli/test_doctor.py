@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from midfill.cli import doctor
@@ -20,7 +21,8 @@ from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import LONG_PAST, OnnxModel
 from midfill.settings.schema import Settings
 from policies import place_policy
-from unit.helpers import chain_graph, write_bundle
+from unit.helpers import chain_graph, manifest, write_bundle
+from unit.remote.model_server import ModelServer, serving
 
 
 @pytest.fixture(autouse=True)
@@ -194,3 +196,39 @@ def test_report_for_a_program(ok: bool) -> None:
         "ok": ok,
         "checks": [{"name": "a", "ok": True, "detail": "b"}, {"name": "a", "ok": ok, "detail": "b"}],
     }
+
+
+@pytest.fixture
+def served_table() -> np.ndarray:
+    """Make the likings of a small model at a server."""
+    pytest.importorskip("httpx", reason="the extra 'remote' is not installed")
+    size = manifest().vocabulary
+    return np.random.default_rng(1).normal(0, 3, (size, size)).astype(np.float32)
+
+
+def test_where_code_goes(tmp_path: Path, served_table: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address, what answers there, and where the key is from, but not the key."""
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    monkeypatch.setenv("MIDFILL_ENGINE_KEY", "the-key-itself")
+    with serving(ModelServer(served_table, key="the-key-itself")) as served:
+        settings = Settings(bundle=folder, threads=1, context_tokens=128, engine=served.url, actions_engine=served.url)
+        found = checks(settings)
+    assert found["server"].ok
+    assert found["server"].detail.startswith(
+        f"code goes to {served.url}, and to nothing else; vLLM, model 'tiny', at most 1,024 tokens; the key is from the"
+        " variable MIDFILL_ENGINE_KEY; 4 tokens in "
+    )
+    assert found["actions server"].ok
+    assert "the-key-itself" not in str(found)
+    assert found["completion"].ok
+
+
+def test_server_that_is_away(tmp_path: Path, served_table: np.ndarray) -> None:
+    """The line says so, and the checks of this machine go on."""
+    folder = write_bundle(tmp_path / "b", graph=chain_graph("1", anywhere=True)).path
+    with serving(ModelServer(served_table)) as served:
+        served.stop()
+        found = checks(Settings(bundle=folder, threads=1, context_tokens=128, engine=served.url))
+    assert not found["server"].ok
+    assert "nothing listens there: is it running?" in found["server"].detail
+    assert found["completion"].ok

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from midfill.cli import egress
@@ -15,7 +18,8 @@ from midfill.common.errors import EgressUnwatched
 from midfill.egress.watch import Watch
 from midfill.settings.schema import Settings
 from unit.cli.running import Run
-from unit.helpers import chain_graph, write_bundle
+from unit.helpers import chain_graph, encode, manifest, write_bundle
+from unit.remote.model_server import ModelServer, serving
 
 TEMPLATE = "{% for m in messages %}{{ m.content }}{% endfor %}{{ eos_token }}"
 CONNECTING = """
@@ -33,6 +37,19 @@ def settings(tmp_path: Path) -> Settings:
     graph = chain_graph("left", anywhere=True)
     folder = write_bundle(tmp_path / "bundle", graph, chat_template=TEMPLATE, context_length=8192).path
     return Settings(bundle=folder, actions_bundle=tmp_path / "none")
+
+
+def liking(text: str) -> np.ndarray:
+    """Make the likings of a model that writes one text again and again."""
+    size = manifest().vocabulary
+    table = np.zeros((size, size), np.float32)
+    tokens = encode(text)
+    table[:, tokens[0]] = 9
+    for token, after in pairwise(tokens):
+        table[token] = 0
+        table[token, after] = 9
+    table[tokens[-1], sorted(manifest().stop_tokens)[0]] = 20
+    return table
 
 
 @pytest.fixture
@@ -71,6 +88,19 @@ def test_a_deliberate_connection_is_listed(settings: Settings, tmp_path: Path, m
         "connect: 192.0.2.1 port 443",
     ]
     assert [check.name for check in checks if check.ok] == ["watched", "suggestion", "index", "action"]
+
+
+@pytest.mark.usefixtures("watchable")
+def test_the_server_of_a_setting_is_reached_and_nothing_else(settings: Settings) -> None:
+    """It is listed with its address, and the suggestion comes from there."""
+    pytest.importorskip("httpx", reason="the extra 'remote' is not installed")
+    with serving(ModelServer(liking("left"), context=8192)) as served:
+        checks = egress.examine(replace(settings, engine=served.url))
+    assert all(check.ok for check in checks)
+    assert {check.name for check in checks if check.name.startswith(("conn", "look"))} == {"connection"}
+    port = served.url.rpartition(":")[2]
+    assert checks[-1].detail.startswith(f"connect: 127.0.0.1 port {port}, by ")
+    assert any(path == "/v1/completions" for path, _ in served.requests)
 
 
 @pytest.mark.usefixtures("watchable")

@@ -19,6 +19,7 @@ from midfill.common.errors import BundleDamaged, BundleNotFound, MidfillError, M
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.inference.bundle import MANIFEST
 from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.token_generator import LanguageModel
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.session.action_runner import ActionRunner
 from midfill.settings.live import LiveSettings
@@ -83,7 +84,7 @@ class Loads:
     def __init__(self) -> None:
         self.number = 0
 
-    def __call__(self, _: Settings) -> LoadedModel:
+    def __call__(self, *_: object) -> LoadedModel:
         self.number += 1
         return model_of(ChangedModel("") if self.number == 1 else Replies("The larger one."))
 
@@ -123,8 +124,8 @@ async def test_larger_model_serves_actions_until_settings_change(
     """It is loaded once, at the first action, and dropped when the settings name another one or none."""
     loaded: list[Path] = []
 
-    def load(settings: Settings) -> LoadedModel:
-        loaded.append(settings.bundle)
+    def load(settings: Settings, _: LanguageModel) -> LoadedModel:
+        loaded.append(settings.actions_bundle)
         return model_of(Replies("The larger one."))
 
     settings.change(with_larger(tmp_path / "large"))
@@ -144,7 +145,7 @@ async def test_one_bundle_by_two_paths_is_loaded_once(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link").symlink_to(SETTINGS.bundle)
     settings.change(replace(with_larger(tmp_path / SETTINGS.bundle), actions_bundle=tmp_path / "link"))
-    runner = ActionRunner(scheduler, settings, lambda _: pytest.fail("it is loaded already"))
+    runner = ActionRunner(scheduler, settings, lambda *_: pytest.fail("it is loaded already"))
     assert (await explained(runner)).text == "The small one."
     runner.close()
 
@@ -155,14 +156,22 @@ async def test_larger_model_that_cannot_be_loaded_is_tried_once(
     """The model of suggestions serves actions instead."""
     tried: list[Path] = []
 
-    def load(settings: Settings) -> LoadedModel:
-        tried.append(settings.bundle)
+    def load(settings: Settings, _: LanguageModel) -> LoadedModel:
+        tried.append(settings.actions_bundle)
         raise BundleDamaged("broken")
 
     settings.change(with_larger(tmp_path / "large"))
     runner = ActionRunner(scheduler, settings, load)
     assert [(await explained(runner)).text for _ in range(2)] == ["The small one."] * 2
     assert len(tried) == 1
+    runner.close()
+
+
+async def test_server_serves_actions_without_a_bundle_for_them(scheduler: Scheduler, settings: LiveSettings) -> None:
+    """The setting `actionsEngine` alone gives actions a model of their own."""
+    settings.change(replace(SETTINGS, actions_engine="http://127.0.0.1:9"))
+    runner = ActionRunner(scheduler, settings, lambda *_: model_of(Replies("The served one.")))
+    assert (await explained(runner)).text == "The served one."
     runner.close()
 
 

@@ -434,3 +434,33 @@ def test_users_file_is_in_the_configuration_folder(tmp_path: Path, monkeypatch: 
 def test_files_are_named_whether_or_not_they_exist(configuration: SettingsSources, user: Path, workspace: Path) -> None:
     """The paths include files that do not exist yet, so that a watcher notices when they are made."""
     assert configuration.files == (user, workspace)
+
+
+# Where code goes
+
+
+def test_a_workspace_cannot_say_where_code_goes(configuration: SettingsSources, workspace: Path) -> None:
+    """A stranger's repository could have all code sent to the stranger."""
+    workspace.write_text('engine = "https://stranger.example.com"\nactionsEngine = "https://stranger.example.com"\n')
+    settings, problems = configuration.reload()
+    assert (settings.engine, settings.actions_engine) == ("", "")
+    assert ["a workspace may not set it" in problem for problem in problems] == [True, True]
+
+
+def test_the_user_and_the_editors_start_say_where_code_goes(configuration: SettingsSources, user: Path) -> None:
+    """These are the user's own."""
+    user.write_text('engine = "https://coder.example.com"\n')
+    settings, problems = configuration.options({"actionsEngine": "https://larger.example.com"})
+    assert (settings.engine, settings.actions_engine) == ("https://coder.example.com", "https://larger.example.com")
+    assert problems == []
+
+
+def test_a_change_in_the_editor_cannot_say_where_code_goes(configuration: SettingsSources) -> None:
+    """Emacs sends what a project's .dir-locals.el has. A change that repeats the start, or turns it off, is allowed."""
+    configuration.options({"engine": "https://coder.example.com", "maxLines": 3})
+    settings, [problem] = configuration.changed({"engine": "https://stranger.example.com", "maxLines": 4})
+    assert (settings.engine, settings.max_lines) == ("https://coder.example.com", 4)
+    assert problem.startswith("Midfill setting 'engine' is ignored: it says where code goes")
+    assert configuration.changed({"engine": "https://coder.example.com"})[1] == []
+    settings, problems = configuration.changed({"engine": None})
+    assert (settings.engine, problems) == ("", [])
