@@ -130,7 +130,7 @@ def run(settings: Settings, largest: int, plan: TeamPlan, progress: Callable[[st
         engine = Server(access_of(remote), tokenizer)
         found, connection = engine.ready(_ANSWER_SECONDS)
         progress(f"starting {largest} servers")
-        developers = [stack.enter_context(LspClient(remote)) for _ in range(largest)]
+        developers = _start(remote, largest, stack)
         scenes = all_scenes()
         levels = []
         for number, size in enumerate(sizes(largest)):
