@@ -154,6 +154,16 @@ def _without_weights(settings: Settings) -> Iterator[Settings]:
         yield replace(settings, bundle=Path(folder), journal=False)
 
 
+def _start(settings: Settings, number: int, stack: ExitStack) -> list[LspClient]:
+    """Start some servers at once; all that have started are ended with ``stack``, also if one has not."""
+    with ThreadPoolExecutor(number, thread_name_prefix="start") as threads:
+        starting = [threads.submit(LspClient, settings) for _ in range(number)]
+    for each in starting:
+        if each.exception() is None:
+            stack.enter_context(each.result())
+    return [each.result() for each in starting]
+
+
 def _type(developers: Sequence[LspClient], scenes: Sequence[Scene], plan: TeamPlan, tokenizer: ModelTokenizer) -> Level:
     begun = time.perf_counter()
     with ThreadPoolExecutor(len(developers), thread_name_prefix="developer") as threads:
