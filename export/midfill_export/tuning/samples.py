@@ -21,6 +21,7 @@ from midfill.inference.kv_cache import common_prefix
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.context import Context, gather
 from midfill.prompt.fim import build_prompt
+from midfill.settings.sources import SettingsSources
 from midfill_export.build.verify import Sample
 
 MIN_CHARACTERS = 20_000
@@ -78,7 +79,8 @@ def read_corpus(folder: Path) -> Corpus:
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder: name a folder of code to train on.")
-    ignore = IgnoreRules([folder])
+    settings, _ = SettingsSources([folder]).reload()  # what it is trained on comes out of the bundle again
+    ignore = IgnoreRules([folder], settings.exclude)
     top = ignore.folders[0]
     files = []
     for path in sorted(ignore.walk()):

@@ -130,7 +130,7 @@ def run(settings: Settings, largest: int, plan: TeamPlan, progress: Callable[[st
         engine = Server(access_of(remote), tokenizer)
         found, connection = engine.ready(_ANSWER_SECONDS)
         progress(f"starting {largest} servers")
-        developers = [stack.enter_context(LspClient(remote)) for _ in range(largest)]
+        developers = _start(remote, largest, stack)
         scenes = all_scenes()
         levels = []
         for number, size in enumerate(sizes(largest)):
@@ -152,6 +152,16 @@ def _without_weights(settings: Settings) -> Iterator[Settings]:
         files = {TOKENIZER: bundle.manifest.files[TOKENIZER]}
         write_manifest(Path(folder), replace(bundle.manifest, files=files, folder=""))
         yield replace(settings, bundle=Path(folder), journal=False)
+
+
+def _start(settings: Settings, number: int, stack: ExitStack) -> list[LspClient]:
+    """Start some servers at once; all that have started are ended with ``stack``, also if one has not."""
+    with ThreadPoolExecutor(number, thread_name_prefix="start") as threads:
+        starting = [threads.submit(LspClient, settings) for _ in range(number)]
+    for each in starting:
+        if each.exception() is None:
+            stack.enter_context(each.result())
+    return [each.result() for each in starting]
 
 
 def _type(developers: Sequence[LspClient], scenes: Sequence[Scene], plan: TeamPlan, tokenizer: ModelTokenizer) -> Level:

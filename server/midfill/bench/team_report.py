@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from midfill.bench.plot import line_chart
@@ -65,15 +64,12 @@ def to_json(report: TeamReport) -> dict[str, Any]:
 
 def to_svg(report: TeamReport) -> str:
     """Draw the percentiles of both times against the number of developers."""
-    times: dict[str, Callable[[Level], float | None]] = {
-        "a suggestion, p50": lambda level: level.first_ms(50),
-        "a suggestion, p95": lambda level: level.first_ms(95),
-        "a right one, p50": lambda level: level.right_ms(50),
-        "a right one, p95": lambda level: level.right_ms(95),
-    }
     lines = {
-        name: [(float(level.developers), value) for level in report.levels if (value := of(level)) is not None]
-        for name, of in times.items()
+        f"{name}, p{percent}": [
+            (float(level.developers), value) for level in report.levels if (value := of(level, percent)) is not None
+        ]
+        for name, of in (("a suggestion", Level.first_ms), ("a right one", Level.right_ms))
+        for percent in (50, 95)
     }
     return line_chart("From a keystroke to a suggestion", "developers who type at once", "ms", lines)
 

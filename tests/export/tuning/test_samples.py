@@ -10,6 +10,7 @@ import pytest
 from midfill.common.errors import UsageError
 from midfill.inference.bundle import FimFormat
 from midfill_export.tuning.samples import MIN_CHARACTERS, Cutter, File, read_corpus
+from policies import place_policy
 
 SUFFIX_FIRST = FimFormat(order="suffix-first", prefix=1001, suffix=1002, middle=1003)
 PREFIX_ONLY = FimFormat(order="prefix-only")
@@ -67,6 +68,17 @@ def test_only_allowed_code_is_read(folder: Path) -> None:
     assert TOKEN not in text
     assert "<github-token>" in text
     assert "ignored_name" not in text
+
+
+def test_files_that_settings_exclude_are_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor those of the administrators' policy: what a model is trained on comes out of it again."""
+    place_policy(folder, monkeypatch, "exclude = ['module_1.py']")
+    monkeypatch.setenv("MIDFILL_CONFIG", str(folder / "own.toml"))
+    (folder / "own.toml").write_text("exclude = ['module_2.py', '!module_1.py']\n")
+    corpus = read_corpus(folder)
+    paths = {file.path for file in (*corpus.training, *corpus.held_out)}
+    assert {"module_1.py", "module_2.py"} & paths == set()
+    assert "module_3.py" in paths
 
 
 def test_whole_files_are_held_out(folder: Path) -> None:

@@ -53,7 +53,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         (["--history", "/no/such/folder/h.jsonl"], "there is no folder /no/such/folder for the history."),
         (["--history", "/dev"], "/dev cannot be read: Is a directory."),
         (["--shared", "--key-ms", "9"], "--shared measures one thing only: leave out --key-ms."),
-        (["-o", "a.svg"], "-o goes with --plot-history FILE."),
+        (["-o", "a.svg"], "-o goes with --plot-history FILE or --team N."),
         (["--plot-history", "h.jsonl"], "--plot-history needs -o FILE.svg, the picture to write."),
         (["--plot-history", "h", "-o", "a.svg", "--quick"], "--plot-history measures nothing: leave out --quick."),
         (
