@@ -188,7 +188,11 @@ class ServedClient:
             vars(stats).update(vars(stream.stats))  # there may be no token
 
     def _figures(self, stats: GenerationStats) -> Figures:
-        return Figures(**vars(stats), readings=self._times.take())
+        return Figures(
+            reused_tokens=stats.reused_tokens,
+            prefill_seconds=stats.prefill_seconds,
+            readings=self._times.take(),
+        )
 
 
 def _request(message: Generate) -> GenerationRequest:
