@@ -42,6 +42,7 @@ def assert_true(value: bool) -> None:
 def test_process_that_has_ended_is_not_written_to() -> None:
     """The thread ends. Who receives notices the end."""
     tried: list[int] = []
+    others = set(threading.enumerate())
 
     def send(message: int) -> None:
         tried.append(message)
@@ -50,5 +51,5 @@ def test_process_that_has_ended_is_not_written_to() -> None:
     box = Outbox(send)
     list(map(box.put, range(3)))
     box.close()
-    wait_until(lambda: "midfill-outbox" not in {thread.name for thread in threading.enumerate()})
+    wait_until(lambda: set(threading.enumerate()) <= others)
     assert tried == [0]
