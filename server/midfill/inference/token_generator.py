@@ -82,6 +82,8 @@ class GenerationStats:
     """Tokens of the prompt that were found in a KV cache."""
     prefill_seconds: float = 0.0
     """Time until the logits of the first token."""
+    steps: int = 0
+    """Number of steps after the prefill; 0 if another process computes them."""
 
 
 class TokenStream(Iterator[Choice]):

@@ -1,0 +1,235 @@
+"""The seam of this package: from recent changes and a place to the edit predicted there, or the reason for silence.
+
+Free of protocol and session: the server, the command line and the evaluations all predict by it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from midfill.common.cancel import CancelFlag
+from midfill.common.reasons import Reason
+from midfill.inference.preemption import Steps
+from midfill.inference.prompt_lookup import NO_DRAFTS
+from midfill.inference.sampling import Choice
+from midfill.inference.token_generator import Deadline, GenerationRequest, GenerationStats, LanguageModel
+from midfill.next_edit.difference import line_changes, replacements
+from midfill.next_edit.filters import Candidate, reason_for_silence
+from midfill.next_edit.guesses import guesses
+from midfill.next_edit.prompt import EditPrompt, PromptWriter
+from midfill.next_edit.types import Document, Hunk, NextEdit, Place, TextEdit
+from midfill.next_edit.window import Window, window_at
+
+ABLATIONS = ("history", "drafts", "gate", "filters")
+"""Parts that can be left out, to measure what each one is worth."""
+MIN_CONFIDENCE = 0.5
+"""Minimum probability that all changed lines are right. A less likely edit is not shown."""
+_MAX_CONTEXT = 4_096
+"""Maximum number of tokens of a prompt and its answer."""
+_MAX_DRAFT_TOKENS = 48
+"""Most of a window stays as it is, so longer drafts than a suggestion's pay here."""
+_EXTRA_TOKENS = 96
+"""By how many tokens the new window may be longer than the old one."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    text: str
+    """The window's new text, with the lines that were given."""
+    choices: list[Choice]
+    is_whole: bool
+    """Whether the model ended it, and not a limit."""
+    stats: GenerationStats
+
+
+class EditPredictor:
+    """Predicts with one model, in a KV cache of its own; for one thread at a time."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        steps: Steps | None = None,
+        max_draft_tokens: int = _MAX_DRAFT_TOKENS,
+        min_confidence: float = MIN_CONFIDENCE,
+        ablations: frozenset[str] = frozenset(),
+    ) -> None:
+        """Predict with ``model``, in the format that its manifest names.
+
+        Args:
+            model: writes windows anew.
+            steps: make each step wait behind typing; None computes at once.
+            max_draft_tokens: maximum number of draft tokens checked in one step.
+            min_confidence: minimum probability of an edit that is shown, 0 to 1.
+            ablations: the parts of ``ABLATIONS`` to leave out.
+        """
+        self._model = model
+        self._tokenizer = model.tokenizer
+        self._writer = PromptWriter(model.manifest, model.tokenizer)
+        self._context = min(_MAX_CONTEXT, model.manifest.usable_context)
+        self._generator = model.new_generator(
+            context=self._context, cache_bytes=0, max_draft_tokens=max_draft_tokens, steps=steps
+        )
+        self._min_confidence = min_confidence
+        self._ablations = ablations
+
+    def predict(
+        self,
+        document: Document,
+        place: Place,
+        history: Sequence[Hunk],
+        cancel: CancelFlag,
+        *,
+        undone: Sequence[Hunk] = (),
+        name_of: Callable[[str], str] = lambda path: path,
+        seconds: float | None = None,
+    ) -> NextEdit:
+        """Predict the edit at ``place`` of ``document``.
+
+        Args:
+            document: the document as it is now.
+            place: where to look; a window of lines around it may change.
+            history: recent changes of all documents, the latest last. Without any, there is no edit.
+            cancel: stops the work within a step.
+            undone: changes that the user took back, which are not made again.
+            name_of: returns the name of a document that the prompt has, by its path.
+            seconds: maximum time to generate; None for no limit.
+
+        Raises:
+            Cancelled: ``cancel`` was set; what was computed of the prompt stays.
+            ModelError: the model failed.
+        """
+        cancel.check()
+        started = time.perf_counter()
+        shape = self._writer.format
+        window = window_at(document.text, place.line, shape.lines_above, shape.lines_below, shape.context_lines)
+        if not history:
+            return NextEdit(place=place, reason=Reason.NO_EDITS)
+        if window is None:
+            return NextEdit(place=place, reason=Reason.CUT_OFF)
+        prompt = self._prompt(document, place, window, history, name_of)
+        if len(prompt.ids) + _EXTRA_TOKENS >= self._context:
+            return NextEdit(place=place, reason=Reason.CUT_OFF)
+        prompted = time.perf_counter()
+        answer = self._generate(prompt, window, place.path, cancel, seconds)
+        generated = time.perf_counter()
+        confidence = self._confidence(answer, window, prompt.given)
+        candidate = Candidate(
+            document=document,
+            window=window,
+            new=answer.text,
+            is_whole=answer.is_whole,
+            history=history,
+            undone=undone,
+        )
+        reason = self._reason(candidate, confidence)
+        edits = () if reason else _edits(window, answer.text)
+        ended = time.perf_counter()
+        prefill = answer.stats.prefill_seconds
+        return NextEdit(
+            place=place,
+            reason=reason,
+            edits=edits,
+            confidence=confidence,
+            model=self._model.manifest.name,
+            prompt_tokens=len(prompt.ids),
+            reused_tokens=min(answer.stats.reused_tokens, len(prompt.ids)),
+            tokens=len(answer.choices),
+            steps=answer.stats.steps,
+            milliseconds={
+                "prompt": round((prompted - started) * 1000, 2),
+                "prefill": round(prefill * 1000, 2),
+                "decode": round((generated - prompted - prefill) * 1000, 2),
+                "filters": round((ended - generated) * 1000, 2),
+            },
+            prompt=tuple(prompt.ids),
+        )
+
+    def _prompt(
+        self,
+        document: Document,
+        place: Place,
+        window: Window,
+        history: Sequence[Hunk],
+        name_of: Callable[[str], str],
+    ) -> EditPrompt:
+        shown = () if "history" in self._ablations else history
+        cursor = None
+        if place.column is not None:
+            lines = document.text.split("\n", place.line)
+            cursor = window.from_document(len(document.text) - len(lines[-1]) + place.column)
+        return self._writer.write(
+            window,
+            name_of(document.path),
+            [(name_of(hunk.path), hunk) for hunk in shown],
+            before=window.text,
+            line=place.line - window.first_line,
+            cursor=cursor,
+            guesses=guesses(window.text, history),
+        )
+
+    def _generate(
+        self, prompt: EditPrompt, window: Window, path: str, cancel: CancelFlag, seconds: float | None
+    ) -> _Answer:
+        limit = min(len(self._tokenizer.encode(window.text)) + _EXTRA_TOKENS, self._context - len(prompt.ids))
+        stream = self._generator.generate(
+            GenerationRequest(
+                prompt=prompt.ids,
+                max_tokens=limit,
+                stop_tokens=self._tokenizer.stop_tokens | self._writer.stop_tokens,
+                document=path,
+                drafts=NO_DRAFTS if "drafts" in self._ablations else prompt.drafts,
+                deadline=Deadline(seconds),
+            ),
+            cancel,
+        )
+        choices: list[Choice] = []
+        text, is_whole = "", False
+        with closing(stream):
+            for choice in stream:
+                choices.append(choice)
+                text = self._tokenizer.text([each.token for each in choices])
+                end = min((at for mark in self._writer.stop_texts if (at := text.find(mark)) >= 0), default=-1)
+                if end >= 0:
+                    text, is_whole = text[:end], True
+                    break
+            else:
+                is_whole = len(choices) < limit
+        return _Answer(prompt.given + text.removesuffix("\n"), choices, is_whole, stream.stats)
+
+    def _confidence(self, answer: _Answer, window: Window, given: str) -> float | None:
+        """Return the probability of the tokens in the changed lines; None if no line is changed."""
+        changed: set[int] = set()
+        shift = 0
+        for change in line_changes(window.text, answer.text):
+            first = change.first + shift
+            changed.update(range(first, first + max(len(change.new), 1)))
+            shift += len(change.new) - len(change.old)
+        if not changed:
+            return None
+        line = given.count("\n")
+        total = 0.0
+        for choice in answer.choices:
+            if line in changed:
+                total += choice.logprob
+            line += self._tokenizer.count_newlines([choice.token])
+        return math.exp(total)
+
+    def _reason(self, candidate: Candidate, confidence: float | None) -> Reason:
+        if candidate.new == candidate.window.text:
+            return Reason.UNCHANGED
+        if "filters" not in self._ablations and (reason := reason_for_silence(candidate)):
+            return reason
+        gated = "gate" not in self._ablations and confidence is not None and confidence < self._min_confidence
+        return Reason.UNSURE if gated else Reason.NONE
+
+
+def _edits(window: Window, new: str) -> tuple[TextEdit, ...]:
+    return tuple(
+        TextEdit(window.to_document(part.start), window.to_document(part.end), part.text)
+        for part in replacements(window.text, new)
+    )
