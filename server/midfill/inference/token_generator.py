@@ -83,7 +83,7 @@ class GenerationStats:
     prefill_seconds: float = 0.0
     """Time until the logits of the first token."""
     steps: int = 0
-    """Number of steps after the prefill; 0 if another process computes them."""
+    """Number of steps after the prefill."""
 
 
 class TokenStream(Iterator[Choice]):

@@ -1,0 +1,159 @@
+"""Where the next edit may be: at the cursor first, then where the latest changes have left something to do.
+
+Cheap: names are searched for, and lines are compared by their tokens. A place is only a question to the model, which may
+answer that nothing changes there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Indel
+
+from midfill.code.languages import language_of
+from midfill.code.syntax import Syntax
+from midfill.next_edit.difference import line_changes
+from midfill.next_edit.renames import renames_in, tokens
+from midfill.next_edit.types import Document, Hunk, Place, Why
+
+MAX_PLACES = 8
+_LATEST = 3
+"""Number of latest changes that places are looked for."""
+_MAX_USES = 200
+"""Maximum number of uses of one name that are looked at in a document."""
+_MAX_COMPARED_LINES = 2_000
+"""Maximum number of lines, nearest first, that are compared with a changed line."""
+_MIN_TOKENS = 4
+"""Minimum number of tokens of a line that has a shape of its own."""
+_MIN_SIMILARITY = 0.7
+"""Minimum similarity of two lines of the same shape, 0 to 1."""
+_MAX_LINE = 400
+"""Maximum number of characters of a line that is compared."""
+_SCORES: Mapping[Why, float] = {Why.RENAMED: 4.0, Why.SIGNATURE: 3.5, Why.DIAGNOSTIC: 3.0, Why.SAME_SHAPE: 2.5}
+_OTHER_DOCUMENT = 2.0
+"""By how much a place in another document scores less."""
+_SAME_BLOCK = 1.0
+"""By how much a place in the function that was changed scores more."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which lines one question covers: those of the window that the model may change."""
+
+    above: int
+    below: int
+
+    def covers(self, place: Place, other: Place) -> bool:
+        """Return whether a question at ``place`` is also one at ``other``."""
+        return place.path == other.path and -self.above <= other.line - place.line <= self.below
+
+
+@dataclass(frozen=True)
+class _Found:
+    place: Place
+    score: float
+
+
+def places(
+    documents: Sequence[Document],
+    history: Sequence[Hunk],
+    cursor: Place | None,
+    reach: Reach,
+    *,
+    diagnostics: Mapping[str, Sequence[int]] | None = None,
+    limit: int = MAX_PLACES,
+) -> list[Place]:
+    """Return where the next edit may be, the likeliest place first.
+
+    Args:
+        documents: the documents that may be looked at, as they are now, without secrets or with them.
+        history: recent changes, the latest last. Without any, there is no place.
+        cursor: where the cursor is; None if that is no place to look at.
+        reach: what one question covers. No two places are covered by one question.
+        diagnostics: lines of diagnostics that appeared since, by path.
+        limit: maximum number of places.
+    """
+    if not history:
+        return []
+    latest = history[-_LATEST:]
+    found = [one for document in documents for one in _in_document(document, latest, (diagnostics or {}))]
+    found.sort(key=lambda one: -one.score)
+    chosen = [cursor] if cursor is not None else []
+    for one in found:
+        if len(chosen) >= limit:
+            break
+        if not any(reach.covers(place, one.place) for place in chosen):
+            chosen.append(one.place)
+    return chosen
+
+
+def _in_document(
+    document: Document, latest: Sequence[Hunk], diagnostics: Mapping[str, Sequence[int]]
+) -> Iterator[_Found]:
+    lines = document.text.split("\n")
+    syntax = Syntax(document.text, language_of(document.path, document.language))
+    own = [hunk for hunk in latest if hunk.path == document.path]
+    changed = {line for hunk in own for line in range(hunk.first_line, hunk.end_line)}
+    blocks = [block for hunk in own if (block := syntax.block_at(hunk.first_line)) is not None]
+    centre = own[-1].first_line if own else 0
+    candidates = [
+        *((line, Why.RENAMED) for rename in renames_in(latest) for line in _uses(lines, rename.old, centre)),
+        *((line, Why.SIGNATURE) for name in _resigned(latest, document, syntax) for line in _calls(lines, name, centre)),
+        *((line, Why.DIAGNOSTIC) for line in diagnostics.get(document.path, ())),
+        *((line, Why.SAME_SHAPE) for hunk in latest for line in _same_shape(lines, hunk, centre)),
+    ]
+    for line, why in candidates:
+        if line in changed or not 0 <= line < len(lines):
+            continue
+        score = _SCORES[why] - abs(line - centre) / (len(lines) + 1)
+        score += _SAME_BLOCK * any(block.first_line <= line <= block.last_line for block in blocks)
+        score -= 0 if own else _OTHER_DOCUMENT
+        yield _Found(Place(path=document.path, line=line, why=why), score)
+
+
+def _uses(lines: Sequence[str], name: str, centre: int) -> Iterator[int]:
+    """Yield lines that have a name as a whole word, the nearest first."""
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    found = [number for number, line in enumerate(lines) if name in line and word.search(line)]
+    yield from sorted(found, key=lambda line: (line < centre, abs(line - centre)))[:_MAX_USES]
+
+
+def _calls(lines: Sequence[str], name: str, centre: int) -> Iterator[int]:
+    call = re.compile(rf"\b{re.escape(name)}\s*\(")
+    yield from (line for line in _uses(lines, name, centre) if call.search(lines[line]))
+
+
+def _resigned(latest: Sequence[Hunk], document: Document, syntax: Syntax) -> list[str]:
+    """Return the names of functions whose signature was changed, and whose name was not."""
+    found: dict[str, None] = {}
+    for hunk in latest:
+        for change in line_changes(hunk.old, hunk.new):
+            old, new = "\n".join(change.old), "\n".join(change.new)
+            if hunk.path != document.path:
+                names = [name for name in tokens(new) if re.search(rf"\b{re.escape(name)}\s*\(", new)][:1]
+            else:
+                first = hunk.first_line + change.first
+                names = [
+                    definition.name
+                    for definition in syntax.definitions()
+                    if definition.kind == "function" and definition.first_line in range(first, first + len(change.new))
+                ]
+            found.update(dict.fromkeys(name for name in names if name in tokens(old)))
+    return list(found)
+
+
+def _same_shape(lines: Sequence[str], hunk: Hunk, centre: int) -> Iterator[int]:
+    """Yield lines that are more like a line before the change than like the one after it."""
+    nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:_MAX_COMPARED_LINES]
+    for change in line_changes(hunk.old, hunk.new):
+        for old, new in zip(change.old, change.new, strict=False):
+            before, after = tokens(old[:_MAX_LINE]), tokens(new[:_MAX_LINE])
+            if len(before) < _MIN_TOKENS:
+                continue
+            for line in nearest:
+                own = tokens(lines[line][:_MAX_LINE])
+                similarity = Indel.normalized_similarity(own, before, score_cutoff=_MIN_SIMILARITY)
+                if similarity and similarity > Indel.normalized_similarity(own, after):
+                    yield line
