@@ -39,7 +39,7 @@ def changed_lines(before: str, after: str) -> Span | None:
     """
     if before == after:
         return None
-    start = before.rfind("\n", 0, _common_start(before, after)) + 1
+    start = before.rfind("\n", 0, common_start(before, after)) + 1
     tail = _common_end(before, after, min(len(before), len(after)) - start)
     old, new = before[start : len(before) - tail], after[start : len(after) - tail]
     first = before.count("\n", 0, start)
@@ -84,7 +84,7 @@ def _moved(part: Span, whole: Span) -> Span:
     )
 
 
-def _common_start(one: str, other: str) -> int:
+def common_start(one: str, other: str) -> int:
     """Return the number of first characters that two texts share. Long parts are compared, so it takes few steps."""
     low, high = 0, min(len(one), len(other))
     while low < high:

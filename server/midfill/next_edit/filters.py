@@ -49,6 +49,13 @@ def reason_for_silence(candidate: Candidate) -> Reason:
     return next((reason for reason, applies in _FILTERS.items() if applies(candidate)), Reason.NONE)
 
 
+def _is_cut_off(candidate: Candidate) -> bool:
+    """Return whether a limit ended the text, or lines at the window's end are missing: then the model just stopped."""
+    last = candidate.changes[-1]
+    is_at_end = last.first + len(last.old) == candidate.window.text.count("\n") + 1
+    return not candidate.is_whole or (is_at_end and not last.new)
+
+
 def _is_white_space(candidate: Candidate) -> bool:
     return "".join(candidate.window.text.split()) == "".join(candidate.new.split())
 
@@ -118,7 +125,7 @@ def _adds_error(candidate: Candidate) -> bool:
 
 
 _FILTERS: dict[Reason, Callable[[Candidate], bool]] = {
-    Reason.CUT_OFF: lambda candidate: not candidate.is_whole,
+    Reason.CUT_OFF: _is_cut_off,
     Reason.WHITE_SPACE: _is_white_space,
     Reason.PLACEHOLDER: _has_placeholder,
     Reason.REVERSAL: _is_reversal,

@@ -76,9 +76,9 @@ _ZETA = EditFormat(
 )
 # For models that were not made for this: the changes made so far are the examples, each a pair of blocks.
 _PLAIN = EditFormat(
-    change="{path}\n<<<<<<< original\n{old}\n=======\n{new}\n>>>>>>> updated\n\n",
-    window="{path}\n<<<<<<< original\n{current}\n=======\n{given}",
-    ends=(">>>>>>>",),
+    change='<edit file="{path}">\n<original>\n{old}\n</original>\n<updated>\n{new}\n</updated>\n</edit>\n',
+    window='<edit file="{path}">\n<original>\n{current}\n</original>\n<updated>\n{given}',
+    ends=("</updated>",),
     lines_above=4,
     lines_below=9,
     given_lines=2,

@@ -1,7 +1,7 @@
 """Where the next edit may be: at the cursor first, then where the latest changes have left something to do.
 
-Cheap: names are searched for, and lines are compared by their tokens. A place is only a question to the model, which may
-answer that nothing changes there.
+Cheap: names are searched for, and lines are compared by their tokens. A place is only a question to the model, which
+may answer that nothing changes there.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz.distance import Indel
-
-from midfill.code.languages import language_of
 from midfill.code.syntax import Syntax
+from midfill.next_edit.analogy import is_like
 from midfill.next_edit.difference import line_changes
-from midfill.next_edit.renames import renames_in, tokens
+from midfill.next_edit.renames import tokens
+from midfill.next_edit.scopes import scoped_renames, syntax_of
 from midfill.next_edit.types import Document, Hunk, Place, Why
 
 MAX_PLACES = 8
@@ -25,12 +24,6 @@ _MAX_USES = 200
 """Maximum number of uses of one name that are looked at in a document."""
 _MAX_COMPARED_LINES = 2_000
 """Maximum number of lines, nearest first, that are compared with a changed line."""
-_MIN_TOKENS = 4
-"""Minimum number of tokens of a line that has a shape of its own."""
-_MIN_SIMILARITY = 0.7
-"""Minimum similarity of two lines of the same shape, 0 to 1."""
-_MAX_LINE = 400
-"""Maximum number of characters of a line that is compared."""
 _SCORES: Mapping[Why, float] = {Why.RENAMED: 4.0, Why.SIGNATURE: 3.5, Why.DIAGNOSTIC: 3.0, Why.SAME_SHAPE: 2.5}
 _OTHER_DOCUMENT = 2.0
 """By how much a place in another document scores less."""
@@ -93,14 +86,23 @@ def _in_document(
     document: Document, latest: Sequence[Hunk], diagnostics: Mapping[str, Sequence[int]]
 ) -> Iterator[_Found]:
     lines = document.text.split("\n")
-    syntax = Syntax(document.text, language_of(document.path, document.language))
+    syntax = syntax_of(document)
     own = [hunk for hunk in latest if hunk.path == document.path]
     changed = {line for hunk in own for line in range(hunk.first_line, hunk.end_line)}
     blocks = [block for hunk in own if (block := syntax.block_at(hunk.first_line)) is not None]
     centre = own[-1].first_line if own else 0
     candidates = [
-        *((line, Why.RENAMED) for rename in renames_in(latest) for line in _uses(lines, rename.old, centre)),
-        *((line, Why.SIGNATURE) for name in _resigned(latest, document, syntax) for line in _calls(lines, name, centre)),
+        *(
+            (line, Why.RENAMED)
+            for scoped in scoped_renames(document, latest)
+            for line in _uses(lines, scoped.rename.old, centre)
+            if scoped.covers(line)
+        ),
+        *(
+            (line, Why.SIGNATURE)
+            for name in _with_new_parameters(latest, document, syntax)
+            for line in _calls(lines, name, centre)
+        ),
         *((line, Why.DIAGNOSTIC) for line in diagnostics.get(document.path, ())),
         *((line, Why.SAME_SHAPE) for hunk in latest for line in _same_shape(lines, hunk, centre)),
     ]
@@ -125,12 +127,14 @@ def _calls(lines: Sequence[str], name: str, centre: int) -> Iterator[int]:
     yield from (line for line in _uses(lines, name, centre) if call.search(lines[line]))
 
 
-def _resigned(latest: Sequence[Hunk], document: Document, syntax: Syntax) -> list[str]:
-    """Return the names of functions whose signature was changed, and whose name was not."""
+def _with_new_parameters(latest: Sequence[Hunk], document: Document, syntax: Syntax) -> list[str]:
+    """Return the names of functions that take other parameters now, and whose name has not changed."""
     found: dict[str, None] = {}
     for hunk in latest:
         for change in line_changes(hunk.old, hunk.new):
             old, new = "\n".join(change.old), "\n".join(change.new)
+            if len(tokens(old)) == len(tokens(new)):  # only names were changed
+                continue
             if hunk.path != document.path:
                 names = [name for name in tokens(new) if re.search(rf"\b{re.escape(name)}\s*\(", new)][:1]
             else:
@@ -149,11 +153,4 @@ def _same_shape(lines: Sequence[str], hunk: Hunk, centre: int) -> Iterator[int]:
     nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:_MAX_COMPARED_LINES]
     for change in line_changes(hunk.old, hunk.new):
         for old, new in zip(change.old, change.new, strict=False):
-            before, after = tokens(old[:_MAX_LINE]), tokens(new[:_MAX_LINE])
-            if len(before) < _MIN_TOKENS:
-                continue
-            for line in nearest:
-                own = tokens(lines[line][:_MAX_LINE])
-                similarity = Indel.normalized_similarity(own, before, score_cutoff=_MIN_SIMILARITY)
-                if similarity and similarity > Indel.normalized_similarity(own, after):
-                    yield line
+            yield from (line for line in nearest if is_like(lines[line], old, new))

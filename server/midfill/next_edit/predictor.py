@@ -9,25 +9,35 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from midfill.common.cancel import CancelFlag
+from midfill.common.lines import offset_of_line
 from midfill.common.reasons import Reason
 from midfill.inference.preemption import Steps
 from midfill.inference.prompt_lookup import NO_DRAFTS
 from midfill.inference.sampling import Choice
 from midfill.inference.token_generator import Deadline, GenerationRequest, GenerationStats, LanguageModel
 from midfill.next_edit.difference import line_changes, replacements
+from midfill.next_edit.ending import has_reached_end, keep_white_space
 from midfill.next_edit.filters import Candidate, reason_for_silence
-from midfill.next_edit.guesses import guesses
+from midfill.next_edit.guesses import guess
+from midfill.next_edit.judge import least_odds
+from midfill.next_edit.places import Reach
 from midfill.next_edit.prompt import EditPrompt, PromptWriter
 from midfill.next_edit.types import Document, Hunk, NextEdit, Place, TextEdit
 from midfill.next_edit.window import Window, window_at
 
-ABLATIONS = ("history", "drafts", "gate", "filters")
+ABLATIONS = ("history", "drafts", "guesses", "gate", "filters")
 """Parts that can be left out, to measure what each one is worth."""
 MIN_CONFIDENCE = 0.5
 """Minimum probability that all changed lines are right. A less likely edit is not shown."""
+MIN_ODDS = 0.03
+"""Minimum odds of a guess: the probability of its least likely token, divided by that of the likeliest one there.
+
+The model has just read the old token in this place, and likes to copy it. In a trial, right guesses had 0.04 or more,
+and wrong ones 0.02 or less (docs/decisions/0047-next-edit.md).
+"""
 _MAX_CONTEXT = 4_096
 """Maximum number of tokens of a prompt and its answer."""
 _MAX_DRAFT_TOKENS = 48
@@ -36,14 +46,17 @@ _EXTRA_TOKENS = 96
 """By how many tokens the new window may be longer than the old one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Answer:
+    """The window's new text, and what it took."""
+
     text: str
-    """The window's new text, with the lines that were given."""
-    choices: list[Choice]
-    is_whole: bool
-    """Whether the model ended it, and not a limit."""
-    stats: GenerationStats
+    confidence: float | None
+    min_confidence: float
+    is_whole: bool = True
+    """Whether the model ended the text, and not a limit."""
+    tokens: int = 0
+    stats: GenerationStats = field(default_factory=GenerationStats)
 
 
 class EditPredictor:
@@ -77,6 +90,12 @@ class EditPredictor:
         self._min_confidence = min_confidence
         self._ablations = ablations
 
+    @property
+    def reach(self) -> Reach:
+        """Which lines around a place the model may change."""
+        shape = self._writer.format
+        return Reach(above=max(shape.lines_above - shape.given_lines, 0), below=shape.lines_below)
+
     def predict(
         self,
         document: Document,
@@ -104,20 +123,23 @@ class EditPredictor:
             ModelError: the model failed.
         """
         cancel.check()
-        started = time.perf_counter()
+        clock = _StageClock()
         shape = self._writer.format
         window = window_at(document.text, place.line, shape.lines_above, shape.lines_below, shape.context_lines)
         if not history:
             return NextEdit(place=place, reason=Reason.NO_EDITS)
         if window is None:
             return NextEdit(place=place, reason=Reason.CUT_OFF)
-        prompt = self._prompt(document, place, window, history, name_of)
-        if len(prompt.ids) + _EXTRA_TOKENS >= self._context:
+        guessed = None if "guesses" in self._ablations else guess(document, window, history)
+        prompt = self._prompt(document, place, window, history, guessed, name_of)
+        if len(prompt.ids) + len(prompt.drafts) + _EXTRA_TOKENS >= self._context:
             return NextEdit(place=place, reason=Reason.CUT_OFF)
-        prompted = time.perf_counter()
-        answer = self._generate(prompt, window, place.path, cancel, seconds)
-        generated = time.perf_counter()
-        confidence = self._confidence(answer, window, prompt.given)
+        clock.end_stage("prompt")
+        answer = self._judge(prompt, window, guessed, cancel) if guessed is not None else None
+        clock.end_stage("judge")
+        if answer is None:
+            answer = self._generate(prompt, window, place.path, cancel, seconds)
+        clock.end_stage("generate")
         candidate = Candidate(
             document=document,
             window=window,
@@ -126,26 +148,20 @@ class EditPredictor:
             history=history,
             undone=undone,
         )
-        reason = self._reason(candidate, confidence)
+        reason = self._reason(candidate, answer)
         edits = () if reason else _edits(window, answer.text)
-        ended = time.perf_counter()
-        prefill = answer.stats.prefill_seconds
+        clock.end_stage("filters")
         return NextEdit(
             place=place,
             reason=reason,
             edits=edits,
-            confidence=confidence,
+            confidence=answer.confidence,
             model=self._model.manifest.name,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(answer.stats.reused_tokens, len(prompt.ids)),
-            tokens=len(answer.choices),
+            tokens=answer.tokens,
             steps=answer.stats.steps,
-            milliseconds={
-                "prompt": round((prompted - started) * 1000, 2),
-                "prefill": round(prefill * 1000, 2),
-                "decode": round((generated - prompted - prefill) * 1000, 2),
-                "filters": round((ended - generated) * 1000, 2),
-            },
+            milliseconds=clock.milliseconds(),
             prompt=tuple(prompt.ids),
         )
 
@@ -155,13 +171,13 @@ class EditPredictor:
         place: Place,
         window: Window,
         history: Sequence[Hunk],
+        guessed: str | None,
         name_of: Callable[[str], str],
     ) -> EditPrompt:
         shown = () if "history" in self._ablations else history
         cursor = None
         if place.column is not None:
-            lines = document.text.split("\n", place.line)
-            cursor = window.from_document(len(document.text) - len(lines[-1]) + place.column)
+            cursor = window.from_document(offset_of_line(document.text, place.line) + place.column)
         return self._writer.write(
             window,
             name_of(document.path),
@@ -169,8 +185,14 @@ class EditPredictor:
             before=window.text,
             line=place.line - window.first_line,
             cursor=cursor,
-            guesses=guesses(window.text, history),
+            guess=guessed,
         )
+
+    def _judge(self, prompt: EditPrompt, window: Window, guessed: str, cancel: CancelFlag) -> _Answer | None:
+        """Return a guess as an answer if the model finds it likely enough."""
+        odds = least_odds(self._generator, self._tokenizer, prompt.ids, window.text, guessed, len(prompt.given), cancel)
+        min_odds = 0.0 if "gate" in self._ablations else MIN_ODDS
+        return _Answer(text=guessed, confidence=odds, min_confidence=min_odds) if odds >= min_odds else None
 
     def _generate(
         self, prompt: EditPrompt, window: Window, path: str, cancel: CancelFlag, seconds: float | None
@@ -197,35 +219,60 @@ class EditPredictor:
                 if end >= 0:
                     text, is_whole = text[:end], True
                     break
+                if text.endswith("\n") and has_reached_end(prompt.given + text, window.text):
+                    is_whole = True
+                    break
             else:
                 is_whole = len(choices) < limit
-        return _Answer(prompt.given + text.removesuffix("\n"), choices, is_whole, stream.stats)
+        new = keep_white_space(window.text, prompt.given + text.removesuffix("\n"))
+        return _Answer(
+            text=new,
+            confidence=self._confidence(choices, window.text, new, prompt.given),
+            min_confidence=self._min_confidence,
+            is_whole=is_whole,
+            tokens=len(choices),
+            stats=stream.stats,
+        )
 
-    def _confidence(self, answer: _Answer, window: Window, given: str) -> float | None:
+    def _confidence(self, choices: Sequence[Choice], window: str, new: str, given: str) -> float | None:
         """Return the probability of the tokens in the changed lines; None if no line is changed."""
         changed: set[int] = set()
         shift = 0
-        for change in line_changes(window.text, answer.text):
+        for change in line_changes(window, new):
             first = change.first + shift
             changed.update(range(first, first + max(len(change.new), 1)))
             shift += len(change.new) - len(change.old)
-        if not changed:
-            return None
         line = given.count("\n")
         total = 0.0
-        for choice in answer.choices:
+        for choice in choices:
             if line in changed:
                 total += choice.logprob
             line += self._tokenizer.count_newlines([choice.token])
-        return math.exp(total)
+        return math.exp(total) if changed else None
 
-    def _reason(self, candidate: Candidate, confidence: float | None) -> Reason:
+    def _reason(self, candidate: Candidate, answer: _Answer) -> Reason:
         if candidate.new == candidate.window.text:
             return Reason.UNCHANGED
         if "filters" not in self._ablations and (reason := reason_for_silence(candidate)):
             return reason
-        gated = "gate" not in self._ablations and confidence is not None and confidence < self._min_confidence
-        return Reason.UNSURE if gated else Reason.NONE
+        unsure = "gate" not in self._ablations and (answer.confidence or 0.0) < answer.min_confidence
+        return Reason.UNSURE if unsure else Reason.NONE
+
+
+class _StageClock:
+    """The time of each stage, in the order in which the stages ended."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._milliseconds: dict[str, float] = {}
+
+    def end_stage(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._milliseconds[stage] = round((now - self._last) * 1000, 2)
+        self._last = now
+
+    def milliseconds(self) -> dict[str, float]:
+        return self._milliseconds
 
 
 def _edits(window: Window, new: str) -> tuple[TextEdit, ...]:

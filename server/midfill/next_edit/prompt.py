@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from string import Formatter
 
 import numpy as np
@@ -68,7 +69,7 @@ class PromptWriter:
         before: str,
         line: int,
         cursor: int | None,
-        guesses: Sequence[str] = (),
+        guess: str | None = None,
     ) -> EditPrompt:
         """Return the prompt for a window.
 
@@ -79,11 +80,12 @@ class PromptWriter:
             before: the window's text before the latest change.
             line: the line of the place, counted in the window; the lines well above it are given.
             cursor: the cursor's offset in the window, if it is there.
-            guesses: likely new texts of the window, the likeliest last.
+            guess: a likely new text of the window; None if there is none. What it changes is not given.
         """
         format_ = self.format
         place = {"path": name, "start": str(window.first_line + 1), "end": str(window.end_line)}
-        given = "".join(window.text.splitlines(keepends=True)[: min(line, format_.given_lines)])
+        likely = [window.text] if guess is None else [window.text, guess]
+        given = _given(likely, min(line, format_.given_lines))
         current = window.text
         if cursor is not None:
             current = current[:cursor] + format_.cursor + current[cursor:]
@@ -93,7 +95,7 @@ class PromptWriter:
             ids += self._render(format_.change, _fields(path, hunk))
         ids += self._render(format_.window, {**place, "before": before, "current": current, "given": given})
         lead = ids[-_LEAD_TOKENS:]
-        drafts = [[*lead, *self._encode_plain(text[len(given) :]), SEPARATOR] for text in (window.text, *guesses)]
+        drafts = [[*lead, *self._encode_plain(text[len(given) :]), SEPARATOR] for text in likely]
         return EditPrompt(ids, given, np.array([token for draft in drafts for token in draft], np.int32))
 
     def _render(self, template: str, fields: Mapping[str, str]) -> list[int]:
@@ -109,6 +111,13 @@ class PromptWriter:
                     plain += part or ""
             plain += fields[field] if field else ""
         return [*ids, *self._encode_plain(plain)]
+
+
+def _given(texts: Sequence[str], lines: int) -> str:
+    """Return the first lines that all texts share, ``lines`` at most, each with its line end."""
+    columns = zip(*(text.split("\n")[:-1] for text in texts), strict=False)
+    shared = takewhile(lambda column: len(set(column)) == 1, islice(columns, lines))
+    return "".join(f"{column[0]}\n" for column in shared)
 
 
 def _fields(path: str, hunk: Hunk) -> dict[str, str]:

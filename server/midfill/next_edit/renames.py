@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -25,11 +25,6 @@ class Rename:
     def apply(self, text: str) -> str:
         """Return ``text`` with the new name wherever the old one stands as a whole word."""
         return re.sub(rf"\b{re.escape(self.old)}\b", lambda _: self.new, text)
-
-    @property
-    def reversed(self) -> Rename:
-        """The same in the other direction."""
-        return Rename(self.new, self.old)
 
 
 def tokens(text: str) -> list[str]:
@@ -61,10 +56,3 @@ def renames_in(history: Iterable[Hunk]) -> list[Rename]:
             if first != rename.new:
                 chains[first] = rename.new
     return [Rename(old, new) for old, new in chains.items()]
-
-
-def renamed(text: str, renames: Sequence[Rename]) -> str:
-    """Return ``text`` with all renames made."""
-    for rename in renames:
-        text = rename.apply(text)
-    return text

@@ -19,6 +19,8 @@ class Document:
     r"""The whole text, with "\n" as line ending. It may have secrets: they are replaced before a model sees it."""
     language: str = ""
     """The LSP language id; "" if it is unknown."""
+    opened_as: str = ""
+    """The path by which the client knows it, if that is another one. It may be excluded by that name, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

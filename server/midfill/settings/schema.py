@@ -16,6 +16,7 @@ from typing import Any
 
 from midfill.common.paths import bundles_dir
 from midfill.settings import kinds
+from midfill.settings.edit_settings import EditSettings
 from midfill.settings.kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
@@ -36,7 +37,7 @@ def default_actions_bundle() -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(EditSettings):
     """All settings. Users write their names in camelCase (``maxTokens``)."""
 
     bundle: Path = field(
@@ -206,7 +207,6 @@ class Settings:
             needs_reload=True,
         ),
     )
-    # The prefill, which takes long on a slow machine, is not part of the deadline.
     deadline_ms: int = field(
         default=5000,
         metadata=about(
@@ -267,11 +267,11 @@ class Settings:
 
 
 def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
+    return name.split("_", maxsplit=1)[0] + "".join(map(str.capitalize, name.split("_")[1:]))
 
 
-ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in dataclasses.fields(Settings)}
+_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: hasattr(EditSettings, field.name))  # those come last
+ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {_camel(name): name for name in ABOUT}
 """The attribute of each setting, by the name that users write."""
