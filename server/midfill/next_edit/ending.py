@@ -19,7 +19,8 @@ def has_reached_end(text: str, window: str) -> bool:
 
 
 def keep_white_space(window: str, text: str) -> str:
-    """Return ``text`` with the window's own lines wherever it differs only in white space."""
+    """Return ``text`` with the window's own lines wherever it differs only in white space, as at its end."""
+    text = text.rstrip("\n") + window[len(window.rstrip("\n")) :]
     lines = text.split("\n")
     shift = 0
     for change in line_changes(window, text):

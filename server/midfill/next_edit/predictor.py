@@ -224,7 +224,7 @@ class EditPredictor:
                     break
             else:
                 is_whole = len(choices) < limit
-        new = keep_white_space(window.text, prompt.given + text.removesuffix("\n"))
+        new = keep_white_space(window.text, prompt.given + text)
         return _Answer(
             text=new,
             confidence=self._confidence(choices, window.text, new, prompt.given),

@@ -21,7 +21,10 @@ _LIKED, _SECOND = 20.0, 18.0
 
 
 class Rewriter:
-    """Writes ``text`` as the answer to each window, and nearly as gladly ``second``."""
+    """Writes ``text`` as the answer to the window that begins alike, and nearly as gladly ``second``.
+
+    Other windows it leaves as they are.
+    """
 
     def __init__(self, text: str, second: str = "") -> None:
         self.text, self.second = text, second
@@ -41,8 +44,10 @@ class Rewriter:
         for row, end in enumerate(range(len(cache) - rows + 1, len(cache) + 1)):
             prompt, _, answer = self._spelt(cache.tokens[:end]).rpartition(_BEGINNING)
             self.prompts.append(prompt)
-            for liking, text in ((_SECOND, self.second), (_LIKED, self.text)):
-                token = _next(text, answer)
+            window = prompt.rpartition("<original>\n")[2].partition("\n</original>")[0]
+            is_other = window.split("\n")[0] != self.text.split("\n")[0]
+            for liking, text in ((_SECOND, self.second or self.text), (_LIKED, self.text)):
+                token = _next(window if is_other else text, answer)
                 logits[row, token] = max(liking, logits[row, token])
         return logits
 
@@ -58,9 +63,9 @@ def _next(text: str, answer: str) -> int:
     return encode(rest)[0] if rest else manifest().stop_tokens[0]
 
 
-def model_of(rewriter: Rewriter, **changes: object) -> LoadedModel:
+def model_of(rewriter: Rewriter, context_length: int = 16_384) -> LoadedModel:
     """Return a loaded model with room for a prompt."""
-    return loaded_model(rewriter, context_length=16_384, **changes)
+    return loaded_model(rewriter, context_length=context_length)
 
 
 def edited(*texts: str, path: str = PATH) -> Sequence[Hunk]:

@@ -46,7 +46,8 @@ def test_other_uses_of_a_renamed_name() -> None:
 def test_calls_of_a_function_with_new_parameters() -> None:
     """In this document, the nearest first, and then in others."""
     other = Document(path=OTHER, text="from a import send\n\nsend(carla, hello)\n")
-    assert found(CALLS, CALLS.replace("to, text):", "to, text, reply):"), other) == [
+    cursor = Place(path=PATH, line=0, why=Why.CURSOR)
+    assert found(CALLS, CALLS.replace("to, text):", "to, text, reply):"), other, cursor=cursor)[1:] == [
         (PATH, 34, Why.SIGNATURE),
         (PATH, 65, Why.SIGNATURE),
         (OTHER, 2, Why.SIGNATURE),
