@@ -61,7 +61,7 @@ def _applied(text: str, edit: Json) -> str:
     """Return a text of plain ASCII with an edit."""
     starts = [0, *(n + 1 for n, character in enumerate(text) if character == "\n")]
     start, end = (starts[edit["range"][side]["line"]] + edit["range"][side]["character"] for side in ("start", "end"))
-    return text[:start] + edit["text"] + text[end:]
+    return f"{text[:start]}{edit['text']}{text[end:]}"
 
 
 @pytest.mark.bundle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -71,6 +72,6 @@ def model_of(rewriter: Rewriter, context_length: int = 16_384) -> LoadedModel:
 def edited(*texts: str, path: str = PATH) -> Sequence[Hunk]:
     """Return the hunks of a document that had these texts, one after the other."""
     history = EditHistory(lambda: 0.0)
-    for before, after in zip(texts, texts[1:], strict=False):
+    for before, after in itertools.pairwise(texts):
         history.changed(path, before, after)
     return history.hunks()

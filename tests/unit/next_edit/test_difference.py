@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ def test_replacements_make_the_new_text(old: str, new: str) -> None:
     """They are in their order, and do not overlap."""
     parts = replacements(old, new)
     assert applied(old, parts) == new
-    assert all(one.end <= other.start for one, other in zip(parts, parts[1:], strict=False))
+    assert all(one.end <= other.start for one, other in itertools.pairwise(parts))
 
 
 @pytest.mark.parametrize(

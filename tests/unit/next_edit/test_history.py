@@ -120,7 +120,7 @@ def test_large_change_is_no_example(history: EditHistory) -> None:
 def test_number_of_hunks_is_bounded(history: EditHistory, clock: ManualClock) -> None:
     """The oldest are forgotten."""
     text = LINES
-    for number in range(60):
+    for _number in range(60):
         clock.advance(100)
         text = type_into(history, text, 5, "x")
     assert len(history.hunks()) == 25

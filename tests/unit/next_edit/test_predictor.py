@@ -50,8 +50,8 @@ def test_the_model_writes_the_window() -> None:
     edit = predict(model, without="guesses")
     assert edit.reason == Reason.NONE
     assert edit.apply(NOW) == text
-    assert (edit.tokens, edit.confidence) == (pytest.approx(60, abs=30), pytest.approx(1.0, abs=0.01))
-    assert edit.tokens > 3 * edit.steps
+    assert edit.confidence == pytest.approx(1.0, abs=0.01)
+    assert edit.tokens > 2 * edit.steps
 
 
 def test_without_drafts_each_token_is_a_step() -> None:

@@ -10,7 +10,18 @@ from midfill.next_edit.scopes import ScopedRename, scoped_renames
 from midfill.next_edit.types import Document
 from unit.next_edit.rewriter import PATH, edited
 
-CODE = "def area(r):\n    return r * r\n\n\ndef length(r):\n    return 2 * r\n\n\nclass Box:\n    def side(self):\n        pass\n"
+CODE = """def area(r):
+    return r * r
+
+
+def length(r):
+    return 2 * r
+
+
+class Box:
+    def side(self):
+        pass
+"""
 
 
 @pytest.mark.parametrize(
