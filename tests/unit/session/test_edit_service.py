@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -98,10 +98,9 @@ class Client:
 
 
 @pytest.fixture(autouse=True)
-def own_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def own_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the counts of this machine out of the tests."""
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
-    yield
 
 
 @pytest_asyncio.fixture
