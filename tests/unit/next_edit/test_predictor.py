@@ -68,6 +68,7 @@ def test_without_drafts_each_token_is_a_step() -> None:
         (NOW.replace("return left", "return"), Reason.NONE),
         (NOW.replace("return left", "return (left"), Reason.SYNTAX),
         (NOW.replace("x = left", "x  =  left"), Reason.UNCHANGED),
+        (NOW.replace("print(f(1))", "print(\n    f(1))"), Reason.WHITE_SPACE),
         (NOW.removesuffix("\n\n\nprint(f(1))\n"), Reason.CUT_OFF),
         (NOW.replace("    return left", "    x = left\n    return left"), Reason.REPETITION),
         (NOW.replace("x = left", "x = left" * 300), Reason.CUT_OFF),
