@@ -30,12 +30,12 @@ def counts() -> list[int]:
     return [found[name] for name in ("edits_shown", "edits_applied", "edits_kept")]
 
 
-@pytest.mark.parametrize(("later", "expected"), [("b = first\n", [1, 1, 1]), ("b = a\n", [1, 1, 0]), (None, [1, 1, 0])])
+@pytest.mark.parametrize(("later", "expected"), [("b = radius\n", [1, 1, 1]), ("b = a\n", [1, 1, 0]), (None, [1, 1, 0])])
 def test_an_edit_is_looked_for_again(later: str | None, expected: list[int]) -> None:
     """It is kept if its text still stands in the document; a closed document says nothing."""
     clock = ManualClock()
     acceptance = EditAcceptance(Counters(), lambda _: later, clock)
-    acceptance.applied(1, "/work/a.py", "first")
+    acceptance.applied(1, "/work/a.py", "radius")
     clock.advance(29)
     assert counts() == [1, 1, 0]
     clock.advance(2)
@@ -47,7 +47,7 @@ def test_an_edit_counts_once() -> None:
     acceptance = EditAcceptance(Counters(), lambda _: "", ManualClock())
     for _ in range(3):
         acceptance.shown(1)
-        acceptance.applied(1, "/work/a.py", "first")
+        acceptance.applied(1, "/work/a.py", "radius")
     assert counts() == [1, 1, 0]
     assert "edits applied" in to_text(summary())
 
@@ -64,15 +64,15 @@ def test_verdict_has_the_place_and_no_text(tmp_path: Path) -> None:
     """As all verdicts; `midfill why` says that it is about an edit, and why its place was looked at."""
     journal = Journal(tmp_path / "journal.jsonl")
     place = Place(path="/work/a.py", line=1, why=Why.RENAMED)
-    edit = NextEdit(place=place, edits=(TextEdit(10, 11, "first"),), confidence=0.5, prompt=(1, 2), prompt_tokens=2)
+    edit = NextEdit(place=place, edits=(TextEdit(10, 11, "radius"),), confidence=0.5, prompt=(1, 2), prompt_tokens=2)
     entry = add_edit(journal, TEXT, edit)
     [verdict] = read_verdicts(tmp_path / "journal.jsonl", 5)
-    assert (verdict.line, verdict.column, verdict.edit, verdict.characters) == (2, 5, "renamed", 5)
+    assert (verdict.line, verdict.column, verdict.edit, verdict.characters) == (2, 5, "renamed", 6)
     assert verdict.confidence == pytest.approx(0.5)
     assert "(next edit, renamed)" in to_lines(verdict)[0]
     assert "the model has no fill-in-the-middle" not in "".join(to_lines(verdict))
-    assert "first" not in (tmp_path / "journal.jsonl").read_text()
-    assert "first" in to_markdown(entry, lambda ids: f"{len(ids)} tokens")
+    assert "radius" not in (tmp_path / "journal.jsonl").read_text()
+    assert "radius" in to_markdown(entry, lambda ids: f"{len(ids)} tokens")
 
 
 def test_verdict_of_silence_has_its_reason() -> None:
