@@ -30,7 +30,9 @@ def counts() -> list[int]:
     return [found[name] for name in ("edits_shown", "edits_applied", "edits_kept")]
 
 
-@pytest.mark.parametrize(("later", "expected"), [("b = radius\n", [1, 1, 1]), ("b = a\n", [1, 1, 0]), (None, [1, 1, 0])])
+@pytest.mark.parametrize(
+    ("later", "expected"), [("b = radius\n", [1, 1, 1]), ("b = a\n", [1, 1, 0]), (None, [1, 1, 0])]
+)
 def test_an_edit_is_looked_for_again(later: str | None, expected: list[int]) -> None:
     """It is kept if its text still stands in the document; a closed document says nothing."""
     clock = ManualClock()
