@@ -129,6 +129,8 @@ class EditService:
             return known
         by_path = {document.path: document for document in documents.values()}
         by_path[asked.path] = asked
+        if asked.text == self._expected and self._ahead is not None:
+            await asyncio.wait([self._ahead])  # it is being predicted already
         found = self._after_expected if asked.text == self._expected else None
         if found is None:
             self._stop_work_ahead()
