@@ -107,6 +107,23 @@ def test_the_model_sees_no_secret_and_the_edit_leaves_it() -> None:
     assert not any(KEY in prompt for prompt in model.prompts)
 
 
+def test_a_model_trained_for_edits_gets_its_format() -> None:
+    """The manifest names it: the model sees the window before the change, and the cursor."""
+    text = NOW.replace("return left", "return right")
+    model = Rewriter(text)
+    predictor = EditPredictor(model_of(model, edit_format="sweep"), ablations=frozenset({"guesses"}))
+    edit = predictor.predict(
+        Document(path=PATH, text=NOW),
+        Place(path=PATH, line=0, column=6, why=Why.CURSOR),
+        edited(BEFORE, NOW),
+        CancelFlag(),
+        name_of=lambda _: "a.py",
+    )
+    assert edit.apply(NOW) == text
+    assert f"<|file_sep|>original/a.py:1:7\n{BEFORE}" in model.prompts[0]
+    assert f"<|file_sep|>current/a.py:1:7\n{NOW.replace('f(right', 'f(<|cursor|>right')}" in model.prompts[0]
+
+
 def test_cancelled() -> None:
     """The work ends at the next step."""
     predictor = EditPredictor(model_of(Rewriter(NOW)))
