@@ -123,6 +123,7 @@ class Figures:
 
     reused_tokens: int = 0
     prefill_seconds: float = 0.0
+    steps: int = 0
     readings: list[tuple[int, float, float]] = field(default_factory=list)
     """New arguments for ``PrefillMeter.learn``."""
 

@@ -212,6 +212,7 @@ class SharedGenerator:
                         continue
                     stats.reused_tokens = answer.figures.reused_tokens
                     stats.prefill_seconds = answer.figures.prefill_seconds
+                    stats.steps = answer.figures.steps
                     if isinstance(answer, Token):
                         yield answer.values
                     else:

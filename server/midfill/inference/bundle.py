@@ -45,6 +45,9 @@ MAX_INT8 = 127
 ANY_PROCESSOR = "any"
 _TARGETS = (ANY_PROCESSOR, "vnni", "avx2", "arm64")
 
+EditFormatName = Literal["plain", "sweep", "zeta"]
+"""The name of a prompt format for edits (:mod:`midfill.next_edit.formats`)."""
+
 MAX_MANIFEST_BYTES = 1_000_000
 """Maximum size of a manifest. The largest known has 10 KB, most of it the chat template."""
 _MAKE_ONE = "make one with `midfill pull`"
@@ -144,6 +147,8 @@ class Manifest:
     was not."""
     folder: str = ""
     """The version's folder, in the bundle's folder; "" if the files are beside the manifest."""
+    edit_format: EditFormatName = "plain"
+    """The prompt format that the model was trained to predict edits in; ``plain`` if it was not."""
 
     @property
     def has_weights(self) -> bool:

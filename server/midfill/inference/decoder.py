@@ -122,6 +122,7 @@ class Decoder:
             seconds = time.perf_counter() - started
             self._cache.keep_logits(logits)
             self.steps += 1
+            self.stats.steps = self.steps
 
     def warm_up(self, prompt: Sequence[int]) -> None:
         """Compute what the cache lacks of ``prompt``, with the logits after it.

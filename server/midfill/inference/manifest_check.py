@@ -168,4 +168,5 @@ _RULES: _Rules = {
     "target": _text,
     "stretch": _notes,
     "folder": _text,
+    "edit_format": _one_of("plain", "sweep", "zeta"),
 }

@@ -6,6 +6,7 @@ stands still while somebody types and continues when they pause.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -37,11 +38,13 @@ class Steps(Protocol):
 
 
 class StepQueue:
-    """Runs the steps of long work on the worker, for one other thread that waits for each step: :class:`Steps`."""
+    """Runs the steps of long work on the worker, for other threads that each wait for a step: :class:`Steps`."""
 
     def __init__(self, worker: ThreadPoolExecutor) -> None:
         self._worker = worker
-        self._step = CancelFlag()
+        self._lock = threading.Lock()
+        self._steps: set[CancelFlag] = set()
+        """The flags of the steps that run or are next, one for each thread."""
         self._working = 0
 
     @property
@@ -52,30 +55,47 @@ class StepQueue:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Count as long work for as long as the block lasts."""
-        self._working += 1
+        with self._lock:
+            self._working += 1
         try:
             yield
         finally:
-            self._working -= 1
+            with self._lock:
+                self._working -= 1
 
     def preempt(self) -> None:
-        """Interrupt the current step. It is repeated after everything that the worker was given before; any thread."""
-        self._step.set("preempted")
+        """Interrupt the current steps. They are repeated after all that the worker was given before; any thread."""
+        with self._lock:
+            steps = tuple(self._steps)
+        for step in steps:
+            step.set("preempted")
 
     def run(self, step: Callable[[CancelFlag], T], cancel: CancelFlag) -> T:
         """Have the worker do a step, and repeat it for as long as it is preempted: see :meth:`Steps.run`."""
         while True:
-            self._step = flag = CancelFlag()
-            with cancel.interrupting(lambda flag=flag: flag.set("cancelled")):  # type: ignore[misc]
-                try:
-                    future = self._worker.submit(_do, step, flag)
-                except RuntimeError as error:
-                    raise Cancelled("closed") from error
-                try:
+            try:
+                with self._next_step(cancel) as flag:
+                    try:
+                        future = self._worker.submit(_do, step, flag)
+                    except RuntimeError as error:
+                        raise Cancelled("closed") from error
                     return future.result()
-                except Cancelled as stop:
-                    if stop.reason != "preempted":
-                        raise
+            except Cancelled as stop:
+                if stop.reason != "preempted":
+                    raise
+
+    @contextmanager
+    def _next_step(self, cancel: CancelFlag) -> Iterator[CancelFlag]:
+        """Give a flag that :meth:`preempt` sets, and ``cancel`` too, for as long as the block lasts."""
+        flag = CancelFlag()
+        with self._lock:
+            self._steps.add(flag)
+        try:
+            with cancel.interrupting(lambda: flag.set("cancelled")):
+                yield flag
+        finally:
+            with self._lock:
+                self._steps.discard(flag)
 
 
 class PreemptibleModel:

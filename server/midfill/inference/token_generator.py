@@ -85,6 +85,8 @@ class GenerationStats:
     """Time until the logits of the first token."""
     model: str = ""
     """The name of the model that made the tokens, if it is another one than the model of the generator."""
+    steps: int = 0
+    """Number of steps after the prefill."""
 
 
 class TokenStream(Iterator[Choice]):

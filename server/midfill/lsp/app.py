@@ -15,7 +15,7 @@ from midfill.lsp import items
 from midfill.lsp.code_actions import DO
 from midfill.lsp.handlers import actions as acting
 from midfill.lsp.handlers import completion as completing
-from midfill.lsp.handlers import documents
+from midfill.lsp.handlers import documents, next_edit
 from midfill.lsp.server import MidfillServer
 from midfill.session.session import SchedulerFactory
 
@@ -41,6 +41,10 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler, perform: Per
     server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(completing.completion)
     server.feature(_DID_SHOW)(completing.did_show)
     server.feature(_DID_PARTIALLY_ACCEPT)(completing.did_partially_accept)
+    server.feature(next_edit.INLINE_EDIT)(next_edit.inline_edit)
+    server.feature(next_edit.DID_SHOW)(next_edit.did_show)
+    server.feature(next_edit.DID_FOCUS)(next_edit.did_focus)
+    server.command(next_edit.ACCEPTED)(next_edit.accepted)
     server.command(items.ACCEPTED)(completing.accepted)
     kinds = sorted({action.kind for action in ACTIONS.values()})
     code_actions = types.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)

@@ -20,7 +20,7 @@ from midfill.outcomes.counters import Counters
 
 _MAX_SUGGESTIONS = 64
 """Maximum number of suggestions that are remembered."""
-_STILL_THERE_AFTER = 30.0
+STILL_THERE_AFTER = 30.0
 """Seconds after an acceptance at which the text is looked for again, as in Copilot's telemetry."""
 
 _P = ParamSpec("_P")
@@ -123,7 +123,7 @@ class AcceptanceTracker:
             return
         self._statistics.count("accepted")
         self._statistics.count("characters accepted", length)
-        self._clock.call_later(_STILL_THERE_AFTER, partial(self._look_again, shown))
+        self._clock.call_later(STILL_THERE_AFTER, partial(self._look_again, shown))
 
     @_saving
     def partly_accepted(self, number: int, length: int) -> None:

@@ -20,6 +20,8 @@ Spell = Callable[[Sequence[int]], str]
 def to_lines(verdict: Verdict) -> list[str]:
     """Return a verdict in a few lines: the place, the result, the reason, what was read, and the times."""
     trigger = "automatic" if verdict.automatic else "invoked"
+    if verdict.edit:
+        trigger = f"next edit, {verdict.edit}"
     when = time.strftime("%H:%M:%S", time.localtime(verdict.at))
     place = f"{verdict.path or 'a document without a path'}:{verdict.line}:{verdict.column}"
     if verdict.reason:
@@ -43,7 +45,7 @@ def to_lines(verdict: Verdict) -> list[str]:
         lines.append("  filters: " + ", ".join(f"{code} {change:+d}" for code, change in verdict.changes))
     if verdict.milliseconds:
         lines.append("  ms: " + ", ".join(f"{stage} {value:.1f}" for stage, value in verdict.milliseconds.items()))
-    if verdict.parts and not any(part.kind == "control" for part in verdict.parts):
+    if verdict.parts and not verdict.edit and not any(part.kind == "control" for part in verdict.parts):
         lines.append("  the model has no fill-in-the-middle: it sees only the text before the cursor")
     lines += [f"  {part.tokens:6} tokens  {_origin(part)}" for part in verdict.parts if part.kind != "control"]
     return [printable(line) for line in lines]  # the name of a file, or a damaged journal, may have any characters

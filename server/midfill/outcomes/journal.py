@@ -75,6 +75,8 @@ class Verdict:
     parts: list[PartEntry]
     milliseconds: dict[str, float] = field(default_factory=dict)
     budget: str = ""
+    edit: str = ""
+    """For the next edit: why its place was looked at (:class:`midfill.next_edit.types.Why`); "" for a suggestion."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,10 @@ class Journal:
         self._number = 0
         self.entries: deque[Entry] = deque(maxlen=_MAX_ENTRIES)
 
-    def add(self, request: Request, completion: Completion) -> Entry:
-        """Add a request and its answer, and return their entry."""
+    def add(self, request: Request, completion: Completion, edit: str = "") -> Entry:
+        """Add a request and its answer, and return their entry. ``edit`` is :attr:`Verdict.edit`."""
         self._number += 1
-        entry = Entry(completion, verdict_on(request, completion, self._number))
+        entry = Entry(completion, verdict_on(request, completion, self._number, edit))
         self.entries.append(entry)
         if self.file is not None:
             with contextlib.suppress(OSError, Busy):
@@ -142,7 +144,7 @@ def _last_lines(file: Path) -> list[str]:
     return data.decode(errors="replace").removesuffix("\n").split("\n")
 
 
-def verdict_on(request: Request, completion: Completion, number: int) -> Verdict:
+def verdict_on(request: Request, completion: Completion, number: int, edit: str = "") -> Verdict:
     """Return the verdict on a request."""
     start = request.text.rfind("\n", 0, request.offset) + 1
     line = request.text.count("\n", 0, request.offset)
@@ -166,6 +168,7 @@ def verdict_on(request: Request, completion: Completion, number: int) -> Verdict
         parts=_parts(request, completion),
         milliseconds=completion.milliseconds,
         budget=completion.budget,
+        edit=edit,
     )
 
 

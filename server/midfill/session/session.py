@@ -12,13 +12,18 @@ from pathlib import Path
 
 from midfill.actions import Perform, perform
 from midfill.common.file_identity import entries_and_files
+from midfill.common.file_system import relative_path
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.token_generator import OnLoading
+from midfill.next_edit.new_diagnostics import Diagnostic
+from midfill.next_edit.types import TextEdit
 from midfill.outcomes import explain
 from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
 from midfill.outcomes.calibration import calibrated, shift
 from midfill.outcomes.counters import Counters, by_confidence
+from midfill.outcomes.edit_acceptance import EditAcceptance
+from midfill.outcomes.edit_verdicts import add_edit
 from midfill.outcomes.journal import Entry, Journal, journal_file
 from midfill.privacy.ignore_rules import IGNORE_FILES
 from midfill.privacy.write_boundary import may_change
@@ -26,6 +31,8 @@ from midfill.retrieval.index import OnProgress
 from midfill.retrieval.service import Workspace
 from midfill.session.action_runner import ActionRunner
 from midfill.session.action_service import ActionService
+from midfill.session.edit_runner import EditRunner
+from midfill.session.edit_service import EditService, Offer
 from midfill.session.snapshots import OpenDocuments
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
@@ -72,6 +79,14 @@ class Session:
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)
         self._journal = Journal(journal_file() if settings.journal else None)
+        self._ghost_texts: dict[str, TextEdit] = {}
+        self.edits = EditService(
+            EditRunner(self.scheduler, self.settings, self._name_of),
+            self.settings,
+            open_documents,
+            EditAcceptance(self._counters, current_text),
+            self._ghost_texts.get,
+        )
         self._workspace: Workspace | None = None
         self._visited: dict[str, float] = {}
         self.settings.on_change(self._settings_changed)
@@ -91,9 +106,21 @@ class Session:
             asyncio.CancelledError: the caller was cancelled.
         """
         completion = await self.scheduler.complete(request)
+        self._ghost_texts[request.path] = TextEdit(completion.start, completion.end, completion.text)
         entry = self._journal.add(request, completion)
         self._acceptance.answered(entry.verdict.number, request, completion)
         return entry
+
+    async def next_edit(self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = ()) -> Offer:
+        """Return the next edit, or the reason why there is none; see :meth:`EditService.predict`.
+
+        Raises:
+            KeyError: the document is not open.
+            asyncio.CancelledError: the caller was cancelled.
+        """
+        offer = await self.edits.predict(uri, line, column, diagnostics)
+        add_edit(self._journal, offer.text, offer.predicted)
+        return offer
 
     def expect(self, request: Request, *, visit: bool = False) -> None:
         """Expect a request at a place that was opened or edited; ``visit`` notes the place for other documents."""
@@ -119,6 +146,8 @@ class Session:
     def closed(self, path: str) -> None:
         """Forget what was gathered for a document, because it was closed."""
         self._visited.pop(path, None)
+        self._ghost_texts.pop(path, None)
+        self.edits.closed(path)
         self.scheduler.forget(path)
 
     def files_changed(self, paths: Iterable[str]) -> list[str]:
@@ -157,9 +186,16 @@ class Session:
         """Stop everything. The counts are saved first, because the process may be ended while it waits for a thread."""
         self._counters.save()
         self._action_runner.close()
+        self.edits.close()
         if self._workspace is not None:
             self._workspace.close()
         self.scheduler.close()
+
+    def _name_of(self, path: str) -> str:
+        """Return the path of a file within its folder of the workspace, for a prompt."""
+        file = Path(path)
+        folder = next((folder for folder in self._sources.folders if file.is_relative_to(folder)), file.parent)
+        return relative_path(file, folder)
 
     def _may_change(self, document: Path, file: Path) -> bool:
         return may_change(file, document, self._sources.folders, self.settings.now.exclude)

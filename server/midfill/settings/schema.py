@@ -16,7 +16,8 @@ from typing import Any
 
 from midfill.common.paths import bundles_dir
 from midfill.settings import kinds
-from midfill.settings.engine_settings import OF_ENGINES, EngineSettings
+from midfill.settings.edit_settings import EditSettings
+from midfill.settings.engine_settings import EngineSettings
 from midfill.settings.kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
@@ -37,7 +38,7 @@ def default_actions_bundle() -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(EngineSettings):
+class Settings(EditSettings, EngineSettings):
     """All settings. Users write their names in camelCase (``maxTokens``)."""
 
     bundle: Path = field(
@@ -267,7 +268,11 @@ class Settings(EngineSettings):
         return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
-_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: field.name in OF_ENGINES)  # those come last
+_GROUPS = (EditSettings, EngineSettings)
+"""Their settings come last."""
+_FIELDS = sorted(
+    dataclasses.fields(Settings), key=lambda field: [field.name in group.__annotations__ for group in _GROUPS][::-1]
+)
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {kinds.camel(name): name for name in ABOUT}

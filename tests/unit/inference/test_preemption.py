@@ -10,7 +10,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.inference.preemption import StepQueue
-from waiting import LIMIT
+from waiting import LIMIT, wait_until
 
 
 @pytest.fixture
@@ -79,3 +79,18 @@ def test_queue_is_in_use_while_there_is_work(worker: ThreadPoolExecutor) -> None
     with steps.working():
         assert steps.in_use
     assert not steps.in_use
+
+
+def test_steps_of_two_threads_are_both_preempted(worker: ThreadPoolExecutor) -> None:
+    """An action and a next edit each have a step under way: a suggestion goes before both."""
+    steps, first, done = StepQueue(worker), InterruptibleStep(), list[str]()
+    with ThreadPoolExecutor(max_workers=2) as others:
+        running = others.submit(steps.run, first, CancelFlag())
+        assert first.running.wait(LIMIT)
+        waiting = others.submit(steps.run, lambda _: done.append("second"), CancelFlag())
+        wait_until(worker._work_queue.qsize, "the second step")
+        worker.submit(done.append, "typing")
+        steps.preempt()
+        running.result(LIMIT)
+        waiting.result(LIMIT)
+    assert done == ["typing", "second"]

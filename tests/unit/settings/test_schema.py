@@ -61,6 +61,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "actionsEngine": "http://[::1]:8080",
         "actionsEngineModel": "qwen-32b",
         "actionsEngineKeyFile": "/keys/two",
+        "nextEdit": True,
+        "nextEditConfidence": 0.9,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -100,6 +102,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         actions_engine="http://[::1]:8080",
         actions_engine_model="qwen-32b",
         actions_engine_key_file=str(Path("/keys/two")),
+        next_edit=True,
+        next_edit_confidence=0.9,
     )
     assert settings_of(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "add the new setting to this test"

@@ -43,6 +43,9 @@ def initialized(server: MidfillServer, _params: types.InitializedParams) -> None
 
 def opened(server: MidfillServer, params: types.DidOpenTextDocumentParams) -> None:
     """Expect a request where the user last worked in the document, or at its start."""
+    document = server.protocol.documents.get(params.text_document.uri)
+    if server.session is not None and document is not None:
+        server.session.edits.opened(server.protocol.documents.name(params.text_document.uri).path, document.text)
     _prepare(server, params.text_document.uri, visit=True)
 
 
@@ -50,6 +53,8 @@ def changed(server: MidfillServer, params: types.DidChangeTextDocumentParams) ->
     """Expect a request where the last edit ended."""
     uri = params.text_document.uri
     document = server.protocol.documents.get(uri)
+    if document is not None and server.session is not None:
+        server.session.edits.changed(server.protocol.documents.name(uri).path, document.text)
     findings = server.session.actions.findings if server.session is not None else None
     if document is not None and findings is not None and findings.changed(uri, document.text):
         server.publish_findings(uri)
