@@ -16,7 +16,7 @@ from midfill.evals.runner import OnProgress
 from midfill.inference.token_generator import LanguageModel
 
 _DEFAULT_TASKS = 300
-"""Number of hunks, and of quiet windows, taken evenly from all, that are asked about without ``--limit``."""
+"""Number of hunks, and of quiet windows, that are asked about without ``--limit``."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,13 @@ def questions(args: argparse.Namespace) -> Questions:
     if args.older is not None and args.data is None:
         raise UsageError("--older names the release before another one: name that one with --data.")
     found = cut(sources.changes(args.data, args.older))
-    hunks, of_hunks = suites.choose(list(found.hunks), args.limit, _DEFAULT_TASKS, spread_out=args.spread)
-    quiet, of_quiet = suites.choose(list(found.quiet), args.limit, _DEFAULT_TASKS, spread_out=args.spread)
+    limit = args.limit or _DEFAULT_TASKS
+    hunks, of_hunks = suites.choose(list(found.hunks), limit, None, spread_out=args.spread)
+    quiet, of_quiet = suites.choose(list(found.quiet), limit, None, spread_out=args.spread)
     tasks = {asking.GIVEN: hunks, asking.FOUND: hunks, asking.QUIET: quiet}
     asked = [(question, task) for question in chosen for task in tasks[question]]
     if not asked:
-        raise EvalError(
-            "no file has two to six small changes: name a repository with a longer history, or other releases, with --data."
-        )
+        raise EvalError("no file has two to six small changes: name a longer history, or other releases, with --data.")
     selection = f"hunks ({of_hunks}: {_kinds(hunks)}), quiet windows ({of_quiet}: {_kinds(quiet)})"
     return Questions(asked, selection)
 

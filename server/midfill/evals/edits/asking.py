@@ -21,8 +21,8 @@ from midfill.next_edit.types import Document, Hunk, NextEdit, Place, Why
 
 GIVEN, FOUND, QUIET = "given", "found", "quiet"
 QUESTIONS = (GIVEN, FOUND, QUIET)
-"""Given: the place of the next hunk is named. Found: the place is looked for. Quiet: nothing is left to change at the place
-that is named."""
+"""Given: the place of the next hunk is named. Found: the place is looked for. Quiet: a place is named where nothing is
+left to change."""
 EXACT, WRONG, SILENT = "exact", "wrong", "silent"
 
 

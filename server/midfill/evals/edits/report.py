@@ -185,7 +185,7 @@ def _lines(question: str, scores: EditScores) -> list[str]:
         similarity = f"{scores.similarity:.1%}" if scores.similarity is not None else "none shown"
         lines = [
             f"    exact            {scores.exact}",
-            f"    exact of shown   {scores.exact_of_shown}",
+            f"    exact of shown   {scores.exact_of_shown if scores.shown.count else 'none shown'}",
             f"    wrong            {scores.wrong}",
             f"    similarity       {similarity}",
         ]

@@ -93,7 +93,8 @@ class EditTask:
 
 @dataclass(frozen=True)
 class TaskSet:
-    """All tasks of some changes, the projects in turn."""
+    """All tasks of some changes. The projects take turns, and those of a project are in a random order, which is the
+    same every time."""
 
     hunks: tuple[EditTask, ...]
     quiet: tuple[EditTask, ...]
@@ -119,6 +120,9 @@ def cut(changes: Iterable[FileChange]) -> TaskSet:
             if (task.kind, around) not in quiet_places:
                 quiet_places.add((task.kind, around))
                 quiet_tasks.append(task)
+    for project, groups in by_project.items():
+        for group in groups:
+            random.Random(project).shuffle(group)  # noqa: S311 (not used for security)
     return TaskSet(
         _in_turns([hunk_tasks for hunk_tasks, _ in by_project.values()]),
         _in_turns([quiet_tasks for _, quiet_tasks in by_project.values()]),
