@@ -93,8 +93,10 @@ class EditTask:
 
 @dataclass(frozen=True)
 class TaskSet:
-    """All tasks of some changes. The projects take turns, and those of a project are in a random order, which is the
-    same every time."""
+    """All tasks of some changes.
+
+    The projects take turns. The tasks of a project are in a random order, which is the same every time.
+    """
 
     hunks: tuple[EditTask, ...]
     quiet: tuple[EditTask, ...]

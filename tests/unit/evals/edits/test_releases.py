@@ -27,6 +27,7 @@ FILES = {
 
 
 def zipped(file: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a wheel."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, data in files.items():
             archive.writestr(path, data)
@@ -34,6 +35,7 @@ def zipped(file: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def tarred(file: Path, files: Mapping[str, bytes]) -> Path:
+    """Write what npm writes."""
     with tarfile.open(file, "w:gz") as archive:
         for path, data in files.items():
             entry = tarfile.TarInfo(f"package/{path}")
@@ -43,6 +45,7 @@ def tarred(file: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def unpacked(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a folder."""
     for path, data in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(data)
@@ -79,6 +82,12 @@ def test_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     assert read_release(tmp_path / "a.tgz") == {}
 
 
+def test_release_that_is_not_there(tmp_path: Path) -> None:
+    """One sentence says so."""
+    with pytest.raises(EvalError, match="FileNotFoundError"):
+        read_release(tmp_path / "a.whl")
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -86,14 +95,13 @@ def test_link_out_of_a_folder_is_not_followed(tmp_path: Path) -> None:
         ("a.tgz", b"no archive"),
         ("a.tgz", gzip.compress(b"no archive" * 100)[:60]),
         ("a.rar", b"what is this"),
-        ("absent.whl", None),
     ],
 )
-def test_release_that_cannot_be_read(tmp_path: Path, name: str, data: bytes | None) -> None:
+def test_release_that_cannot_be_read(tmp_path: Path, name: str, data: bytes) -> None:
     """One sentence names it and says what to do."""
     file = tmp_path / name
-    _ = data is not None and file.write_bytes(data)
-    with pytest.raises(EvalError, match="name a folder, or|name another one"):
+    file.write_bytes(data)
+    with pytest.raises(EvalError, match=r"name a folder, or|name another one"):
         read_release(file)
 
 
