@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from midfill.next_edit.difference import line_changes
+from collections.abc import Sequence
+
+from midfill.next_edit.difference import LineChange, line_changes
 
 _LAST_LINES = 3
 """Number of last lines of a window by which its end is recognised."""
@@ -19,16 +21,24 @@ def has_reached_end(text: str, window: str) -> bool:
 
 
 def keep_white_space(window: str, text: str) -> str:
-    """Return ``text`` with the window's own lines wherever it differs only in white space."""
+    """Return ``text`` with the window's own lines wherever it differs only in white space, as at its end."""
+    text = text.rstrip("\n") + window[len(window.rstrip("\n")) :]
     lines = text.split("\n")
     shift = 0
     for change in line_changes(window, text):
         start = change.first + shift
-        end = start + len(change.new)
-        shift += len(change.new) - len(change.old)
-        if [line.split() for line in change.old if line.strip()] == [
-            line.split() for line in change.new if line.strip()
-        ]:
-            lines[start:end] = change.old
-            shift += len(change.old) - len(change.new)
+        kept = _with_old_white_space(change)
+        lines[start : start + len(change.new)] = kept
+        shift += len(kept) - len(change.old)
     return "\n".join(lines)
+
+
+def _with_old_white_space(change: LineChange) -> Sequence[str]:
+    """Return the new lines of a change, with the old ones where only white space differs."""
+    old, new = ([line.split() for line in lines if line.strip()] for lines in (change.old, change.new))
+    if old == new:
+        return change.old
+    if len(change.old) != len(change.new):
+        return change.new
+    pairs = zip(change.old, change.new, strict=True)
+    return [before if before.split() == after.split() else after for before, after in pairs]

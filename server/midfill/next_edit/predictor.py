@@ -30,7 +30,7 @@ from midfill.next_edit.window import Window, window_at
 
 ABLATIONS = ("history", "drafts", "guesses", "gate", "filters")
 """Parts that can be left out, to measure what each one is worth."""
-MIN_CONFIDENCE = 0.5
+MIN_CONFIDENCE = 0.8
 """Minimum probability that all changed lines are right. A less likely edit is not shown."""
 MIN_ODDS = 0.03
 """Minimum odds of a guess: the probability of its least likely token, divided by that of the likeliest one there.
@@ -224,7 +224,7 @@ class EditPredictor:
                     break
             else:
                 is_whole = len(choices) < limit
-        new = keep_white_space(window.text, prompt.given + text.removesuffix("\n"))
+        new = keep_white_space(window.text, prompt.given + text)
         return _Answer(
             text=new,
             confidence=self._confidence(choices, window.text, new, prompt.given),

@@ -76,7 +76,7 @@ def window_at(text: str, line: int, above: int, below: int, context: int = 0) ->
     if end - start > _MAX_CHARACTERS:
         return None
     outer_start = max(offset_of_line(text, first - context), start - _REACH)
-    outer_end = min(offset_of_line(text, last + context), end + _REACH)
+    outer_end = min(offset_of_line(text, last + context) - (last + context < count), end + _REACH)
     base = max(outer_start - _REACH, 0)
     redacted = redact(text[base : outer_end + _REACH])
     at, stop, outer_at, outer_stop = (

@@ -91,7 +91,7 @@ def summary() -> dict[str, Any]:
 
 def to_text(found: dict[str, Any]) -> str:
     """Return the summary for a terminal."""
-    if not found["requests"]:
+    if not (found["requests"] or found["edits_shown"]):
         return "Nothing was asked for yet."
     since = time.strftime("%Y-%m-%d", time.localtime(found["since"])) if found["since"] else "an unknown day"
     lines = [f"Since {since}, on this machine only:"]

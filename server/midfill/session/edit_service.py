@@ -114,7 +114,7 @@ class EditService:
         documents = self._open_documents()
         asked = documents[uri]
         cursor = Place(path=asked.path, line=line, column=column, why=Why.CURSOR)
-        if not self._settings.now.for_language(asked.language).next_edit:
+        if not self._settings.now.next_edit:
             return self._offer(asked, NextEdit(place=cursor, reason=Reason.DISABLED))
         if (known := self._continued(asked)) is not None:
             return known

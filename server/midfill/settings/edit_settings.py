@@ -22,7 +22,7 @@ class EditSettings:
         ),
     )
     next_edit_confidence: float = field(
-        default=0.5,
+        default=0.8,
         metadata=about(
             kinds.number(0, 1),
             "minimum probability that all lines of a predicted edit are correct; a less likely edit is not offered",

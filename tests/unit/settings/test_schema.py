@@ -51,6 +51,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "prefetch": False,
         "journal": False,
         "actionsBundle": "/models/larger",
+        "nextEdit": True,
+        "nextEditConfidence": 0.9,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -80,6 +82,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         prefetch=False,
         journal=False,
         actions_bundle=Path("/models/larger"),
+        next_edit=True,
+        next_edit_confidence=0.9,
     )
     assert settings_of(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "add the new setting to this test"
