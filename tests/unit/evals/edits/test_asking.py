@@ -11,27 +11,26 @@ from midfill.evals.edits import asking
 from midfill.evals.edits.asking import FOUND, GIVEN, QUIET, CountedPredictor, EditResult
 from midfill.evals.edits.tasks import EditTask, cut
 from unit.evals.edits.changed_files import change
-from unit.replies import Replies, model_of
+from unit.next_edit.rewriter import Rewriter, model_of
 
+ALIKE = "limit = compute(amount)"
 NEXT = "limit = compute(amount, other)"
-CHANGE = change(("total = some(1)", "limit = compute(amount)"), ("total = None", NEXT))
+CHANGE = change(("total = some(1)", ALIKE), ("total = None", NEXT))
 (HUNK,) = cut([CHANGE]).hunks
 QUIET_TASK = next(task for task in cut([CHANGE]).quiet if task.line > 4)
-WITHOUT = ("drafts", "gate", "guesses")
-"""The scripted model writes token by token, and is sure of nothing."""
 
 
-def window(task: EditTask, edited: str) -> str:
-    """Return what the model writes for a task's window, after the two lines that are given."""
-    lines = task.text.split("\n")[task.line - 2 : task.line + 10]
-    lines[2] = edited
-    return "\n".join(lines)
+def window(task: EditTask, line: str) -> str:
+    """Return the window around a task's place, with another line there."""
+    lines = task.text.split("\n")
+    lines[task.line] = line
+    return "\n".join(lines[task.line - 4 : task.line + 10])
 
 
-def ask(reply: str, *asked: tuple[str, EditTask], resume: Path | None = None) -> list[EditResult]:
-    """Ask a model that has one reply."""
-    predictor = CountedPredictor(model_of(Replies(reply)), frozenset(WITHOUT))
-    return asking.run(predictor, "scripted", ", ".join(WITHOUT), asked, lambda *_: None, resume)
+def ask(text: str, *asked: tuple[str, EditTask], resume: Path | None = None) -> list[EditResult]:
+    """Ask a model that makes its window ``text``, and leaves others as they are."""
+    predictor = CountedPredictor(model_of(Rewriter(text)))
+    return asking.run(predictor, "scripted", "", asked, lambda *_: None, resume)
 
 
 def test_next_hunk_at_its_place() -> None:
@@ -52,7 +51,7 @@ def test_other_edit_is_wrong() -> None:
 
 def test_unchanged_window_is_silence() -> None:
     """The reason code says why."""
-    text = window(HUNK, "limit = compute(amount)")
+    text = window(HUNK, ALIKE)
     (row,) = ask(text, (GIVEN, HUNK))
     assert (row.outcome, row.reason, row.lines, row.similarity) == ("silent", "unchanged", "", None)
 
@@ -64,11 +63,12 @@ def test_edit_in_a_quiet_window_is_wrong() -> None:
 
 
 def test_place_is_looked_for() -> None:
-    """The cursor is at the latest hunk, from which the next one cannot be reached."""
-    (row,) = ask(window(HUNK, "limit = compute(amount)"), (FOUND, HUNK))
-    assert row.outcome != "exact"
-    assert row.rank != 1
-    assert row.asked >= 1
+    """The cursor is at the latest hunk. From there the next one cannot be reached, but a line like it is found."""
+    (task,) = cut([change(("total = compute(amount)", ALIKE), ("total = None", NEXT))]).hunks
+    rows = ask(window(task, NEXT), (FOUND, task), (GIVEN, task))
+    assert [row.outcome for row in rows] == ["exact", "exact"]
+    assert (rows[0].rank, rows[0].asked) == (2, 2)
+    assert rows[0].tokens > rows[1].tokens
 
 
 def test_results_are_kept_and_not_asked_for_again(tmp_path: Path) -> None:
