@@ -30,7 +30,7 @@ figure,svg{margin:0;width:100%;height:auto}
 table{border-collapse:collapse}
 caption{text-align:left;font-weight:bold}
 th,td{padding:.2rem .6rem;border-bottom:1px solid #ccc;text-align:right}
-th:first-child{text-align:left}
+th:first-child{text-align:left;white-space:nowrap}
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#ddd}th,td{border-color:#444}}
 """
 
