@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import re
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-from midfill.cli.files import COUNT, own_settings, read_file
+from midfill.cli import next_edit
+from midfill.cli.file_place import position, read_place
+from midfill.cli.files import own_settings
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import UsageError
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.completion.engine import load_engine
@@ -23,16 +22,8 @@ from midfill.outcomes.journal import Journal
 from midfill.retrieval.service import Workspace
 from midfill.settings.schema import Settings
 
-_PLACE = re.compile(rf"(?P<file>.+):(?P<line>{COUNT}):(?P<column>{COUNT})", re.DOTALL)
 _INDEX_SECONDS = 20.0
 """Maximum time to wait for the index of the repository."""
-
-
-@dataclass(frozen=True)
-class _Place:
-    path: Path
-    text: str
-    offset: int
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
         UsageError: there is no such position.
         MidfillError: as :func:`midfill.completion.engine.load_engine`.
     """
-    place = _read_place(args.place)
+    place = read_place(args.place)
+    if args.next_edit is not None:
+        return next_edit.run(place, args.next_edit, args.bundle, as_json=args.json, explained=args.explain)
     settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
     workspace = None if args.no_workspace else _workspace_of(place.path, settings)
     try:
@@ -64,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         found = {
             "text": done.text,
-            "range": {"start": _position(place.text, done.start), "end": _position(place.text, done.end)},
+            "range": {"start": position(place.text, done.start), "end": position(place.text, done.end)},
             "model": done.model,
             "tokens": done.tokens,
             "prompt_tokens": done.prompt_tokens,
@@ -88,22 +81,3 @@ def _workspace_of(path: Path, settings: Settings) -> Workspace:
     """Return a workspace with the file's repository; an empty one if the file is in no repository."""
     repository = repository_of(resolve(path).parent)
     return Workspace([repository] if repository else [], settings.exclude, indexed=settings.workspace_tokens > 0)
-
-
-def _read_place(place: str) -> _Place:
-    parts = _PLACE.fullmatch(place)
-    if not parts:
-        raise UsageError(f"'{place}' is not a position: write FILE:LINE:COL; lines and columns count from 1.")
-    path, line, column = Path(parts["file"]), int(parts["line"]), int(parts["column"])
-    text = read_file(path).text
-    lines = text.split("\n")
-    if line > len(lines):
-        raise UsageError(f"{path} has {len(lines)} lines; line {line} does not exist.")
-    here = lines[line - 1].removesuffix("\r")
-    if column > len(here) + 1:
-        raise UsageError(f"line {line} of {path} has {len(here)} characters; column {column} is past its end.")
-    return _Place(path, text, sum(len(before) + 1 for before in lines[: line - 1]) + column - 1)
-
-
-def _position(text: str, offset: int) -> dict[str, int]:
-    return {"line": text.count("\n", 0, offset) + 1, "column": offset - text.rfind("\n", 0, offset)}

@@ -63,6 +63,12 @@ def _add_complete(command: AddCommand) -> None:
     complete.add_argument(
         "--explain", action="store_true", help="show the exact prompt, and why there is a suggestion or none"
     )
+    complete.add_argument(
+        "--next-edit",
+        type=Path,
+        metavar="BEFORE",
+        help="predict the next edit instead; BEFORE is the file as it was before your latest changes",
+    )
     complete.add_argument("--no-workspace", action="store_true", help="use only this file, not its repository")
     add_bundle(complete)
     add_json(complete)

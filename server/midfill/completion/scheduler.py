@@ -125,13 +125,17 @@ class Scheduler:
             self._warm_up_timer.restart()
             self._lifecycle.keep_alive()
 
-    async def acquire(self) -> Engine:
-        """Return the engine, once it is loaded, for work whose steps run in ``steps``; interrupt work ahead.
+    async def acquire(self, *, before_work_ahead: bool = True) -> Engine:
+        """Return the engine, once it is loaded, for work whose steps run in ``steps``.
+
+        Args:
+            before_work_ahead: interrupts work ahead. Otherwise the engine is there when that is done.
 
         Raises:
             MidfillError: there is no engine.
         """
-        self._ahead.flag.set(Reason.SUPERSEDED)
+        if before_work_ahead:
+            self._ahead.flag.set(Reason.SUPERSEDED)
         return await self._lifecycle.acquire()
 
     @property

@@ -155,6 +155,19 @@ class HeadlessEditor:
         self.suggestions = [self._suggestion(item) for item in result["items"]]
         self.reason = self.session.last_reason()
 
+    def edit(self) -> None:
+        """Request the next edit and wait for it; the document that it edits becomes the current one."""
+        identifier = {"uri": self.document.uri, "version": self.document.version}
+        params = {**self._place(), "textDocument": identifier, "context": {"triggerKind": _AUTOMATIC}}
+        self.suggestions = []
+        for item in self.session.ask("textDocument/copilotInlineEdit", params, ACTION_TIMEOUT_SECONDS)["edits"]:
+            uri = item["textDocument"]["uri"]
+            self._document = next(document for document in self._documents.values() if document.uri == uri)
+            start, end = (self.document.offset(item["range"][side]) for side in ("start", "end"))
+            self.suggestions.append(Suggestion(item["text"], start, end, item["command"], item))
+            self.session.notify("textDocument/didShowInlineEdit", {"item": item})
+        self.reason = self.session.last_reason()
+
     def cancel(self) -> None:
         """Request ghost text and cancel the request at once; the server must answer, with a suggestion or without."""
         params = {**self._place(), "context": {"triggerKind": _AUTOMATIC}}

@@ -114,6 +114,7 @@ _VERBS = {
     "backspace": _Verb({"count": whole(1, 100_000)}, (), "count"),
     "move": _Verb({"after": _text()}, ("after",), "after"),
     "complete": _Verb({"by": _one_of("typing", "key", "popup")}, (), "by"),
+    "edit": _Verb(),
     "cancel": _Verb(),
     "accept": _Verb({"part": _one_of("all", "line", "word")}, (), "part"),
     "action": _Verb({"name": _one_of(*ACTIONS), "words": _text()}, ("name",), "name"),

@@ -24,7 +24,7 @@ from midfill.next_edit.filters import Candidate, reason_for_silence
 from midfill.next_edit.guesses import guess
 from midfill.next_edit.judge import least_odds
 from midfill.next_edit.places import Reach
-from midfill.next_edit.prompt import EditPrompt, PromptWriter
+from midfill.next_edit.prompt import EditPrompt, PromptWriter, before_latest
 from midfill.next_edit.types import Document, Hunk, NextEdit, Place, TextEdit
 from midfill.next_edit.window import Window, window_at
 
@@ -182,7 +182,7 @@ class EditPredictor:
             window,
             name_of(document.path),
             [(name_of(hunk.path), hunk) for hunk in shown],
-            before=window.text,
+            before=before_latest(window, document.path, shown),
             line=place.line - window.first_line,
             cursor=cursor,
             guess=guessed,

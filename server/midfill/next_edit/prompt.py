@@ -113,6 +113,23 @@ class PromptWriter:
         return [*ids, *self._encode_plain(plain)]
 
 
+def before_latest(window: Window, path: str, history: Sequence[Hunk]) -> str:
+    """Return a window of the document ``path`` as it was before its latest change."""
+    latest = next((hunk for hunk in reversed(history) if hunk.path == path), None)
+    lines = window.text.split("\n")
+    if latest is None:
+        return window.text
+    start = latest.first_line - window.first_line
+    old, new = _lines(latest.old, latest.old_lines), _lines(latest.new, latest.new_lines)
+    if start < 0 or lines[start : start + len(new)] != new:  # it is elsewhere, or partly outside
+        return window.text
+    return "\n".join([*lines[:start], *old, *lines[start + len(new) :]])
+
+
+def _lines(text: str, count: int) -> list[str]:
+    return text.split("\n") if count else []
+
+
 def _given(texts: Sequence[str], lines: int) -> str:
     """Return the first lines that all texts share, ``lines`` at most, each with its line end."""
     columns = zip(*(text.split("\n")[:-1] for text in texts), strict=False)
@@ -121,9 +138,7 @@ def _given(texts: Sequence[str], lines: int) -> str:
 
 
 def _fields(path: str, hunk: Hunk) -> dict[str, str]:
-    old, new = (
-        text.split("\n") if count else [] for text, count in ((hunk.old, hunk.old_lines), (hunk.new, hunk.new_lines))
-    )
+    old, new = _lines(hunk.old, hunk.old_lines), _lines(hunk.new, hunk.new_lines)
     lines = difflib.ndiff(old, new)
     return {
         "path": path,

@@ -61,7 +61,7 @@ class EditRunner:
         self._flag = flag = CancelFlag()
         self._forget_timer.restart()
         try:
-            engine = await self._scheduler.acquire()
+            engine = await self._scheduler.acquire(before_work_ahead=False)
             return await asyncio.wrap_future(self._thread.submit(self._predict, engine, situation, flag))
         except asyncio.CancelledError:
             flag.set(Reason.CANCELLED)
@@ -92,12 +92,12 @@ class EditRunner:
     def _predict(self, engine: Engine, situation: Situation, flag: CancelFlag) -> NextEdit:
         steps = self._scheduler.steps
         try:
-            with steps.working():
-                allowed = steps.run(lambda _: _without_excluded(engine, situation), flag)
-                if situation.cursor.path not in allowed.documents:
-                    return NextEdit(place=situation.cursor, reason=Reason.EXCLUDED)
-                predictor = self._predictor_for(engine.model)
-                return search(predictor, allowed, flag, name_of=self._name_of, seconds=_MAX_SECONDS)
+            # It does not count as long work in the queue: the next suggestion is warmed up and prefetched all the same.
+            allowed = steps.run(lambda _: _without_excluded(engine, situation), flag)
+            if situation.cursor.path not in allowed.documents:
+                return NextEdit(place=situation.cursor, reason=Reason.EXCLUDED)
+            predictor = self._predictor_for(engine.model)
+            return search(predictor, allowed, flag, name_of=self._name_of, seconds=_MAX_SECONDS)
         except Cancelled as stop:
             return NextEdit(place=situation.cursor, reason=Reason(stop.reason))
         except ModelChanged as error:

@@ -10,10 +10,10 @@ from midfill.inference.bundle import EditFormatName
 from midfill.inference.prompt_lookup import SEPARATOR
 from midfill.inference.tokenizer import ModelTokenizer
 from midfill.next_edit.formats import FORMATS
-from midfill.next_edit.prompt import EditPrompt, PromptWriter
+from midfill.next_edit.prompt import EditPrompt, PromptWriter, before_latest
 from midfill.next_edit.window import window_at
 from unit.helpers import manifest, tiny_tokenizer
-from unit.next_edit.rewriter import edited
+from unit.next_edit.rewriter import PATH, edited
 
 FILE_SEP = "<|file_sep|>"
 BEFORE = "def f(a):\n    return a\n\n\nprint(f(1))\n"
@@ -69,6 +69,19 @@ def test_sweep_format() -> None:
         f"<|file_sep|>current/a.py:1:6\n{AFTER.replace('return', 'ret<|cursor|>urn')}\n"
         "<|file_sep|>updated/a.py:1:6\ndef f(b):\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "above", "expected"),
+    [(1, 1, BEFORE), (3, 0, AFTER.split("\n", 3)[3]), (1, 0, AFTER.split("\n", 1)[1])],
+    ids=["within", "elsewhere", "just above"],
+)
+def test_window_before_the_latest_change(line: int, above: int, expected: str) -> None:
+    """Sweep's models are shown it; a change elsewhere makes no difference."""
+    window = window_at(AFTER, line, above, 9)
+    assert window is not None
+    assert before_latest(window, PATH, edited(BEFORE, AFTER)) == expected
+    assert before_latest(window, "/work/other.py", edited(BEFORE, AFTER)) == window.text
 
 
 def test_zeta_format() -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
+from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelChanged
 from midfill.common.reasons import Reason
 from midfill.completion.engine import CompletionEngine
 from midfill.completion.scheduler import Scheduler, new_scheduler
+from midfill.completion.types import Request
+from midfill.inference.kv_cache import KvCache
 from midfill.next_edit.types import TextEdit
 from midfill.outcomes.counters import Counters, summary
 from midfill.outcomes.edit_acceptance import EditAcceptance
@@ -26,7 +32,7 @@ from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.clock import ManualClock
 from unit.next_edit.rewriter import PATH, Rewriter, model_of
-from waiting import wait_on_loop_until
+from waiting import LIMIT, wait_on_loop_until
 
 URI = "file:///work/a.py"
 SETTINGS = Settings(bundle=Path("small"), draft_tokens=0, next_edit=True)
@@ -56,6 +62,22 @@ class ChangedModel(Rewriter):
 
     def step(self, *_: object) -> NoReturn:
         raise ModelChanged("model.onnx.data was changed.")
+
+
+class Waiting(Rewriter):
+    """A model whose first step lasts until it is interrupted."""
+
+    def __init__(self, text: str, second: str) -> None:
+        super().__init__(text, second)
+        self.running = threading.Event()
+
+    def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
+        if not self.running.is_set():
+            stopped = threading.Event()
+            with cancel.interrupting(stopped.set):
+                self.running.set()
+                stopped.wait(LIMIT)
+        return super().step(ids, cache, rows, cancel)
 
 
 class Client:
@@ -98,10 +120,9 @@ class Client:
 
 
 @pytest.fixture(autouse=True)
-def own_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def own_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Keep the counts of this machine out of the tests."""
     monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
-    yield
 
 
 @pytest_asyncio.fixture
@@ -165,6 +186,23 @@ async def test_a_newer_request_ends_the_older_one(client: Client) -> None:
     first, second = asyncio.create_task(client.ask()), asyncio.create_task(client.ask())
     assert (await first).predicted.reason == Reason.SUPERSEDED
     assert (await second).after == RENAMED
+
+
+async def test_suggestion_does_not_wait_for_a_prediction() -> None:
+    """It interrupts the step that runs, and is answered first; the prediction then goes on to its end."""
+    client = Client(Waiting(NOW, RENAMED))
+    client.scheduler.start()
+    client.open(BEFORE)
+    client.change(NOW)
+    answered: list[str] = []
+    predicting = asyncio.create_task(client.ask())
+    predicting.add_done_callback(lambda _: answered.append("edit"))
+    await asyncio.to_thread(client.model.running.wait, LIMIT)  # type: ignore[attr-defined]
+    await client.scheduler.complete(Request(text="x = ", offset=4, path="/work/b.py"))
+    answered.append("suggestion")
+    assert (await predicting).after == RENAMED
+    assert answered == ["suggestion", "edit"]
+    await client.close()
 
 
 async def test_ghost_text_that_says_the_same_is_enough(client: Client) -> None:
