@@ -77,8 +77,11 @@ class EditResult:
     where the place is given."""
     asked: int
     """Number of places that the model was asked about."""
+    is_guess: bool
+    """Whether the edit was made without the model, which only judged it."""
     confidence: float | None
-    """The model's confidence in the edit; None if it would change nothing. Where nothing is shown, it is that at the
+    """The model's confidence in the edit, which means other things for a guess and for an edit that the model wrote
+    (:attr:`midfill.next_edit.types.NextEdit.confidence`); None if it would change nothing. Where nothing is shown, it is that at the
     first place."""
     prompt_tokens: int
     reused_tokens: int
@@ -169,6 +172,7 @@ def _ask(predictor: CountedPredictor, model: str, left_out: str, question: str, 
         if question == FOUND
         else None,
         asked=len(answers),
+        is_guess=shown.confidence is not None and not shown.tokens,
         confidence=shown.confidence,
         prompt_tokens=sum(answer.prompt_tokens for answer in answers),
         reused_tokens=sum(answer.reused_tokens for answer in answers),

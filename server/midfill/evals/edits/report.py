@@ -13,7 +13,7 @@ from midfill.bench.figures import percentile
 from midfill.evals.edits.asking import EXACT, FOUND, GIVEN, QUIET, SILENT, WRONG, EditResult
 from midfill.evals.report import Rate
 
-_THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_THRESHOLDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _TITLES: Mapping[str, str] = {GIVEN: "place given", FOUND: "place to be found", QUIET: "nothing left to change"}
 
 
@@ -120,10 +120,13 @@ class EditsReport:
         names = sorted({getattr(row, attribute) for row in rows})
         return {name: EditScores([row for row in rows if getattr(row, attribute) == name]) for name in names}
 
-    @property
-    def thresholds(self) -> list[dict[str, float]]:
-        """What would be shown at several values of the least confidence. Only results without the gate tell it."""
-        given, quiet = ([row for row in self.rows if row.question == question] for question in (GIVEN, QUIET))
+    def thresholds(self, *, guesses: bool) -> list[dict[str, float]]:
+        """Return what would be shown at several values of the least confidence, of guesses or of what the model wrote.
+
+        Only results without the gate tell it.
+        """
+        rows = [row for row in self.rows if row.outcome != SILENT and row.is_guess == guesses]
+        given, quiet = ([row for row in rows if row.question == question] for question in (GIVEN, QUIET))
         return [
             {
                 "min_confidence": least,
@@ -151,7 +154,9 @@ class EditsReport:
             scores = self.scores[FOUND]
             summary[FOUND] |= {"found_first": scores.found_first.to_json(), "found": scores.found.to_json()}
         if self._has_no_gate:
-            summary["thresholds"] = self.thresholds
+            summary["thresholds"] = {
+                name: self.thresholds(guesses=guesses) for name, guesses in (("written", False), ("guessed", True))
+            }
         if rows:
             summary["rows"] = [dataclasses.asdict(row) for row in self.rows]
         return summary
@@ -165,12 +170,16 @@ class EditsReport:
                 groups = self.groups(question, attribute)
                 lines += [_group_line(question, name, group) for name, group in groups.items() if len(groups) > 1]
         if self._has_no_gate:
-            lines += ["  with the gate at", *map(_threshold_line, self.thresholds)]
+            for title, guesses in (("written by the model", False), ("guessed", True)):
+                lines += [
+                    f"  {title}, with the gate at",
+                    *map(_threshold_line, self.thresholds(guesses=guesses)),
+                ]
         return "\n".join(lines)
 
 
 def _sure(rows: Sequence[EditResult], least: float) -> list[EditResult]:
-    return [row for row in rows if row.outcome != SILENT and (row.confidence or 0.0) >= least]
+    return [row for row in rows if (row.confidence or 0.0) >= least]
 
 
 def _lines(question: str, scores: EditScores) -> list[str]:

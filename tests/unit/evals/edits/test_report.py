@@ -21,6 +21,7 @@ ROW = EditResult(
     is_reversal=False,
     rank=None,
     asked=1,
+    is_guess=False,
     confidence=0.9,
     prompt_tokens=100,
     reused_tokens=40,
@@ -63,12 +64,15 @@ def test_place_that_was_found() -> None:
 
 
 def test_what_a_gate_would_show() -> None:
-    """Results without the gate tell it for each value of the least confidence."""
-    rows = [replace(row, left_out="drafts, gate") for row in (ROW, SILENT, WRONG, QUIET, CHANGED)]
-    found = {row["min_confidence"]: row for row in report(*rows).to_json()["thresholds"]}
-    assert found[0.5] == {"min_confidence": 0.5, "shown": 2, "exact": 1, "quiet_changed": 1}
-    assert found[0.7] == {"min_confidence": 0.7, "shown": 1, "exact": 1, "quiet_changed": 0}
-    assert "with the gate at" in report(*rows).to_text()
+    """Results without the gate tell it for each value of the least confidence; guesses have another scale."""
+    guess = replace(ROW, is_guess=True, confidence=0.04)
+    rows = [replace(row, left_out="drafts, gate") for row in (ROW, SILENT, WRONG, QUIET, CHANGED, guess)]
+    thresholds = report(*rows).to_json()["thresholds"]
+    written, guessed = ({row["min_confidence"]: row for row in thresholds[name]} for name in ("written", "guessed"))
+    assert written[0.5] == {"min_confidence": 0.5, "shown": 2, "exact": 1, "quiet_changed": 1}
+    assert written[0.7] == {"min_confidence": 0.7, "shown": 1, "exact": 1, "quiet_changed": 0}
+    assert [guessed[least]["exact"] for least in (0.03, 0.05)] == [1, 0]
+    assert "  guessed, with the gate at" in report(*rows).to_text().split("\n")
 
 
 def test_figures_as_text() -> None:
