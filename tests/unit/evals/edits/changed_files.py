@@ -12,7 +12,7 @@ def file_of(*places: str) -> str:
     """Return a file in which many other lines stand before, between and after some places of a line or several."""
     parts = []
     for number, place in enumerate((*places, "")):
-        parts += [f"value_{number}_{line} = compute({line})\n" for line in range(GAP)]
+        parts += [f"f{number}({line})\n" for line in range(GAP)]
         parts.append(place and f"{place}\n")
     return "".join(parts)
 

@@ -30,7 +30,7 @@ NEXT, LAST = ("area(w=2", "area(width=2"), ("area(w=4", "area(width=4")
         ((NEXT,), True, True),
         ((NEXT, LAST), True, True),
         ((LAST,), False, True),
-        ((NEXT, ("value_0_1 =", "value =")), False, False),
+        ((NEXT, ("f0(1)", "f0(2)")), False, False),
         ((("area(w=2", "area(w=3"),), False, False),
         ((), False, False),
     ],

@@ -43,7 +43,7 @@ def test_places_below_a_longer_hunk_have_moved() -> None:
     ("next_line", "kind"),
     [
         ("call(left, total)", REPEATED),
-        ("call(compute, amount)", KNOWN),
+        ("call(sum, amount)", KNOWN),
         ("call(nobody_knows, amount)", NEW),
     ],
 )
