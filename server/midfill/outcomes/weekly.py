@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ class WeeklyCounts:
         for week in list(self._new):
             store = JsonStore(f"{_FOLDER}/{week}")
             is_new_week = not store.names()
-            if store.update(lambda values, new=self._new[week]: _add(values, new)):
+            if store.update(partial(_add, new=self._new[week])):
                 del self._new[week]
                 if is_new_week:
                     _remove_old_weeks()
@@ -89,7 +90,7 @@ def within(counts: Counts, share: float) -> int | None:
     return next((limit for at, limit in enumerate(MILLISECONDS, start=1) if sum(answers[:at]) >= needed), None)
 
 
-def _add(values: dict[str, Any], new: Mapping[str, Counter[str]]) -> None:
+def _add(values: dict[str, Any], *, new: Mapping[str, Counter[str]]) -> None:
     for language, counts in new.items():
         known = _counts(values.get(language))
         values[language] = {name: min(known.get(name, 0) + counts[name], _MAX_COUNT) for name in (*known, *counts)}
