@@ -80,8 +80,8 @@ class EditResult:
     is_guess: bool
     """Whether the edit was made without the model, which only judged it."""
     confidence: float | None
-    """:attr:`midfill.next_edit.types.NextEdit.confidence`, which means other things for a guess and for an edit that the
-    model wrote. Where nothing is shown, it is that at the first place."""
+    """:attr:`midfill.next_edit.types.NextEdit.confidence`, which means other things for a guess and for an edit that
+    the model wrote. Where nothing is shown, it is that at the first place."""
     prompt_tokens: int
     reused_tokens: int
     """Tokens of all prompts, and how many of them were found in the KV cache."""
