@@ -55,7 +55,7 @@ _SENTENCES = {
     Reason.CLOSED: "the server was shutting down",
     Reason.COMMENT: "the cursor is in a comment, where suggestions are off (setting quietInComments)",
     Reason.CUT_OFF: "the edit was not finished within its limit of tokens or time",
-    Reason.DISABLED: "suggestions while typing are off (setting enabled)",
+    Reason.DISABLED: "suggestions while typing are off (setting enabled), or edits are (setting nextEdit)",
     Reason.EMPTY_COMMENT: "the text is a comment without content",
     Reason.EXCLUDED: "the document is excluded by an ignore file, by the setting exclude, or because it holds secrets",
     Reason.FAILED: "the model failed or could not be loaded; the log has the error",
@@ -75,6 +75,6 @@ _SENTENCES = {
     Reason.SYNTAX: "the text would add a syntax error",
     Reason.TOO_SHORT: "the text is too short to be useful",
     Reason.UNCHANGED: "the model would change nothing here",
-    Reason.UNSURE: "the model's confidence is too low (setting minConfidence)",
+    Reason.UNSURE: "the model's confidence is too low (setting minConfidence; for edits, nextEditConfidence)",
     Reason.WHITE_SPACE: "the edit would change only white space",
 }

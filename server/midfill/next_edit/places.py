@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from midfill.code.syntax import Syntax
 from midfill.next_edit.analogy import is_like
 from midfill.next_edit.difference import line_changes
 from midfill.next_edit.renames import tokens
@@ -22,8 +21,13 @@ _LATEST = 3
 """Number of latest changes that places are looked for."""
 _MAX_USES = 200
 """Maximum number of uses of one name that are looked at in a document."""
-_MAX_COMPARED_LINES = 2_000
-"""Maximum number of lines, nearest first, that are compared with a changed line."""
+_MAX_COMPARED_LINES, _MAX_COMPARED_ELSEWHERE = 2_000, 500
+"""Maximum number of lines of the changed document, nearest first, and of another one, that are compared with a changed
+line."""
+_MAX_COMPARED_CHANGES = 8
+"""Maximum number of changed lines that others are compared with."""
+_MAX_DOCUMENTS = 16
+"""Maximum number of documents that are looked at."""
 _SCORES: Mapping[Why, float] = {Why.RENAMED: 4.0, Why.SIGNATURE: 3.5, Why.DIAGNOSTIC: 3.0, Why.SAME_SHAPE: 2.5}
 _OTHER_DOCUMENT = 2.0
 """By how much a place in another document scores less."""
@@ -71,7 +75,9 @@ def places(
     if not history:
         return []
     latest = history[-_LATEST:]
-    found = [one for document in documents for one in _in_document(document, latest, (diagnostics or {}))]
+    changed = {hunk.path for hunk in latest} | ({cursor.path} if cursor else set())
+    nearest = sorted(documents, key=lambda document: document.path not in changed)[:_MAX_DOCUMENTS]
+    found = [one for document in nearest for one in _in_document(document, latest, (diagnostics or {}))]
     found.sort(key=lambda one: -one.score)
     chosen = [cursor] if cursor is not None else []
     for one in found:
@@ -86,10 +92,9 @@ def _in_document(
     document: Document, latest: Sequence[Hunk], diagnostics: Mapping[str, Sequence[int]]
 ) -> Iterator[_Found]:
     lines = document.text.split("\n")
-    syntax = syntax_of(document)
     own = [hunk for hunk in latest if hunk.path == document.path]
     changed = {line for hunk in own for line in range(hunk.first_line, hunk.end_line)}
-    blocks = [block for hunk in own if (block := syntax.block_at(hunk.first_line)) is not None]
+    blocks = [block for hunk in own if (block := syntax_of(document).block_at(hunk.first_line)) is not None]
     centre = own[-1].first_line if own else 0
     candidates = [
         *(
@@ -100,11 +105,11 @@ def _in_document(
         ),
         *(
             (line, Why.SIGNATURE)
-            for name in _with_new_parameters(latest, document, syntax)
+            for name in _with_new_parameters(latest, document)
             for line in _calls(lines, name, centre)
         ),
         *((line, Why.DIAGNOSTIC) for line in diagnostics.get(document.path, ())),
-        *((line, Why.SAME_SHAPE) for hunk in latest for line in _same_shape(lines, hunk, centre)),
+        *((line, Why.SAME_SHAPE) for line in _same_shape(lines, latest, centre, is_changed=bool(own))),
     ]
     for line, why in candidates:
         if line in changed or not 0 <= line < len(lines):
@@ -127,7 +132,7 @@ def _calls(lines: Sequence[str], name: str, centre: int) -> Iterator[int]:
     yield from (line for line in _uses(lines, name, centre) if call.search(lines[line]))
 
 
-def _with_new_parameters(latest: Sequence[Hunk], document: Document, syntax: Syntax) -> list[str]:
+def _with_new_parameters(latest: Sequence[Hunk], document: Document) -> list[str]:
     """Return the names of functions that take other parameters now, and whose name has not changed."""
     found: dict[str, None] = {}
     for hunk in latest:
@@ -141,16 +146,22 @@ def _with_new_parameters(latest: Sequence[Hunk], document: Document, syntax: Syn
                 first = hunk.first_line + change.first
                 names = [
                     definition.name
-                    for definition in syntax.definitions()
+                    for definition in syntax_of(document).definitions()
                     if definition.kind == "function" and definition.first_line in range(first, first + len(change.new))
                 ]
             found.update(dict.fromkeys(name for name in names if name in tokens(old)))
     return list(found)
 
 
-def _same_shape(lines: Sequence[str], hunk: Hunk, centre: int) -> Iterator[int]:
-    """Yield lines that are more like a line before the change than like the one after it."""
-    nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:_MAX_COMPARED_LINES]
-    for change in line_changes(hunk.old, hunk.new):
-        for old, new in zip(change.old, change.new, strict=False):
-            yield from (line for line in nearest if is_like(lines[line], old, new))
+def _same_shape(lines: Sequence[str], latest: Sequence[Hunk], centre: int, *, is_changed: bool) -> Iterator[int]:
+    """Yield lines that are more like a line before a change than like the one after it."""
+    count = _MAX_COMPARED_LINES if is_changed else _MAX_COMPARED_ELSEWHERE
+    nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:count]
+    pairs = [
+        pair
+        for hunk in reversed(latest)
+        for change in line_changes(hunk.old, hunk.new)
+        for pair in zip(change.old, change.new, strict=False)
+    ]
+    for old, new in pairs[:_MAX_COMPARED_CHANGES]:
+        yield from (line for line in nearest if is_like(lines[line], old, new))

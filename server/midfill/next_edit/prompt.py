@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import accumulate, islice, takewhile
 from string import Formatter
 
 import numpy as np
@@ -22,6 +22,8 @@ from midfill.next_edit.formats import FORMATS, EditFormat
 from midfill.next_edit.types import Hunk
 from midfill.next_edit.window import Window
 
+_MAX_CHANGE_CHARACTERS = 6_000
+"""Maximum number of characters of all recent changes in a prompt. The latest ones are kept."""
 _LEAD_TOKENS = 8
 """Number of the prompt's last tokens that a draft follows: as many as a lookup compares."""
 
@@ -91,7 +93,7 @@ class PromptWriter:
             current = current[:cursor] + format_.cursor + current[cursor:]
         context = f"{window.above}{before}{window.below}"
         ids = self._render(format_.head, {**place, "context": context})
-        for path, hunk in changes[-format_.changes :]:
+        for path, hunk in _latest(changes[-format_.changes :]):
             ids += self._render(format_.change, _fields(path, hunk))
         ids += self._render(format_.window, {**place, "before": before, "current": current, "given": given})
         lead = ids[-_LEAD_TOKENS:]
@@ -124,6 +126,13 @@ def before_latest(window: Window, path: str, history: Sequence[Hunk]) -> str:
     if start < 0 or lines[start : start + len(new)] != new:  # it is elsewhere, or partly outside
         return window.text
     return "\n".join([*lines[:start], *old, *lines[start + len(new) :]])
+
+
+def _latest(changes: Sequence[tuple[str, Hunk]]) -> Sequence[tuple[str, Hunk]]:
+    """Return the latest changes that a prompt has room for."""
+    sizes = accumulate(len(hunk.old) + len(hunk.new) for _, hunk in reversed(changes))
+    fitting = sum(size <= _MAX_CHANGE_CHARACTERS for size in sizes)
+    return changes[len(changes) - fitting :]
 
 
 def _lines(text: str, count: int) -> list[str]:

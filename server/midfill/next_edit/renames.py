@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from midfill.code.identifiers import IDENTIFIER
 from midfill.next_edit.types import Hunk
@@ -27,9 +28,10 @@ class Rename:
         return re.sub(rf"\b{re.escape(self.old)}\b", lambda _: self.new, text)
 
 
-def tokens(text: str) -> list[str]:
-    """Return the names, numbers and signs of a text."""
-    return _TOKEN.findall(text)
+@lru_cache(8_192)
+def tokens(text: str) -> tuple[str, ...]:
+    """Return the names, numbers and signs of a text. The same lines are compared with several others."""
+    return tuple(_TOKEN.findall(text))
 
 
 def renames_between(old: str, new: str) -> list[Rename]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from midfill.common.reasons import Reason
 from midfill.next_edit.history import EditHistory
+from midfill.next_edit.new_diagnostics import Diagnostic, NewDiagnostics
 from midfill.next_edit.search import Situation
 from midfill.next_edit.type_through import rest_of
 from midfill.next_edit.types import Document, NextEdit, Place, TextEdit, Why
@@ -79,6 +80,7 @@ class EditService:
         self._history = EditHistory(clock)
         self._texts: dict[str, str] = {}
         """The text of each open document, by path: the next change is told from it."""
+        self._diagnostics = NewDiagnostics()
         self._offers: OrderedDict[int, Offer] = OrderedDict()
         self._number = 0
         self._ahead: asyncio.Task[None] | None = None
@@ -104,8 +106,14 @@ class EditService:
             self._stop_work_ahead()
             self._runner.interrupt(Reason.SUPERSEDED)
 
-    async def predict(self, uri: str, line: int, column: int) -> Offer:
+    async def predict(self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = ()) -> Offer:
         """Return the next edit when the cursor is at a place of an open document; lines and columns from 0.
+
+        Args:
+            uri: the document.
+            line: the cursor's line.
+            column: its column in characters.
+            diagnostics: all that the client knows of the document's. Those that appeared since are places to look at.
 
         Raises:
             KeyError: the document is not open.
@@ -116,14 +124,17 @@ class EditService:
         cursor = Place(path=asked.path, line=line, column=column, why=Why.CURSOR)
         if not self._settings.now.next_edit:
             return self._offer(asked, NextEdit(place=cursor, reason=Reason.DISABLED))
+        broken = {asked.path: self._diagnostics.since_first(asked.path, diagnostics)}
         if (known := self._continued(asked)) is not None:
             return known
         by_path = {document.path: document for document in documents.values()}
         by_path[asked.path] = asked
+        if asked.text == self._expected and self._ahead is not None:
+            await asyncio.wait([self._ahead])  # it is being predicted already
         found = self._after_expected if asked.text == self._expected else None
         if found is None:
             self._stop_work_ahead()
-            found = await self._runner.predict(self._situation(by_path, cursor))
+            found = await self._runner.predict(replace(self._situation(by_path, cursor), diagnostics=broken))
         changed = by_path.get(found.place.path, asked)
         offer = self._offer(changed, self._unless_ghost_text(found, changed))
         current = self._open_documents().get(changed.uri)
@@ -148,6 +159,7 @@ class EditService:
     def closed(self, path: str) -> None:
         """Forget what was offered in a document, because it was closed. Its changes are kept, as an example."""
         self._texts.pop(path, None)
+        self._diagnostics.forget(path)
         for number in [n for n, offer in self._offers.items() if offer.predicted.place.path == path]:
             del self._offers[number]
 

@@ -16,6 +16,7 @@ from midfill.common.file_system import relative_path
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.token_generator import OnLoading
+from midfill.next_edit.new_diagnostics import Diagnostic
 from midfill.next_edit.types import TextEdit
 from midfill.outcomes import explain
 from midfill.outcomes.acceptance import AcceptanceTracker, CurrentText
@@ -110,14 +111,14 @@ class Session:
         self._acceptance.answered(entry.verdict.number, request, completion)
         return entry
 
-    async def next_edit(self, uri: str, line: int, column: int) -> Offer:
+    async def next_edit(self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = ()) -> Offer:
         """Return the next edit, or the reason why there is none; see :meth:`EditService.predict`.
 
         Raises:
             KeyError: the document is not open.
             asyncio.CancelledError: the caller was cancelled.
         """
-        offer = await self.edits.predict(uri, line, column)
+        offer = await self.edits.predict(uri, line, column, diagnostics)
         add_edit(self._journal, offer.text, offer.predicted)
         return offer
 

@@ -158,6 +158,7 @@ WRONG: list[dict[str, Any]] = [
     *({"name": value} for value in TEXTS),
     *({"made_by": value} for value in TEXTS),
     *({"target": value} for value in TEXTS),
+    *({"edit_format": value} for value in ["", "Sweep", *TEXTS]),
     *({"context_length": value} for value in [0, *NUMBERS]),
     *({"vocabulary": value} for value in [0, 3, *NUMBERS]),
     *({"kv": {**KV, "layers": value}} for value in [0, *NUMBERS]),
@@ -263,6 +264,14 @@ def test_bundle_of_any_known_processor_is_loaded(folder: Path, target: str) -> N
     """Older versions made bundles for one kind of processor. They run on all."""
     edit_manifest(folder, target=target)
     assert load_bundle(folder).manifest.target == target
+
+
+@pytest.mark.parametrize("name", ["plain", "sweep", "zeta"])
+def test_bundle_names_the_format_of_its_edits(folder: Path, name: str) -> None:
+    """Most models were not made for edits, and name none."""
+    assert load_bundle(folder).manifest.edit_format == "plain"
+    edit_manifest(folder, edit_format=name)
+    assert load_bundle(folder).manifest.edit_format == name
 
 
 def test_bundle_of_an_unknown_processor_is_refused(folder: Path) -> None:

@@ -136,3 +136,23 @@ async def test_why_shows_the_exact_prompt() -> None:
     assert "(next edit, cursor)" in why
     assert '<edit file="a.py">' in why
     wire.server.close()
+
+
+async def test_diagnostics_that_appeared_are_places_to_look_at() -> None:
+    """The client sends all that it knows; what is no diagnostic is left out."""
+    filling = "".join(f"name_{number} = {number}\n" for number in range(40))
+    now = f"def f(right):\n    return right\n\n\n{filling}print(f(left=1))\n"
+    window = "\n".join(now.split("\n")[40:])
+    model = Rewriter(window.replace("left=1", "right=1"))
+    wire = Wire(
+        insertion(""),
+        lambda settings: new_scheduler(settings, lambda live, _: CompletionEngine(model_of(model), live)),
+    )
+    await wire.initialize(options={"nextEdit": True, "draftTokens": 0})
+    wire.open(now.replace("    return right\n", ""))
+    wire.change({"range": span((1, 0), (1, 0)), "text": "    return right\n"})
+    assert await edits(wire, context={"diagnostics": [3, {"range": None}]}) == []
+    broken = {"range": span((44, 8), (44, 12)), "message": "there is no parameter 'left'"}
+    [edit] = await edits(wire, context={"diagnostics": [broken]})
+    assert (edit["why"], edit["text"]) == ("diagnostic", "right")
+    wire.server.close()

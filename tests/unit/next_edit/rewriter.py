@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
+from midfill.inference.bundle import EditFormatName
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.loaded_model import LoadedModel
 from midfill.next_edit.history import EditHistory
@@ -16,7 +18,10 @@ from midfill.next_edit.types import Hunk
 from unit.helpers import encode, loaded_model, manifest, tiny_tokenizer
 
 PATH = "/work/a.py"
-_BEGINNING = "<updated>\n"
+_ANSWER = re.compile(r"<updated>\n|<\|file_sep\|>updated/[^\n]*\n")
+_WINDOW = re.compile(r"<original>\n|<\|file_sep\|>current/[^\n]*\n")
+_WINDOW_END = re.compile(r"\n</original>|\n$")
+"""What stands before an answer, before a window and after it, in the plain format and in Sweep's."""
 _LIKED, _SECOND = 20.0, 18.0
 """Logits of the token that the model would write, and of the one that it likes nearly as much: odds of 0.14."""
 
@@ -43,9 +48,11 @@ class Rewriter:
         cache.append(ids)
         logits = np.zeros((rows, manifest().vocabulary), np.float32)
         for row, end in enumerate(range(len(cache) - rows + 1, len(cache) + 1)):
-            prompt, _, answer = self._spelt(cache.tokens[:end]).rpartition(_BEGINNING)
+            spelt = self._spelt(cache.tokens[:end])
+            *_, begin = _ANSWER.finditer(spelt)
+            prompt, answer = spelt[: begin.start()], spelt[begin.end() :]
             self.prompts.append(prompt)
-            window = prompt.rpartition("<original>\n")[2].partition("\n</original>")[0]
+            window = _WINDOW_END.split(_WINDOW.split(prompt)[-1])[0].replace("<|cursor|>", "")
             is_other = window.split("\n")[0] != self.text.split("\n")[0]
             for liking, text in ((_SECOND, self.second or self.text), (_LIKED, self.text)):
                 token = _next(window if is_other else text, answer)
@@ -64,9 +71,9 @@ def _next(text: str, answer: str) -> int:
     return encode(rest)[0] if rest else manifest().stop_tokens[0]
 
 
-def model_of(rewriter: Rewriter, context_length: int = 16_384) -> LoadedModel:
+def model_of(rewriter: Rewriter, context_length: int = 16_384, edit_format: EditFormatName = "plain") -> LoadedModel:
     """Return a loaded model with room for a prompt."""
-    return loaded_model(rewriter, context_length=context_length)
+    return loaded_model(rewriter, context_length=context_length, edit_format=edit_format)
 
 
 def edited(*texts: str, path: str = PATH) -> Sequence[Hunk]:

@@ -75,6 +75,21 @@ def test_diagnostics_that_appeared() -> None:
     assert found(FILLING * 2, f"new = 1\n{FILLING * 2}", diagnostics=lines) == [(PATH, 40, Why.DIAGNOSTIC)]
 
 
+@pytest.mark.timeout(60)
+def test_many_documents_take_a_bounded_time() -> None:
+    """Only some are looked at, the changed one first."""
+    text = f"{FILLING * 30}use(r, r)\n" * 20
+    others = [Document(path=f"/work/{number}.py", text=f"{number}\n{text}") for number in range(200)]
+    before = "".join(f"value_{n} = get(first, {n})\n" for n in range(30)) + text
+    chosen = places(
+        [*others, Document(path=PATH, text=before.replace("first", "last"))],
+        edited(before, before.replace("first", "last")),
+        Place(path=PATH, line=0, why=Why.CURSOR),
+        REACH,
+    )
+    assert chosen[0].path == PATH
+
+
 def test_number_of_places_is_bounded() -> None:
     """The likeliest are kept."""
     before = "".join(f"use(r)\n{FILLING}" for _ in range(20))

@@ -68,6 +68,7 @@ def test_without_drafts_each_token_is_a_step() -> None:
         (NOW.replace("return left", "return"), Reason.NONE),
         (NOW.replace("return left", "return (left"), Reason.SYNTAX),
         (NOW.replace("x = left", "x  =  left"), Reason.UNCHANGED),
+        (NOW.replace("print(f(1))", "print(\n    f(1))"), Reason.WHITE_SPACE),
         (NOW.removesuffix("\n\n\nprint(f(1))\n"), Reason.CUT_OFF),
         (NOW.replace("    return left", "    x = left\n    return left"), Reason.REPETITION),
         (NOW.replace("x = left", "x = left" * 300), Reason.CUT_OFF),
@@ -104,6 +105,23 @@ def test_the_model_sees_no_secret_and_the_edit_leaves_it() -> None:
     edit = predict(model, before=f'token = "{KEY}"\n{BEFORE}', now=now, line=2)
     assert edit.apply(now) == f'token = "{KEY}"\n{RENAMED}'
     assert not any(KEY in prompt for prompt in model.prompts)
+
+
+def test_a_model_trained_for_edits_gets_its_format() -> None:
+    """The manifest names it: the model sees the window before the change, and the cursor."""
+    text = NOW.replace("return left", "return right")
+    model = Rewriter(text)
+    predictor = EditPredictor(model_of(model, edit_format="sweep"), ablations=frozenset({"guesses"}))
+    edit = predictor.predict(
+        Document(path=PATH, text=NOW),
+        Place(path=PATH, line=0, column=6, why=Why.CURSOR),
+        edited(BEFORE, NOW),
+        CancelFlag(),
+        name_of=lambda _: "a.py",
+    )
+    assert edit.apply(NOW) == text
+    assert f"<|file_sep|>original/a.py:1:7\n{BEFORE}" in model.prompts[0]
+    assert f"<|file_sep|>current/a.py:1:7\n{NOW.replace('f(right', 'f(<|cursor|>right')}" in model.prompts[0]
 
 
 def test_cancelled() -> None:

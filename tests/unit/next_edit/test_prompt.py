@@ -129,6 +129,17 @@ def test_what_a_guess_changes_is_not_given() -> None:
     assert prompt.given == ""
 
 
+def test_large_changes_leave_room_for_the_window() -> None:
+    """The latest ones that fit are shown."""
+    made, tokenizer = writer("plain")
+    window = window_at(AFTER, 1, 1, 9)
+    assert window is not None
+    large = edited("".join(f"a{n} = 1\n" for n in range(30)), "".join(f"{'b' * 120}{n} = 1\n" for n in range(30)))
+    changes = [("large.py", large[0])] * 3 + [("a.py", hunk) for hunk in edited(BEFORE, AFTER)]
+    prompt = made.write(window, "a.py", changes, before=AFTER, line=1, cursor=None)
+    assert tokenizer.spell(prompt.ids).count('"large.py"') == 1
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_braces_of_a_document_are_text(name: EditFormatName) -> None:
     """They are no fields of the template."""

@@ -21,7 +21,8 @@ from midfill.completion.engine import CompletionEngine
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.kv_cache import KvCache
-from midfill.next_edit.types import TextEdit
+from midfill.next_edit.search import Situation
+from midfill.next_edit.types import NextEdit, TextEdit
 from midfill.outcomes.counters import Counters, summary
 from midfill.outcomes.edit_acceptance import EditAcceptance
 from midfill.prompt.snippets import WorkspaceSnippets
@@ -171,6 +172,24 @@ async def test_what_comes_after_is_predicted_while_the_edit_is_shown(client: Cli
     again = await client.ask()
     assert again.edit is None
     assert client.model.steps == steps
+
+
+async def test_edit_that_is_accepted_at_once_is_not_predicted_twice(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after it is under way, and the request waits for that."""
+    predicted: list[Situation] = []
+    predict = client.runner.predict
+
+    async def counted(situation: Situation) -> NextEdit:
+        predicted.append(situation)
+        return await predict(situation)
+
+    monkeypatch.setattr(client.runner, "predict", counted)
+    offer = await client.ask()
+    client.change(offer.after)
+    assert (await client.ask()).edit is None
+    assert len(predicted) == 2
 
 
 async def test_another_key_ends_what_is_predicted(client: Client) -> None:

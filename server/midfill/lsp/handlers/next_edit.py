@@ -13,6 +13,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from midfill.lsp.server import MidfillServer, plain, text_free
 from midfill.lsp.text_document import Document
+from midfill.next_edit.new_diagnostics import Diagnostic
 from midfill.session.edit_service import Offer
 
 INLINE_EDIT = "textDocument/copilotInlineEdit"
@@ -38,7 +39,8 @@ async def inline_edit(server: MidfillServer, params: object) -> dict[str, Any]:
     server.wake()
     offset = document.offset_at(position)
     line = document.text.count("\n", 0, offset)
-    offer = await server.session.next_edit(name, line, offset - (document.text.rfind("\n", 0, offset) + 1))
+    column = offset - (document.text.rfind("\n", 0, offset) + 1)
+    offer = await server.session.next_edit(name, line, column, _diagnostics(params))
     edited = server.protocol.documents.get(offer.uri)
     if offer.edit is None or edited is None or edited.text != offer.text:
         return nothing
@@ -91,6 +93,18 @@ def _asked(params: object) -> tuple[str, int | None, types.Position]:
     if not isinstance(uri, str) or not all(type(number) is int and number >= 0 for number in (line, character)):
         raise JsonRpcInvalidParams(f"{INLINE_EDIT} needs 'textDocument' with 'uri', and 'position'")
     return uri, version if type(version) is int else None, types.Position(cast("int", line), cast("int", character))
+
+
+def _diagnostics(params: object) -> list[Diagnostic]:
+    """Return the diagnostics that a client knows of the document, as LSP has them; what is none is left out."""
+    context = _table(_table(plain(params)).get("context"))
+    found: list[Diagnostic] = []
+    for diagnostic in map(_table, _list(context.get("diagnostics"))):
+        line = _table(_table(diagnostic.get("range")).get("start")).get("line")
+        message = diagnostic.get("message")
+        if type(line) is int and isinstance(message, str):
+            found.append(Diagnostic(line, message))
+    return found
 
 
 def _table(value: object) -> dict[str, Any]:
