@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from midfill.bench.figures import with_unit
 from midfill.bench.history import HistoryEntry, HistoryFigure
-from midfill.bench.plot import Frame, Points, dot, grid_line, picture, polyline, round_up, text
+from midfill.common.plot import Frame, Points, dot, grid_line, picture, polyline, round_up, text
 
 _COLUMNS = 2
 _WIDTH, _HEIGHT = 420, 180

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from midfill.bench.figures import Figure, Wanted, ratio_of
 from midfill.bench.in_process import InProcess, LoadedBundle
+from midfill.bench.kept import KeptCharacters, Offer, count_kept
 from midfill.bench.plan import Plan
 from midfill.bench.replay import Keystroke, Suggester, answer_percentile, play, share_right_within, simulate_acceptance
 from midfill.bench.scenes import Scene, typing_pauses
@@ -72,6 +73,8 @@ def figures(recording: Recording) -> list[Figure]:
             simulate_acceptance(theirs).tokens_per_character,
             missing="no suggestion was accepted",
         ),
+        _kept("suggested", lambda kept: kept.of_suggested, ours, theirs),
+        _kept("accepted", lambda kept: kept.of_accepted, ours, theirs),
     ]
 
 
@@ -133,6 +136,19 @@ def _answered(percent: float, name: str, ours: Sequence[Keystroke], peer: Sequen
     value, other = (None if answer is None else 1000 * answer for answer in seconds)
     missing = f"fewer than {percent}% of the keystrokes were answered before the next one"
     return _compared(f"answer to a keystroke, {name}", "ms", value, other, missing)
+
+
+def _kept(
+    what: str,
+    share_of: Callable[[KeptCharacters], float | None],
+    ours: Sequence[Keystroke],
+    peer: Sequence[Keystroke],
+) -> Figure:
+    shares = (
+        share_of(count_kept(Offer(each.following, each.suggestion) for each in strokes)) for strokes in (ours, peer)
+    )
+    value, other = (None if share is None else 100 * share for share in shares)
+    return _compared(f"{what} characters that are kept", "%", value, other, missing=f"no character was {what}")
 
 
 def _compared(name: str, unit: str, ours: float | None, peer: float | None, missing: str = "") -> Figure:

@@ -8,6 +8,7 @@ The typed text is known (:mod:`midfill.bench.scenes`), so each answer can be jud
 * A keystroke that ends its line is typed but not counted, because nothing of the line is left to suggest.
 * The replay itself caches and filters nothing. A server that answers at once because the last suggestion still fits
   gets the credit for that. A server that leaves this to the editor does not.
+* *Kept* characters are defined in :mod:`midfill.bench.kept`.
 * *Acceptance* is simulated on the recording. The user accepts the first right suggestion of each line. The remaining
   keystrokes of that line, and the tokens computed for them, are then not counted. All other keystrokes are typed.
 """
@@ -50,13 +51,18 @@ class Suggester(Protocol):
 class Keystroke:
     """One keystroke and its answer."""
 
-    rest: str
-    """The rest of the line, which was still to be typed."""
+    following: str
+    """All that was still to be typed."""
     seconds: float
     """Time from the keystroke to its answer; infinite if the next keystroke came first."""
     suggestion: str
     tokens_computed: int | None
     """Tokens computed from this keystroke to the next; None if it is unknown."""
+
+    @property
+    def rest(self) -> str:
+        """The rest of the line, which was still to be typed."""
+        return self.following.partition("\n")[0]
 
     @property
     def counts(self) -> bool:
@@ -92,9 +98,9 @@ def play(
             text, seconds = "", math.inf
         time.sleep(max(due - time.perf_counter(), 0.0))
         after = suggester.tokens_computed
-        strokes.append(
-            Keystroke(key.rest, seconds, text, None if computed is None or after is None else after - computed)
-        )
+        following = scene.typed[offset - len(scene.before) :]
+        tokens = None if computed is None or after is None else after - computed
+        strokes.append(Keystroke(following, seconds, text, tokens))
     suggester.withdraw()
     suggester.close()
     return strokes

@@ -19,8 +19,8 @@ from midfill.bench.figures import Figure, with_unit
 from midfill.bench.keystrokes import Recording
 from midfill.bench.machine import step_name
 from midfill.bench.plan import Plan
-from midfill.bench.plot import distribution, line_chart
 from midfill.bench.replay import Keystroke
+from midfill.common.plot import distribution, line_chart
 from midfill.inference import cores, cpu
 from midfill.inference.bundle import GRAPH, Bundle
 from midfill.settings.schema import Settings

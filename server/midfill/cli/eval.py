@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from midfill.chat.conversation import Conversation
+from midfill.cli import eval_edits
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
@@ -35,6 +36,7 @@ from midfill.evals.continuation import Continuer
 from midfill.evals.report import SuiteReport
 from midfill.evals.runner import OnProgress
 from midfill.evals.sources import pick
+from midfill.next_edit.predictor import ABLATIONS as EDIT_ABLATIONS
 from midfill.retrieval.service import Workspace
 from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
@@ -47,8 +49,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         EvalError: the suite's data is not on this machine.
         BundleError, ModelError: as :func:`midfill.completion.engine.load_engine`.
     """
-    ablations = _ablations(args.without)
-    chosen = actions.names(args.only)
+    ablations = _ablations(args.without, EDIT_ABLATIONS if args.suite == suites.EDITS else ABLATIONS)
+    edit_questions = eval_edits.questions(args) if args.suite == suites.EDITS else None
+    chosen = actions.names(args.only) if args.suite == suites.ACTIONS else ()
     problems = multipl_e.problems(args.data) if args.suite == suites.MULTIPL_E else []
     questions = _questions(args.data) if args.suite == suites.MT_BENCH else []
     settings = _with_room_for_answers(args.suite, settings)
@@ -65,6 +68,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
         if args.suite == suites.ACTIONS:
             result = _run_actions(engine, chosen, args, progress)
+        elif edit_questions is not None:
+            result = eval_edits.run(engine.model, edit_questions, ablations, args.resume, progress)
         elif args.suite == suites.NEEDLE:
             result = _run_needle(engine, lengths, args.limit, progress)
         elif args.suite == suites.MULTIPL_E:
@@ -171,11 +176,11 @@ def _open_workspace(folder: Path) -> Workspace:
     return Workspace([folder])
 
 
-def _ablations(text: str | None) -> frozenset[str]:
-    """Read the names of parts of the pipeline, separated by commas."""
+def _ablations(text: str | None, known: Sequence[str]) -> frozenset[str]:
+    """Read the names of parts, separated by commas."""
     parts = frozenset(part.strip() for part in text.split(",")) if text else frozenset()
-    for unknown in sorted(parts - set(ABLATIONS)):
-        raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(ABLATIONS)}.")
+    for unknown in sorted(parts - set(known)):
+        raise UsageError(f"there is no part '{unknown}'; the parts are {', '.join(known)}.")
     return parts
 
 

@@ -142,14 +142,9 @@ def _why(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
-    from midfill.outcomes import counters
+    from midfill.cli import stats
 
-    found = counters.summary()
-    if args.json:
-        _print_json(found)
-    else:
-        sys.stdout.write(f"{counters.to_text(found)}\n")
-    return 0
+    return stats.run(args)
 
 
 def _list_settings(args: argparse.Namespace) -> int:

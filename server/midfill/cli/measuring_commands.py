@@ -19,6 +19,7 @@ suites:
   needle            how far back in a long file the model looks
   multipl-e         whole functions in eight languages (MultiPL-E)
   mt-bench-coding   answers to MT-Bench's coding questions, for a judge of yours
+  edits             the next edit of real changes, and silence where nothing changes
   quant             every way to quantise a model (needs the export extra)"""
 
 
@@ -86,20 +87,24 @@ def _add_eval(command: AddCommand) -> None:
     some = evaluate.add_argument_group("options of some suites")
     some.add_argument("--lengths", metavar="N[,N]", help="needle: numbers of tokens between definition and call")
     some.add_argument(
-        "--only", metavar="ACTION[,ACTION]", help="actions: which ones, of fix, write, document, tests, simplify"
+        "--only",
+        metavar="NAME[,NAME]",
+        help="actions: which ones, of fix, write, document, tests, simplify; edits: of given, found, quiet",
     )
     some.add_argument(
         "--resume",
         type=Path,
         metavar="FILE",
-        help="actions, multipl-e: keep each result in this file, and do not repeat those that are in it",
+        help="actions, multipl-e, edits: keep each result in this file, and do not repeat those that are in it",
     )
     some.add_argument(
         "--data",
         type=Path,
         metavar="PATH",
-        help="multipl-e: a .jsonl file or a folder of them; mt-bench-coding: question.jsonl",
+        help="multipl-e: a .jsonl file or a folder of them; mt-bench-coding: question.jsonl; edits: a git repository, a"
+        " release, or the folder of the standard set",
     )
+    some.add_argument("--older", type=Path, metavar="PATH", help="edits: the release before the one of --data")
     some.add_argument("--out", type=Path, metavar="FILE", help="mt-bench-coding: write the answers to this file")
     some.add_argument(
         "--source", metavar="SOURCE", help="quant: the weights, as for `midfill export` (default: the pulled 0.5b)"

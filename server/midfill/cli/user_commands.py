@@ -113,6 +113,12 @@ def _add_records(command: AddCommand) -> None:
     why.add_argument("--last", type=count, default=1, metavar="N", help="number of requests (default: 1)")
     add_json(why)
     stats = command("stats", "Count the suggestions shown and accepted on this machine.", "midfill stats")
+    stats.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="instead, write a page of plots by week and language; it needs no network",
+    )
     add_json(stats)
     settings = command("settings", "List all settings, their possible values and their defaults.", "midfill settings")
     add_json(settings)

@@ -3,6 +3,8 @@
 There is no clock. Every keystroke makes a request, through the completion cache, so a suggestion counts once however
 long it is typed through. A suggestion is right if the author types exactly that text next. A right suggestion is
 accepted, and the cursor moves behind it. After a wrong one the next character is typed.
+
+The characters that are kept are those of an author who accepts by the first line (:mod:`midfill.bench.kept`).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from midfill.bench.kept import KeptCharacters, Offer, count_kept
 from midfill.bench.scenes import Scene
 from midfill.code.languages import language_of
 from midfill.completion.cache import CompletionCache
@@ -44,6 +47,7 @@ class TypingResult:
 
     characters: int
     shown: tuple[ShownSuggestion, ...]
+    kept: KeptCharacters
 
     @property
     def right(self) -> Rate:
@@ -67,6 +71,7 @@ class TypingResult:
             "right": self.right.to_json(),
             "characters_accepted": self.accepted.to_json(),
             "wrong_per_100_characters": self.wrong_per_100,
+            "by_first_line": dataclasses.asdict(self.kept),
         }
         if rows:
             summary["rows"] = [dataclasses.asdict(suggestion) for suggestion in self.shown]
@@ -108,6 +113,8 @@ class ReplayReport:
                 f"    right        {typed.right}",
                 f"    accepted     {typed.accepted.value:.1%} of all characters",
                 f"    wrong        {typed.wrong_per_100:.1f} per 100 characters",
+                f"    kept         {typed.kept.kept} of {typed.kept.suggested} characters suggested, and of"
+                f" {typed.kept.accepted} that are accepted by their first line",
             ]
         return "\n".join(lines)
 
@@ -135,6 +142,7 @@ def _total(results: Sequence[TypingResult]) -> TypingResult:
     return TypingResult(
         characters=sum(result.characters for result in results),
         shown=tuple(suggestion for result in results for suggestion in result.shown),
+        kept=sum((result.kept for result in results), KeptCharacters()),
     )
 
 
@@ -181,7 +189,8 @@ class _Author:
                         continue
             # If an accepted suggestion ended within an indentation, the rest of that is typed space by space.
             place += len(strokes.get(place, " "))
-        return TypingResult(characters=max(place, 1), shown=tuple(shown))
+        kept = count_kept(Offer(scene.typed[suggestion.place :], suggestion.text) for suggestion in shown)
+        return TypingResult(characters=max(place, 1), shown=tuple(shown), kept=kept)
 
 
 def _places(keys: Sequence[str]) -> list[int]:

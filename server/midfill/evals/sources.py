@@ -49,7 +49,7 @@ _SKIPPED = frozenset(
         "zoneinfo",
     )
 )
-_DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js", ".min.css")
+DECLARATIONS = (".d.ts", ".d.mts", ".d.cts", ".min.js", ".min.css")
 """Endings of files that nobody types."""
 _JAVA = "src.zip"
 """The archive in which a JDK has its library's sources."""
@@ -128,7 +128,7 @@ def _installed(roots: tuple[Path, ...]) -> dict[str, list[SourceFile]]:
     for file in itertools.chain.from_iterable(map(_walk, roots)):
         name = (file.member or file.path).lower()
         suffix = PurePosixPath(name).suffix
-        if suffix in wanted and _MIN_BYTES <= file.size <= _MAX_BYTES and not name.endswith(_DECLARATIONS):
+        if suffix in wanted and _MIN_BYTES <= file.size <= _MAX_BYTES and not name.endswith(DECLARATIONS):
             found.setdefault(suffix, []).append(file)
     return found
 

@@ -36,18 +36,19 @@ GAP_SUITES: Mapping[str, Suite] = {
     "languages": Suite(languages.tasks, groups=languages.NAMES),
 }
 REPO, REPLAY, ACTIONS, NEEDLE = "repo", "replay", "actions", "needle"
-MULTIPL_E, MT_BENCH = "multipl-e", "mt-bench-coding"
+MULTIPL_E, MT_BENCH, EDITS = "multipl-e", "mt-bench-coding", "edits"
 QUANT = "quant"
 """Measures ways to quantise, not a bundle; ``midfill_export`` runs it."""
-SUITES = (*GAP_SUITES, REPO, REPLAY, ACTIONS, NEEDLE, MULTIPL_E, MT_BENCH, QUANT)
+SUITES = (*GAP_SUITES, REPO, REPLAY, ACTIONS, NEEDLE, MULTIPL_E, MT_BENCH, EDITS, QUANT)
 OPTIONS: Mapping[str, frozenset[str]] = {
-    "only": frozenset({ACTIONS}),
-    "resume": frozenset({ACTIONS, MULTIPL_E}),
+    "only": frozenset({ACTIONS, EDITS}),
+    "resume": frozenset({ACTIONS, MULTIPL_E, EDITS}),
     "lengths": frozenset({NEEDLE}),
-    "data": frozenset({MULTIPL_E, MT_BENCH}),
+    "data": frozenset({MULTIPL_E, MT_BENCH, EDITS}),
+    "older": frozenset({EDITS}),
     "out": frozenset({MT_BENCH}),
     "source": frozenset({QUANT}),
-    "without": frozenset({*GAP_SUITES, REPO, REPLAY, ACTIONS, NEEDLE}),
+    "without": frozenset({*GAP_SUITES, REPO, REPLAY, ACTIONS, NEEDLE, EDITS}),
 }
 """The suites that have an option. Options that are not listed here belong to all suites."""
 

@@ -15,7 +15,7 @@ from midfill.settings.schema import Settings
 _FILE = "statistics"
 COUNTS = (
     "requests", "shown", "accepted", "partly accepted", "typed through", "still there", "changed since",
-    "characters shown", "characters accepted", "edits shown", "edits applied", "edits kept",
+    "characters shown", "characters accepted", "characters kept", "edits shown", "edits applied", "edits kept",
 )  # fmt: skip
 _BINS = 10
 _MAX_COUNT = 10**12

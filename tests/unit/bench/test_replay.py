@@ -70,6 +70,13 @@ def test_document_grows_key_by_key() -> None:
     assert suggester.closed == 1
 
 
+def test_all_that_is_still_to_be_typed_is_known() -> None:
+    """Also the lines below; the rest of the line is its beginning."""
+    strokes = strokes_of(Told(lambda _: ""))
+    assert [each.following for each in strokes] == ["b\n    c", "\n    c", "c", ""]
+    assert [each.rest for each in strokes] == ["b", "", "c", ""]
+
+
 def test_right_is_the_rest_of_the_line() -> None:
     """A part of the line is wrong, and so is a longer line; more lines and trailing spaces do not matter."""
     assert stroke("b", "b").is_right

@@ -9,6 +9,7 @@ import pytest
 
 from midfill.cli.main import main
 from midfill.evals import languages, repo_tasks, sources
+from unit.evals.edits.changed_files import RENAME
 from unit.helpers import chain_graph, write_bundle
 
 
@@ -85,3 +86,65 @@ def test_lengths_that_are_none(lengths: str, capsys: pytest.CaptureFixture[str])
     """One line says which lengths are possible."""
     assert main(["eval", "needle", f"--lengths={lengths}"]) == 2
     assert "--lengths needs whole numbers from 100 to 1000000" in capsys.readouterr().err
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> list[str]:
+    """Write two releases of a project, and name them."""
+    for name, text in (("some-1.0", RENAME.before), ("some-1.1", RENAME.after)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.py").write_text(text, encoding="utf-8")
+    return ["--older", str(tmp_path / "some-1.0"), "--data", str(tmp_path / "some-1.1")]
+
+
+def test_edits_as_json(bundle: Path, releases: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The real predictor is asked about two releases; JSON has every question."""
+    assert main(["eval", "edits", "--bundle", str(bundle), "--json", "--without", "gate", *releases]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["suite"], said["model"], said["left_out"]) == ("edits", "tiny", ["gate"])
+    assert [said[question]["asked"] for question in ("given", "found", "quiet")] == [2, 2, 2]
+    assert {row["task"].split(":")[0] for row in said["rows"]} == {"some some-1.1 a.py"}
+    assert said["selection"].startswith("hunks (all: 2 repeated), quiet windows (all: ")
+
+
+def test_edits_of_some_questions(bundle: Path, releases: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The number of tasks is limited, too."""
+    assert main(["eval", "edits", "--bundle", str(bundle), "--only", "quiet", "--limit", "1", *releases]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert "hunks (first 1 of 2: 1 repeated)" in lines[0]
+    assert "  nothing left to change: 1 asked" in lines
+    assert not any("place" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--older", "some-1.0"], "name that one with --data"),
+        (["--data", "absent.whl"], "absent.whl is no folder"),
+        (["--data", "absent", "--older", "some"], "some is no release"),
+        (["--only", "given,some"], "there is no question 'some'"),
+        (["--without", "sibling"], "there is no part 'sibling'; the parts are history, "),
+        ([], "fetch them with"),
+    ],
+)
+def test_edits_that_cannot_be_measured(
+    options: list[str],
+    expected: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line says what is missing, before a model is loaded."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path))
+    assert main(["eval", "edits", "--bundle", "absent", *options]) != 0
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert expected in said
+
+
+def test_edits_of_releases_that_are_alike(
+    releases: list[str], capsys: pytest.CaptureFixture[str], bundle: Path
+) -> None:
+    """There is nothing to ask."""
+    assert main(["eval", "edits", "--bundle", str(bundle), *releases, "--older", releases[3]]) == 1
+    assert "no file has two to six small changes" in capsys.readouterr().err

@@ -45,6 +45,16 @@ def test_right_suggestion_is_taken() -> None:
     assert report.filtered.shown[0].confidence == confidence((math.log(0.5),) * 2)
 
 
+def test_suggestion_that_is_right_in_its_first_line_is_partly_kept() -> None:
+    """It is wrong as a whole; an author who accepts it by its first line keeps the beginning."""
+    report = play(lambda typed, _: "" if typed else "total = x + 1\n    return x")
+    assert not report.filtered.shown[0].right
+    kept = report.filtered.kept
+    assert (kept.suggested, kept.accepted, kept.kept) == (26, 26, 25)
+    assert json.loads(json.dumps(report.to_json()))["filtered"]["by_first_line"]["kept"] == 25
+    assert "kept         25 of 26 characters suggested, and of 26 that are accepted" in report.to_text()
+
+
 def test_suggestion_typed_through_is_shown_once() -> None:
     """A suggestion that is right only at its beginning is one wrong suggestion, however long it is typed through."""
     places = []

@@ -12,8 +12,9 @@ import pytest
 
 from midfill.common.reasons import Reason
 from midfill.completion.types import Completion, Request
-from midfill.outcomes.acceptance import AcceptanceTracker
+from midfill.outcomes.acceptance import AcceptanceTracker, kept_characters
 from midfill.outcomes.counters import Counters, summary, to_text
+from midfill.outcomes.weekly import weeks
 from unit.clock import ManualClock
 
 
@@ -87,6 +88,39 @@ def test_accepted_text_is_looked_for_later(later: str, expected: str) -> None:
     clock.advance(2)
     assert counts(statistics)[expected] == 1
     assert counts(statistics)["accepted"] == 1
+
+
+def test_accepted_characters_that_are_still_there_are_kept() -> None:
+    """Each part that was accepted is looked for half a minute later, also one that was accepted word by word."""
+    statistics = Counters()
+    clock = ManualClock()
+    tracker = AcceptanceTracker(statistics, {"a": "left * right"}.get, clock)
+    shown(tracker)
+    tracker.inserted("a", 0, "left ")
+    tracker.inserted("a", 5, "+ right")
+    clock.advance(31)
+    assert counts(statistics)["characters_accepted"] == 12
+    assert counts(statistics)["characters_kept"] == 5
+    (languages,) = weeks().values()
+    assert languages["Text"] == {
+        "requests": 1, "shown": 1, "accepted": 1, "within 25": 1, "characters shown": 12, "characters accepted": 12,
+        "characters kept": 5,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("taken", "text", "kept"),
+    [
+        ("a = 1\n  b = 2\n", "x\na = 1\n  b = 2\n", 14),
+        ("a = 1\n  b = 2\n", "a = 1\n\n\tb = 2", 10),
+        ("a = 1\n  b = 2\n", "a = 1\nb = 3", 5),
+        ("a = 1", "", 0),
+        ("", "a", 0),
+    ],
+)
+def test_kept_characters(taken: str, text: str, kept: int) -> None:
+    """All of a text that is still there, or those of its lines that are."""
+    assert kept_characters(taken, text) == kept
 
 
 def test_counts_of_several_servers_add_up() -> None:

@@ -1,4 +1,4 @@
-"""Line charts as SVG. The file can be read as text, and the picture on a light and on a dark page."""
+"""Line and bar charts as SVG. The file can be read as text, and the picture on a light and on a dark page."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ COLOURS = 6
 _WIDTH, _HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 48, 48
 _TICKS = 5
+_BAR, _ROW_GAP, _LABEL_WIDTH, _VALUE_WIDTH = 14, 10, 110, 70
+"""Thickness of a bar, the space between two rows of bars, and the room for a row's name and for a value, in pixels."""
 _LIGHT = ("#0b7285", "#d9480f", "#5f3dc4", "#2b8a3e", "#a61e4d", "#846200")
 _DARK = ("#3bc9db", "#ffa94d", "#b197fc", "#69db7c", "#faa2c1", "#ffd43b")
 _STYLE = (
@@ -74,6 +76,29 @@ def line_chart(title: str, x_label: str, y_label: str, lines: Mapping[str, Point
     return picture(_WIDTH, _HEIGHT, parts)
 
 
+def bar_chart(title: str, rows: Mapping[str, Mapping[str, float]], unit: str = "") -> str:
+    """Draw a row of bars for each name; the bars of a row are named, too, and each name has its own colour."""
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    legend = 40 + 16 * len(names)
+    most = max((value for row in rows.values() for value in row.values()), default=0.0) or 1.0
+    length = _WIDTH - _LABEL_WIDTH - _VALUE_WIDTH
+    parts = [text(16, 20, title, size=14)]
+    parts += [text(16, 40 + 16 * colour, name, colour=colour) for colour, name in enumerate(names)]
+    top = float(legend)
+    for label, row in rows.items():
+        parts.append(text(_LABEL_WIDTH - 8, top + _BAR * max(len(row), 1) / 2 + 4, label, anchor="end"))
+        for name, value in row.items():
+            width = value / most * length
+            colour = names.index(name)
+            parts += [
+                bar(_LABEL_WIDTH, top, width, _BAR - 2, colour),
+                text(_LABEL_WIDTH + width + 6, top + 10, f"{value:,.0f}{unit}", size=10),
+            ]
+            top += _BAR
+        top += _ROW_GAP
+    return picture(_WIDTH, round(top), parts, title)
+
+
 def distribution(values: Sequence[float], until: float) -> Points:
     """Return the steps of the cumulative distribution of ``values`` from 0 to ``until``, in percent of all values."""
     steps = [(0.0, 0.0)]
@@ -82,11 +107,12 @@ def distribution(values: Sequence[float], until: float) -> Points:
     return [*steps, (until, steps[-1][1])]
 
 
-def picture(width: int, height: int, parts: Sequence[str]) -> str:
-    """Return the SVG file of some elements."""
+def picture(width: int, height: int, parts: Sequence[str], name: str = "") -> str:
+    """Return the SVG file of some elements. ``name`` is what a screen reader says; "" for nothing."""
+    spoken = f' role="img" aria-label="{escape(name)}"' if name else ""
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif"'
-        f' font-size="12">'
+        f' font-size="12"{spoken}>'
     )
     background = f'<rect width="{width}" height="{height}" class="page"/>'
     return "\n".join([head, _STYLE, background, *parts, "</svg>", ""])
@@ -106,6 +132,14 @@ def dot(frame: Frame, point: tuple[float, float], colour: int) -> str:
     """Return a small dot at a point."""
     x, y = frame.place(*point)
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" class="c{colour % COLOURS}" fill="currentColor"/>'
+
+
+def bar(left: float, top: float, width: float, height: float, colour: int) -> str:
+    """Return a filled rectangle; see :func:`polyline` for ``colour``."""
+    return (
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" class="c{colour % COLOURS}"'
+        f' fill="currentColor"/>'
+    )
 
 
 def grid_line(frame: Frame, y: float) -> str:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from midfill.bench.plot import distribution, line_chart
+from midfill.common.plot import bar_chart, distribution, line_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -47,3 +47,22 @@ def test_distribution_steps_up_at_each_value() -> None:
     """The steps are in percent of all values, including infinite ones."""
     points = distribution([200.0, 100.0, math.inf, 5000.0], until=1000.0)
     assert points == [(0, 0), (100, 0), (100, 25), (200, 25), (200, 50), (1000, 50)]
+
+
+def test_bars_are_as_long_as_their_values() -> None:
+    """Each row has a name, and each bar a value; a screen reader says the title."""
+    rows = {"first & last": {"shown": 10.0, "kept": 5.0}, "none": {"shown": 0.0}, "empty": {}}
+    root = ElementTree.fromstring(bar_chart("a < b", rows, " ms"))  # noqa: S314 (our own)
+    bars = [bar for bar in root.iter(f"{SVG}rect") if bar.get("fill")]
+    widths = [float(bar.get("width", "")) for bar in bars]
+    assert widths[1] * 2 == pytest.approx(widths[0])
+    assert widths[2] == 0
+    assert [bar.get("class") for bar in bars] == ["c0", "c1", "c0"]
+    texts = {element.text for element in root.iter(f"{SVG}text")}
+    assert {"a < b", "first & last", "none", "empty", "shown", "kept", "10 ms", "5 ms", "0 ms"} <= texts
+    assert (root.get("role"), root.get("aria-label")) == ("img", "a < b")
+
+
+def test_bars_without_values() -> None:
+    """There is a picture all the same."""
+    assert ElementTree.fromstring(bar_chart("none", {})).get("role") == "img"  # noqa: S314 (our own)
