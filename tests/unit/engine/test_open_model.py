@@ -12,11 +12,14 @@ pytest.importorskip("httpx", reason="the extra 'remote' is not installed")
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import BundleNotFound, BundleWithoutWeights, RemoteUnavailable
+from midfill.completion.engine import open_engine
+from midfill.completion.types import Request
 from midfill.engine.open_model import open_for_actions, open_in_process, open_model
 from midfill.inference.bundle import GRAPH, TOKENIZER
 from midfill.inference.token_generator import GenerationRequest, LanguageModel
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
-from unit.helpers import MarkovModel, encode, loaded_model, manifest, write_bundle
+from unit.helpers import MarkovModel, chain_graph, encode, loaded_model, manifest, write_bundle
 from unit.remote.model_server import ModelServer, serving
 
 AWAY = "http://127.0.0.1:9"
@@ -100,3 +103,17 @@ def test_engines_of_typing_and_of_actions_have_keys_of_their_own(
         assert tokens_of(open_model(settings)) == tokens_of(open_for_actions(settings, typing))
         tokens_of(open_for_actions(replace(settings, actions_engine=other.url), typing))
     assert [headers.get("Authorization") for headers in other.headers] == [None, None]
+
+
+def test_suggestion_names_the_model_that_made_it(tmp_path: Path) -> None:
+    """The server's with its address; after the server has ended, that of this machine. So `midfill why` says it."""
+    bundle = write_bundle(tmp_path / "bundle", chain_graph("left", anywhere=True)).path
+    settings = Settings(bundle=bundle, threads=1, engine_timeout_ms=20_000, min_confidence=0, context_tokens=128)
+    with serving(ModelServer(table())) as served:
+        engine = open_engine(LiveSettings(replace(settings, engine=served.url)))
+        request = Request(text="x = ", offset=4, unfiltered=True)
+        assert engine.complete(request, CancelFlag()).model == f"tiny on {served.url.removeprefix('http://')}"
+        served.stop()
+        done = engine.complete(request, CancelFlag())
+    assert done.model == "tiny"
+    assert done.text.endswith("left")

@@ -7,6 +7,7 @@ tells it to misbehave in one way.
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -47,6 +48,7 @@ class ModelServer:
     """Set when a client has closed its connection before the end."""
     go_on: threading.Event = field(default_factory=threading.Event)
     """What a server waits for that has the fault "waits"."""
+    connections: list[socket.socket] = field(default_factory=list)
     url: str = ""
     stop: Callable[[], None] = lambda: None
 
@@ -79,6 +81,10 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     served: ModelServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.served.connections.append(self.connection)
 
     def do_GET(self) -> None:
         if self._is_refused():
@@ -256,6 +262,9 @@ def serving(served: ModelServer, context: ssl.SSLContext | None = None) -> Itera
         server.shutdown()
         thread.join()
         server.server_close()
+        for connection in served.connections:
+            with suppress(OSError):  # it has ended already
+                connection.shutdown(socket.SHUT_RDWR)
 
     served.url = f"{'https' if context else 'http'}://127.0.0.1:{server.server_address[1]}"
     served.stop = stop
