@@ -6,7 +6,8 @@
     start ── address ══════ connection ══════ reception ── attendance
 
 :mod:`~midfill.sharing.address` says where it listens, and who meets there. :mod:`~midfill.sharing.start` joins or
-starts it. :mod:`~midfill.sharing.reception` lets clients in, and ends it. What is said is up to those who use this.
+starts it. :mod:`~midfill.sharing.reception` lets clients in, and ends it. :mod:`~midfill.sharing.outbox` sends without
+waiting. What is said is up to those who use this.
 """
 
 import sys

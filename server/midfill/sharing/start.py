@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 READY = b"ready\n"
 """What a shared process prints when it listens."""
-_LOCK_SECONDS = 60.0
-"""Seconds after which another server has surely started the process."""
 _START_SECONDS = 60.0
 """Seconds that a new process has until it listens."""
+_LOCK_SECONDS = _START_SECONDS + 30.0
+"""Seconds after which another server has surely started the process, or failed; it also tries to join before."""
 
 
 @dataclass(frozen=True, kw_only=True)
