@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from midfill.common.cancel import CancelFlag
+from midfill.common.errors import RemoteUnavailable
 from midfill.common.reasons import Reason
 from midfill.completion.engine import CompletionEngine
 from midfill.completion.types import Request
@@ -94,6 +95,16 @@ async def failed(bench: Bench) -> Reason:
     return (await bench.scheduler.complete(asking("a"))).reason
 
 
+async def server(bench: Bench) -> Reason:
+    """Request a completion while the server that has the model is away."""
+    await bench.start()
+    engine = await bench.lifecycle.acquire()
+    assert isinstance(engine, GatedEngine)
+    engine.fault = RemoteUnavailable("coder.example.com:443", "nothing listens there")
+    engine.gate.set()
+    return (await bench.scheduler.complete(asking("a"))).reason
+
+
 async def superseded(bench: Bench) -> Reason:
     """Request a second completion before the first is answered."""
     await bench.start()
@@ -118,6 +129,7 @@ OUTSIDE_THE_ENGINE = {
     Reason.IDLE: idle,
     Reason.CLOSED: closed,
     Reason.FAILED: failed,
+    Reason.SERVER: server,
     Reason.SUPERSEDED: superseded,
     Reason.CANCELLED: cancelled,
 }
