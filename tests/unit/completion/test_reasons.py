@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import RemoteUnavailable
+from midfill.common.errors import PolicyRefused, RemoteUnavailable
 from midfill.common.reasons import Reason
 from midfill.completion.engine import CompletionEngine
+from midfill.completion.lifecycle import EngineLifecycle
+from midfill.completion.scheduler import Scheduler
 from midfill.completion.types import Request
 from midfill.inference.onnx_model import ScriptedModel
 from midfill.postprocess import DROPS
@@ -95,6 +97,20 @@ async def failed(bench: Bench) -> Reason:
     return (await bench.scheduler.complete(asking("a"))).reason
 
 
+async def policy(bench: Bench) -> Reason:
+    """Request a completion after the administrators' policy has refused the model."""
+
+    def refuse(*_: object) -> GatedEngine:
+        raise PolicyRefused("no")
+
+    lifecycle = EngineLifecycle(bench.settings, refuse)
+    with pytest.raises(PolicyRefused):
+        await asyncio.wrap_future(lifecycle.start())
+    reason = (await Scheduler(lifecycle, bench.settings).complete(asking("a"))).reason
+    await asyncio.to_thread(lifecycle.close)
+    return Reason(reason)
+
+
 async def server(bench: Bench) -> Reason:
     """Request a completion while the server that has the model is away."""
     await bench.start()
@@ -129,6 +145,7 @@ OUTSIDE_THE_ENGINE = {
     Reason.IDLE: idle,
     Reason.CLOSED: closed,
     Reason.FAILED: failed,
+    Reason.POLICY: policy,
     Reason.SERVER: server,
     Reason.SUPERSEDED: superseded,
     Reason.CANCELLED: cancelled,
