@@ -21,11 +21,11 @@ from unit.helpers import encode, manifest, write_bundle
 from unit.remote.model_server import ModelServer, serving
 
 STROKES = [
-    Keystroke(rest="turn x", seconds=0.1, suggestion="turn x", tokens_computed=None),
-    Keystroke(rest="urn x", seconds=0.3, suggestion="urn y", tokens_computed=None),
-    Keystroke(rest="rn x", seconds=0.2, suggestion="", tokens_computed=None),
-    Keystroke(rest="n x", seconds=math.inf, suggestion="", tokens_computed=None),
-    Keystroke(rest="", seconds=0.1, suggestion="", tokens_computed=None),
+    Keystroke(following="turn x", seconds=0.1, suggestion="turn x", tokens_computed=None),
+    Keystroke(following="urn x", seconds=0.3, suggestion="urn y", tokens_computed=None),
+    Keystroke(following="rn x", seconds=0.2, suggestion="", tokens_computed=None),
+    Keystroke(following="n x", seconds=math.inf, suggestion="", tokens_computed=None),
+    Keystroke(following="", seconds=0.1, suggestion="", tokens_computed=None),
 ]
 
 
