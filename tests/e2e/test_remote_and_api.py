@@ -1,8 +1,4 @@
-"""The remote engine and `midfill api` with the real model, one against the other, over loopback.
-
-For the merge of n-remote and n-api: goes to tests/e2e/test_remote_and_api.py. In n-remote's way to make a score,
-`ScoredToken` needs its third value: `ScoredToken(likeliest, named[likeliest] - named[token], named[token])`.
-"""
+"""The client of a server's model and `midfill api`, each against the other, over loopback, with the real model."""
 
 from __future__ import annotations
 
@@ -58,7 +54,7 @@ def generator(model: LanguageModel) -> TokenGenerator:
 
 @pytest.mark.parametrize("required", ["", "retur", "    "])
 def test_tokens_are_the_same(remote: LanguageModel, local: LoadedModel, required: str) -> None:
-    """Also after a required text, where the client knows only the two likeliest tokens, and no exact log-probability."""
+    """Also after a required text, where the client knows only two tokens, so its log-probability is not exact."""
     request = GenerationRequest(
         prompt=local.tokenizer.encode(CODE),
         max_tokens=12,
