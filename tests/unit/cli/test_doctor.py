@@ -82,13 +82,13 @@ def test_where_the_model_of_servers_is(tmp_path: Path, short_path: Path, monkeyp
     assert checks(settings)["engine"].detail == shared.format("runs now")
     apart = checks(replace(settings, share_engine=False))["engine"]
     assert apart.detail == "each server has the model in its own memory, as the setting 'shareEngine' says"
-    (short_path / "midfill").mkdir(mode=0o755)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_path))
+    unsafe = short_path / f"midfill-{os.geteuid()}"
+    unsafe.mkdir(mode=0o755)
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
     refused = checks(settings)["engine"]
     assert refused.ok, "suggestions come all the same"
-    assert refused.detail.startswith(
-        f"each server has the model in its own memory, because {short_path}/midfill is not"
-    )
+    assert refused.detail.startswith(f"each server has the model in its own memory, because {unsafe} is not")
     assert model.manifest.name == "tiny"
 
 

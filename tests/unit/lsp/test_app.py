@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,11 +76,15 @@ async def test_position_encoding_is_the_clients_first(offered: list[str] | None,
     assert (await Wire(insertion("")).initialize({"general": general}))["positionEncoding"] == chosen
 
 
+OF_TESTS = Settings(share_engine=False)
+"""What the tests' own file of settings says."""
+
+
 async def test_settings_reach_the_completer() -> None:
     """The completer is made from initializationOptions."""
     wire = Wire(insertion(""))
     await wire.initialize(options={"maxTokens": 5, "bundle": "/models/b"})
-    assert wire.scheduler.settings == Settings(max_tokens=5, bundle=Path("/models/b"))
+    assert wire.scheduler.settings == replace(OF_TESTS, max_tokens=5, bundle=Path("/models/b"))
 
 
 async def test_each_wrong_setting_is_one_warning() -> None:
@@ -87,7 +92,7 @@ async def test_each_wrong_setting_is_one_warning() -> None:
     wire = Wire(insertion("x"))
     await wire.initialize(options={"maxTokens": "many", "colour": 1, "maxLines": 3})
     assert [kind for kind, _ in wire.shown()] == [2, 2]
-    assert wire.scheduler.settings == Settings(max_lines=3)
+    assert wire.scheduler.settings == replace(OF_TESTS, max_lines=3)
 
 
 async def test_initialize_is_answered_before_the_model_is_loaded() -> None:
