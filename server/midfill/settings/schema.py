@@ -268,11 +268,9 @@ class Settings(EditSettings, EngineSettings):
         return max(own.max_tokens for own in (self, *map(self.for_language, self.languages)))
 
 
-_GROUPS = (EditSettings, EngineSettings)
-"""Their settings come last."""
-_FIELDS = sorted(
-    dataclasses.fields(Settings), key=lambda field: [field.name in group.__annotations__ for group in _GROUPS][::-1]
-)
+# These come after the settings above.
+_GROUPS = {name: place for place, group in enumerate((EditSettings, EngineSettings), 1) for name in vars(group())}
+_FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: _GROUPS.get(field.name, 0))
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""
 ATTRIBUTES = {kinds.camel(name): name for name in ABOUT}
