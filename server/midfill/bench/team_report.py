@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from midfill.bench.plot import line_chart
 from midfill.bench.team import Level, TeamReport
+from midfill.common.plot import line_chart
 
 _HEADS = (
     ("developers", ""),

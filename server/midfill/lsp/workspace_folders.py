@@ -8,6 +8,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from midfill.common.file_identity import resolve
+from midfill.common.file_system import is_within
 from midfill.common.file_uri import file_in
 
 
@@ -40,7 +41,7 @@ class WorkspaceFolders:
     def uri_of(self, path: str) -> str:
         """Return the URI of a file as the client would spell it: a workspace opened by a link has it in its URIs."""
         file = Path(path)
-        folder = max((f for f in self._uris if file.is_relative_to(f)), key=lambda f: len(f.parts), default=None)
+        folder = max((f for f in self._uris if is_within(file, f)), key=lambda f: len(f.parts), default=None)
         if folder is None or file == folder:
             return file.as_uri()
         # The path of the file below the folder, with its escapes: what its URI has after that of the folder

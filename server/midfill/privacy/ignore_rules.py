@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from midfill.common.file_identity import ignores_case, resolve, resolve_entry
-from midfill.common.file_system import repository_of
+from midfill.common.file_system import is_within, repository_of
 from midfill.common.file_uri import MAX_PATH_CHARACTERS
 from midfill.common.folder_names import loosely
 from midfill.privacy.ignore_files import GIT_FILE, OWN_FILE, Chain, IgnoreFiles
@@ -99,7 +99,7 @@ class IgnoreRules:
         """Yield every file that may contribute, without links; a folder that cannot be read is skipped."""
         for folder in self.folders:
             if folder not in self._closed and not any(
-                folder != other and folder.is_relative_to(other) for other in self.folders
+                folder != other and is_within(folder, other) for other in self.folders
             ):
                 yield from self._walk(folder)
 
@@ -125,7 +125,7 @@ class IgnoreRules:
                     yield path
 
     def _containing(self, path: Path) -> Path | None:
-        containing = [folder for folder in self.folders if path.is_relative_to(folder)]
+        containing = [folder for folder in self.folders if is_within(path, folder)]
         return max(containing, key=lambda folder: len(folder.parts), default=None)
 
     def _allows(self, path: Path) -> bool:

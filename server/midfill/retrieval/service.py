@@ -11,7 +11,7 @@ from pathlib import Path
 from midfill.code.languages import language_of
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import relative_path, repository_of
-from midfill.common.file_uri import paths_in
+from midfill.common.file_uri import MAX_PATH_CHARACTERS, paths_in
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.prompt.snippets import WorkspaceSnippets
 from midfill.retrieval.index import IndexState, OnProgress, WorkspaceIndex
@@ -71,6 +71,8 @@ class Workspace:
         return any(map(self._excludes, documents))
 
     def _excludes(self, document: Path) -> bool:
+        if len(str(document)) > MAX_PATH_CHARACTERS:
+            return True
         if not document.is_absolute():
             return not self._ignore_rules.allows_name(document)
         if self._ignore_rules.folder_of(document) is not None:

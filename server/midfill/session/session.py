@@ -12,7 +12,7 @@ from pathlib import Path
 
 from midfill.actions import Perform, perform
 from midfill.common.file_identity import entries_and_files
-from midfill.common.file_system import relative_path
+from midfill.common.file_system import is_within, relative_path
 from midfill.completion.scheduler import Scheduler, new_scheduler
 from midfill.completion.types import Request
 from midfill.inference.token_generator import OnLoading
@@ -194,7 +194,7 @@ class Session:
     def _name_of(self, path: str) -> str:
         """Return the path of a file within its folder of the workspace, for a prompt."""
         file = Path(path)
-        folder = next((folder for folder in self._sources.folders if file.is_relative_to(folder)), file.parent)
+        folder = next((folder for folder in self._sources.folders if is_within(file, folder)), file.parent)
         return relative_path(file, folder)
 
     def _may_change(self, document: Path, file: Path) -> bool:
