@@ -168,7 +168,8 @@ def _explain_tls(error: ssl.SSLError) -> str:
         return "it does not accept this client's certificate: set 'engineCertificate'"
     if "WRONG_VERSION" in reason or "RECORD_LAYER" in reason or "HTTP_REQUEST" in reason:
         return "it does not speak TLS: does its address begin with http?"
-    return "the encrypted connection to it failed"
+    # A server that misses the client's certificate may close the connection before its reason is read.
+    return "it ends the encrypted connection: if it asks for a client's certificate, set 'engineCertificate'"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

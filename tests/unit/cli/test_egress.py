@@ -122,7 +122,7 @@ def test_a_server_that_does_nothing_proves_nothing(settings: Settings) -> None:
 
 def test_a_machine_that_cannot_watch_proves_nothing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The report says what is missing, and the exit code is that of a fault."""
-    monkeypatch.setattr(sys, "platform", "win32" if sys.platform != "win32" else "cygwin")
+    monkeypatch.setattr(sys, "platform", "freebsd14")
     ran = run("doctor", "--egress", "--bundle", tmp_path, "--json")
     found = json.loads(ran.out)
     assert (ran.code, found["ok"], len(found["checks"])) == (1, False, 1)

@@ -87,9 +87,7 @@ def test_certificate_of_the_client(served: ModelServer, authority: trustme.CA, t
     authority.issue_cert("me@example.com").private_key_and_cert_chain_pem.write_to_path(str(own))
     with serving(served, context_of(authority, asks=True)):
         assert why(served.url, ca_file=trust, certificate=str(own)) == ""
-        assert why(served.url, ca_file=trust) == (
-            "it does not accept this client's certificate: set 'engineCertificate'"
-        )
+        assert "'engineCertificate'" in why(served.url, ca_file=trust)
 
 
 @pytest.mark.parametrize(("setting", "name"), [("ca_file", "engineCaFile"), ("certificate", "engineCertificate")])
