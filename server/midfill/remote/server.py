@@ -102,22 +102,28 @@ class Server:
 
     def begin(self) -> None:
         """Begin to ask what the server is, unless that is known or under way, or it failed a moment ago."""
+        asked, why = None, ""
         with self._lock:
             is_well = self._found is not None and not self._breaker.is_open
             if self._is_asked or is_well or not self._breaker.may_try:
                 return
             try:
-                self._connection = self._connection or connect(self.access)
+                asked = self._ask()
             except RemoteUnavailable as error:
-                failure = error
-            else:
-                access = self.access
-                asked = probe(self._connection.answer, access.protocol, access.model, self._tokenizer)
-                self._is_asked = True
-                self._answered.clear()
-                self._connection.submit(asked).add_done_callback(self._learn)
-                return
-        self._fail(failure.why)
+                why = error.why
+        # Outside of the lock, which both of these take: an answer may be there already.
+        if asked is not None:
+            asked.add_done_callback(self._learn)
+        else:
+            self._fail(why)
+
+    def _ask(self) -> Future[Found]:
+        """Ask what the server is. The caller has the lock."""
+        self._connection = self._connection or connect(self.access)
+        asked = probe(self._connection.answer, self.access.protocol, self.access.model, self._tokenizer)
+        self._is_asked = True
+        self._answered.clear()
+        return self._connection.submit(asked)
 
     def ready(self, seconds: float) -> tuple[Found, Connection]:
         """Return what is known about the server, after at most ``seconds``, and what sends requests to it.
