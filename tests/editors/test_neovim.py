@@ -147,7 +147,9 @@ def test_the_server_is_told_what_is_accepted(start: Start, version: str) -> None
 def test_server_that_keeps_dying(start: Start, version: str) -> None:
     """A server that crashes again and again is not started any more, and a message says what to do."""
     editor = neovim(start(version, command="false"))
-    editor.open(SUM)
+    file = editor.home / "sum.py"
+    file.write_text(SUM)
+    editor.visit(file)  # a message of Neovim's own may wait for a key before the file is seen
     editor.terminal.wait_for(lambda: "4 times" in editor.screen or press_enter(editor), "the message")
     assert "`:Midfill restart`" in editor.screen
 
