@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import runpy
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from midfill.evals.edits.standard_set import Project, Release
 from unit.evals.edits.test_releases import zipped
 
+pytestmark = pytest.mark.skipif(find_spec("pip") is None, reason="the tool needs pip")
 METADATA = b"Metadata-Version: 2.1\nName: some\nVersion: 1.0\n"
 FILES = {
     "some.py": b"x = 1\n",
