@@ -30,6 +30,16 @@ def short_path() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def runtime(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the system name a folder for sockets; return it."""
+    folder = short_path / "run"
+    folder.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
+    return folder
+
+
 def pytest_sessionfinish() -> None:
     """Leave no engine process behind."""
     end_engines()

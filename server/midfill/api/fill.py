@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from midfill.api.document_names import DocumentNames
 from midfill.api.given_files import GivenFile, GivenFiles
@@ -16,6 +17,7 @@ from midfill.inference.sampling import Sampling
 from midfill.outcomes.journal import Journal, journal_file
 from midfill.settings.live import LiveSettings
 
+T = TypeVar("T")
 _LIMITS = ("max-tokens", "deadline")
 _NOT_INSERTED = "replaces"
 """Why there is no text: the suggestion replaces text right of the cursor, and a client of HTTP can only insert."""
@@ -71,16 +73,14 @@ class GapFiller:
             MidfillError: the model cannot be loaded, or fails.
             RequestError: too many requests wait.
         """
-        request, forgotten = self._request(gap)
 
-        def complete(engine: Engine, flag: CancelFlag) -> Completion:
-            self._prepare(engine, gap, forgotten)
+        def complete(engine: Engine, request: Request, flag: CancelFlag) -> Completion:
             found = engine.complete(request, flag, CompletionCache())
             self._journal.file = journal_file() if self._settings.now.journal else None
             self._journal.add(request, found)
             return found
 
-        return _inserted(gap, await self._worker.run(complete))
+        return _inserted(gap, await self._run(gap, complete))
 
     async def warm_up(self, gap: Gap) -> None:
         """Compute the prompt of a gap ahead.
@@ -89,17 +89,21 @@ class GapFiller:
             MidfillError: the model cannot be loaded, or fails.
             RequestError: too many requests wait.
         """
-        request, forgotten = self._request(gap)
-
-        def compute(engine: Engine, flag: CancelFlag) -> None:
-            self._prepare(engine, gap, forgotten)
-            engine.warm_up(request, flag)
-
-        await self._worker.run(compute)
+        await self._run(gap, lambda engine, request, flag: engine.warm_up(request, flag))
 
     def close(self) -> None:
         """Stop everything."""
         self._given.close()
+
+    async def _run(self, gap: Gap, work: Callable[[Engine, Request, CancelFlag], T]) -> T:
+        """Do some work with a gap's request, once the engine knows the files that came with it."""
+        request, forgotten = self._request(gap)
+
+        def prepared(engine: Engine, flag: CancelFlag) -> T:
+            self._prepare(engine, gap, forgotten)
+            return work(engine, request, flag)
+
+        return await self._worker.run(prepared)
 
     def _request(self, gap: Gap) -> tuple[Request, str | None]:
         """Return the pipeline's request, and the name of a document that need no longer be known, if any."""

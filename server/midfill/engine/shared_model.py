@@ -8,7 +8,6 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
-from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -34,7 +33,7 @@ from midfill.engine.messages import (
 from midfill.inference.bundle import Manifest
 from midfill.inference.preemption import Steps
 from midfill.inference.prefill_throughput import speed_key
-from midfill.inference.sampling import Choice, Sampling
+from midfill.inference.sampling import Choice
 from midfill.inference.token_generator import (
     NO_METER,
     GenerationRequest,
@@ -156,7 +155,7 @@ class SharedGenerator:
                 max_tokens=request.max_tokens - len(taken),
                 stop_tokens=sorted(request.stop_tokens),
                 required_prefix=healing.missing,
-                sampling=_after(request.sampling, len(taken)),
+                sampling=request.sampling.after(len(taken)) if request.sampling else None,
                 ahead=request.ahead,
                 prompt=np.asarray([*request.prompt, *taken], np.int32),
                 drafts=request.drafts,
@@ -251,11 +250,6 @@ def _receive(connection: Connection, outbox: Outbox[Message]) -> Message:
     except Silence:
         outbox.put(Ping())
         return connection.receive(_SILENT_SECONDS)
-
-
-def _after(sampling: Sampling | None, tokens: int) -> Sampling | None:
-    """Return how to draw the tokens after the first ``tokens``."""
-    return replace(sampling, drawn=sampling.drawn + tokens) if sampling else None
 
 
 def _check(ended: Ended, cancel: CancelFlag) -> None:

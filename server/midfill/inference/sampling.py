@@ -7,7 +7,7 @@ Sampling uses the temperature, then top-k (Fan et al., arXiv:1805.04833) and top
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,10 @@ class Sampling:
     seed: int = 0
     drawn: int = 0
     """Number of tokens that were drawn before. The random numbers for them are skipped."""
+
+    def after(self, tokens: int) -> Sampling:
+        """Return how to draw on when so many more tokens were drawn."""
+        return replace(self, drawn=self.drawn + tokens)
 
 
 class Choice(NamedTuple):

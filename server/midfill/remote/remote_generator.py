@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import RemoteUnavailable
-from midfill.inference.sampling import Choice, Sampling
+from midfill.inference.sampling import Choice
 from midfill.inference.token_generator import (
     GenerationRequest,
     GenerationStats,
@@ -216,7 +216,7 @@ class _Progress:
             prompt=[*self.request.prompt, *taken],
             max_tokens=self.request.max_tokens - len(taken),
             required_prefix=self._healing.missing,
-            sampling=_after(self.request.sampling, len(taken)),
+            sampling=self.request.sampling.after(len(taken)) if self.request.sampling else None,
         )
 
     def settle(self, served: ServedToken) -> Choice | None:
@@ -237,11 +237,6 @@ class _Progress:
                 choice = Choice(token, 0.0, -1, -math.inf)
                 self.take(choice)
                 yield choice
-
-
-def _after(sampling: Sampling | None, tokens: int) -> Sampling | None:
-    """Return how to draw the tokens after the first ``tokens``."""
-    return replace(sampling, drawn=sampling.drawn + tokens) if sampling else None
 
 
 def _require_room(server: Server, context: int, tokens: int) -> None:

@@ -15,17 +15,10 @@ from midfill.inference import cores
 from midfill.inference.cores import UsableCores
 from unit.helpers import manifest
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet")
-
-
-@pytest.fixture(autouse=True)
-def runtime(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the system name a folder for sockets; return it."""
-    folder = short_path / "run"
-    folder.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", str(short_path))
-    return folder
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet"),
+    pytest.mark.usefixtures("runtime"),
+]
 
 
 def test_same_setup_has_the_same_address() -> None:

@@ -13,17 +13,10 @@ import midfill
 from midfill.sharing import CannotShare
 from midfill.sharing.address import Address, address_of
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet")
-
-
-@pytest.fixture(autouse=True)
-def runtime(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the system name a folder for sockets; return it."""
-    folder = short_path / "run"
-    folder.mkdir()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
-    monkeypatch.setattr("tempfile.tempdir", str(short_path))
-    return folder
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="servers share no engine on Windows yet"),
+    pytest.mark.usefixtures("runtime"),
+]
 
 
 def mode_of(path: Path) -> int:
