@@ -16,10 +16,14 @@ from lsprotocol.converters import get_converter
 from pygls.workspace import PositionCodec, TextDocument
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
+from e2e.raw_client import SHARED
+from lengths import cases
 from waiting import wait_on_loop_until
 
-CAPTURED = sorted((Path(__file__).parent / "capabilities").glob("*.json"))
-"""What each editor sent in its `initialize`, as recorded from that editor."""
+_CAPABILITIES = Path(__file__).parent / "capabilities"
+_USUAL = [_CAPABILITIES / f"{name}.json" for name in ("emacs_v30.1", "neovim_v0.12.4", "visual_studio_code_v1.139.1")]
+CAPTURED = cases(sorted(_CAPABILITIES.glob("*.json")), _USUAL)
+"""What each editor sent in its `initialize`, as recorded from that editor. Neovim 0.11 counts as 0.12 does."""
 CURSOR = "▌"
 
 _uris = (f"file:///work/file_{number}.py" for number in itertools.count())
@@ -62,7 +66,7 @@ class Editor:
     async def start(self, options: dict[str, Any] | None = None) -> types.ServerCapabilities:
         """Start a server and initialize it; its model is only beginning to load then."""
         await self.client.start_io(sys.executable, "-m", "midfill", "serve")
-        self._params.initialization_options = options
+        self._params.initialization_options = SHARED | (options or {})
         capabilities = (await self.client.initialize_session(self._params)).capabilities
         self.encoding = str(capabilities.position_encoding)
         return capabilities

@@ -13,11 +13,13 @@ from midfill.client.framing import Json, framed
 from midfill.client.server_process import SERVE, ServerProcess
 from midfill.common.errors import ServerEnded
 
-__all__ = ["MIDFILL", "PATIENCE", "SCRIPTED", "URI", "Json", "RawClient", "framed", "ghost_text_at"]
+__all__ = ["MIDFILL", "PATIENCE", "SCRIPTED", "SHARED", "URI", "Json", "RawClient", "framed", "ghost_text_at"]
 
 MIDFILL = [*SERVE]
 SCRIPTED = [sys.executable, str(Path(__file__).with_name("scripted_server.py"))]
 URI = "file:///work/sample.py"
+SHARED: Json = {"shareEngine": True}
+"""What is so by default, and set otherwise for other tests: the servers of one test process load the model once."""
 PATIENCE = 120.0
 """Seconds after which an answer is not coming; far more than any needs, on a machine that does much else."""
 
@@ -95,7 +97,7 @@ class RawClient:
         params: Json = {"processId": process, "rootUri": None, "capabilities": capabilities or defaults}
         if folder is not None:
             params["workspaceFolders"] = [{"uri": folder.as_uri(), "name": folder.name}]
-        answer = self.request(0, "initialize", {**params, "initializationOptions": options})
+        answer = self.request(0, "initialize", {**params, "initializationOptions": SHARED | (options or {})})
         self.notify("initialized", {})
         return answer
 

@@ -23,7 +23,7 @@ LIVES_NOISE = 1.03
 """Two servers of the same age differ by what their allocator has kept."""
 LIBRARY = Path(sysconfig.get_path("stdlib"))
 NAMES = ["argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py", "statistics.py", "shlex.py"]
-OPTIONS = {"maxTokens": 16, "contextTokens": 512, "cacheMegabytes": 60, "warmUpMs": 20}
+OPTIONS = {"shareEngine": False, "maxTokens": 16, "contextTokens": 512, "cacheMegabytes": 60, "warmUpMs": 20}
 
 
 @pytest.mark.bundle

@@ -26,15 +26,15 @@ DOCUMENTS = (
     "class Stack:\n\tdef __init__(self):\n\t\tself.items = []\n\n\tdef push(self, item):\n\t\t",
     "# 漢字 🚀\r\nnames = ['a', 'b']\r\n\r\n\r\nfor name in ",
 )
-EDITS, EDITS_OF_MODEL = length(300, 1000), length(200, 1000)
+EDITS, EDITS_OF_MODEL = length(200, 1000), length(100, 1000)
 ROUND = 100
 """Edits of one document."""
 ALL = {
     *("typed", "typed along", "accepted", "accepted a word", "accepted a line", "cycled", "backspace", "newline"),
     *("moved", "pasted", "deleted a selection", "sent whole", "cancelled"),
 }
-RARE = {"accepted a line", "deleted a selection"}
-"""What few hundred edits may not have: suggestions of 6 tokens seldom have another line."""
+RARE = {"accepted a line", "deleted a selection", "sent whole"}
+"""What a hundred edits may not have: suggestions of 6 tokens seldom have another line."""
 
 
 def run(typist: Typist, edits: int) -> None:

@@ -12,6 +12,7 @@ import pytest
 from e2e.plain_text import Json
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.workbench import CURSOR, Workbench, mentions
+from lengths import cases
 
 pytestmark = [
     pytest.mark.bundle,
@@ -23,7 +24,7 @@ NAMES = {"C#": "C", "q?r": "q", "50%25": "50%", "%43": "C"}
 """Names, and those that a URI without its escapes, or decoded twice, would give."""
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=cases(NAMES, ["C#", "50%25"]))
 def bench(request: pytest.FixtureRequest, bundle: Path, tmp_path: Path) -> Iterator[Workbench]:
     """Return an editor at such a folder, beside the folder that it might be taken for."""
     environment = {**os.environ, "MIDFILL_CACHE": str(tmp_path / "cache")}

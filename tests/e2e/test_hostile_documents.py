@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from e2e.raw_client import MIDFILL, URI, RawClient
+from lengths import cases
 from unit.hostile import hostile
 
 pytestmark = [pytest.mark.bundle, pytest.mark.timeout(300)]
@@ -28,7 +29,10 @@ def client(bundle: Path, tmp_path: Path) -> Iterator[RawClient]:
         yield client
 
 
-@pytest.mark.parametrize("name", ["word", "quotes", "brackets", "functions", "lines of brackets", "short lines"])
+TEXTS = ("word", "quotes", "brackets", "functions", "lines of brackets", "short lines")
+
+
+@pytest.mark.parametrize("name", cases(TEXTS, ["word", "functions", "short lines"]))
 def test_other_document_is_answered_meanwhile(client: RawClient, name: str) -> None:
     """A request and a code action in 3 MB are cancelled; both are answered, and the other document has a suggestion."""
     text = hostile(name, 3_000_000)

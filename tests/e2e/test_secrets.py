@@ -13,6 +13,8 @@ from midfill.privacy.secrets import redact
 from unit.privacy.test_secrets import SECRETS, VALUES
 
 KINDS = [kind for kind, value in VALUES.items() if "\n" not in value]
+_AT_ONCE = 4
+"""Kinds of secrets in one prompt."""
 _TELLING = 12
 """Characters in a row that tell of a secret; whole ones may be shorter."""
 
@@ -51,17 +53,19 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
         hidden = "\n\n".join(function(f"ignored_{calls[kind]}", lines[kind]) for kind in KINDS)
         bench.write("ignored.py", hidden)
         bench.write(".env", "\n".join(lines.values()))
-        bench.start({"contextTokens": 128, "workspaceTokens": 192})
+        bench.start({"contextTokens": 512, "workspaceTokens": 768})
         bench.open("app.py", f"from keys import *\nfrom ignored import *\n{CURSOR}")
         pages: dict[str, str] = {}
-        for number, kind in enumerate(KINDS):
-            before, _, after = SECRETS[kind].partition("{}")
-            bench.type("app.py", f"\n\ndef use_{number}(argument):\n    '''\n    {before.format()}")
-            bench.type("app.py", VALUES[kind])
-            bench.type("app.py", f"{after.format()}\n    '''\n    ignored_{calls[kind]}(0)\n    {calls[kind]}(")
-            bench.wait_for_prompt(mentions(f"def {calls[kind]}(argument):"), "app.py")
+        for first in range(0, len(KINDS), _AT_ONCE):
+            group = KINDS[first : first + _AT_ONCE]
+            for kind in group:
+                before, _, after = SECRETS[kind].partition("{}")
+                bench.type("app.py", f"\n\ndef use_{calls[kind]}(argument):\n    '''\n    {before.format()}")
+                bench.type("app.py", VALUES[kind])
+                bench.type("app.py", f"{after.format()}\n    '''\n    ignored_{calls[kind]}({calls[kind]}(")
+            bench.wait_for_prompt(mentions(*(f"def {calls[kind]}(argument):" for kind in group)), "app.py")
             bench.ask("app.py", invoked=False)
-            pages[kind] = bench.why()
+            pages |= dict.fromkeys(group, bench.why())
             bench.type("app.py", "argument)\n")
         bench.why(last=50)
         bench.leave()

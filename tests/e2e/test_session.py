@@ -10,17 +10,17 @@ from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
 from lengths import length
 
-REQUESTS = length(220, 300)
-WARM_AFTER = 150
+REQUESTS = length(110, 300)
+WARM_AFTER = length(60, 150)
 LEAKED = (REQUESTS - WARM_AFTER) // 10
 """Threads that a server has more if it keeps one of each tenth request. A pool may start a few of its own late."""
-NOISE = 1.01
-"""The allocators of Python and onnxruntime may take and return a few pages; 40 kB kept of each request is more."""
+NOISE = 1 + length(3, 1) / 100
+"""The allocators of Python and onnxruntime may take and return some pages, more of them when they are not warm yet."""
 FILES = ("settings/schema.py", "common/errors.py", "inference/bundle.py", "lsp/text_document.py", "common/logs.py")
 SOURCES = Path(__file__).parents[2] / "server" / "midfill"
 TYPED = [SOURCES / name for name in FILES]
 """More files than the server keeps computed prompts for, so that all of those are in use once it is warm."""
-OPTIONS = {"maxTokens": 6, "contextTokens": 384, "deadlineMs": 0, "cacheMegabytes": 40}
+OPTIONS = {"shareEngine": False, "maxTokens": 6, "contextTokens": 384, "deadlineMs": 0, "cacheMegabytes": 40}
 
 
 @pytest.mark.bundle

@@ -19,7 +19,7 @@ from midfill.inference.sampling import Choice, Sampler, Sampling, greedy
 from midfill.inference.token_healing import TokenHealing, Vocabulary
 
 SOURCES = ("argparse.py", "textwrap.py", "json/decoder.py", "dataclasses.py", "heapq.py")
-PROMPTS_A_SOURCE = length(8, 40)
+PROMPTS_A_SOURCE = length(4, 40)
 PROMPT_TOKENS = 48
 NEW_TOKENS = 6
 LOOKED_UP = 4000

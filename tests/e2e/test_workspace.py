@@ -213,7 +213,7 @@ def test_settings_changed_live(bench: Workbench) -> None:
 
 def test_index_is_killed(bench: Workbench) -> None:
     """The server serves on; the first time the index comes back, and after that prompts do without it."""
-    bench.start({})
+    bench.start({"shareEngine": False})
     bench.open("app.py", CHECKOUT)
     bench.wait_for_prompt(mentions("def discounted_price"), "app.py")
     [first] = _index_of(bench)
@@ -234,7 +234,7 @@ def test_index_is_killed(bench: Workbench) -> None:
 
 def test_index_ends_with_the_server(bench: Workbench) -> None:
     """Neither a server that ends in good order nor one that is killed leaves its index behind."""
-    bench.start({})
+    bench.start({"shareEngine": False})
     [index] = _index_of(bench)
     bench.client.process.kill()
     index.wait(PATIENCE)

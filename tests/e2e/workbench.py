@@ -116,6 +116,11 @@ class Workbench:
         return name if ":" in name else (self.folder / name).as_uri()
 
 
-def mentions(text: str) -> Callable[[Parts], bool]:
-    """Return whether a prompt has some text in what comes of other files."""
-    return lambda parts: any(text in part for origin, part in parts if origin.split()[0] not in ("prefix", "suffix"))
+def mentions(*texts: str) -> Callable[[Parts], bool]:
+    """Return whether a prompt has each text in what comes of other files."""
+
+    def are_there(parts: Parts) -> bool:
+        others = [part for origin, part in parts if origin.split()[0] not in ("prefix", "suffix")]
+        return all(any(text in part for part in others) for text in texts)
+
+    return are_there

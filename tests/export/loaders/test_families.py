@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from export.conftest import make_checkpoint
+from lengths import cases
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
@@ -66,6 +67,10 @@ ROTATED = ("llama", "qwen2", "mistral", "granite")
 """Families of which the residual stream can be rotated."""
 
 
+USUAL = ("qwen2", "starcoder2", "stablelm, as Stable Code 3B", "gpt_neox, as Stable Code Alpha", "gemma3")
+"""Families that the usual run has, of which no two are traced alike."""
+
+
 class Family(NamedTuple):
     """A tiny checkpoint of a family on its way to a bundle."""
 
@@ -76,7 +81,7 @@ class Family(NamedTuple):
     """Logits (S, V) of the checkpoint in torch."""
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=cases(FAMILIES, USUAL))
 def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
     """Take each family to its lean FP32 graph."""
     folder = tmp_path_factory.mktemp("family")

@@ -41,8 +41,8 @@ def code(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute of training last 100 steps, however fast the machine is."""
-    readings = itertools.count(step=60 / 100)  # one more at the start and one at the end of each step
+    """Let a minute of training last 40 steps, however fast the machine is."""
+    readings = itertools.count(step=60 / 40)  # one more at the start and one at the end of each step
     clock = SimpleNamespace(
         monotonic=readings.__next__, time=time.time, strftime=time.strftime, localtime=time.localtime
     )

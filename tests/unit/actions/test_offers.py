@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lengths import length
 from midfill.actions import ActionTask
 from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
 from midfill.actions.selection import Selection
@@ -57,8 +58,8 @@ def test_diagnostic_is_offered_a_fix() -> None:
 @pytest.mark.parametrize("selected", [False, True])
 @pytest.mark.parametrize("name", UNITS)
 def test_offers_in_any_text_are_found_in_a_bounded_time(name: str, selected: bool) -> None:
-    """Of 3 MB, only what is around the lines is read."""
-    document = hostile(name, 3_000_000)
+    """Only what is around the lines is read."""
+    document = hostile(name, length(100_000, 3_000_000))
     task = ActionTask(Selection(document, language_of("a.py"), 0, 1 + selected * document.count("\n"), "a.py"))
     assert len(list(offers_for_lines(task, selected=selected))) < 12
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from lengths import length
 from midfill.code.grammars import can_parse
 from midfill.code.languages import LANGUAGES, language_of
 from midfill.code.normalize import code_tokens
 from midfill.code.syntax import Syntax
 from unit.hostile import UNITS, hostile
 
-_CHARACTERS = 390_000
+_CHARACTERS = length(150_000, 390_000)
 _HEAD = {"python": "def f():\n    pass\n", "javascript": "function f() {\n}\n", "lua": "function f()\nend\n"}
 
 

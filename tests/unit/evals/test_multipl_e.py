@@ -54,9 +54,9 @@ def test_right_and_wrong_functions(language: str) -> None:
 @pytest.mark.parametrize("language", CHAINS)
 def test_endless_functions_are_stopped(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that runs too long is killed."""
-    monkeypatch.setattr(tool_chains, "SECONDS", 2.0)
+    monkeypatch.setattr(tool_chains, "SECONDS", 1.0)
     [problem, *_] = own(language)
-    assert run_program(language, problem.program(ENDLESS[language])).reason == "still running after 2 s"
+    assert run_program(language, problem.program(ENDLESS[language])).reason == "still running after 1 s"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process leave the network")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from lengths import length
 from midfill.privacy.ignore_rules import IgnoreRules
 from unit.privacy.git_trees import random_tree
 
-TREES = 200
+TREES = length(80, 200)
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def personal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_random_trees(tmp_path: Path, personal: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """No file of 200 trees is left out, or let in, against git's word; both ways to ask say the same."""
+    """No file of these trees is left out, or let in, against git's word; both ways to ask say the same."""
     files: list[str] = []
     ignored: list[str] = []
     differing: list[str] = []
