@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from midfill import __version__
 from midfill.api import completions
 from midfill.api.answer import Answer
+from midfill.api.bounded_protocol import BoundedProtocol
 from midfill.api.completions import ContinuedCompletion
 from midfill.api.errors import RequestError
 from midfill.api.fields import Fields
@@ -194,7 +195,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     """Return a server for ``app`` that logs no request."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
