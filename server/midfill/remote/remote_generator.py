@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import RemoteUnavailable
@@ -208,14 +207,7 @@ class _Progress:
 
     def rest(self) -> GenerationRequest:
         """Return the request for what is missing."""
-        taken = self._taken
-        return replace(
-            self.request,
-            prompt=[*self.request.prompt, *taken],
-            max_tokens=self.request.max_tokens - len(taken),
-            required_prefix=self._healing.missing,
-            sampling=self.request.sampling.after(len(taken)) if self.request.sampling else None,
-        )
+        return self.request.after(self._taken, self._healing.missing)
 
     def settle(self, served: ServedToken) -> Choice | None:
         """Return the choice that a served token stands for: see :func:`midfill.remote.answers.settle`."""
