@@ -25,7 +25,7 @@ class BoundedProtocol(H11Protocol):
     _timer: asyncio.TimerHandle | None = None
     _came = 0.0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] -- as its base has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request. If there are too many strangers, the oldest one has to leave."""
         super().connection_made(transport)
         self._came = self.loop.time()
