@@ -59,4 +59,4 @@ class BoundedProtocol(H11Protocol):
 
     def _end_without_request(self) -> None:
         if self.cycle is None or self.cycle.response_complete:
-            self.transport.abort()
+            self.transport.close()

@@ -49,7 +49,7 @@ class EventStream:
         self._loop = loop
         self._inbox: queue.SimpleQueue[Event | Exception | _Wake | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._has_begun = self._is_closed = False
+        self._has_begun = False
         self._left: object | None = None
         """What stands for the time since the answer was left; None while somebody reads."""
         self._task = asyncio.run_coroutine_threadsafe(self._receive(parts, reader), loop)
@@ -83,7 +83,7 @@ class EventStream:
         """Be read again; return whether the answer has not been ended meanwhile."""
         with self._lock:
             self._left = None
-            return not self._is_closed
+            return not self._task.cancelled()
 
     def close(self, seconds: float = 0.0) -> None:
         """End the answer, which closes its connection; not before ``seconds`` have passed, if it ends by itself."""
@@ -99,10 +99,8 @@ class EventStream:
 
     def _end(self, left: object) -> None:
         with self._lock:
-            if self._left is not left:
-                return
-            self._is_closed = True
-        self._task.cancel()
+            if self._left is left:
+                self._task.cancel()
 
     async def _receive(self, parts: AsyncGenerator[bytes], reader: EventReader) -> None:
         """Put each event into the inbox, at last None; or what went wrong."""
