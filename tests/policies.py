@@ -22,4 +22,6 @@ def place_policy(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str | byte
         file.chmod(0o644)
     monkeypatch.setattr(policy_file, "policy_file", lambda: file)
     monkeypatch.setattr(policy_file, "_OWNER", os.getuid() if hasattr(os, "getuid") else 0)
+    if sys.platform == "win32":
+        monkeypatch.setattr(policy_file, "ADMINISTRATORS", {policy_file.owner_of(file.parent)})
     return file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 
@@ -40,6 +41,11 @@ class ManualClock:
     def waiting(self) -> int:
         """How many calls are still to come."""
         return sum(not call.cancelled for call in self._calls)
+
+    @property
+    def until_next(self) -> float:
+        """Seconds until the next call; infinite if there is none."""
+        return min((call.due - self._now for call in self._calls if not call.cancelled), default=math.inf)
 
     def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass; make the calls that are due then, in their order."""

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from midfill import __version__
 from midfill.api import completions
 from midfill.api.answer import Answer
+from midfill.api.bounded_protocol import BoundedProtocol
 from midfill.api.completions import ContinuedCompletion
 from midfill.api.errors import RequestError
 from midfill.api.fields import Fields
@@ -27,14 +28,18 @@ from midfill.api.gap_fields import gap_in_completion, gap_in_infill
 from midfill.api.guard import Guard
 from midfill.api.infill import Infill
 from midfill.api.llama_completion import LlamaCompletion
+from midfill.api.metered_model import MeteredModel
+from midfill.api.metrics import CONTENT_TYPE, Metrics
 from midfill.api.model_worker import ModelWorker
 from midfill.api.responses import ClientLeft, EventStream, failure_of, read_fields, unless_left
-from midfill.completion.engine import open_engine
-from midfill.completion.lifecycle import Load
+from midfill.completion.engine import CompletionEngine
+from midfill.engine.open_model import open_model
 from midfill.inference.bundle import read_manifest
-from midfill.inference.token_generator import LanguageModel
+from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
 
+Open = Callable[[Settings, OnLoading], LanguageModel]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _MAX_CONNECTIONS = 128
@@ -66,6 +71,7 @@ class Api:
             Route("/v1/completions", _answering(self.completions), methods=["POST"]),
             Route("/completion", _answering(self.completion), methods=["POST"]),
             Route("/infill", _answering(self.infill), methods=["POST"]),
+            Route("/metrics", _answering(self.metrics), methods=["GET"]),
             Route("/tokenize", _answering(self.tokenize), methods=["POST"]),
             Route("/detokenize", _answering(self.detokenize), methods=["POST"]),
             Route("/v1/chat/completions", _answering(self.chat), methods=["POST"]),
@@ -98,6 +104,10 @@ class Api:
                 "build_info": f"midfill {__version__}",
             }
         )
+
+    async def metrics(self, _request: Request) -> Response:
+        """Say what was counted since the start."""
+        return Response(self._worker.metrics_text(), media_type=CONTENT_TYPE)
 
     async def completions(self, request: Request) -> Response:
         """Complete as OpenAI and vLLM do."""
@@ -161,12 +171,16 @@ class Api:
         return JSONResponse(await unless_left(request, answer.whole()))
 
 
-def make_app(settings: LiveSettings, key: str, load: Load = open_engine) -> ASGIApp:
-    """Return the application, for requests with ``key``. It loads the model with ``load``."""
+def make_app(settings: LiveSettings, key: str, open_model: Open = open_model) -> ASGIApp:
+    """Return the application, for requests with ``key``. Its model is what ``open_model`` returns."""
+    metrics = Metrics()
+
+    def load(settings: LiveSettings, on_loading: OnLoading) -> CompletionEngine:
+        return CompletionEngine(MeteredModel(open_model(settings.now, on_loading), metrics), settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        worker = ModelWorker(settings, load)
+        worker = ModelWorker(settings, load, metrics)
         worker.begin()
         api = Api(settings, worker)
         app.router.routes.extend(api.routes())
@@ -181,7 +195,7 @@ def make_server(app: ASGIApp) -> uvicorn.Server:
     """Return a server for ``app`` that logs no request."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

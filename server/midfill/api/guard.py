@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from midfill.api.errors import RequestError
 
+HAS_KEY = "midfill.has_key"
+"""The entry of a request's ``state`` that says that it has the key."""
 _OPEN_PATHS = frozenset({"/health", "/v1/health"})
 """What needs no key, as in llama-server and vLLM. It tells only that the server runs."""
 
@@ -26,17 +28,18 @@ class Guard:
         """Answer a request, or pass it on."""
         if scope["type"] == "http":
             try:
-                self._check(Headers(scope=scope), scope["path"])
+                has_key = self._check(Headers(scope=scope), scope["path"])
             except RequestError as error:
                 await error.to_response()(scope, receive, send)
                 return
+            scope.setdefault("state", {})[HAS_KEY] = has_key
         elif scope["type"] != "lifespan":  # websockets: nothing here speaks them
             await send({"type": "websocket.close", "code": 1008})
             return
         await self._app(scope, receive, send)
 
-    def _check(self, headers: Headers, path: str) -> None:
-        """Check a request's headers.
+    def _check(self, headers: Headers, path: str) -> bool:
+        """Check a request's headers; return whether the key was needed, and is there.
 
         Raises:
             RequestError: it must not be answered.
@@ -47,11 +50,12 @@ class Guard:
         if len(headers.getlist("host")) != 1 or not is_loopback_name(headers["host"]):
             raise RequestError(403, "The Host header must name this machine: 127.0.0.1, [::1] or localhost.")
         if path in _OPEN_PATHS:
-            return
+            return False
         kind, _, given = headers.get("authorization", "").partition(" ")
         # In bytes: compare_digest refuses other characters than ASCII in a str
         if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._key):
             raise RequestError(401, "The key is missing or wrong: send it as `Authorization: Bearer KEY`.")
+        return True
 
 
 def is_loopback_name(host: str) -> bool:

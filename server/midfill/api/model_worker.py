@@ -1,5 +1,8 @@
 """The model, for all clients in turn. A request waits for those before it. If its client leaves, it stops in a step.
 
+A chunk of a prompt is such a step, and is finished: an editor leaves at each keystroke, and asks again for nearly the
+same prompt. What is computed of it stays in its KV cache, and the next request goes on from there.
+
 A long text would keep everybody waiting. So it is generated on a thread of its own, and each step of it lets all
 requests for short texts go first.
 
@@ -13,10 +16,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from itertools import count
 from typing import TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from midfill.api.errors import RequestError
+from midfill.api.metrics import Metrics
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelChanged
 from midfill.common.reasons import Reason
@@ -47,13 +53,17 @@ _USUAL_CONTEXT = 4096
 class ModelWorker:
     """Runs requests on one thread, the oldest first, and long ones in the time between; for use on one event loop."""
 
-    def __init__(self, settings: LiveSettings, load: Load = open_engine) -> None:
-        """Load with ``load``: see :meth:`begin`."""
+    def __init__(self, settings: LiveSettings, load: Load = open_engine, metrics: Metrics | None = None) -> None:
+        """Load with ``load``: see :meth:`begin`. Requests are counted in ``metrics``."""
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._lifecycle = EngineLifecycle(settings, load)
         self._loaded: Callable[[], Engine | None] = lambda: None
         """Returns the engine that was loaded last, if it is still there."""
         self._requests = 0
+        self._numbers = count(1)
+        self._running: set[CancelFlag] = set()
+        """The flags of the requests that are being computed, also of clients that have left."""
         # By the engine, so that an engine that is unloaded takes its generator with it.
         self._generators: Generators = WeakKeyDictionary()
         self._long_generators: Generators = WeakKeyDictionary()
@@ -85,7 +95,17 @@ class ModelWorker:
             RequestError: too many requests wait.
         """
         if self._requests >= MAX_REQUESTS:
+            self._metrics.requests_refused += 1
             raise RequestError(503, f"{MAX_REQUESTS} requests are waiting already: try again later.")
+
+    def metrics_text(self) -> str:
+        """Return what was counted, in Prometheus' text format."""
+        running = len(self._running)
+        gauges = {
+            "requests_running": (running, "Requests that are being computed, also of clients that have just left."),
+            "requests_waiting": (max(self._requests - running, 0), "Requests that wait for their turn."),
+        }
+        return self._metrics.to_text(gauges)
 
     async def tokens(self, request: GenerationRequest) -> AsyncGenerator[tuple[Choice, GenerationStats], None]:
         """Yield the tokens of a request, when its turn comes. Close the iterator to stop within a step.
@@ -103,20 +123,18 @@ class ModelWorker:
                 for choice in choices:
                     tell((choice, choices.stats))
 
+        # Nobody knows which document a prompt is of. Its tokens alone say which KV cache is of use.
+        request = replace(request, document=f"request {next(self._numbers)}")
         needed = len(request.prompt) + request.max_tokens
         is_long = request.max_tokens > LONG_TOKENS
-        flag = CancelFlag()
-        with self._counted():
+        with self._counted() as flag:
             await self.model()
             submit = self._submit_long if is_long else self._submit
             running = submit(generate, flag)
             running.add_done_callback(lambda _: found.put_nowait(None))  # after its last token
-            try:
-                while (token := await found.get()) is not None:
-                    yield token
-                await running
-            finally:
-                flag.set(Reason.CANCELLED)
+            while (token := await found.get()) is not None:
+                yield token
+            await running
 
     async def score(self, ids: Sequence[int]) -> list[ScoredToken]:
         """Return how likely each of the tokens ``ids`` but the first is after those before it.
@@ -136,26 +154,34 @@ class ModelWorker:
             MidfillError: the model cannot be loaded, or fails.
             RequestError: too many requests wait.
         """
-        flag = CancelFlag()
-        with self._counted():
+        with self._counted() as flag:
             await self.model()
-            try:
-                return await self._submit(lambda engine: work(engine, flag), flag)
-            finally:
-                flag.set(Reason.CANCELLED)
+            return await self._submit(lambda engine: work(engine, flag), flag)
 
     def close(self) -> None:
-        """End the threads, after what they were given."""
+        """End the threads. What they compute is interrupted."""
+        for flag in self._running.copy():
+            flag.set(Reason.CANCELLED)
         self._long_work.shutdown(wait=True)
         self._lifecycle.close()
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self) -> Iterator[CancelFlag]:
+        """Count a request during the block, and give the flag that is set at its end."""
         self.check_room()
         self._requests += 1
+        self._metrics.requests += 1
+        flag = CancelFlag(urgent=CancelFlag())
         try:
-            yield
+            yield flag
+        except asyncio.CancelledError:
+            self._metrics.requests_cancelled += 1
+            raise
+        except Exception:
+            self._metrics.requests_failed += 1
+            raise
         finally:
+            flag.set(Reason.CANCELLED, urgent=False)
             self._requests -= 1
 
     def _submit(self, work: Callable[[Engine], T], flag: CancelFlag) -> asyncio.Future[T]:
@@ -175,6 +201,7 @@ class ModelWorker:
         return _noting_failures(self._long_work.submit(turn))
 
     def _turn(self, engine: Engine | None, work: Callable[[Engine], T], flag: CancelFlag) -> T:
+        self._running.add(flag)
         try:
             flag.check()
             if engine is None:  # unloaded since this request asked for it
@@ -183,6 +210,8 @@ class ModelWorker:
         except ModelChanged:
             self._lifecycle.discard()
             raise
+        finally:
+            self._running.discard(flag)
 
     def _generator(self, engine: Engine, needed: int, *, is_long: bool = False) -> TokenGenerator:
         """On the thread that uses it: return a generator for token ids, with room for ``needed`` tokens."""

@@ -1,4 +1,4 @@
-"""What an engine says about its own work: the counters at `/metrics`, which vLLM and llama-server publish."""
+"""What an engine says about its own work: the counters at `/metrics` of vLLM, llama-server and `midfill api`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from midfill.remote.failure import Failed
 
 _SAMPLE = re.compile(r"(?P<name>[A-Za-z_:][\w:]*)(?:\{[^}]*\})?[ \t]+(?P<value>[0-9.eE+]+)(?:[ \t]|$)")
 """A line of Prometheus' text format. Negative numbers and those that are none are no counters."""
-_GENERATED = ("vllm:generation_tokens_total", "llamacpp:tokens_predicted_total")
-_PROMPTS = ("vllm:prompt_tokens_total", "llamacpp:prompt_tokens_total")
-_REUSED = ("vllm:prefix_cache_hits_total",)
+_GENERATED = ("vllm:generation_tokens_total", "llamacpp:tokens_predicted_total", "midfill_generation_tokens_total")
+_PROMPTS = ("vllm:prompt_tokens_total", "llamacpp:prompt_tokens_total", "midfill_prompt_tokens_total")
+_REUSED = ("vllm:prefix_cache_hits_total", "midfill_prompt_tokens_reused_total")
 _SECONDS = 10.0
 
 

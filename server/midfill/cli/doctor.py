@@ -196,7 +196,7 @@ def _engine(manifest: Manifest, settings: Settings) -> Check:
         return Check("engine", True, f"{apart}, because {error.why}")
     running = join(address)
     if running is not None:
-        running.close()
+        running.raw.close()
     now = "does not run now" if running is None else "runs now"
     return Check("engine", True, f"servers share one process, which {now}; its socket is in {address.folder}")
 

@@ -14,6 +14,7 @@ from midfill.evals.edits.report import EditsReport
 from midfill.evals.edits.tasks import EditTask, cut
 from midfill.evals.runner import OnProgress
 from midfill.inference.token_generator import LanguageModel
+from midfill.next_edit.predictor import EditPredictor
 
 _DEFAULT_TASKS = 300
 """Number of hunks, and of quiet windows, that are asked about without ``--limit``."""
@@ -64,7 +65,7 @@ def run(
         EvalError: the file ``resume`` cannot be read or written.
         ModelError: the model failed.
     """
-    predictor = asking.CountedPredictor(model, ablations=ablations)
+    predictor = EditPredictor(model, ablations=ablations)
     name = model.manifest.name
     rows = asking.run(predictor, name, ", ".join(sorted(ablations)), questions.asked, progress, resume)
     return EditsReport(selection=questions.selection, model=name, rows=rows)

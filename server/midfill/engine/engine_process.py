@@ -53,8 +53,10 @@ class EngineProcess:
         """
         self._join_or_start().close()
 
-    def connect(self) -> tuple[Connection, Ready]:
+    def connect(self, lost: Connection | None = None) -> tuple[Connection, Ready]:
         """Return a connection to the engine when it has loaded its model, and what it says of it.
+
+        If the engine of the connection ``lost`` stands still, another one takes its place.
 
         Raises:
             EngineUnavailable: it cannot be started, or cannot load the model.
@@ -62,17 +64,18 @@ class EngineProcess:
         """
         for _ in range(_ATTEMPTS):
             with suppress(ConnectionLost):
-                connection = self._join_or_start()
+                connection = self._join_or_start(lost)
                 connection.send(Join(keep_seconds=self._keep_seconds))
                 answer = connection.receive(_LOAD_SECONDS)
                 if isinstance(answer, Refused):
                     raise ModelChanged(answer.why) if answer.changed else EngineUnavailable(answer.why.rstrip("."))
                 if isinstance(answer, Ready):
+                    connection.process = answer.process
                     return connection, answer
         raise EngineUnavailable("its process ends again and again")
 
-    def _join_or_start(self) -> Connection:
+    def _join_or_start(self, lost: Connection | None = None) -> Connection:
         try:
-            return Connection(join_or_start(self._address, self._program))
+            return Connection(*join_or_start(self._address, self._program, lost.key if lost else None))
         except CannotShare as error:
             raise EngineUnavailable(error.why) from error

@@ -16,6 +16,7 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
 from midfill.engine.connection import Connection
 from midfill.engine.engine_process import EngineProcess
+from midfill.engine.heartbeat import receive
 from midfill.engine.messages import (
     Cancel,
     Ended,
@@ -48,8 +49,6 @@ from midfill.sharing.connection import ConnectionLost, Silence
 from midfill.sharing.outbox import Outbox
 
 _ENGINES_FOR_A_REQUEST = 2
-_SILENT_SECONDS = 20.0
-"""Seconds without a message after which the engine is asked if it is still there, and has to answer."""
 
 
 class SharedModel:
@@ -98,7 +97,7 @@ class SharedModel:
             max_draft_tokens=max_draft_tokens,
             long_work=steps is not None,
         )
-        return SharedGenerator(lambda: self._engine.connect()[0], opening, self.tokenizer.vocabulary, meter)
+        return SharedGenerator(lambda lost: self._engine.connect(lost)[0], opening, self.tokenizer.vocabulary, meter)
 
 
 class SharedGenerator:
@@ -106,12 +105,15 @@ class SharedGenerator:
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
+        connect: Callable[[Connection | None], Connection],
         opening: Open,
         vocabulary: Vocabulary,
         meter: PrefillMeter = NO_METER,
     ) -> None:
-        """Connect with ``connect`` to an engine that is ready, and again when that has ended."""
+        """Connect with ``connect`` to an engine that is ready, and again when that has ended.
+
+        ``connect`` is given the connection to an engine that stands still; None if there is none.
+        """
         self._connect = connect
         self._opening = opening
         self._vocabulary = vocabulary
@@ -149,16 +151,17 @@ class SharedGenerator:
         taken: list[int] = []
 
         def message(number: int) -> Generate:
+            rest = request.after(taken, healing.missing)
             return Generate(
                 number=number,
-                document=request.document,
-                max_tokens=request.max_tokens - len(taken),
-                stop_tokens=sorted(request.stop_tokens),
-                required_prefix=healing.missing,
-                sampling=request.sampling.after(len(taken)) if request.sampling else None,
-                ahead=request.ahead,
-                prompt=np.asarray([*request.prompt, *taken], np.int32),
-                drafts=request.drafts,
+                document=rest.document,
+                max_tokens=rest.max_tokens,
+                stop_tokens=sorted(rest.stop_tokens),
+                required_prefix=rest.required_prefix,
+                sampling=rest.sampling,
+                ahead=rest.ahead,
+                prompt=np.asarray(rest.prompt, np.int32),
+                drafts=rest.drafts,
             )
 
         with closing(self._answers(message, cancel, stats)) as answers:
@@ -184,24 +187,29 @@ class SharedGenerator:
             ModelLost: there is no engine any more for this bundle.
             ModelError: the model failed.
         """
+        lost: Connection | None = None
         for _ in range(_ENGINES_FOR_A_REQUEST):
             cancel.check()
+            connection, outbox = self._line or self._call(lost)
             try:
-                yield from self._ask(message(next(self._numbers)), cancel, stats or GenerationStats())
-            except ConnectionLost:
+                asked = message(next(self._numbers))
+                yield from self._ask(connection, outbox, asked, cancel, stats or GenerationStats())
+            except ConnectionLost as loss:
+                lost = connection if isinstance(loss, Silence) else None
                 self._hang_up()
             else:
                 return
         raise EngineUnavailable("its process ended twice during one request")
 
-    def _ask(self, message: Work, cancel: CancelFlag, stats: GenerationStats) -> Generator[list[float]]:
-        connection, outbox = self._line or self._call()
+    def _ask(
+        self, connection: Connection, outbox: Outbox[Message], message: Work, cancel: CancelFlag, stats: GenerationStats
+    ) -> Generator[list[float]]:
         outbox.put(message)
         has_ended = False
         try:
             with _reporting(cancel, lambda urgent: outbox.put(Cancel(number=message.number, urgent=urgent))):
                 while not has_ended:
-                    answer = _receive(connection, outbox)
+                    answer = receive(connection, lambda: outbox.put(Ping()))
                     if isinstance(answer, Pong):
                         continue
                     if not isinstance(answer, (Token, Ended)):
@@ -221,8 +229,8 @@ class SharedGenerator:
             if not has_ended:
                 outbox.put(Cancel(number=message.number, urgent=True))
 
-    def _call(self) -> tuple[Connection, Outbox[Message]]:
-        connection = self._connect()
+    def _call(self, lost: Connection | None) -> tuple[Connection, Outbox[Message]]:
+        connection = self._connect(lost)
         outbox: Outbox[Message] = Outbox(connection.send)
         outbox.put(self._opening)
         self._line = connection, outbox
@@ -237,19 +245,6 @@ class SharedGenerator:
     def _learn(self, figures: Figures) -> None:
         for reading in figures.readings:
             self._meter.learn(*reading)
-
-
-def _receive(connection: Connection, outbox: Outbox[Message]) -> Message:
-    """Wait for a message, as long as the engine is there. It may compute for long, or do the work of others first.
-
-    Raises:
-        ConnectionLost: it has ended, or stands still.
-    """
-    try:
-        return connection.receive(_SILENT_SECONDS)
-    except Silence:
-        outbox.put(Ping())
-        return connection.receive(_SILENT_SECONDS)
 
 
 def _check(ended: Ended, cancel: CancelFlag) -> None:

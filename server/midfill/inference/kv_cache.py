@@ -100,14 +100,16 @@ class CachePool:
         """Return the best cache for the prompt ``ids`` of ``document``, and make it the most recently used one.
 
         The first of these that exists is the best: the cache that shares most tokens with ``ids``, if it shares enough;
-        the document's own cache; a new cache; the least recently used one. A document keeps its cache even when the
-        start of its prompt moves and no token fits, so that it never takes a second one.
+        the document's own cache; one whose tokens are all a start of ``ids``, as after an interrupted prefill; a new
+        cache; the least recently used one. A document keeps its cache even when the start of its prompt moves and no
+        token fits, so that it never takes a second one.
         """
         shared = [common_prefix(cache.tokens, ids) for cache in self._caches]
         longest = max(shared, default=0)
         best = self._caches[shared.index(longest)] if shared else None
         if longest < _MIN_SHARED * len(ids):
-            best = next((cache for cache in self._caches if cache.document == document), None)
+            interrupted = best if best is not None and 0 < longest == len(best) else None
+            best = next((cache for cache in self._caches if cache.document == document), interrupted)
         if best is None:
             best = self._make() if len(self._caches) < self._size else self._caches[0]
         if best in self._caches:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence, Sized
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -73,6 +73,16 @@ class GenerationRequest:
     deadline: Deadline | None = None
     ahead: bool = False
     """Whether nobody waits for the text yet. Then requests of others may come first."""
+
+    def after(self, taken: Sequence[int], missing: str) -> GenerationRequest:
+        """Return the request for what is missing after the tokens ``taken``, and ``missing`` of the required prefix."""
+        return replace(
+            self,
+            prompt=[*self.prompt, *taken],
+            max_tokens=self.max_tokens - len(taken),
+            required_prefix=missing,
+            sampling=self.sampling.after(len(taken)) if self.sampling else None,
+        )
 
 
 @dataclass

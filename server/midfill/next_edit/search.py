@@ -37,6 +37,7 @@ def search(
     *,
     name_of: Callable[[str], str] = lambda path: path,
     seconds: float | None = None,
+    on_answer: Callable[[NextEdit], object] = lambda _: None,
 ) -> NextEdit:
     """Return the first edit that may be shown; if there is none, why there is none at the cursor.
 
@@ -46,6 +47,7 @@ def search(
         cancel: stops the work within a step.
         name_of: returns the name of a document that the prompt has, by its path.
         seconds: maximum time to generate at each place; None for no limit.
+        on_answer: called with the predictor's answer at each place that was asked about.
 
     Raises:
         Cancelled: ``cancel`` was set.
@@ -70,6 +72,7 @@ def search(
             name_of=name_of,
             seconds=seconds,
         )
+        on_answer(edit)
         if not edit.reason:
             return edit
         first = first or edit

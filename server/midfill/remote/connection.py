@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import queue
 import threading
-import time
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Coroutine
 from concurrent.futures import Future
 from contextlib import aclosing
 from typing import Any, Protocol
 
 from midfill.common.cancel import CancelFlag
-from midfill.remote.events import Event, EventReader, NotEvents, parse_object
-from midfill.remote.failure import Failed
+from midfill.remote.event_stream import EventStream
+from midfill.remote.events import EventReader, NotEvents, parse_object
+from midfill.remote.failure import Failed, late
 
 _SPARE_BYTES, _BYTES_FOR_TOKEN, _PROMPTS = 65_536, 8_192, 4
 """Maximum size of a stream: for what is around it, for each token, and how often it may repeat the request."""
 _MAX_ANSWER = 64_000_000
 """Maximum size of an answer that is no stream, in bytes."""
-_FAREWELL_SECONDS = 1.0
-"""How long a server that has sent all tokens may take to end its answer. Then the connection serves again."""
 
 
 class Client(Protocol):
@@ -36,23 +33,6 @@ class Client(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
-
-
-class Patience:
-    """How long the next token is waited for."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.renew()
-
-    def renew(self) -> None:
-        """Begin again, because a token has come."""
-        self._until = time.monotonic() + self.seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds; 0 if they are over."""
-        return max(self._until - time.monotonic(), 0.0)
 
 
 class Connection:
@@ -79,7 +59,7 @@ class Connection:
         try:
             return await asyncio.wait_for(_answer(self._client, method, path, body), seconds)
         except asyncio.TimeoutError:
-            raise Failed(_late(seconds), is_slow=True) from None
+            raise Failed(late(seconds), is_slow=True) from None
 
     def read(self, path: str, seconds: float) -> bytes:
         """Return the bytes that the server answers to a GET, within ``seconds``, for a thread that waits.
@@ -91,7 +71,7 @@ class Connection:
         try:
             received: bytes = asked.result()
         except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
-            raise Failed(_late(seconds), is_slow=True) from None
+            raise Failed(late(seconds), is_slow=True) from None
         return received
 
     def ask(self, path: str, body: dict[str, Any], seconds: float, cancel: CancelFlag) -> dict[str, Any]:
@@ -110,64 +90,15 @@ class Connection:
                 raise
             return answer
 
-    def stream(
-        self, path: str, body: dict[str, Any], max_tokens: int, patience: Patience, cancel: CancelFlag
-    ) -> Generator[Event]:
-        """Yield the events that the server answers to a POST. Close the iterator to close the connection.
-
-        Args:
-            path: the path of the request.
-            body: a JSON object.
-            max_tokens: how many tokens the answer has at most, which says how long it may be.
-            patience: how long the next event may take; its owner renews it.
-            cancel: ends the wait.
-
-        Raises:
-            Cancelled: ``cancel`` was set.
-            Failed: the server cannot be reached, refuses, is too slow, or sends what is no stream of events.
-        """
+    def open(self, path: str, body: dict[str, Any], max_tokens: int) -> EventStream:
+        """Ask for a stream of events by a POST. Its bytes are limited, because it has at most ``max_tokens`` tokens."""
         sent = json.dumps(body, separators=(",", ":")).encode()
         reader = EventReader(_SPARE_BYTES + _PROMPTS * len(sent) + _BYTES_FOR_TOKEN * max_tokens)
-        inbox: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        task = self.submit(_pump(self._client, path, sent, reader, inbox.put))
-        grace = 0.0
-        try:
-            with cancel.interrupting(lambda: inbox.put(None)):
-                while True:
-                    try:
-                        received = inbox.get(timeout=patience.left)
-                    except queue.Empty:
-                        raise Failed(_late(patience.seconds), is_slow=True) from None
-                    cancel.check()
-                    if received is None:
-                        return
-                    if isinstance(received, BaseException):
-                        raise received
-                    grace = _FAREWELL_SECONDS if _is_last(received) else 0.0
-                    yield received
-        finally:
-            self._end(task, grace)
-
-    def _end(self, task: Future[Any], grace: float) -> None:
-        if not task.done() and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._loop.call_later, grace, task.cancel)
+        return EventStream(self._loop, self._client.parts("POST", path, sent), reader)
 
 
 def _cancel(work: Future[Any]) -> None:
     work.cancel()
-
-
-def _is_last(event: Event) -> bool:
-    """Whether an event says that no token follows, in either protocol."""
-    choices = event.get("choices")
-    finished = (
-        isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("finish_reason")
-    )
-    return bool(finished) or event.get("stop") is True
-
-
-def _late(seconds: float) -> str:
-    return f"it did not answer within {seconds * 1000:,.0f} ms"
 
 
 async def _answer(client: Client, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
@@ -186,26 +117,6 @@ async def _received(client: Client, method: str, path: str, sent: bytes | None) 
             if len(received) > _MAX_ANSWER:
                 raise Failed("it sends more than was asked for")
     return bytes(received)
-
-
-async def _pump(
-    client: Client,
-    path: str,
-    sent: bytes,
-    reader: EventReader,
-    put: Callable[[Event | BaseException | None], None],
-) -> None:
-    """Give each event to ``put``, at last None; or what went wrong."""
-    try:
-        async with aclosing(client.parts("POST", path, sent)) as parts:
-            async for part in parts:
-                for event in reader.feed(part):
-                    put(event)
-        put(None)
-    except NotEvents as error:
-        put(Failed(str(error)))
-    except Exception as error:  # whoever waits must learn of it
-        put(error)
 
 
 def _run(loop: asyncio.AbstractEventLoop, client: Client) -> None:

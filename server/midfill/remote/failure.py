@@ -28,3 +28,8 @@ def explain_status(status: int) -> str:
     if status >= 500:
         return f"it fails ({status}): its own log says why"
     return f"it refuses the request ({status}): see 'engineProtocol'"
+
+
+def late(seconds: float) -> str:
+    """Return what a server did that has not answered within ``seconds``, in a clause."""
+    return f"it did not answer within {seconds * 1000:,.0f} ms"

@@ -11,7 +11,6 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import RemoteUnavailable
@@ -26,11 +25,12 @@ from midfill.inference.token_generator import (
 from midfill.inference.token_healing import TokenHealing
 from midfill.inference.tokenizer import ModelTokenizer
 from midfill.remote.answers import Question, ServedToken, settle
-from midfill.remote.connection import Patience
+from midfill.remote.event_stream import Patience
+from midfill.remote.running_answer import LatestAnswer, RunningAnswer
 from midfill.remote.server import Server
 
-_LIKELIEST, _LIKELIEST_WHILE_HEALING = 2, 10
-"""How many of the likeliest tokens a server names: the token and its runner-up, or enough for one to fit a prefix."""
+_LIKELIEST = 10
+"""How many of the likeliest tokens a server names: enough for one to fit a prefix."""
 _AHEAD_SECONDS, _SCORE_SECONDS = 10.0, 60.0
 """How long a server may take for a prompt that nobody waits for, and for the scores of a text."""
 
@@ -63,6 +63,7 @@ class RemoteGenerator:
         self._patience = patience
         self._local = local
         self._local_name = local_name
+        self._latest = LatestAnswer()
 
     def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
         """See :meth:`midfill.inference.token_generator.TokenGenerator.generate`."""
@@ -144,23 +145,19 @@ class RemoteGenerator:
             is_narrow = choice is None and not is_narrow
 
     def _served(self, question: Question, seconds: float, cancel: CancelFlag) -> Generator[ServedToken]:
-        """Yield the tokens of one answer of the server, not more than were asked for."""
+        """Yield the tokens of the server for one question, not more than were asked for."""
         with self._server.watched() as succeeded:
             found, connection = self._server.ready(0.0 if self._local else seconds)
             _require_room(self._server, found.context, len(question.prompt) + question.max_tokens)
-            patience = Patience(seconds)
-            body = found.dialect.request(question)
-            left = question.max_tokens
-            with closing(connection.stream(found.dialect.path, body, left, patience, cancel)) as events:
-                for event in events:
-                    answer = found.dialect.read(event, self._vocabulary)
-                    for token in answer.tokens[:left]:
-                        succeeded()
-                        yield token
-                        patience.renew()
-                    left -= len(answer.tokens)
-                    if left <= 0 or answer.has_ended:
-                        return
+
+            def ask(question: Question) -> RunningAnswer:
+                stream = connection.open(found.dialect.path, found.dialect.request(question), question.max_tokens)
+                return RunningAnswer(question, stream, found.dialect, self._vocabulary)
+
+            with closing(self._latest.tokens(question, ask, Patience(seconds), cancel)) as tokens:
+                for token in tokens:
+                    succeeded()
+                    yield token
 
     def _served_scores(self, prompt: Sequence[int], text: Sequence[int], cancel: CancelFlag) -> Iterator[ScoredToken]:
         with self._server.watched() as succeeded:
@@ -203,21 +200,14 @@ class _Progress:
             max_tokens=1 if is_narrow else rest.max_tokens,
             stop_tokens=sorted(rest.stop_tokens),
             sampling=rest.sampling,
-            likeliest=_LIKELIEST_WHILE_HEALING if missing else _LIKELIEST,
+            likeliest=_LIKELIEST,
             allowed=self._healing.allowed() if is_narrow else None,
             spelling=missing,
         )
 
     def rest(self) -> GenerationRequest:
         """Return the request for what is missing."""
-        taken = self._taken
-        return replace(
-            self.request,
-            prompt=[*self.request.prompt, *taken],
-            max_tokens=self.request.max_tokens - len(taken),
-            required_prefix=self._healing.missing,
-            sampling=self.request.sampling.after(len(taken)) if self.request.sampling else None,
-        )
+        return self.request.after(self._taken, self._healing.missing)
 
     def settle(self, served: ServedToken) -> Choice | None:
         """Return the choice that a served token stands for: see :func:`midfill.remote.answers.settle`."""

@@ -166,7 +166,7 @@ def _join(setup: ipc.Message) -> _SharedLink:
     program = Program(module="midfill.retrieval.shared_worker", setup=setup, environment=_ENVIRONMENT)
     for _ in range(_ATTEMPTS):
         with suppress(ConnectionLost):
-            connection = MessageConnection(join_or_start(address, program))
+            connection = MessageConnection(join_or_start(address, program).raw)
             return _SharedLink(connection, connection.receive(_JOIN_SECONDS))
     raise CannotShare("its process ends again and again")
 

@@ -59,7 +59,7 @@ class EngineSettings:
         ),
     )
     engine_timeout_ms: int = field(
-        default=300,
+        default=250,
         metadata=about(
             kinds.whole(50, 60_000),
             "milliseconds to wait for each token of a suggestion from `engine`, after which the model on this machine"

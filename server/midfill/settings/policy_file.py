@@ -20,9 +20,12 @@ from midfill.settings.hosts import read_host
 from midfill.settings.kinds import Kind, flag, in_line, texts
 from midfill.settings.policy import Policy
 from midfill.settings.schema import ABOUT, ATTRIBUTES, read
+from midfill.settings.windows_owner import ADMINISTRATORS
 
 if sys.platform == "win32":
     import winreg
+
+    from midfill.settings.windows_owner import owner_of
 
 _NAME = "policy.toml"
 _OWNER = 0
@@ -86,12 +89,24 @@ def _read_trusted(file: Path) -> bytes | None:
 
 
 def _require_trusted(status: os.stat_result, path: Path) -> None:
+    """Check that only administrators can have made a file or folder.
+
+    Raises:
+        OSError: its owner cannot be asked.
+        ValueError: somebody else may have.
+    """
     if sys.platform == "win32":
-        return  # no numbers of users; there, the folder's access list is for the administrators to set
+        _require_administrators(owner_of(path), path)
+        return
     if status.st_uid != _OWNER:
         raise ValueError(f"{path} does not belong to root; an administrator can run `chown root '{path}'`")
     if status.st_mode & _WRITABLE_BY_OTHERS:
         raise ValueError(f"others than root can write {path}; an administrator can run `chmod go-w '{path}'`")
+
+
+def _require_administrators(owner: str, path: Path) -> None:
+    if owner not in ADMINISTRATORS:
+        raise ValueError(f'{path} does not belong to the administrators; one of them can run `takeown /a /f "{path}"`')
 
 
 def _rules(values: dict[str, Any]) -> dict[str, Any]:

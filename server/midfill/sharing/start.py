@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import filelock
 
@@ -46,32 +46,42 @@ class Program:
     """What its environment has that ours may not have."""
 
 
-def join_or_start(address: Address, program: Program) -> RawConnection:
+class Joined(NamedTuple):
+    """A connection to a shared process."""
+
+    raw: RawConnection
+    key: bytes
+    """The key of this process. One that takes its place has another one."""
+
+
+def join_or_start(address: Address, program: Program, lost: bytes | None = None) -> Joined:
     """Return a connection to the process that listens at ``address``; start it first if need be.
+
+    ``lost`` is the key of a process that stands still. It is not asked again, because it would not answer either.
 
     Raises:
         CannotShare: it cannot be started.
     """
-    running = join(address)
+    running = join(address, lost)
     if running is not None:
         return running
     try:
         with filelock.FileLock(address.lock, timeout=_LOCK_SECONDS):
-            return join(address) or _start(address, program)
+            return join(address, lost) or _start(address, program)
     except (OSError, filelock.Timeout) as error:
         raise CannotShare(f"{address.lock} cannot be locked ({type(error).__name__})") from error
 
 
-def join(address: Address) -> RawConnection | None:
-    """Return a connection to the process that listens at ``address``; None if there is none."""
+def join(address: Address, lost: bytes | None = None) -> Joined | None:
+    """Return a connection to the process that listens at ``address``; None if there is none but that of ``lost``."""
     key = address.key()
     try:
-        return connect(address.socket, key) if key else None
+        return Joined(connect(address.socket, key), key) if key and key != lost else None
     except ConnectionLost:
         return None
 
 
-def _start(address: Address, program: Program) -> RawConnection:
+def _start(address: Address, program: Program) -> Joined:
     key = address.renew()
     try:
         process = subprocess.Popen(  # noqa: S603 -- our own module in our own interpreter
@@ -97,7 +107,7 @@ def _start(address: Address, program: Program) -> RawConnection:
     try:
         if said != READY:
             raise ConnectionLost
-        return connect(address.socket, key)
+        return Joined(connect(address.socket, key), key)
     except ConnectionLost:
         process.kill()
         raise CannotShare("its process ended before it could be used") from None

@@ -14,14 +14,15 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from midfill.api.app import make_app, make_server
+from midfill.api.app import Open, make_app, make_server
 from midfill.api.listen import address_of, listen
 from midfill.common.cancel import CancelFlag
-from midfill.completion.engine import CompletionEngine, open_engine
+from midfill.completion.engine import CompletionEngine
 from midfill.completion.lifecycle import Load
+from midfill.engine.open_model import open_model
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.onnx_model import Model
-from midfill.inference.token_generator import OnLoading
+from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 from unit.helpers import MarkovModel, loaded_model, manifest
@@ -36,6 +37,15 @@ def settings_for(bundle: Path, **changes: Any) -> Settings:
     return Settings(**{"bundle": bundle, "share_engine": False, "min_confidence": 0.0, **changes})
 
 
+def opening(model: Model) -> Open:
+    """Return what opens ``model`` with the tiny tokenizer."""
+
+    def open_it(_settings: Settings, _on_loading: OnLoading) -> LanguageModel:
+        return loaded_model(model)
+
+    return open_it
+
+
 def loading(model: Model) -> Load:
     """Return what loads an engine with ``model`` and the tiny tokenizer."""
 
@@ -46,10 +56,10 @@ def loading(model: Model) -> Load:
 
 
 @asynccontextmanager
-async def serving(settings: Settings, load: Load = open_engine) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(settings: Settings, open_it: Open = open_model) -> AsyncIterator[httpx.AsyncClient]:
     """Serve, and give a client that has the key."""
     with listen("127.0.0.1", 0) as listening:
-        server = make_server(make_app(LiveSettings(settings), KEY, load))
+        server = make_server(make_app(LiveSettings(settings), KEY, open_it))
         running = asyncio.create_task(server.serve(sockets=[listening]))
         await wait_on_loop_until(lambda: server.started, "the server")
         try:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from unit.api.conftest import SAID
-from unit.api.serving import counting_table, events_in, loading, serving, settings_for
+from unit.api.serving import counting_table, events_in, opening, serving, settings_for
 from unit.helpers import MarkovModel, encode, manifest, model_tokenizer
 
 END = manifest().stop_tokens[0]
@@ -127,7 +127,7 @@ async def test_required_text_begins_the_answer(client: httpx.AsyncClient, wanted
 async def test_drawn_text_depends_on_the_seed(bundle: Path) -> None:
     """The same seed draws the same text, and the temperature is heeded."""
     model = MarkovModel(counting_table())
-    async with serving(settings_for(bundle), loading(model)) as client:
+    async with serving(settings_for(bundle), opening(model)) as client:
         asked = {"prompt": [50], "max_tokens": 8, "temperature": 2.0, "return_token_ids": True}
 
         async def drawn(seed: int) -> list[int]:

@@ -21,7 +21,7 @@ from midfill.completion.types import Completion, Request
 from midfill.inference.kv_cache import KvCache
 from midfill.outcomes.journal import journal_file, read_verdicts
 from midfill.settings.live import LiveSettings
-from unit.api.serving import loading, serving, settings_for
+from unit.api.serving import opening, serving, settings_for
 from unit.helpers import MarkovModel, chain_graph, loaded_model, manifest, model_tokenizer, write_bundle
 
 TOKENS = {"prefix": "<P>", "suffix": "<S>", "middle": "<M>", "repository": "<R>", "file": "<F>"}
@@ -66,7 +66,7 @@ async def test_secrets_never_reach_the_model(bundle: Path, path: str, body: dict
     """In no text that a client sends."""
     secret = "ghp_" + secrets.token_hex(18)
     model = SeenModel()
-    async with serving(settings_for(bundle), loading(model)) as client:
+    async with serving(settings_for(bundle), opening(model)) as client:
         answer = await client.post(path, json=_with(body, secret))
     assert answer.status_code == 200
     assert "key = " in model.text
@@ -85,7 +85,7 @@ def _with(value: Any, secret: str) -> Any:
 async def test_control_tokens_in_code_stay_text(bundle: Path) -> None:
     """The prompt has one token for the gap: its own."""
     model = SeenModel()
-    async with serving(settings_for(bundle), loading(model)) as client:
+    async with serving(settings_for(bundle), opening(model)) as client:
         await client.post("/infill", json={"input_prefix": "a = '<|fim_middle|>'\nb = ", "input_suffix": "\n"})
     assert model.ids.count(manifest().fim.middle) == 1
 
@@ -104,7 +104,7 @@ async def test_files_of_the_request_are_in_the_prompt(bundle: Path, tmp_path: Pa
         {"text": "seventh = 7\n"},
     ]
     model = SeenModel()
-    async with serving(settings_for(bundle, exclude=("generated/",)), loading(model)) as client:
+    async with serving(settings_for(bundle, exclude=("generated/",)), opening(model)) as client:
         await client.post("/infill", json={"input_prefix": "x = ", "input_suffix": "\n", "input_extra": files})
     seen = [word for word in ("first", "second", "third", "fourth", "fifth", "sixth", "seventh") if word in model.text]
     assert seen == ["fifth", "sixth", "seventh"]
@@ -113,7 +113,7 @@ async def test_files_of_the_request_are_in_the_prompt(bundle: Path, tmp_path: Pa
 async def test_excluded_document_is_not_read(bundle: Path) -> None:
     """If the client names it."""
     model = SeenModel()
-    async with serving(settings_for(bundle), loading(model)) as client:
+    async with serving(settings_for(bundle), opening(model)) as client:
         body = {"path": "deploy/.env", "input_prefix": "a = ", "input_suffix": "\n"}
         answer = await client.post("/infill", json=body)
     assert answer.json()["midfill_reason"] == "excluded"
@@ -131,7 +131,7 @@ async def test_newest_files_count_most() -> None:
 
 async def test_reason_is_told_and_noted(bundle: Path) -> None:
     """To the client, and in the journal for `midfill why`, which has no text."""
-    async with serving(settings_for(bundle), loading(SeenModel())) as client:
+    async with serving(settings_for(bundle), opening(SeenModel())) as client:
         answer = (await client.post("/v1/completions", json={"prompt": "SENTINEL = ", "suffix": "\n"})).json()
     assert answer["choices"][0]["text"] == ""
     assert answer["choices"][0]["midfill_reason"] == "blank"

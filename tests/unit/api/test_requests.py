@@ -18,7 +18,7 @@ from midfill.api.gap_fields import gap_in_infill
 from midfill.api.responses import MAX_BODY_BYTES
 from midfill.api.sampling_fields import sampling_of
 from midfill.common.logs import setup_logging
-from unit.api.serving import loading, serving, settings_for
+from unit.api.serving import opening, serving, settings_for
 from unit.helpers import MarkovModel, manifest
 
 VOCABULARY = manifest().vocabulary
@@ -137,7 +137,7 @@ async def test_missing_bundle_is_named(tmp_path: Path) -> None:
 async def test_bug_is_told_without_the_text(bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Neither to the client nor in the log; and the next request is answered."""
     model = MarkovModel.__new__(MarkovModel)  # without a table, so that each step fails
-    async with serving(settings_for(bundle), loading(model)) as client:
+    async with serving(settings_for(bundle), opening(model)) as client:
         setup_logging("DEBUG")
         answer = await client.post(COMPLETIONS, json={"prompt": "SENTINEL = 1", "max_tokens": 3})
         streamed = await client.post(COMPLETIONS, json={"prompt": "SENTINEL = 1", "max_tokens": 3, "stream": True})

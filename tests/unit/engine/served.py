@@ -62,7 +62,7 @@ class Served:
         """How often clients have asked if the engine is still there, and got an answer."""
         return sum(connection.pings for connection in self._served)
 
-    def connect(self) -> Connection:
+    def connect(self, _lost: Connection | None = None) -> Connection:
         """Return a client's end of a new connection."""
         self.connections += 1
         theirs, ours = Pipe()

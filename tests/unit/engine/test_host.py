@@ -202,6 +202,22 @@ def test_killed_engine_is_replaced_within_the_request(settings: Settings) -> Non
     assert [*begin, *stream] == expected
 
 
+def test_engine_that_was_stopped_is_replaced_within_the_request(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system still accepts connections for it. Nobody waits until it shows its key, and the new one is joined."""
+    monkeypatch.setattr("midfill.sharing.connection._KEY_SECONDS", 3600.0)
+    model = shared(settings)
+    generator = generator_of(model)
+    expected = text(generator, request_of(1))
+    os.kill(model.engine_process, signal.SIGSTOP)
+    try:
+        assert text(generator, request_of(1)) == expected
+        assert shared(settings).engine_process != model.engine_process
+    finally:
+        os.kill(model.engine_process, signal.SIGKILL)
+
+
 def test_engine_ends_where_its_folder_is_gone(
     settings: Settings, short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

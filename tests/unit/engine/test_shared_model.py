@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import EngineUnavailable, ModelError
+from midfill.engine import heartbeat
 from midfill.engine.connection import Connection
 from midfill.engine.engine_process import EngineProcess
 from midfill.engine.gate import Priority
@@ -202,11 +203,12 @@ def test_cancel_that_is_not_urgent_lets_a_chunk_of_the_prompt_end() -> None:
 
 def test_engine_that_stands_still_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was stopped does not end. It does not answer either."""
-    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.5)
+    monkeypatch.setattr(heartbeat, "SILENT_SECONDS", 0.1)
+    monkeypatch.setattr(heartbeat, "ANSWER_SECONDS", 0.1)
     (_stopped, ours), engine = Pipe(), served()
     connections = iter([Connection(ours)])
     generator = SharedGenerator(
-        lambda: next(connections, None) or engine.connect(), OPENING, engine.model.tokenizer.vocabulary
+        lambda _: next(connections, None) or engine.connect(), OPENING, engine.model.tokenizer.vocabulary
     )
     assert tokens(generator, REQUEST) == tokens(local(), REQUEST)
 
@@ -216,7 +218,7 @@ def test_cancel_does_not_wait_for_an_engine_that_stands_still() -> None:
     """A request is larger than what the system keeps for a process that does not read. Who cancels has other work."""
     stopped, ours = Pipe()
     flag = CancelFlag(urgent=CancelFlag())
-    generator = SharedGenerator(lambda: Connection(ours), OPENING, served().model.tokenizer.vocabulary)
+    generator = SharedGenerator(lambda _: Connection(ours), OPENING, served().model.tokenizer.vocabulary)
     large = replace(REQUEST, drafts=np.zeros(1_000_000, np.int32))
     with ThreadPoolExecutor(max_workers=1) as threads:
         asked = threads.submit(tokens, generator, large, flag)
@@ -230,7 +232,7 @@ def test_cancel_does_not_wait_for_an_engine_that_stands_still() -> None:
 
 def test_engine_that_computes_for_long_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """It answers questions meanwhile."""
-    monkeypatch.setattr("midfill.engine.shared_model._SILENT_SECONDS", 0.2)
+    monkeypatch.setattr(heartbeat, "SILENT_SECONDS", 0.2)
     model = Slow()
     engine = served(model=lambda: model)
     with ThreadPoolExecutor(max_workers=1) as threads:
@@ -274,8 +276,8 @@ class EngineOfTests(EngineProcess):
     def __init__(self, served: Served) -> None:
         self._served = served
 
-    def connect(self) -> tuple[Connection, Ready]:
-        return self._served.connect(), Ready(threads=3, process=7)
+    def connect(self, lost: Connection | None = None) -> tuple[Connection, Ready]:
+        return self._served.connect(lost), Ready(threads=3, process=7)
 
 
 def test_work_with_steps_is_long_work() -> None:

@@ -100,6 +100,16 @@ def test_pool_keeps_a_document_in_its_cache() -> None:
     assert pool.pick([2] * 8, "a") is first
 
 
+def test_pool_finds_an_interrupted_prompt() -> None:
+    """Its cache has nothing else to lose, however short it is; the document's own cache still comes first."""
+    pool = CachePool(lambda: KvCache(None, 100), 2)
+    first, second = pool.pick([1] * 8, "a"), pool.pick([2] * 8, "b")
+    first.append([1])
+    second.append([2] * 8)
+    assert pool.pick([1] * 8, "c") is first
+    assert pool.pick([1] * 8, "b") is second
+
+
 def test_small_overlap_does_not_choose_a_cache() -> None:
     """Two documents do not share a cache only because every prompt begins with the same control tokens."""
     pool = CachePool(lambda: KvCache(None, 100), 2)

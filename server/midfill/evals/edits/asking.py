@@ -13,43 +13,16 @@ from midfill.common.errors import UsageError
 from midfill.evals.edits.judging import judge
 from midfill.evals.edits.tasks import EditTask
 from midfill.evals.resume_file import append_result, read_results
-from midfill.inference.token_generator import LanguageModel
 from midfill.next_edit.places import Reach, places
 from midfill.next_edit.predictor import EditPredictor
 from midfill.next_edit.search import Situation, search
-from midfill.next_edit.types import Document, Hunk, NextEdit, Place, Why
+from midfill.next_edit.types import Document, NextEdit, Place, Why
 
 GIVEN, FOUND, QUIET = "given", "found", "quiet"
 QUESTIONS = (GIVEN, FOUND, QUIET)
 """Given: the place of the next hunk is named. Found: the place is looked for. Quiet: a place is named where nothing is
 left to change."""
 EXACT, WRONG, SILENT = "exact", "wrong", "silent"
-
-
-class CountedPredictor(EditPredictor):
-    """A predictor that keeps its answers."""
-
-    def __init__(self, model: LanguageModel, ablations: frozenset[str] = frozenset()) -> None:
-        """Predict with ``model``, without the parts ``ablations``."""
-        super().__init__(model, ablations=ablations)
-        self.answers: list[NextEdit] = []
-        """The answers since the list was last replaced."""
-
-    def predict(
-        self,
-        document: Document,
-        place: Place,
-        history: Sequence[Hunk],
-        cancel: CancelFlag,
-        *,
-        undone: Sequence[Hunk] = (),
-        name_of: Callable[[str], str] = lambda path: path,
-        seconds: float | None = None,
-    ) -> NextEdit:
-        """Predict the edit at a place of a document, and keep the answer."""
-        edit = super().predict(document, place, history, cancel, undone=undone, name_of=name_of, seconds=seconds)
-        self.answers.append(edit)
-        return edit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +80,7 @@ def questions(text: str | None) -> tuple[str, ...]:
 
 
 def run(
-    predictor: CountedPredictor,
+    predictor: EditPredictor,
     model: str,
     left_out: str,
     asked: Sequence[tuple[str, EditTask]],
@@ -139,21 +112,20 @@ def run(
     return rows
 
 
-def _ask(predictor: CountedPredictor, model: str, left_out: str, question: str, task: EditTask) -> EditResult:
+def _ask(predictor: EditPredictor, model: str, left_out: str, question: str, task: EditTask) -> EditResult:
     language = language_of(task.path)
     document = Document(path=task.path, text=task.text, language=language.ids[0])
     history = task.history().hunks()
     cursor = Place(path=task.path, line=task.latest_line, why=Why.CURSOR)
-    predictor.answers = []
+    answers: list[NextEdit] = []
     started = time.perf_counter()
     if question == FOUND:
-        shown = search(
-            predictor, Situation(documents={task.path: document}, cursor=cursor, history=history), CancelFlag()
-        )
+        situation = Situation(documents={task.path: document}, cursor=cursor, history=history)
+        shown = search(predictor, situation, CancelFlag(), on_answer=answers.append)
     else:
         shown = predictor.predict(document, Place(path=task.path, line=task.line), history, CancelFlag())
+        answers.append(shown)
     milliseconds = (time.perf_counter() - started) * 1000
-    answers = predictor.answers
     judged = judge(task, shown.apply(task.text), next_one=question == GIVEN) if shown.edits else None
     exact = judged is not None and judged.is_exact and question != QUIET
     return EditResult(

@@ -8,8 +8,9 @@ import pytest
 
 from midfill.common.errors import EvalError, UsageError
 from midfill.evals.edits import asking
-from midfill.evals.edits.asking import FOUND, GIVEN, QUIET, CountedPredictor, EditResult
+from midfill.evals.edits.asking import FOUND, GIVEN, QUIET, EditResult
 from midfill.evals.edits.tasks import EditTask, cut
+from midfill.next_edit.predictor import EditPredictor
 from unit.evals.edits.changed_files import change
 from unit.next_edit.rewriter import Rewriter, model_of
 
@@ -29,7 +30,7 @@ def window(task: EditTask, line: str) -> str:
 
 def ask(text: str, *asked: tuple[str, EditTask], resume: Path | None = None) -> list[EditResult]:
     """Ask a model that makes its window ``text``, and leaves others as they are."""
-    predictor = CountedPredictor(model_of(Rewriter(text)))
+    predictor = EditPredictor(model_of(Rewriter(text)))
     return asking.run(predictor, "scripted", "", asked, lambda *_: None, resume)
 
 
