@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import shutil
 import sysconfig
-from itertools import pairwise
 from pathlib import Path
-from statistics import median
 
 import pytest
 
 from e2e.deaths import MortalSession, counted
 from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
+from memory_trend import MemoryTrend
 
 REQUESTS = 2000
 WARM_AFTER = 200
-LEAK = 2_000
-"""Bytes a request. What leaks grows all the time; which prompts are kept changes the memory now and then."""
-NOISE = 1.03
 LIVES_NOISE = 1.03
 """Two servers of the same age differ by what their allocator has kept."""
 LIBRARY = Path(sysconfig.get_path("stdlib"))
@@ -53,9 +49,9 @@ def test_two_thousand_requests(bundle: Path, tmp_path: Path, capsys: pytest.Capt
         log = client.stderr()
     assert "ERROR" not in log
     assert session.suggestions > REQUESTS // 4
+    trend = MemoryTrend([each.memory.own for each in held], WARM_AFTER)
+    assert trend.is_level, trend
     warm, later = held[0], held[1:]
-    assert median(b.memory.own - a.memory.own for a, b in pairwise(held)) <= LEAK * WARM_AFTER
-    assert max(each.memory.own for each in later) <= warm.memory.own * NOISE
     assert max(each.open_files for each in later) <= warm.open_files
     assert max(each.threads for each in later) <= warm.threads
 

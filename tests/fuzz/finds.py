@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from memory_trend import MemoryTrend
+
+READINGS = 10
+"""Readings of the memory in a run."""
+
 
 @dataclass(frozen=True)
 class Find:
@@ -31,8 +36,10 @@ class Tally:
     answered: int = 0
     """Requests and files that were answered as they should be."""
     finds: list[Find] = field(default_factory=list)
+    cases_a_reading: int = 1
+    """Cases between two readings of the memory."""
     memory: list[float] = field(default_factory=list)
-    """Megabytes of the server's own, after each tenth of the cases."""
+    """Bytes of the server's own, read at intervals, for a run that has one server for all its cases."""
 
     def find(self, kind: str, seed: int, detail: str = "") -> Find:
         """Note a find."""
@@ -40,10 +47,18 @@ class Tally:
         self.finds.append(found)
         return found
 
+    @property
+    def trend(self) -> MemoryTrend:
+        """What the memory does."""
+        return MemoryTrend(self.memory, self.cases_a_reading)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found, and the memory is level."""
+        return not self.finds and self.trend.is_level
+
     def __str__(self) -> str:
         kinds = Counter(found.kind for found in self.finds)
         listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no finds"
-        memory = " ".join(f"{megabytes:.0f}" for megabytes in self.memory)
-        return f"{self.run}: {self.cases:,} cases, {self.answered:,} answered, {listed}" + (
-            f"; memory {memory} MB" if memory else ""
-        )
+        memory = f"; {self.trend}" if self.memory else ""
+        return f"{self.run}: {self.cases:,} cases, {self.answered:,} answered, {listed}{memory}"

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-from fuzz.finds import Find, Tally
+from fuzz.finds import READINGS, Find, Tally
 from fuzz.messages import CODE, URI, Case, case_of
 from fuzz.server import FuzzedServer
 
@@ -22,7 +22,7 @@ def run_messages(
     most_finds: float = math.inf,
 ) -> Tally:
     """Send the messages of ``count`` seeds from ``first`` on, until there are ``most_finds``: each costs patience."""
-    tally = Tally("messages")
+    tally = Tally("messages", cases_a_reading=max(count // READINGS, 1))
     for seed in range(first, first + count):
         if len(tally.finds) >= most_finds:
             break
@@ -33,8 +33,8 @@ def run_messages(
         if len(tally.finds) > before:
             server.restart()
         tally.cases += 1
-        if tally.cases % max(count // 10, 1) == 0:
-            tally.memory.append(server.megabytes())
+        if tally.cases % tally.cases_a_reading == 0:
+            tally.memory.append(server.own_memory())
     return tally
 
 

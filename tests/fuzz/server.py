@@ -127,9 +127,9 @@ class FuzzedServer:
         with self._arrival:
             self._answers.clear()
 
-    def megabytes(self) -> float:
-        """Return the memory that is the server's own, without its index, which may still be starting."""
-        return float(psutil.Process(self.process.pid).memory_full_info().uss / 1e6)
+    def own_memory(self) -> float:
+        """Return the bytes that are the server's own, without its index, which may still be starting."""
+        return float(psutil.Process(self.process.pid).memory_full_info().uss)
 
     def index(self) -> psutil.Process | None:
         """Return the index's process, if there is one."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from fuzz.finds import Find, Tally
+from fuzz.finds import READINGS, Find, Tally
 from fuzz.hostile_workspaces import make_workspace
 from fuzz.server import FuzzedServer
 from midfill.bench.processes import memory_of
@@ -24,7 +24,7 @@ def run_workspaces(
     server: FuzzedServer, folder: Path, first: int, count: int, on_find: Callable[[Find], None]
 ) -> Tally:
     """Open the workspaces of ``count`` seeds from ``first`` on, one after the other."""
-    tally = Tally("workspaces")
+    tally = Tally("workspaces", cases_a_reading=max(count // READINGS, 1))
     for seed in range(first, first + count):
         before = len(tally.finds)
         workspace = folder / f"workspace-{seed}"
@@ -38,8 +38,8 @@ def run_workspaces(
         else:
             tally.answered += 1
         tally.cases += 1
-        if tally.cases % max(count // 10, 1) == 0:
-            tally.memory.append(server.megabytes())
+        if tally.cases % tally.cases_a_reading == 0:
+            tally.memory.append(server.own_memory())
     return tally
 
 
@@ -56,7 +56,7 @@ def _visit(server: FuzzedServer, workspace: Path, seed: int, kind: str, tally: T
             tally.find("index busy", seed, kind)
         elif (megabytes := memory_of(index.pid).own / 1e6) > _MOST_MEGABYTES:
             tally.find("index takes memory", seed, f"{kind}: {megabytes:.0f} MB")
-    if (megabytes := server.megabytes()) > _MOST_MEGABYTES:
+    if (megabytes := server.own_memory() / 1e6) > _MOST_MEGABYTES:
         tally.find("server takes memory", seed, f"{kind}: {megabytes:.0f} MB")
     server.notify("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": [opened]}})
     if not server.probe(server.patience):

@@ -141,7 +141,7 @@ class EngineLifecycle:
         """Let the engine ask ``workspace`` about other files from now on."""
         self._workspace = workspace
         if self.state != "closed":
-            self.run(self._equip)
+            self.run(self._move)
 
     def spell(self, ids: Sequence[int]) -> str:
         """Return the text of tokens; a note in its place while no engine is loaded."""
@@ -192,6 +192,12 @@ class EngineLifecycle:
     def _equip(self, engine: Engine | None) -> None:
         if engine is not None:
             engine.workspace = self._workspace
+
+    def _move(self, engine: Engine | None) -> None:
+        has_moved = engine is not None and engine.workspace is not self._workspace
+        self._equip(engine)
+        if has_moved:
+            memory.give_back()  # what was read in the workspace before
 
     def _drop_engine(self) -> None:
         self._engine = None

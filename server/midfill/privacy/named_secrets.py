@@ -18,6 +18,11 @@ _BLANKS = r"[ \t]{0,80}"
 _BREAK = rf"{_BLANKS}(?:\\?\r?\n{_BLANKS}(?:(?:\#|//|--)[^\n]{{0,120}}\n{_BLANKS})?)?"
 """Blanks, at most one line end with or without a backslash, and at most one line of comment."""
 _QUOTE = r"\\{0,3}[\"'`]"
+_TYPES_IN = (
+    r"type|typeText|fill|press\w{0,20}|input|enterText|[sS]endKeys|send_keys|set_?(?:[tT]ext|[vV]alue)|val|replaceText"
+    r"|to(?:Strict)?(?:Be|Equal)|to_equal|isEqualTo|equals"
+)
+"""Methods that put a value into a field of a form, or compare its value."""
 _CLOSED = rf"(?:{_QUOTE})?[\])}}*?!]{{0,2}}(?:\[\w{{0,6}}\])?"
 """What closes a name: a quote, also an escaped one, and brackets; a size, as in ``char key[32]``."""
 _TYPE = r"(?:[ \t]{0,9}:|[ \t]{1,9}As\b|(?=[ \t]))[\w.&*'<>\[\]|?: ]{1,50}?(?= ?:?=)"
@@ -53,6 +58,8 @@ class _Place:
     """What a password may be here, where code could also have a name."""
     only: bool
     """Whether a string stands nowhere else."""
+    is_field: bool
+    """Whether the name may be that of a field of a form, which a value is typed into."""
 
     def fits(self, name: TellingName, text: str, before: str) -> bool:
         """Return whether the name, and the text before it, are those of this place."""
@@ -60,7 +67,14 @@ class _Place:
 
 
 def _place(
-    link: str, value: str = "", *, before: str = "", name: str = "", shape: Shape = Shape.WORD, only: bool = False
+    link: str,
+    value: str = "",
+    *,
+    before: str = "",
+    name: str = "",
+    shape: Shape = Shape.WORD,
+    only: bool = False,
+    is_field: bool = False,
 ) -> _Place:
     return _Place(
         link=re.compile(link),
@@ -69,6 +83,7 @@ def _place(
         name=re.compile(rf"(?:[\w$-]{{1,40}}\.){{0,6}}(?:{name})"),
         shape=shape,
         only=only,
+        is_field=is_field,
     )
 
 
@@ -81,6 +96,8 @@ _IN_QUOTES = (
     _place(rf"{_CLOSED}(?:{_TYPE})?{_BLANKS}{_EQUALS}{_BREAK}{_CALLED}", shape=Shape.NUMBERED),
     # setName("...
     _place(rf"(?:\.(?:assign|equals|set|eq))?{_BLANKS}[({{]{_BREAK}{_WRAPPED}", name="(?i:set|with|pass|pwd)"),
+    # nameField.setText("...; ("#name").type("...; expect(name).toBe("...
+    _place(rf"[\])\"'`]{{0,4}}\.(?:{_TYPES_IN})\({_BLANKS}", shape=Shape.NUMBERED, only=True, is_field=True),
     # put("name", "...
     _place(rf"{_QUOTE}{_BLANKS},{_BREAK}{_WRAPPED}", only=True,
            before=r"(?i:define|env|get\w{0,20}|set\w{0,20}|string|put|header|property|fetch|config|append|default)\([\"'`]"),
@@ -144,6 +161,12 @@ _WITHOUT_QUOTES = (
     # login failed with name: value
     _place(rf"{_CLOSED}: {{0,9}}", _word(r"[^\s'\"`,;&(){}<>\[\]]", r"[\s;&,}\"'\\).]|$"), before=r"[A-Za-z]{2,20} ",
            shape=Shape.NUMBERED),
+    # the name is value
+    _place(r"(?i: is| was):? [\"'`]?(?=[^\s\d]{0,40}\d)(?=[^\sa-z]{0,40}[a-z])(?=[^\sA-Z]{0,40}[A-Z])",
+           _word(r"[^\s'\"`,;(){}<>\[\]]", r"[\s,;.\"'`)]|$"), shape=Shape.NUMBERED),
+    # &quot;name&quot;: &quot;value&quot;; name%3Dvalue%26
+    _place(r"(?:&quot;|&\#\d\d;) ?[:=] ?(?:&quot;|&\#\d\d;)", _word(r"[^\s&\"'<>]", "&")),
+    _place(r"(?:%22)?%3[ADad](?:%20)?(?:%22)?", _word(r"[^\s%&\"'<>]", r"%|&|[\s\"'<]|$")),
     # {name: value}
     _place(rf"{_CLOSED}(?:=(?!=)|: {{0,9}})", _IN_LIST, shape=Shape.RANDOM),
     # ${NAME:-value}; name=${1:-value}
@@ -157,10 +180,11 @@ _WITHOUT_QUOTES = (
     # machine host login name password value
     _place(r"[ \t]{1,9}(?:\d )?", _TO_END,
            before=r"(?:\blogin|^username|\nusername)[ \t]{1,9}\S{1,80}\s{1,9}|enable "
-                  r"|(?:ENV|ARG|set|setenv) [^\s=]{0,80}"),
+                  r"|(?:ENV|ARG|set|setenv|set -\w{1,4}) [^\s=]{0,80}"),
     _place(r"[ \t]{1,9}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
     # name: on one line, the value on the next
-    _place(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}", _TO_END, before=_LINE_START, shape=Shape.NUMBERED),
+    _place(rf"{_CLOSED}{_BLANKS}:{_BLANKS}\n[ \t]{{1,80}}(?:(?:value|default): )?", _TO_END, before=_LINE_START,
+           shape=Shape.NUMBERED),
     # - name: NAME, and value: ... on the next line
     _place(rf"{_CLOSED}{_UP_TO_FIELD}{_FIELD}", _TO_END, before=r"(?i:name|key|id)[\"']?[:=][ \t]{0,9}[\"']?"),
     # <name>value</name>, <entry key="name">value</entry>
@@ -194,6 +218,8 @@ _MAX_NAMES = 2_000
 """Names that are looked at one by one, each for 0.1 ms, however close together they are."""
 _CHARACTERS_PER_NAME = 100
 """Fewest characters for each further name. No code has as many names as that."""
+_FIELD_WORD = re.compile(r"_(?:field|input|box|locator|edit|element|el|control|view|label)$")
+"""The end of a field's name."""
 _PLURALS = ("words", "phrases", "pwds", "secrets", "keys", "tokens", "credentials")
 """Ends of the names of lists."""
 
@@ -225,8 +251,9 @@ def _in_quotes(name: TellingName, text: str, before: str) -> list[tuple[int, int
         fits = bool(literals) and place.fits(name, text, before)
         if literals and (fits or not place.only):
             shape = place.shape if fits else Shape.NUMBERED
+            words = _FIELD_WORD.sub("", name.words) if place.is_field else name.words
             for value in (literals, literals[:1], literals[1:]):  # what is joined to a secret may be ordinary text
-                if looks_secret(name.kind, name.words, joined(text, value), shape):
+                if looks_secret(name.kind, words, joined(text, value), shape):
                     return value
     return []
 

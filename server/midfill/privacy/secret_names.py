@@ -20,7 +20,7 @@ _PASSWORD = "|".join(
     (
         "pass_?(?:word|wd|wort|phrase|code)|passkey|pwd",
         "kennwort|contrase[nñ]a|mot_?de_?passe|senha|wachtwoord|пароль|密码|パスワード",
-        "mnemonic|seed_phrase|(?:^|_)psk$|(?:^|_)pw$|^identified$",
+        "mnemonic|seed_phrase|(?:^|_)psk$|(?:^|_|^db|^my|^user|^root|^admin)pw$|^identified$|^masterauth$",
         f"^pass$|(?:^|_)(?:{_LOGINS})_?pass$",
     )
 )

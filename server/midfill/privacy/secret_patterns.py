@@ -95,6 +95,7 @@ SECRET_FORMATS = (
         "AccountKey= SharedAccessKey= SharedSecretKey=",
         r"(?:AccountKey|SharedAccessKey|SharedSecretKey)=<<[A-Za-z0-9+/]{32,}={0,2}>>",
     ),
+    _format("url-key", "key=", r"[?&](?:api[_-]?)?key=<<(?=[\w-]{0,90}\d)(?=[\w-]{0,90}[A-Za-z])[\w-]{20,200}>>"),
     _format("signature", "ig= ignature=", r"[?&](?:sig|X-Amz-Signature|Signature)=<<[\w%+/=-]{20,}>>"),
     _format(
         "url-password",

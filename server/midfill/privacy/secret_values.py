@@ -123,14 +123,19 @@ def looks_secret(kind: str, name: str, value: str, shape: Shape, *, quoted: bool
     is_words = not has_digit and bool(_SEPARATED.fullmatch(value))
     if kind == "password":
         if " " in value:
-            return len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
+            return _is_phrase(value)
         return len(value) >= (_MIN_PASSWORD if quoted else _MIN_BARE_WORD) and (may_be_word or not is_words)
     if kind == "key":
         return quoted and len(value) >= _MIN_KEY and value.isalnum() and is_random(value)
-    if " " in value or len(value) < _MIN_SECRET or entropy(value) < _MIN_SECRET_ENTROPY:
-        return False
     may_be_words = may_be_word and bool(_OWN_KEY.search(name))
-    return has_digit or (quoted and len(value) >= _MIN_WORDS_OF_KEY and (may_be_words or not is_words))
+    if " " in value:
+        return may_be_words and _is_phrase(value)
+    is_long = len(value) >= _MIN_SECRET and entropy(value) >= _MIN_SECRET_ENTROPY
+    return is_long and (has_digit or (quoted and len(value) >= _MIN_WORDS_OF_KEY and (may_be_words or not is_words)))
+
+
+def _is_phrase(value: str) -> bool:
+    return len(value) >= _MIN_PHRASE and not _SENTENCE.search(value)
 
 
 def _is_ordinary(name: str, value: str) -> bool:

@@ -111,8 +111,7 @@ class _ChildLink:
         return ipc.read(self._output)
 
     def stop(self) -> None:
-        self._process.kill()  # it has no data to save
-        self._process.wait()
+        self._process.kill()  # it has no data to save; whoever receives waits for its end
 
     def end_sending(self) -> None:
         with suppress(OSError):

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from midfill.common import memory
 from midfill.common.errors import BundleNotFound, ModelError
 from midfill.completion.engine import WorkspaceRetrieval
 from midfill.completion.lifecycle import EngineLifecycle
@@ -209,6 +210,21 @@ async def test_engine_uses_the_current_workspace() -> None:
     bench.lifecycle.work_in(second)
     await bench.worker_is_done()
     assert engine.workspace is second
+    bench.close()
+
+
+async def test_memory_is_given_back_when_the_workspace_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read in the workspace before is freed in pieces, which the C library would keep; no move, no pause."""
+    given_back: list[object] = []
+    bench = Bench(engine := GatedEngine())
+    monkeypatch.setattr(memory, "give_back", lambda: given_back.append(engine.workspace))
+    first, second = (cast("WorkspaceRetrieval", object()) for _ in range(2))
+    bench.lifecycle.work_in(first)
+    await bench.start()
+    bench.lifecycle.work_in(first)  # an ignore file has changed
+    bench.lifecycle.work_in(second)
+    await bench.worker_is_done()
+    assert given_back == [second]
     bench.close()
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -174,6 +175,23 @@ def test_closed(tmp_path: Path, open_index: Open) -> None:
     index.close()
     wait_until(lambda: not psutil.pid_exists(pid), "the end of the index")
     assert _ask(index, "x", tmp_path) == []
+
+
+def test_closing_waits_for_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever closes an index is the event loop, and a process on a busy machine takes its time to die."""
+    index = WorkspaceIndex([tmp_path])
+    wait_until(lambda: index.state.done)
+    waiting: list[threading.Thread] = []
+    wait = subprocess.Popen.wait
+
+    def note_who_waits(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        waiting.append(threading.current_thread())
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", note_who_waits)
+    index.close()
+    wait_until(lambda: waiting)
+    assert threading.current_thread() not in waiting
 
 
 def test_no_folder_needs_no_process() -> None:
