@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
             path = adopt(Path(what), weights_dir(), display, known)
     if not args.weights_only:
         weights = next(weights for weights in known.values() if weights.file == path.name)
-        path = _bundle(weights, path, bundles / bundle_name(weights.file))
+        path = _bundle(weights, path, bundles / weights.bundle_folder)
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -111,10 +111,10 @@ class _Display:
     def __call__(self, done: int, total: int, what: str) -> None:
         if not sys.stderr.isatty():
             if what != self._written:
-                sys.stderr.write(f"{what}: {megabytes(done)} of {megabytes(total)}\n")
+                sys.stderr.write(f"{what}: {megabytes(done)} of {megabytes(total) if total else 'an unknown size'}\n")
                 self._written = what
             return
         if self._bar is None:
-            self._bar = tqdm(total=total, initial=done, unit="B", unit_scale=True, file=sys.stderr)
+            self._bar = tqdm(total=total or None, initial=done, unit="B", unit_scale=True, file=sys.stderr)
         self._bar.set_description(what, refresh=False)
         self._bar.update(done - self._bar.n)

@@ -66,6 +66,8 @@ def _fault_of_tokens(data: Mapping[str, Any]) -> str:
         return f"there is no token {highest} in a vocabulary of {size}"
     if fim.get("order") in ("suffix-first", "prefix-first") and min(tokens[name] for name in _FIM_TOKENS) < 0:
         return f"'fim' must name the tokens {', '.join(_FIM_TOKENS)}"
+    if data.get("edit_format") == "sweep" and tokens["file"] < 0:
+        return "'fim' must name the token file, because edit_format is sweep"
     return ""
 
 

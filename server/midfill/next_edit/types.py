@@ -98,6 +98,7 @@ class NextEdit:
     confidence: float | None = None
     """The model's probability that all changed lines are right, 0 to 1; None if nothing was generated."""
     model: str = ""
+    """The name of the model that was asked, and the format of its prompt."""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
@@ -109,6 +110,8 @@ class NextEdit:
     """Time of each stage: prompt, prefill, decode, filters."""
     prompt: tuple[int, ...] = ()
     """Token ids of the exact prompt."""
+    prompt_text: str = ""
+    """Their text, which another model's tokenizer would not know."""
 
     def joined(self, document: str) -> TextEdit:
         """Return one edit of ``document`` that makes the same change, from the first changed place to the last.

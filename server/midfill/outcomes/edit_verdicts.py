@@ -24,7 +24,7 @@ def add_edit(journal: Journal, text: str, edit: NextEdit) -> Entry:
         model=edit.model,
         prompt_tokens=edit.prompt_tokens,
         reused_tokens=edit.reused_tokens,
-        parts=(Part("edit", list(edit.prompt)),) if edit.prompt else (),
+        parts=(Part("edit", list(edit.prompt), text=edit.prompt_text),) if edit.prompt else (),
         tokens=edit.tokens,
         logprobs=(math.log(edit.confidence),) if edit.confidence else (),
         milliseconds=edit.milliseconds,
