@@ -11,11 +11,10 @@ from midfill.settings.kinds import Kind, about
 
 
 def _read_model(value: object) -> str:
-    """Return a name as it is, and a path without a tilde; "" stays as it is."""
-    if value == "":
-        return ""
-    folder = kinds.folder().read(value)
-    return str(value) if _is_name(str(value)) else str(folder)
+    """Return the name or the path as it was written; "" for none."""
+    if value != "":
+        kinds.folder().read(value)
+    return str(value)
 
 
 def _is_name(model: str) -> bool:
@@ -69,7 +68,9 @@ class EditSettings:
         """The folder of the bundle that ``next_edit_model`` names; None if it names none."""
         if not self.next_edit_model:
             return None
-        return bundles_dir() / self.next_edit_model if _is_name(self.next_edit_model) else Path(self.next_edit_model)
+        if _is_name(self.next_edit_model):
+            return bundles_dir() / self.next_edit_model
+        return Path(self.next_edit_model).expanduser()
 
     @property
     def next_edit_advice(self) -> str:
