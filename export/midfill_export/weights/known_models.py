@@ -162,9 +162,9 @@ _LICENCES = {"3b": "qwen-research"}
 def served_model(name: str) -> Served | None:
     """Return what is known about a server's model by its ``name`` there; None if its tokenizer is not known.
 
-    All sizes of Qwen2.5-Coder have the same tokenizer and the same prompt format.
+    All sizes of Qwen2.5-Coder have the same tokenizer and the same prompt format. No server has a model for edits.
     """
-    if name in WEIGHTS:
+    if name in WEIGHTS and WEIGHTS[name].edit_format == "plain":
         return Served(WEIGHTS[name].title, WEIGHTS[name].licence, name)
     found = _QWEN_CODER.fullmatch(name.lower())
     if not found:
