@@ -30,7 +30,7 @@ BEFORE = "def f(a):\n    return a\n"
 NOW = "def f(b):\n    return a\n"
 PROMPT = (
     f"<|file_sep|>sample.py\n{BEFORE}\n"
-    "<|file_sep|>sample.py:1:1\noriginal:\ndef f(a):\nupdated:\ndef f(b):\n"
+    "<|file_sep|>sample.py:1:2\noriginal:\ndef f(a):\n    return a\nupdated:\ndef f(b):\n    return a\n"
     f"<|file_sep|>original/sample.py:1:3\n{BEFORE}\n"
     "<|file_sep|>current/sample.py:1:3\ndef f(b):\n    ret<|cursor|>urn a\n\n"
     "<|file_sep|>updated/sample.py:1:3\ndef f(b):\n"

@@ -56,8 +56,8 @@ def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: M
     if served is None:
         suggesting = (name for name, weights in known.items() if weights.edit_format == "plain")
         raise UsageError(
-            f"The tokenizer of '{what}' is not known: name {', '.join(suggesting)}, or a Qwen2.5-Coder as its server names"
-            " it."
+            f"The tokenizer of '{what}' is not known: name {', '.join(suggesting)}, or a Qwen2.5-Coder as its server"
+            " names it."
         )
     out = bundles / bundle_name(served.title)
     if is_there(served, out):

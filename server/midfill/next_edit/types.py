@@ -39,6 +39,9 @@ class Hunk:
     """Numbers of lines before and after."""
     suggested: bool = False
     """Whether an accepted suggestion made the change."""
+    above: tuple[RedactedText, ...] = ()
+    below: tuple[RedactedText, ...] = ()
+    """The unchanged line above and the one below; none at an end of the document, and none that is very long."""
 
     @property
     def end_line(self) -> int:
