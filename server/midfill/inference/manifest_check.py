@@ -15,6 +15,9 @@ from typing import Any, Union
 CHECKSUM = "checksum"
 """The name of the SHA-256 of all other values. Bundles that earlier versions made have none."""
 
+EDIT_FORMATS = ("plain", "sweep", "zeta")
+"""The names of the prompt formats for edits (:data:`midfill.inference.bundle.EditFormatName`)."""
+
 _Rule = Callable[[Any], str]
 """Returns what a value must be; "" if it is that."""
 _Rules = Mapping[str, Union[_Rule, "_Rules"]]
@@ -170,5 +173,5 @@ _RULES: _Rules = {
     "target": _text,
     "stretch": _notes,
     "folder": _text,
-    "edit_format": _one_of("plain", "sweep", "zeta"),
+    "edit_format": _one_of(*EDIT_FORMATS),
 }

@@ -60,7 +60,7 @@ def test_plain_format() -> None:
 
 
 def test_sweep_format() -> None:
-    """The file, the changes between unchanged lines, the window before, with the cursor, and the new one's beginning."""
+    """The file, the changes between unchanged lines, the window before, with the cursor, and the new one's start."""
     _, text = written("sweep")
     assert text == (
         f"<|file_sep|>a.py\n{AFTER}\n"

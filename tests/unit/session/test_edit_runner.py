@@ -22,6 +22,7 @@ from midfill.next_edit.types import Document, NextEdit, Place, Why
 from midfill.session.edit_runner import EditRunner
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
+from unit.helpers import loaded_model
 from unit.next_edit.rewriter import PATH, Rewriter, edited, model_of
 from unit.session.test_edit_service import BEFORE, NOW, RENAMED, ChangedModel
 
@@ -42,7 +43,7 @@ class Loads:
         model = self.models.pop(0)
         if model is None:
             raise BundleNotFound(f"There is none: {settings.next_edit_advice}.")
-        return model_of(model, edit_format="sweep")
+        return loaded_model(model, context_length=16_384, name="own")
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ async def test_own_model_predicts_until_the_settings_change(scheduler: Scheduler
     loads = Loads(Rewriter(NOW, second=RENAMED))
     runner = EditRunner(scheduler, settings, load=loads)
     assert len(loads.models) == 1
-    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "tiny, format sweep")] * 2
+    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "own, format plain")] * 2
     settings.change(replace(settings.now, next_edit_model=""))
     assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny, format plain")
     runner.close()
@@ -90,7 +91,7 @@ async def test_model_that_cannot_be_loaded_is_told_once(
     assert line.startswith("The model for next edits cannot be used, the other one serves them: There is none: make")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / MANIFEST).touch()
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny, format sweep")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own, format plain")
     assert len(told) == 1
     runner.close()
 
@@ -108,5 +109,5 @@ async def test_own_model_whose_weights_changed_is_loaded_again(scheduler: Schedu
     runner = EditRunner(scheduler, settings, load=Loads(ChangedModel(NOW), Rewriter(NOW, second=RENAMED)))
     assert (await runner.predict(SITUATION)).reason is Reason.FAILED
     assert scheduler.state == "ready"
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny, format sweep")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own, format plain")
     runner.close()
