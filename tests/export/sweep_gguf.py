@@ -43,7 +43,7 @@ class Shape:
     """By how many the embedding has fewer rows than there are tokens."""
 
 
-BASE = Shape(size=330, padding=9, has_output=False)
+BASE = Shape(size=320, padding=9, has_output=False)
 """As the base models have it: padded, and one tensor for the embedding and the last product."""
 OWN = Shape(size=291, control=(*QWEN_CONTROL, "<|more|>"), has_output=True)
 """A vocabulary of its own, smaller, of an odd size, with other ids for all control tokens."""
