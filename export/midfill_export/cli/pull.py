@@ -43,6 +43,8 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     if not args.weights_only:
         weights = next(weights for weights in known.values() if weights.file == path.name)
         path = _bundle(weights, path, bundles / weights.bundle_folder)
+        if weights.edit_format != "plain":
+            sys.stderr.write(f'use it by the settings nextEdit = true and nextEditModel = "{weights.bundle_folder}"\n')
     sys.stdout.write(f"{path}\n")
     return 0
 

@@ -100,9 +100,11 @@ def _download(weights: Weights, partial: Path, progress: OnDownloaded, sources: 
             raise
     if largest_file(partial) == 0:
         shutil.rmtree(partial)
+    revision = f" (revision {weights.hub_revision})" if weights.hub_revision != "main" else ""
     raise SourceError(
         f"{weights.title} could not be downloaded ({'; '.join(reasons)}). On a machine with network, download "
-        f"{weights.file} from the Hugging Face repository {weights.hub_repo}, copy it here, and run: midfill pull PATH"
+        f"{weights.file} from the Hugging Face repository {weights.hub_repo}{revision}, copy it here, and run: midfill "
+        "pull PATH"
     )
 
 

