@@ -99,6 +99,7 @@ def _to_json(found: NextEdit, text: str) -> dict[str, Any]:
         "why": str(found.place.why),
         "confidence": found.confidence,
         "model": found.model,
+        "format": found.edit_format,
         "tokens": found.tokens,
         "steps": found.steps,
         "prompt_tokens": found.prompt_tokens,

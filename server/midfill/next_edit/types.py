@@ -101,7 +101,8 @@ class NextEdit:
     confidence: float | None = None
     """The model's probability that all changed lines are right, 0 to 1; None if nothing was generated."""
     model: str = ""
-    """The name of the model that was asked, and the format of its prompt."""
+    edit_format: str = ""
+    """The name of the model that was asked, and of its prompt's format; both "" if none was."""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""

@@ -21,7 +21,7 @@ def add_edit(journal: Journal, text: str, edit: NextEdit) -> Entry:
         start=offset,
         end=joined.end if joined else offset,
         reason=edit.reason,
-        model=edit.model,
+        model=f"{edit.model}, format {edit.edit_format}" if edit.model else "",
         prompt_tokens=edit.prompt_tokens,
         reused_tokens=edit.reused_tokens,
         parts=(Part("edit", list(edit.prompt), text=edit.prompt_text),) if edit.prompt else (),

@@ -74,9 +74,9 @@ async def test_own_model_predicts_until_the_settings_change(scheduler: Scheduler
     loads = Loads(Rewriter(NOW, second=RENAMED))
     runner = EditRunner(scheduler, settings, load=loads)
     assert len(loads.models) == 1
-    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "own, format plain")] * 2
+    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "own")] * 2
     settings.change(replace(settings.now, next_edit_model=""))
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny, format plain")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny")
     runner.close()
 
 
@@ -86,12 +86,12 @@ async def test_model_that_cannot_be_loaded_is_told_once(
     """The model of suggestions predicts meanwhile. Once the bundle is there, it is loaded."""
     told: list[str] = []
     runner = EditRunner(scheduler, settings, load=Loads(None, Rewriter(NOW, second=RENAMED)), tell=told.append)
-    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "tiny, format plain")] * 2
+    assert [answer(await runner.predict(SITUATION)) for _ in range(2)] == [(RENAMED, "tiny")] * 2
     [line] = told
     assert line.startswith("The model for next edits cannot be used, the other one serves them: There is none: make")
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / MANIFEST).touch()
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own, format plain")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own")
     assert len(told) == 1
     runner.close()
 
@@ -100,7 +100,7 @@ async def test_bundle_of_suggestions_is_not_loaded_twice(scheduler: Scheduler, s
     """Also if the settings name it for edits."""
     settings.change(replace(settings.now, next_edit_model="./small"))
     runner = EditRunner(scheduler, settings, load=Loads())
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny, format plain")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "tiny")
     runner.close()
 
 
@@ -109,5 +109,5 @@ async def test_own_model_whose_weights_changed_is_loaded_again(scheduler: Schedu
     runner = EditRunner(scheduler, settings, load=Loads(ChangedModel(NOW), Rewriter(NOW, second=RENAMED)))
     assert (await runner.predict(SITUATION)).reason is Reason.FAILED
     assert scheduler.state == "ready"
-    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own, format plain")
+    assert answer(await runner.predict(SITUATION)) == (RENAMED, "own")
     runner.close()
