@@ -29,6 +29,7 @@ from midfill.inference.bundle import (
     TOKENIZER,
     VERSION,
     Bundle,
+    EditFormatName,
     FimFormat,
     KvLayout,
     Manifest,
@@ -60,6 +61,7 @@ class Description:
     vocabulary: int
     kv: KvLayout
     stretch: dict[str, Any] = field(default_factory=dict)
+    edit_format: EditFormatName = "plain"
 
 
 @contextmanager
@@ -137,6 +139,7 @@ def complete_bundle(
         ),
         files=describe_files(folder, [name for name in _FILES if (folder / name).exists()]),
         stretch=description.stretch,
+        edit_format=description.edit_format,
     )
     if fault := fault_in(asdict(manifest)):
         raise ExportError(f"{description.name} cannot become a bundle: {fault}.")

@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx_ir as ir
 
 from midfill.common.errors import ExportError
-from midfill.inference.bundle import GRAPH, KvLayout, Manifest
+from midfill.inference.bundle import GRAPH, EditFormatName, KvLayout, Manifest
 from midfill.inference.licences import Permit, licence
 from midfill.inference.onnx_model import OnnxModel
 from midfill_export.build import verify
@@ -24,7 +24,7 @@ from midfill_export.graph.optimize import optimize
 from midfill_export.graph.rope_scaling import RopeScaling
 from midfill_export.graph.to_onnx import export_onnx
 from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint
-from midfill_export.loaders.fim_formats import find_format, find_stop_tokens
+from midfill_export.loaders.fim_formats import find_format, find_stop_tokens, require_edit_tokens
 from midfill_export.quantization.rotate import can_rotate, fold_norms
 
 
@@ -67,6 +67,7 @@ def bundle_from_checkpoint(
     progress: OnStage = lambda _: None,
     permit: Permit = Permit(),  # noqa: B008 -- frozen
     rope_scaling: RopeScaling = RopeScaling(),  # noqa: B008 -- frozen
+    edit_format: EditFormatName = "plain",
 ) -> Exported:
     """Export ``source`` into the bundle ``out``. An older bundle there is replaced only when everything went well.
 
@@ -76,9 +77,10 @@ def bundle_from_checkpoint(
         progress: Called with a line after each stage.
         permit: What the user does with the model, and which licences the user accepts.
         rope_scaling: The context length to export for.
+        edit_format: The prompt format that the model was trained to predict edits in.
 
     Raises:
-        SourceError: ``source`` cannot be found or read.
+        SourceError: ``source`` cannot be found or read, or its tokenizer is not one for ``edit_format``.
         LicenceRefused: ``permit`` is not enough for the licence.
         UsageError: ``rope_scaling`` names no method for a longer context.
         ExportError: a stage failed, or the graph differs from the checkpoint.
@@ -89,7 +91,7 @@ def bundle_from_checkpoint(
     permit.check(checkpoint.source.license, checkpoint.name)
     require_bundle_folder(out)
     with scratch_beside(out) as scratch:
-        model = trace_checkpoint(checkpoint, scratch, progress, rope_scaling)
+        model = trace_checkpoint(checkpoint, scratch, progress, rope_scaling, edit_format)
         manifest = build_bundle(model, out, progress=progress)
     return Exported(out, manifest, model.nodes, model.attention_nodes)
 
@@ -99,6 +101,7 @@ def trace_checkpoint(
     scratch: Path,
     progress: OnStage,
     rope_scaling: RopeScaling = RopeScaling(),  # noqa: B008 -- frozen
+    edit_format: EditFormatName = "plain",
 ) -> TracedModel:
     """Trace a checkpoint, optimize the graph and compare it with the checkpoint; the graph's files are in ``scratch``.
 
@@ -107,6 +110,7 @@ def trace_checkpoint(
     """
     tokenizer, chat_template = checkpoint.load_tokenizer()
     fim, fim_tokens = find_format(tokenizer)
+    require_edit_tokens(edit_format, fim)
     progress(f"tokenizer: {tokenizer.get_vocab_size()} tokens, {fim}")
     samples = verify.verification_samples(verify.plain_encoder(tokenizer), fim)[: verify.PARITY_SAMPLES]
 
@@ -162,6 +166,7 @@ def trace_checkpoint(
         vocabulary=config.vocab_size,
         kv=kv,
         stretch=stretch,
+        edit_format=edit_format,
     )
     return TracedModel(description, float_graph, nodes, attention, difference)
 

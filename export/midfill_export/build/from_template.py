@@ -11,14 +11,14 @@ from pathlib import Path
 
 import onnx_ir as ir
 
-from midfill.common.errors import BundleError
+from midfill.common.errors import BundleError, SourceError
 from midfill.inference.bundle import KvLayout, Manifest, load_bundle
 from midfill_export.build import verify
 from midfill_export.build.bundle import build_bundle
 from midfill_export.build.bundle_folder import Description
 from midfill_export.build.progress import OnStage
 from midfill_export.graph import template
-from midfill_export.loaders.fim_formats import find_format, find_stop_tokens
+from midfill_export.loaders.fim_formats import find_format, find_stop_tokens, require_edit_tokens
 from midfill_export.loaders.gguf_file import GgufFile, open_gguf
 from midfill_export.loaders.gguf_tokenizer import read_tokenizer
 from midfill_export.quantization.quantize import Recipe
@@ -91,10 +91,16 @@ def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
         SourceError: something that is needed is missing, or of a kind that is unknown here.
     """
     tokenizer = read_tokenizer(gguf)
+    vocabulary = len(gguf.texts("tokenizer.ggml.tokens"))
     fim, fim_tokens = find_format(tokenizer)
+    require_edit_tokens(weights.edit_format, fim)
     family = gguf.text("general.architecture") or ""
     heads = gguf.number(f"{family}.attention.head_count")
     declared = gguf.fields.get("tokenizer.ggml.eos_token_id")
+    if isinstance(declared, int) and not 0 <= declared < vocabulary:
+        raise SourceError(
+            f"{gguf.path.name} names token {declared} as the end of a text, and has {vocabulary} tokens: get it again."
+        )
     return Description(
         name=weights.title,
         family=family,
@@ -104,11 +110,12 @@ def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
         fim=fim,
         fim_tokens=fim_tokens,
         stop_tokens=find_stop_tokens(tokenizer, fim, [declared] if isinstance(declared, int) else []),
-        context_length=gguf.number(f"{family}.context_length"),
-        vocabulary=len(gguf.texts("tokenizer.ggml.tokens")),
+        context_length=min(gguf.number(f"{family}.context_length"), template.positions_of(weights.template)),
+        vocabulary=vocabulary,
         kv=KvLayout(
             layers=gguf.number(f"{family}.block_count"),
             heads=gguf.number(f"{family}.attention.head_count_kv"),
             head_size=gguf.number(f"{family}.embedding_length") // heads,
         ),
+        edit_format=weights.edit_format,
     )

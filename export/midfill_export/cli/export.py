@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
         return _compare(args.source, out, args.eval_limit or 0, args.json)
     scaling = parse_rope_scaling(args.context, args.rope)
     permit = Permit(use, args.accept_license)
-    exported = bundle_from_checkpoint(args.source, out, progress, permit, scaling)
+    exported = bundle_from_checkpoint(args.source, out, progress, permit, scaling, args.edit_format)
     if args.json:
         report = {
             "path": str(exported.path),

@@ -42,7 +42,9 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
             path = adopt(Path(what), weights_dir(), display, known)
     if not args.weights_only:
         weights = next(weights for weights in known.values() if weights.file == path.name)
-        path = _bundle(weights, path, bundles / bundle_name(weights.file))
+        path = _bundle(weights, path, bundles / weights.bundle_folder)
+        if weights.edit_format != "plain":
+            sys.stderr.write(f'use it by the settings nextEdit = true and nextEditModel = "{weights.bundle_folder}"\n')
     sys.stdout.write(f"{path}\n")
     return 0
 
@@ -54,9 +56,10 @@ def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: M
 
     served = served_model(what)
     if served is None:
+        suggesting = (name for name, weights in known.items() if weights.edit_format == "plain")
         raise UsageError(
-            f"The tokenizer of '{what}' is not known: name {', '.join(known)}, or a Qwen2.5-Coder as its server names"
-            " it."
+            f"The tokenizer of '{what}' is not known: name {', '.join(suggesting)}, or a Qwen2.5-Coder as its server"
+            " names it."
         )
     out = bundles / bundle_name(served.title)
     if is_there(served, out):
@@ -111,10 +114,10 @@ class _Display:
     def __call__(self, done: int, total: int, what: str) -> None:
         if not sys.stderr.isatty():
             if what != self._written:
-                sys.stderr.write(f"{what}: {megabytes(done)} of {megabytes(total)}\n")
+                sys.stderr.write(f"{what}: {megabytes(done)} of {megabytes(total) if total else 'an unknown size'}\n")
                 self._written = what
             return
         if self._bar is None:
-            self._bar = tqdm(total=total, initial=done, unit="B", unit_scale=True, file=sys.stderr)
+            self._bar = tqdm(total=total or None, initial=done, unit="B", unit_scale=True, file=sys.stderr)
         self._bar.set_description(what, refresh=False)
         self._bar.update(done - self._bar.n)

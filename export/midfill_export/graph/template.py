@@ -3,6 +3,9 @@
 A template is an optimized ONNX graph (:mod:`midfill_export.graph.optimize`) whose weights are inputs. The metadata of
 each such input names the tensors of a GGUF that it is made of. The tables of RoPE are computed from a few numbers, and
 small constants stay as they are. A filled template is the original graph, to the bit.
+
+A template also fits a model of the same sizes with another vocabulary. As ggml has it, a model without a tensor for its
+output has that of its embedding.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from midfill_export.graph.packed_attention import COS, SIN, Rotary
 from midfill_export.loaders.gguf_file import GgufFile, GgufTensor
 
 _ORIGIN, _ROTARY, _DIFFERENCE = "midfill.gguf", "midfill.rotary", "midfill.difference"
+_EMBEDDING, _OUTPUT = "token_embd.weight", "output.weight"
+"""The tensors with a row for each token."""
 Matrix = NDArray[np.float32]
 
 
@@ -78,7 +83,9 @@ def fill(template: Path, gguf: GgufFile) -> ir.Model:
     """Return the FP32 graph of a GGUF; each weight is read when it is used.
 
     Raises:
-        ExportError: the template cannot be read, or a tensor that it needs is not in the GGUF.
+        ExportError: the template cannot be read, or a tensor that it needs is not in the GGUF, or the GGUF's RoPE is
+            another one.
+        SourceError: the GGUF's metadata is of another kind.
     """
     try:
         model = ir.load(template)
@@ -86,7 +93,9 @@ def fill(template: Path, gguf: GgufFile) -> ir.Model:
         frequencies, scaling, positions = json.loads(model.metadata_props.pop(_ROTARY))
     except (OSError, KeyError, ValueError) as error:
         raise ExportError(f"{template} is not a template made by Midfill ({type(error).__name__}).") from error
-    tables = dict(zip((COS, SIN), Rotary(np.array(frequencies, np.float32), scaling, positions).tables(), strict=True))
+    rotary = Rotary(np.array(frequencies, np.float32), scaling, positions)
+    _require_same_rope(rotary, gguf)
+    tables = dict(zip((COS, SIN), rotary.tables(), strict=True))
     for value in list(model.graph.inputs):
         if value.name in tables:
             tensor: ir.TensorProtocol = ir.tensor(tables[value.name], name=value.name)
@@ -100,11 +109,37 @@ def fill(template: Path, gguf: GgufFile) -> ir.Model:
     return model
 
 
+def positions_of(template: Path) -> int:
+    """Return the number of positions, the maximum context length."""
+    _frequencies, _scaling, positions = json.loads(ir.load(template).metadata_props[_ROTARY])
+    return int(positions)
+
+
+def _require_same_rope(rotary: Rotary, gguf: GgufFile) -> None:
+    """Refuse a GGUF whose RoPE has another base than the template's, where that has one."""
+    declared = gguf.fields.get(f"{gguf.text('general.architecture')}.rope.freq_base")
+    steps = np.arange(rotary.pairs) / rotary.pairs
+    base = float(rotary.frequencies[1]) ** -rotary.pairs if rotary.pairs > 1 else 1.0
+    is_plain = np.allclose(rotary.frequencies, base**-steps, rtol=1e-3)
+    if is_plain and isinstance(declared, float) and not np.isclose(declared, base, rtol=1e-2):
+        raise ExportError(
+            f"{gguf.path.name} does not fit its template, made of another model: the base of its RoPE is {declared:g}, "
+            f"not {base:g}."
+        )
+
+
 def _lazy(value: ir.Value, origin: Origin, gguf: GgufFile) -> ir.LazyTensor:
+    is_by_token = origin.tensors in ([_EMBEDDING], [_OUTPUT])
+    if is_by_token and origin.transposed:  # the last product; the embedding's rows are looked up as they are
+        origin = Origin([_OUTPUT if _OUTPUT in gguf.tensors else _EMBEDDING], transposed=True)
     missing = [name for name in origin.tensors if name not in gguf.tensors]
     parts = [gguf.tensors[name] for name in origin.tensors if name in gguf.tensors]
     assert value.shape is not None
     shape = value.shape.numpy()
+    if is_by_token:
+        tokens = len(gguf.texts("tokenizer.ggml.tokens"))
+        shape = (*shape[:-1], tokens) if origin.transposed else (tokens, *shape[1:])
+        value.shape = ir.Shape(shape)
     if missing or _joint_shape(parts, origin.transposed) != shape:
         needed = missing[0] if missing else f"{', '.join(origin.tensors)} for {shape}"
         raise ExportError(f"{gguf.path.name} does not fit its template, made of another model: it has no {needed}.")

@@ -8,7 +8,7 @@ from typing import Literal
 from tokenizers import Tokenizer
 
 from midfill.common.errors import SourceError
-from midfill.inference.bundle import FimFormat
+from midfill.inference.bundle import EditFormatName, FimFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +144,20 @@ def _require_whole_format(tokenizer: Tokenizer) -> None:
                 f"The tokenizer has fill-in-the-middle tokens of {known.family}, but no {' and no '.join(missing)}:"
                 " it is incomplete. Get the checkpoint's own tokenizer.json."
             )
+
+
+def require_edit_tokens(edit_format: EditFormatName, fim: FimFormat) -> None:
+    """Check that a model has the control tokens of the format in which it predicts edits.
+
+    Raises:
+        SourceError: it has no token between files, with which Sweep's models begin each part of a prompt and end each
+            answer.
+    """
+    if edit_format == "sweep" and fim.file < 0:
+        raise SourceError(
+            "The tokenizer has no control tokens <|repo_name|> and <|file_sep|>, so it is not of a Sweep Next-Edit"
+            " model: get the model's own file."
+        )
 
 
 def find_stop_tokens(tokenizer: Tokenizer, fim: FimFormat, declared: list[int]) -> list[int]:

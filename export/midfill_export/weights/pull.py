@@ -62,7 +62,7 @@ def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, 
     Raises:
         SourceError: The file cannot be read or copied, or its SHA-256 is unknown.
     """
-    largest = max(weights.size for weights in known.values())
+    largest = max(weights.size for weights in known.values())  # those of unknown size are small
     try:
         if (size := path.stat().st_size) > largest:
             raise SourceError(
@@ -100,9 +100,11 @@ def _download(weights: Weights, partial: Path, progress: OnDownloaded, sources: 
             raise
     if largest_file(partial) == 0:
         shutil.rmtree(partial)
+    revision = f" (revision {weights.hub_revision})" if weights.hub_revision != "main" else ""
     raise SourceError(
         f"{weights.title} could not be downloaded ({'; '.join(reasons)}). On a machine with network, download "
-        f"{weights.file} from the Hugging Face repository {weights.hub_repo}, copy it here, and run: midfill pull PATH"
+        f"{weights.file} from the Hugging Face repository {weights.hub_repo}{revision}, copy it here, and run: midfill "
+        "pull PATH"
     )
 
 
@@ -122,7 +124,9 @@ def _finish(file: Path, weights: Weights, partial: Path, destination: Path) -> N
 
 
 def _is_right(path: Path, weights: Weights) -> bool:
-    return path.is_file() and path.stat().st_size == weights.size and _sha256(path) == weights.sha256
+    if not path.is_file() or (weights.size and path.stat().st_size != weights.size):
+        return False
+    return _sha256(path) == weights.sha256
 
 
 def _sha256(path: Path) -> str:
@@ -155,8 +159,11 @@ def _require_room(weights: Weights, partial: Path) -> None:
 
 
 def _room_needed(weights: Weights, partial: Path) -> int:
-    """Return the number of bytes still to be written; a part takes up to twice its size while it is unpacked."""
-    return weights.size - largest_file(partial) + 2 * weights.part_size
+    """Return the number of bytes still to be written, as far as is known.
+
+    A part takes up to twice its size while it is unpacked.
+    """
+    return max(weights.size - largest_file(partial), 0) + 2 * weights.part_size
 
 
 @contextmanager
@@ -166,9 +173,10 @@ def _as_source_errors(weights: Weights, destination: Path) -> Iterator[None]:
     except OSError as error:
         if not is_disk_full(error):
             raise SourceError(f"{destination} could not be read or written: {explain(error)}.") from error
-        needed = megabytes(_room_needed(weights, _partial_folder(destination)))
+        needed = _room_needed(weights, _partial_folder(destination))
+        room = f"{megabytes(needed)} free" if needed else "more room"
         raise SourceError(
-            f"The disk of {destination.parent} is full: {weights.title} needs {needed} free there. Free some space and "
+            f"The disk of {destination.parent} is full: {weights.title} needs {room} there. Free some space and "
             "run the command again (finished parts are kept), or set MIDFILL_CACHE to a folder on another disk."
         ) from error
 

@@ -20,14 +20,17 @@ from midfill.common.support import obstacle
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.engine.address import address_for
+from midfill.engine.open_model import check_for_edits
 from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle, read_manifest
 from midfill.inference.exactness import differing_splits
 from midfill.inference.licences import licence
+from midfill.inference.memory_needed import memory_needed
 from midfill.inference.onnx_model import OnnxModel
 from midfill.inference.permission import require_permission
 from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
 from midfill.inference.session_options import on_battery
+from midfill.next_edit.predictor import MAX_CONTEXT
 from midfill.prompt.token_budget import PromptLength, TokenBudget, longest_suggestion
 from midfill.remote.examination import Examination, examine_actions_engine, examine_engine
 from midfill.settings.policy_file import read_policy
@@ -66,6 +69,8 @@ def examine(settings: Settings) -> list[Check]:
     ]
     checks.extend(_server_checks(settings))
     checks.extend(_bundle_checks(settings))
+    if settings.next_edit_bundle is not None:
+        checks.append(_guarded("next edits", lambda: _next_edits(settings)))
     return checks
 
 
@@ -174,13 +179,24 @@ def _licence(manifest: Manifest, settings: Settings) -> Check:
 
 def _memory(bundle: Bundle, settings: Settings) -> Check:
     manifest = bundle.manifest
-    weights = sum(entry.size for entry in bundle.manifest.files.values())
-    tokens = _budget(bundle, settings).total + longest_suggestion(settings, manifest)
-    cache = tokens * bundle.manifest.kv.bytes_per_token
+    needed = memory_needed(manifest, _budget(bundle, settings).total + longest_suggestion(settings, manifest))
     free = psutil.virtual_memory().available
-    detail = f"needs about {(weights + cache) / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
-    enough = free > weights + cache
+    detail = f"needs about {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
+    enough = free > needed
     return Check("memory", enough, detail if enough else f"{detail}: close other programs")
+
+
+def _next_edits(settings: Settings) -> Check:
+    """Say which model predicts next edits, and what it needs; it is checked, and not loaded."""
+    manifest = check_for_edits(settings, MAX_CONTEXT).manifest
+    needed = memory_needed(manifest, min(MAX_CONTEXT, manifest.usable_context))
+    when = "when the first one is asked for" if settings.next_edit else "once the setting 'nextEdit' is true"
+    return Check(
+        "next edits",
+        True,
+        f"{manifest.name} in {settings.next_edit_bundle}, format {manifest.edit_format}, needs about"
+        f" {needed / 1e6:.0f} MB; it is loaded {when}",
+    )
 
 
 def _engine(manifest: Manifest, settings: Settings) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from midfill.cli.options import AddCommand, add_json, add_licence_acceptance, count
+from midfill.inference.manifest_check import EDIT_FORMATS
 
 
 def add(command: AddCommand) -> None:
@@ -36,6 +37,12 @@ def _add_export(command: AddCommand) -> None:
         "--rope",
         metavar="METHOD",
         help="how to extend the context beyond the trained length: linear, ntk, yarn or base=NUMBER",
+    )
+    export.add_argument(
+        "--edit-format",
+        default="plain",
+        choices=EDIT_FORMATS,
+        help="the prompt format that the model was trained to predict edits in (default: plain, for none)",
     )
     add_licence_acceptance(export)
     add_json(export)

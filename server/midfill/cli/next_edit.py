@@ -6,6 +6,7 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from midfill.common.cancel import CancelFlag
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.common.reasons import Reason
+from midfill.engine.open_model import open_for_edits
 from midfill.inference.loaded_model import load_model
+from midfill.inference.token_generator import LanguageModel
 from midfill.next_edit.history import EditHistory
-from midfill.next_edit.predictor import EditPredictor
+from midfill.next_edit.predictor import MAX_CONTEXT, EditPredictor
 from midfill.next_edit.search import Situation, search
 from midfill.next_edit.types import Document, NextEdit, Place, Why
 from midfill.outcomes import explain
@@ -44,7 +47,7 @@ def run(place: FilePlace, before: Path, bundle: Path | None, *, as_json: bool, e
         return 0
     history = EditHistory(lambda: 0.0)
     history.changed(path, old, text)
-    model = load_model(settings)
+    model = _load(settings if bundle is None else replace(settings, next_edit_model=""))
     situation = Situation(documents={path: Document(path=path, text=text)}, cursor=cursor, history=history.hunks())
     predictor = EditPredictor(model, min_confidence=settings.next_edit_confidence)
     found = search(predictor, situation, CancelFlag(), name_of=lambda _: place.path.name)
@@ -60,6 +63,11 @@ def run(place: FilePlace, before: Path, bundle: Path | None, *, as_json: bool, e
     what = f"next edit ({found.place.why})" if found.edits else f"no edit ({found.reason})"
     sys.stderr.write(f"{what}; {found.prompt_tokens} prompt tokens; milliseconds: {stages}; {found.model}\n")
     return 0
+
+
+def _load(settings: Settings) -> LanguageModel:
+    """Load the model that predicts edits in editors."""
+    return open_for_edits(settings, MAX_CONTEXT) if settings.next_edit_bundle else load_model(settings)
 
 
 def _may_be_read(path: Path, settings: Settings) -> bool:
@@ -91,6 +99,7 @@ def _to_json(found: NextEdit, text: str) -> dict[str, Any]:
         "why": str(found.place.why),
         "confidence": found.confidence,
         "model": found.model,
+        "format": found.edit_format,
         "tokens": found.tokens,
         "steps": found.steps,
         "prompt_tokens": found.prompt_tokens,

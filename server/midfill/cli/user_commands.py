@@ -40,7 +40,10 @@ def _add_serve(command: AddCommand) -> None:
 def _add_pull(command: AddCommand) -> None:
     pull = command("pull", "Get a model: download its weights, and make its bundle.", "midfill pull 1.5b")
     pull.add_argument(
-        "what", nargs="?", metavar="MODEL|PATH", help="0.5b (the default), 1.5b, or the path of a downloaded file"
+        "what",
+        nargs="?",
+        metavar="MODEL|PATH",
+        help="0.5b (the default), 1.5b, sweep-0.5b or sweep-1.5b (for next edits), or the path of a downloaded file",
     )
     pull.add_argument("--model", default="0.5b", help="the model, if neither MODEL nor PATH is given")
     pull.add_argument("--weights-only", action="store_true", help="download the weights, but make no bundle")

@@ -12,6 +12,7 @@
     │   ├── BundleWithoutWeights  the bundle has only what is needed to use a server's model
     │   └── LicenceRefused        the model's licence does not allow this use, or was not accepted
     ├── ModelError            onnxruntime cannot load or run the model
+    │   ├── ModelTooLarge         the model needs more memory than it may take, or than is free
     │   ├── ModelLost             the model that was loaded cannot be used any more: load it again
     │   │   ├── ModelChanged          another program has changed the model's weights since they were loaded
     │   │   └── EngineUnavailable     the engine process that servers share cannot be used
@@ -72,6 +73,10 @@ class LicenceRefused(BundleError):
 
 class ModelError(MidfillError):
     """Onnxruntime cannot load or run the model."""
+
+
+class ModelTooLarge(ModelError):
+    """The model needs more memory than it may take, or than is free."""
 
 
 class ModelLost(ModelError):

@@ -11,13 +11,14 @@ from dataclasses import replace
 from functools import partial
 
 from midfill.common import memory
-from midfill.common.errors import EngineUnavailable
+from midfill.common.errors import BundleNotFound, EngineUnavailable
 from midfill.common.logs import PublicText
 from midfill.engine.address import address_for, digest_of
 from midfill.engine.engine_process import EngineProcess, EngineSetup
 from midfill.engine.shared_model import SharedModel
-from midfill.inference.bundle import MANIFEST, TOKENIZER, load_bundle, read_manifest
+from midfill.inference.bundle import MANIFEST, TOKENIZER, Bundle, load_bundle, read_manifest
 from midfill.inference.bundle_versions import load_current
+from midfill.inference.memory_needed import require_memory
 from midfill.inference.permission import require_permission
 from midfill.inference.token_generator import LanguageModel, OnLoading
 from midfill.inference.tokenizer import load_tokenizer
@@ -74,6 +75,37 @@ def open_for_actions(settings: Settings, typing: LanguageModel) -> LanguageModel
     elif typing.manifest.files.get(TOKENIZER) == manifest.files.get(TOKENIZER):
         open_local = lambda: typing  # noqa: E731 -- as short as can be
     return open_remote(settings, actions_access_of(settings), open_local)
+
+
+def open_for_edits(settings: Settings, context: int) -> LanguageModel:
+    """Return the model of ``nextEditModel``, loaded in this process; its KV cache will have ``context`` tokens.
+
+    Raises:
+        BundleError, ModelError, PolicyRefused: as :func:`check_for_edits`.
+    """
+    return _load_here(replace(settings, bundle=check_for_edits(settings, context).path), _quietly)
+
+
+def check_for_edits(settings: Settings, context: int) -> Bundle:
+    """Return the bundle of ``nextEditModel``, if it can be used. What it needs is computed first, from its manifest.
+
+    Raises:
+        BundleError: the bundle cannot be used.
+        ModelTooLarge: it needs more memory than ``nextEditMegabytes`` allows, or than is free.
+        PolicyRefused: the administrators' policy forbids it.
+    """
+    folder = settings.next_edit_bundle
+    assert folder is not None  # noqa: S101 -- the caller has asked
+    try:
+        manifest = read_manifest(folder)
+    except BundleNotFound:
+        raise BundleNotFound(
+            f"There is no bundle of 'nextEditModel' in {folder}: {settings.next_edit_advice}."
+        ) from None
+    limit = settings.next_edit_megabytes * 1_000_000
+    require_memory(manifest, min(context, manifest.usable_context), limit, "nextEditMegabytes")
+    require_permission(manifest, settings)
+    return load_bundle(folder)
 
 
 def _remote(settings: Settings, on_loading: OnLoading, open_local: Load) -> LanguageModel:

@@ -15,6 +15,9 @@ from typing import Any, Union
 CHECKSUM = "checksum"
 """The name of the SHA-256 of all other values. Bundles that earlier versions made have none."""
 
+EDIT_FORMATS = ("plain", "sweep", "zeta")
+"""The names of the prompt formats for edits (:data:`midfill.inference.bundle.EditFormatName`)."""
+
 _Rule = Callable[[Any], str]
 """Returns what a value must be; "" if it is that."""
 _Rules = Mapping[str, Union[_Rule, "_Rules"]]
@@ -66,6 +69,8 @@ def _fault_of_tokens(data: Mapping[str, Any]) -> str:
         return f"there is no token {highest} in a vocabulary of {size}"
     if fim.get("order") in ("suffix-first", "prefix-first") and min(tokens[name] for name in _FIM_TOKENS) < 0:
         return f"'fim' must name the tokens {', '.join(_FIM_TOKENS)}"
+    if data.get("edit_format") == "sweep" and tokens["file"] < 0:
+        return "'fim' must name the token file, because edit_format is sweep"
     return ""
 
 
@@ -168,5 +173,5 @@ _RULES: _Rules = {
     "target": _text,
     "stretch": _notes,
     "folder": _text,
-    "edit_format": _one_of("plain", "sweep", "zeta"),
+    "edit_format": _one_of(*EDIT_FORMATS),
 }

@@ -20,7 +20,8 @@ class EditFormat:
     head: str = ""
     """The prompt's beginning, with the field ``context``: lines around the place, as they were before the edits."""
     change: str
-    """One recent change, with the fields ``old`` and ``new``."""
+    """One recent change, with the fields ``old`` and ``new``. The fields ``old_within``, ``new_within``,
+    ``start_within`` and ``end_within`` have the unchanged line above and below, too."""
     window: str
     """The window that is to be written anew. Fields: ``before``, as it was before the latest change; ``current``;
     ``given``, the first lines of the answer. The answer follows."""
@@ -43,7 +44,7 @@ class EditFormat:
 # was trained with 21 lines.
 _SWEEP = EditFormat(
     head="<|file_sep|>{path}\n{context}\n",
-    change="<|file_sep|>{path}:{start}:{end}\noriginal:\n{old}\nupdated:\n{new}\n",
+    change=("<|file_sep|>{path}:{start_within}:{end_within}\noriginal:\n{old_within}\nupdated:\n{new_within}\n"),
     window=(
         "<|file_sep|>original/{path}:{start}:{end}\n{before}\n"
         "<|file_sep|>current/{path}:{start}:{end}\n{current}\n"

@@ -23,6 +23,8 @@ _MAX_LINES = 40
 _MAX_CHARACTERS = 4_000
 """Maximum numbers of lines and characters of a hunk, before and after. A larger change (another branch, a formatter, a
 paste) is no example of what a person does by hand."""
+_MAX_NEIGHBOUR_CHARACTERS = 200
+"""Maximum number of characters of the unchanged line above or below a hunk."""
 _REACH = 1
 """Number of unchanged lines between two changes that still touch."""
 _PAUSE = 60.0
@@ -75,6 +77,8 @@ class _Change:
             old_lines=span.old_end - span.old_first,
             new_lines=span.end - span.first,
             suggested=self.suggested,
+            above=_neighbour(self.after, span.first - 1),
+            below=_neighbour(self.after, span.end),
         )
 
 
@@ -182,6 +186,14 @@ def _continues(change: _Change, growing: _Change) -> bool:
 
 def _redacted(text: str, first: int, end: int) -> RedactedText:
     return redacted_lines(text, first, end - 1) if end > first else RedactedText("")
+
+
+def _neighbour(text: str, line: int) -> tuple[RedactedText, ...]:
+    """Return a line without secrets; nothing if there is none, or if it is very long."""
+    if not 0 <= line <= text.count("\n"):
+        return ()
+    found = _redacted(text, line, line + 1)
+    return (found,) if len(found) <= _MAX_NEIGHBOUR_CHARACTERS else ()
 
 
 def _replace_all(hunks: deque[Hunk], others: list[Hunk]) -> None:

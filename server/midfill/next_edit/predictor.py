@@ -38,7 +38,7 @@ MIN_ODDS = 0.03
 The model has just read the old token in this place, and likes to copy it. In a trial, right guesses had 0.04 or more,
 and wrong ones 0.02 or less (docs/decisions/0047-next-edit.md).
 """
-_MAX_CONTEXT = 4_096
+MAX_CONTEXT = 4_096
 """Maximum number of tokens of a prompt and its answer."""
 _MAX_DRAFT_TOKENS = 48
 """Most of a window stays as it is, so longer drafts than a suggestion's pay here."""
@@ -83,7 +83,7 @@ class EditPredictor:
         self._model = model
         self._tokenizer = model.tokenizer
         self._writer = PromptWriter(model.manifest, model.tokenizer)
-        self._context = min(_MAX_CONTEXT, model.manifest.usable_context)
+        self._context = min(MAX_CONTEXT, model.manifest.usable_context)
         self._generator = model.new_generator(
             context=self._context, cache_bytes=0, max_draft_tokens=max_draft_tokens, steps=steps
         )
@@ -157,12 +157,14 @@ class EditPredictor:
             edits=edits,
             confidence=answer.confidence,
             model=self._model.manifest.name,
+            edit_format=self._model.manifest.edit_format,
             prompt_tokens=len(prompt.ids),
             reused_tokens=min(answer.stats.reused_tokens, len(prompt.ids)),
             tokens=answer.tokens,
             steps=answer.stats.steps,
             milliseconds=clock.milliseconds(),
             prompt=tuple(prompt.ids),
+            prompt_text=self._tokenizer.spell(prompt.ids),
         )
 
     def _prompt(

@@ -39,6 +39,9 @@ class Hunk:
     """Numbers of lines before and after."""
     suggested: bool = False
     """Whether an accepted suggestion made the change."""
+    above: tuple[RedactedText, ...] = ()
+    below: tuple[RedactedText, ...] = ()
+    """The unchanged line above and the one below; none at an end of the document, and none that is very long."""
 
     @property
     def end_line(self) -> int:
@@ -98,6 +101,8 @@ class NextEdit:
     confidence: float | None = None
     """The model's probability that all changed lines are right, 0 to 1; None if nothing was generated."""
     model: str = ""
+    edit_format: str = ""
+    """The name of the model that was asked, and of its prompt's format; both "" if none was."""
     prompt_tokens: int = 0
     reused_tokens: int = 0
     """Tokens of the prompt that were found in the KV cache."""
@@ -109,6 +114,8 @@ class NextEdit:
     """Time of each stage: prompt, prefill, decode, filters."""
     prompt: tuple[int, ...] = ()
     """Token ids of the exact prompt."""
+    prompt_text: str = ""
+    """Their text, which another model's tokenizer would not know."""
 
     def joined(self, document: str) -> TextEdit:
         """Return one edit of ``document`` that makes the same change, from the first changed place to the last.

@@ -61,7 +61,7 @@ def to_markdown(entry: Entry, spell: Spell) -> str:
         page += ["## Prompt", ""]
     for part, described in zip(completion.parts, verdict.parts, strict=True):
         origin = safe_markdown(printable(_origin(described)))  # a file's name may be Markdown
-        page += [f"{origin}, {described.tokens} tokens:", "", _fenced(spell(part.ids)), ""]
+        page += [f"{origin}, {described.tokens} tokens:", "", _fenced(part.text or spell(part.ids)), ""]
     return "\n".join(page)
 
 
@@ -69,7 +69,7 @@ def to_json(entry: Entry, spell: Spell) -> dict[str, Any]:
     """Return the verdict as a JSON object, with the text of each part of the prompt."""
     verdict = journal.to_json(entry.verdict)
     for described, part in zip(verdict["parts"], entry.completion.parts, strict=True):
-        described["text"] = spell(part.ids)
+        described["text"] = part.text or spell(part.ids)
     return verdict
 
 

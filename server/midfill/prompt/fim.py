@@ -36,6 +36,8 @@ class Part:
     first_line: int = -1
     last_line: int = -1
     """First and last line in the file, from 0, both included; -1 for a part that is not from a file."""
+    text: str = ""
+    """The tokens' text, if they are another model's than the one that suggests."""
 
 
 @dataclass(frozen=True)

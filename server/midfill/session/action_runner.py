@@ -8,33 +8,29 @@ process: an engine process of its own would compute at the same time as the one 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag
-from midfill.common.errors import MidfillError, ModelLost
+from midfill.common.errors import ModelLost
 from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.completion.lifecycle import Engine
 from midfill.completion.scheduler import Scheduler
 from midfill.engine.open_model import open_for_actions
 from midfill.inference.bundle import MANIFEST
+from midfill.inference.bundle_versions import stamps_of_files
 from midfill.inference.token_generator import LanguageModel
+from midfill.session.own_model import LoadModel, OwnModel
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
 
 _CONVERSATION_KEPT_SECONDS = 300.0
 """How long the last conversation is kept for a follow-up question. It takes 25 MB for 1,000 tokens (0.5B)."""
-_log = logging.getLogger(__name__)
-
-LoadModel = Callable[[Settings, LanguageModel], LanguageModel]
-"""Loads the model that settings name for actions; it also gets the model that suggests."""
 
 
 class ActionRunner:
@@ -50,12 +46,9 @@ class ActionRunner:
         """Run on the scheduler's model, or on one of their own, which ``load`` loads; ``perform`` does it."""
         self._scheduler = scheduler
         self._settings = settings
-        self._load = load
         self._perform_action = perform
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
-        self._own: LanguageModel | None = None
-        self._refused: Path | str = ""
-        """The folder of a bundle that could not be loaded, or the server whose bundle could not."""
+        self._own = OwnModel("actions", load)
         self._conversation: Conversation | None = None
         self._conversation_model: LanguageModel | None = None
         self._forget_timer = IdleTimer(_CONVERSATION_KEPT_SECONDS, self._forget)
@@ -150,22 +143,15 @@ class ActionRunner:
     def _own_model(self, on_progress: Callable[[str], None], typing: LanguageModel) -> LanguageModel | None:
         """Return the model for actions, if they have one of their own that works. Load it first if need be."""
         settings = self._settings.now
-        named = settings.actions_engine or settings.actions_bundle
-        if named == self._refused or not _has_own_model(settings):
+        if not _has_own_model(settings):
             return None
-        if self._own is None:
-            on_progress("loading the model for actions")
-            try:
-                self._own = self._load(settings, typing)
-            except MidfillError as error:
-                self._refused = named
-                _log.warning("The model for actions cannot be used, the other one serves them: %s", error)
-        return self._own
+        named = (settings.actions_engine, settings.actions_bundle, stamps_of_files(settings.actions_bundle))
+        return self._own.get(settings, typing, named, lambda: on_progress("loading the model for actions"))
 
     def _drop(self, *, own_model: bool) -> None:
         self._conversation = self._conversation_model = None
         if own_model:
-            self._own = None
+            self._own.drop()
         memory.give_back()
 
 

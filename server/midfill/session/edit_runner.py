@@ -1,7 +1,8 @@
 """Predicts edits on a thread of its own, one at a time, while typing comes first.
 
 Each step of the model waits in the queue of the completion worker (:mod:`midfill.inference.preemption`), so a
-suggestion interrupts it. A newer request, or a key, ends it.
+suggestion interrupts it. A newer request, or a key, ends it. That holds for a model of its own, too, which is therefore
+in this process, as that of actions is.
 """
 
 from __future__ import annotations
@@ -15,15 +16,19 @@ from concurrent.futures import ThreadPoolExecutor
 from midfill.common import memory
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.errors import MidfillError, ModelChanged
+from midfill.common.file_identity import resolve
 from midfill.common.idle_timer import IdleTimer
 from midfill.common.logs import describe
 from midfill.common.reasons import Reason
 from midfill.completion.lifecycle import Engine
 from midfill.completion.scheduler import Scheduler
+from midfill.engine.open_model import open_for_edits
+from midfill.inference.bundle_versions import stamps_of_files
 from midfill.inference.token_generator import LanguageModel
-from midfill.next_edit.predictor import EditPredictor
+from midfill.next_edit.predictor import MAX_CONTEXT, EditPredictor
 from midfill.next_edit.search import Situation, search
 from midfill.next_edit.types import NextEdit
+from midfill.session.own_model import LoadModel, OwnModel
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
 
@@ -34,20 +39,43 @@ _MAX_SECONDS = 8.0
 _log = logging.getLogger(__name__)
 
 
+def _load(settings: Settings, _typing: LanguageModel) -> LanguageModel:
+    return open_for_edits(settings, MAX_CONTEXT)
+
+
 class EditRunner:
     """The predictions of one client; for use on one event loop."""
 
     def __init__(
-        self, scheduler: Scheduler, settings: LiveSettings, name_of: Callable[[str], str] = lambda path: path
+        self,
+        scheduler: Scheduler,
+        settings: LiveSettings,
+        name_of: Callable[[str], str] = lambda path: path,
+        *,
+        load: LoadModel = _load,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Run on the scheduler's model. ``name_of`` returns the name of a document that the prompt has, by its path."""
+        """Predict by the scheduler's model, or by one of its own.
+
+        Args:
+            scheduler: has the model that suggests, and the queue for steps.
+            settings: say which model it is.
+            name_of: returns the name of a document that the prompt has, by its path.
+            load: loads a model of its own.
+            tell: gets a line if that cannot be loaded, on the event loop.
+        """
         self._scheduler = scheduler
         self._settings = settings
         self._name_of = name_of
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-next-edit")
+        self._tell = tell
+        self._news: list[str] = []
+        """Lines that the user has not been told yet."""
+        self._own = OwnModel("next edits", load, self._news.append)
         self._predictor: EditPredictor | None = None
         self._made_for: tuple[LanguageModel, float] | None = None
         self._forget_timer = IdleTimer(_KEPT_SECONDS, self._forget)
+        self._unload_timer = IdleTimer(settings.now.unload_minutes * 60, self._unload)
         self._flag = CancelFlag()
         settings.on_change(self._settings_changed)
 
@@ -60,6 +88,7 @@ class EditRunner:
         self.interrupt(Reason.SUPERSEDED)
         self._flag = flag = CancelFlag()
         self._forget_timer.restart()
+        self._unload_timer.restart()
         try:
             engine = await self._scheduler.acquire(before_work_ahead=False)
             return await asyncio.wrap_future(self._thread.submit(self._predict, engine, situation, flag))
@@ -68,6 +97,9 @@ class EditRunner:
             raise
         except (MidfillError, RuntimeError):  # there is no model, or the server ends
             return NextEdit(place=situation.cursor, reason=Reason.IDLE)
+        finally:
+            while self._news:
+                self._tell(self._news.pop())
 
     def interrupt(self, reason: Reason) -> None:
         """End what runs within a step, and answer it with ``reason``."""
@@ -76,16 +108,21 @@ class EditRunner:
     def close(self) -> None:
         """Stop what runs and what waits."""
         self._forget_timer.stop()
+        self._unload_timer.stop()
         self.interrupt(Reason.CLOSED)
         self._thread.shutdown(wait=True)
 
     def _settings_changed(self, before: Settings, now: Settings) -> None:
-        if needs_reload(before, now) or not now.next_edit:
+        self._unload_timer.seconds = now.unload_minutes * 60
+        if needs_reload(before, now) or not now.next_edit or _named(before) != _named(now):
             self.interrupt(Reason.SUPERSEDED)
-            self._forget()
+            self._unload()
 
     def _forget(self) -> None:
-        self._thread.submit(self._drop)
+        self._thread.submit(self._drop, own_model=False)
+
+    def _unload(self) -> None:
+        self._thread.submit(self._drop, own_model=True)
 
     # The methods below run on the thread of their own.
 
@@ -96,16 +133,26 @@ class EditRunner:
             allowed = steps.run(lambda _: _without_excluded(engine, situation), flag)
             if situation.cursor.path not in allowed.documents:
                 return NextEdit(place=situation.cursor, reason=Reason.EXCLUDED)
-            predictor = self._predictor_for(engine.model)
+            predictor = self._predictor_for(self._own_model(engine.model) or engine.model)
+            flag.check()
             return search(predictor, allowed, flag, name_of=self._name_of, seconds=_MAX_SECONDS)
         except Cancelled as stop:
             return NextEdit(place=situation.cursor, reason=Reason(stop.reason))
         except ModelChanged as error:
-            self._drop()
-            self._scheduler.discard(error)
+            if self._made_for is None or self._made_for[0] is engine.model:
+                self._scheduler.discard(error)
+            self._drop(own_model=True)
         except BaseException as error:  # whatever happens, the request is answered, and the next one is served
             _log.error("the prediction of an edit failed: %s", describe(error))
         return NextEdit(place=situation.cursor, reason=Reason.FAILED)
+
+    def _own_model(self, typing: LanguageModel) -> LanguageModel | None:
+        """Return the model of ``nextEditModel``, loaded if need be; None if there is none that works."""
+        settings = self._settings.now
+        folder = settings.next_edit_bundle
+        if folder is None or resolve(folder) == resolve(settings.bundle):
+            return None
+        return self._own.get(settings, typing, (_named(settings), stamps_of_files(folder)))
 
     def _predictor_for(self, model: LanguageModel) -> EditPredictor:
         wanted = (model, self._settings.now.next_edit_confidence)
@@ -114,9 +161,16 @@ class EditRunner:
             self._made_for = wanted
         return self._predictor
 
-    def _drop(self) -> None:
+    def _drop(self, *, own_model: bool) -> None:
         self._predictor = self._made_for = None
+        if own_model:
+            self._own.drop()
         memory.give_back()
+
+
+def _named(settings: Settings) -> tuple[object, ...]:
+    """Return all that decides which model is loaded, and whether it may be."""
+    return settings.next_edit_model, settings.next_edit_megabytes
 
 
 def _without_excluded(engine: Engine, situation: Situation) -> Situation:

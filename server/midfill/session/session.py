@@ -57,6 +57,7 @@ class Session:
         perform: Perform = perform,
         open_documents: OpenDocuments = dict,
         on_index_progress: OnProgress = lambda _: None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Read the settings. Nothing is loaded or indexed before :meth:`begin`.
 
@@ -68,6 +69,7 @@ class Session:
             perform: does an action.
             open_documents: returns all open documents, for actions.
             on_index_progress: called with the progress of the workspace's index, from another thread.
+            tell: called with one line that the user should see.
         """
         self._on_index_progress = on_index_progress
         self._sources = SettingsSources(folders)
@@ -81,7 +83,7 @@ class Session:
         self._journal = Journal(journal_file() if settings.journal else None)
         self._ghost_texts: dict[str, TextEdit] = {}
         self.edits = EditService(
-            EditRunner(self.scheduler, self.settings, self._name_of),
+            EditRunner(self.scheduler, self.settings, self._name_of, tell=tell),
             self.settings,
             open_documents,
             EditAcceptance(self._counters, current_text),

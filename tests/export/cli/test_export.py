@@ -21,16 +21,27 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 def test_report(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``--json`` reports where the bundle is and what was measured; the stages are on standard error."""
-    assert main(["export", str(checkpoint), "-o", str(tmp_path / "out"), "--json"]) == 0
+    assert main(["export", str(checkpoint), "-o", str(tmp_path / "out"), "--json", "--edit-format", "zeta"]) == 0
     written = capsys.readouterr()
     report = json.loads(written.out)
-    verification = load_bundle(tmp_path / "out").manifest.verification
+    manifest = load_bundle(tmp_path / "out").manifest
+    verification = manifest.verification
+    assert manifest.edit_format == "zeta"
     assert report["path"] == str(tmp_path / "out")
     assert report["attention_nodes"] == 2
     assert report["top1_agreement"] == verification.top1_agreement
     stages = [line.split("GB")[1].split(":")[0].strip() for line in written.err.splitlines()]
     assert stages[0] == "source"
     assert stages[-3:] == ["calibration", "int8", "verify"]
+
+
+def test_model_without_the_tokens_of_its_edit_format(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is refused before it is traced."""
+    assert main(["export", str(checkpoint), "-o", str(tmp_path / "out"), "--edit-format", "sweep"]) == 1
+    assert "no control tokens <|repo_name|> and <|file_sep|>" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_template(gguf_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from midfill.common.errors import LicenceRefused, UsageError
+from midfill_export.cli import pull
 from midfill_export.cli.pull import run
 from midfill_export.weights.known_models import WEIGHTS
 
@@ -45,6 +46,20 @@ def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (cache / TINY.file).read_bytes() == CONTENT
     assert written.out == f"{cache / TINY.file}\n"
     assert written.err == "copying brought: 0 MB of 0 MB\n"
+
+
+def test_model_for_edits(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its bundle has the name by which the settings know it, and standard error says which these are."""
+    cache.mkdir(parents=True)
+    (cache / TINY.file).write_bytes(CONTENT)
+    monkeypatch.setattr(pull, "_bundle", lambda _weights, _path, out: out)
+    given = argparse.Namespace(what="tiny", model="", accept_license=False, weights_only=False, tokenizer_only=False)
+    assert run(given, tmp_path, "personal", {"tiny": replace(TINY, edit_format="sweep", bundle="tiny-edits")}) == 0
+    written = capsys.readouterr()
+    assert written.out == f"{tmp_path / 'tiny-edits'}\n"
+    assert 'use it by the settings nextEdit = true and nextEditModel = "tiny-edits"\n' in written.err
 
 
 def test_neither(cache: Path, tmp_path: Path) -> None:

@@ -66,6 +66,41 @@ def test_other_weights_are_refused(weights: Weights, gguf_file: Path) -> None:
         template.fill(weights.template, smaller)
 
 
+def test_vocabulary_is_the_files(weights: Weights, gguf_file: Path) -> None:
+    """Rows of tokens may be more or fewer, if there are as many as the file has tokens."""
+    whole = open_gguf(gguf_file)
+    tokens = whole.fields["tokenizer.ggml.tokens"][:301]
+    fewer = {
+        name: replace(tensor, shape=(301, 64)) if name in ("token_embd.weight", "output.weight") else tensor
+        for name, tensor in whole.tensors.items()
+    }
+    fields = {**whole.fields, "tokenizer.ggml.tokens": tokens}
+    filled = template.fill(weights.template, replace(whole, fields=fields, tensors=fewer)).graph
+    assert tensor_of(filled.initializers["model.embed_tokens.weight"]).numpy().shape == (301, 64)
+    assert tensor_of(filled.initializers["lm_head.weight.T"]).numpy().shape == (64, 301)
+    with pytest.raises(ExportError, match=r"has no token_embd\.weight for \(301, 64\)"):
+        template.fill(weights.template, replace(whole, fields=fields))
+
+
+def test_output_without_a_tensor_is_the_embedding(weights: Weights, gguf_file: Path) -> None:
+    """So files are written whose model shares the two."""
+    whole = open_gguf(gguf_file)
+    tied = replace(whole, tensors={name: each for name, each in whole.tensors.items() if name != "output.weight"})
+    filled = template.fill(weights.template, tied).graph
+    embedding, output = (
+        tensor_of(filled.initializers[name]).numpy() for name in ("model.embed_tokens.weight", "lm_head.weight.T")
+    )
+    assert np.array_equal(embedding, output.T)
+
+
+def test_another_rope_is_refused(weights: Weights, gguf_file: Path) -> None:
+    """A template has the base of its own model."""
+    whole = open_gguf(gguf_file)
+    other = replace(whole, fields={**whole.fields, "qwen2.rope.freq_base": 1e6})
+    with pytest.raises(ExportError, match=r"the base of its RoPE is 1e\+06, not 10000\."):
+        template.fill(weights.template, other)
+
+
 def test_other_files_are_not_templates(gguf_file: Path, bundle_folder: Path, tmp_path: Path) -> None:
     """A missing file or an ordinary graph is refused."""
     for path in (tmp_path / "missing.onnx", load_bundle(bundle_folder).graph):

@@ -17,6 +17,7 @@ from export.weights.tiny_weights import CONTENT, REGISTRY, TINY, ignore, leftove
 from midfill.common.errors import SourceError
 from midfill_export.weights.downloader import OnDownloaded, Unavailable
 from midfill_export.weights.known_models import Weights
+from midfill_export.weights.package_index import from_registry
 from midfill_export.weights.pull import adopt, pull
 
 
@@ -69,6 +70,27 @@ def test_no_room(destination: Path) -> None:
     huge = replace(TINY, size=10**18, part_size=10**18)
     with pytest.raises(SourceError, match=r"is full: Tiny needs 3000000000000 MB free there"):
         pull(huge, destination, ignore, sources={})
+
+
+def test_weights_of_unknown_size(destination: Path) -> None:
+    """Their SHA-256 decides alone; a disk that is full is told without a number."""
+    unknown = replace(TINY, size=0, package="", part_size=0)
+
+    def full(*_: object) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def from_afar(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
+        (folder / weights.file).write_bytes(CONTENT)
+        return folder / weights.file
+
+    with pytest.raises(SourceError, match="is full: Tiny needs more room there"):
+        pull(unknown, destination, ignore, {"afar": full})
+    assert pull(unknown, destination, ignore, {"afar": from_afar}) == destination
+    assert pull(unknown, destination, ignore, sources={}) == destination
+    destination.write_bytes(CONTENT[:-1])
+    revised = replace(unknown, hub_revision="12ab")
+    with pytest.raises(SourceError, match=r"the package registry: it does not have them.*tiny \(revision 12ab\)"):
+        pull(revised, destination, ignore, {"the package registry": from_registry})
 
 
 def test_disk_fills_up(destination: Path) -> None:

@@ -70,6 +70,20 @@ def test_policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_model_for_next_edits(tmp_path: Path) -> None:
+    """Which one it is and what it needs, or the command that gets it; without the setting there is no line."""
+    own = write_bundle(tmp_path / "own", name="Editor", kv=KvLayout(layers=24, heads=2, head_size=64)).path
+    settings = Settings(bundle=tmp_path / "none", next_edit_model=str(own))
+    check = checks(settings)["next edits"]
+    assert check.ok
+    assert check.detail.startswith(f"Editor in {own}, format plain, needs about ")
+    assert check.detail.endswith("; it is loaded once the setting 'nextEdit' is true")
+    check = checks(replace(settings, next_edit_model="sweep-0.5b"))["next edits"]
+    assert not check.ok
+    assert check.detail.endswith("get it with `midfill pull sweep-0.5b`.")
+    assert "next edits" not in checks(replace(settings, next_edit_model=""))
+
+
 @pytest.mark.skipif(not CAN_SHARE, reason="servers share no engine on this system yet")
 def test_where_the_model_of_servers_is(tmp_path: Path, short_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a process that they share, which runs or not; in their own memory, if the settings or the system say so."""

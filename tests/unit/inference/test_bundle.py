@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -269,9 +269,17 @@ def test_bundle_of_any_known_processor_is_loaded(folder: Path, target: str) -> N
 @pytest.mark.parametrize("name", ["plain", "sweep", "zeta"])
 def test_bundle_names_the_format_of_its_edits(folder: Path, name: str) -> None:
     """Most models were not made for edits, and name none."""
-    assert load_bundle(folder).manifest.edit_format == "plain"
-    edit_manifest(folder, edit_format=name)
+    made = load_bundle(folder).manifest
+    assert made.edit_format == "plain"
+    edit_manifest(folder, edit_format=name, fim=asdict(replace(made.fim, file=0)))
     assert load_bundle(folder).manifest.edit_format == name
+
+
+def test_sweeps_format_needs_the_token_between_files(folder: Path) -> None:
+    """Without it a prompt would have text where the model learnt a control token, and nothing would end an answer."""
+    edit_manifest(folder, edit_format="sweep")
+    with pytest.raises(BundleDamaged, match="'fim' must name the token file, because edit_format is sweep"):
+        load_bundle(folder)
 
 
 def test_bundle_of_an_unknown_processor_is_refused(folder: Path) -> None:

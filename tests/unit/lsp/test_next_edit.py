@@ -134,6 +134,7 @@ async def test_why_shows_the_exact_prompt() -> None:
     await edits(wire)
     why = (await wire.request("workspace/executeCommand", {"command": "midfill.why"}, number=8))["result"]
     assert "(next edit, cursor)" in why
+    assert "model: tiny, format plain" in why
     assert '<edit file="a.py">' in why
     wire.server.close()
 

@@ -148,3 +148,13 @@ def test_nothing_changed_is_no_change(history: EditHistory) -> None:
     """A client may send a change that changes nothing."""
     history.changed(PATH, LINES, LINES)
     assert history.hunks() == ()
+
+
+def test_unchanged_lines_around_a_hunk(history: EditHistory) -> None:
+    """One above and one below, without secrets; none where the document ends, and none that is very long."""
+    before = f'token = "{KEY}"\nname = 1\n{"x" * 201}\n'
+    history.changed(PATH, before, before.replace("name", "title"))
+    history.changed(OTHER, "a\nb", "a\nc")
+    first, second = history.hunks()
+    assert (first.above, first.below) == (('token = "<github-token>"',), ())
+    assert (second.above, second.below) == (("a",), ())

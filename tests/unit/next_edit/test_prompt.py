@@ -60,11 +60,11 @@ def test_plain_format() -> None:
 
 
 def test_sweep_format() -> None:
-    """The file, the changes, the window before, with the cursor, and the new one's first lines."""
+    """The file, the changes between unchanged lines, the window before, with the cursor, and the new one's start."""
     _, text = written("sweep")
     assert text == (
         f"<|file_sep|>a.py\n{AFTER}\n"
-        "<|file_sep|>a.py:1:1\noriginal:\ndef f(a):\nupdated:\ndef f(b):\n"
+        "<|file_sep|>a.py:1:2\noriginal:\ndef f(a):\n    return a\nupdated:\ndef f(b):\n    return a\n"
         f"<|file_sep|>original/a.py:1:6\n{AFTER}\n"
         f"<|file_sep|>current/a.py:1:6\n{AFTER.replace('return', 'ret<|cursor|>urn')}\n"
         "<|file_sep|>updated/a.py:1:6\ndef f(b):\n"

@@ -63,6 +63,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         "actionsEngineKeyFile": "/keys/two",
         "nextEdit": True,
         "nextEditConfidence": 0.9,
+        "nextEditModel": "sweep-0.5b",
+        "nextEditMegabytes": 900,
     }
     expected = Settings(
         bundle=Path("/models/b"),
@@ -104,6 +106,8 @@ def test_every_setting_is_known_by_its_camel_case_name() -> None:
         actions_engine_key_file=str(Path("/keys/two")),
         next_edit=True,
         next_edit_confidence=0.9,
+        next_edit_model="sweep-0.5b",
+        next_edit_megabytes=900,
     )
     assert settings_of(options) == (expected, [])
     assert len(options) == len(fields(Settings)), "add the new setting to this test"

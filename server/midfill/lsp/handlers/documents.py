@@ -26,6 +26,7 @@ def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
         perform=server.perform,
         open_documents=server.open_documents,
         on_index_progress=server.index_progress,
+        tell=lambda line: server.warn([line]),
     )
 
 
