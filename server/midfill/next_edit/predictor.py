@@ -82,7 +82,7 @@ class EditPredictor:
         """
         self._model = model
         self._tokenizer = model.tokenizer
-        self._writer = PromptWriter(model.manifest, model.tokenizer)
+        self._writer = PromptWriter.of(model.manifest, model.tokenizer)
         self._context = min(_MAX_CONTEXT, model.manifest.usable_context)
         self._generator = model.new_generator(
             context=self._context, cache_bytes=0, max_draft_tokens=max_draft_tokens, steps=steps

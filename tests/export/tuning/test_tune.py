@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from export.tuning.edit_releases import write_releases
 from midfill.cli.main import main
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
@@ -75,6 +76,19 @@ def test_tuned_model_fills_gaps_better_and_is_served(
     assert f"the previous bundle is kept in {out}.previous" in capsys.readouterr().out
     assert load_bundle(Path(f"{out}.previous")).manifest == manifest
     assert load_bundle(out).manifest.folder == "v2"
+
+
+@pytest.mark.usefixtures("brief")
+def test_next_edits_are_learnt(checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From releases to a bundle: it writes more windows of projects that were kept apart."""
+    releases, out = tmp_path / "releases", tmp_path / "bundle"
+    releases.mkdir()
+    write_releases(releases)
+    command = ["tune", str(releases), "--edits", "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]
+    assert main([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["after"]["perplexity"] < 0.9 * said["before"]["perplexity"]
+    assert load_bundle(out).manifest.edit_format == "plain"
 
 
 @pytest.mark.usefixtures("brief")
