@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from export.tuning.edit_releases import LEARNT, write_releases
+from edit_releases import LEARNT, write_releases
 from midfill.common.errors import UsageError
 from midfill.evals.edits.kept_apart import is_kept_apart
 from midfill_export.tuning.edit_sources import read_edits

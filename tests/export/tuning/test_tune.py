@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from export.tuning.edit_releases import write_releases
+from edit_releases import write_releases
 from midfill.cli.main import main
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
