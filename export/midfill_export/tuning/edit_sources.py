@@ -100,12 +100,17 @@ def _commits(repository: Path) -> Iterator[FileChange]:
 
 def _releases(folder: Path) -> Iterator[FileChange]:
     """Yield the changes between consecutive releases of each project, if their licences are permissive."""
-    named = [(found["project"], _order(found["version"]), file, found["version"])
-             for file in sorted(folder.iterdir()) if (found := _RELEASE.fullmatch(file.name))]  # fmt: skip
-    for project, releases in groupby(sorted(named), key=lambda release: release[0]):
-        for (_, _, older, _), (_, _, newer, version) in pairwise(releases):
-            if is_permissive(older) and is_permissive(newer):
-                yield from changes_between(project, version, older, newer)
+    found = filter(None, (_RELEASE.fullmatch(file.name) for file in folder.iterdir()))
+    named = sorted((_project(name["project"]), _order(name["version"]), name["version"], name[0]) for name in found)
+    for project, releases in groupby(named, key=lambda release: release[0]):
+        for (*_, older), (_, _, version, newer) in pairwise(releases):
+            if is_permissive(folder / older) and is_permissive(folder / newer):
+                yield from changes_between(project, version, folder / older, folder / newer)
+
+
+def _project(name: str) -> str:
+    """Return a project's name in the form that is the same in all its releases."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _order(version: str) -> tuple[int, ...]:

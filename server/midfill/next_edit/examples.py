@@ -23,17 +23,28 @@ class Example:
     old: tuple[str, ...]
     new: tuple[str, ...]
 
+    def fits(self, lines: Sequence[str]) -> bool:
+        """Return whether as many lines as ``old`` has have its shape, or the part of it that was replaced."""
+        text, old, new = self._texts(lines)
+        return is_like(text, old, new) or self._rewritten(text) != text
+
     def made_in(self, lines: Sequence[str]) -> list[str] | None:
         """Return what as many lines as ``old`` has would become; None if the change does not fit them."""
-        indentation = _indentation(lines[0])
-        text = "\n".join(_from_column(lines, len(indentation)))
-        old, new = "\n".join(self.old), "\n".join(self.new)
+        text, old, new = self._texts(lines)
         changed = transferred(text, old, new) if is_like(text, old, new) else None
-        if changed is None and self._rewrite is not None:
-            changed = self._rewrite.apply(text)
-        if changed is None or changed == text or _renames_only(text, changed):
+        if changed is None:
+            changed = self._rewritten(text)
+        if changed == text or _renames_only(text, changed):
             return None
-        return [f"{indentation}{line}" if line else "" for line in changed.split("\n")]
+        return [f"{_indentation(lines[0])}{line}" if line else "" for line in changed.split("\n")]
+
+    def _texts(self, lines: Sequence[str]) -> tuple[str, str, str]:
+        """Return lines from the indentation of the first one on, and those before and after the change."""
+        own = _from_column(lines, len(_indentation(lines[0])))
+        return "\n".join(own), "\n".join(self.old), "\n".join(self.new)
+
+    def _rewritten(self, text: str) -> str:
+        return text if self._rewrite is None else self._rewrite.apply(text)
 
     @cached_property
     def _rewrite(self) -> Rewrite | None:

@@ -152,10 +152,10 @@ def _with_new_parameters(latest: Sequence[Hunk], document: Document) -> list[str
 
 
 def _same_shape(lines: Sequence[str], latest: Sequence[Hunk], centre: int, *, is_changed: bool) -> Iterator[int]:
-    """Yield lines to which a change can be made that was made to others."""
+    """Yield lines that a change fits that was made to others."""
     count = _MAX_COMPARED_LINES if is_changed else _MAX_COMPARED_ELSEWHERE
     nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:count]
     for example in examples(latest)[:_MAX_COMPARED_CHANGES]:
         size = len(example.old)
         inside = (line for line in nearest if line + size <= len(lines))
-        yield from (line for line in inside if example.made_in(lines[line : line + size]) is not None)
+        yield from (line for line in inside if example.fits(lines[line : line + size]))
