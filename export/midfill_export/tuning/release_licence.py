@@ -55,7 +55,7 @@ def _named(release: Path) -> Iterator[str]:
         for classifier in fields.get_all("Classifier", [])
         if classifier.startswith("License ::") and classifier != "License :: OSI Approved"
     ]
-    yield fields.get("License-Expression") or " and ".join(classified) or fields.get("License", "")
+    yield fields.get("License-Expression") or " and ".join(classified) or fields.get("License") or ""
 
 
 def _metadata(release: Path) -> tuple[str, bytes]:

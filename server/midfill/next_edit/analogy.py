@@ -16,6 +16,8 @@ MIN_TOKENS = 4
 """Minimum number of tokens of a text that has a shape of its own."""
 _MAX_CHARACTERS = 800
 """Maximum number of characters of a text that is compared."""
+_MAX_COMPARED = 40_000
+"""Maximum number of pairs of pieces of two texts that are compared."""
 _PIECE = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -41,6 +43,8 @@ def transferred(text: str, old: str, new: str) -> str | None:
     there, but not all. They are then others in what is written, too.
     """
     own, before, after = (_PIECE.findall(part) for part in (text, old, new))
+    if len(before) * max(len(own), len(after)) > _MAX_COMPARED:
+        return None
     place = _places(before, own)
     words = _words(before, own, place)
     if words is None:

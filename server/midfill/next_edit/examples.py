@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from midfill.next_edit.analogy import is_like, similarity_of, transferred
 from midfill.next_edit.difference import line_changes
@@ -14,6 +15,8 @@ from midfill.next_edit.types import Hunk
 
 LATEST = 6
 """Number of latest changes that are made elsewhere too."""
+_MAX_EXAMPLES = 16
+"""Maximum number of examples. A change of many lines has more, which are much alike."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Example:
 
 def examples(latest: Sequence[Hunk]) -> list[Example]:
     """Return what changes are examples of: the latest one first, and several lines before each of their own."""
-    return list(dict.fromkeys(example for hunk in reversed(latest) for example in _of_hunk(hunk)))
+    found = dict.fromkeys(example for hunk in reversed(latest) for example in _of_hunk(hunk))
+    return list(islice(found, _MAX_EXAMPLES))
 
 
 def _of_hunk(hunk: Hunk) -> Iterator[Example]:
