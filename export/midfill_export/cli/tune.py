@@ -23,13 +23,13 @@ _INTERRUPTED = 130
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
-    """Tune ``args.base``, or the pulled 0.5b, on the code in ``args.path``; the report goes to standard output."""
+    """Tune ``args.base``, or the pulled 0.5b, on what is in ``args.path``; the report goes to standard output."""
     transformers_logging.set_verbosity_error()
     base = args.base or str(cached_path(WEIGHTS["0.5b"]))
-    out = args.out.absolute() if args.out else bundles / f"{bundle_name(base)}-tuned"
+    out = args.out.absolute() if args.out else bundles / f"{bundle_name(base)}-{'edits' if args.edits else 'tuned'}"
     permit = Permit(use, args.accept_license)
     try:
-        tuned = tune(args.path, base, out, args.minutes, permit, stage_lines(), fresh=args.fresh)
+        tuned = tune(args.path, base, out, args.minutes, permit, stage_lines(), edits=args.edits, fresh=args.fresh)
     except Interrupted:
         sys.stderr.write("interrupted: the same command continues from here; add --fresh to start again\n")
         return _INTERRUPTED

@@ -1,7 +1,7 @@
-"""Score how well a model fills gaps in code that it was not trained on, from logits alone, without decoding.
+"""Score how well a model answers what it was not trained on, gaps or edits, from logits alone, without decoding.
 
-Greedy decoding fills a gap exactly if the likeliest token is the right one at each position, given the right tokens
-before it. So one run over the sample gives both this and the perplexity.
+Greedy decoding writes an answer exactly if the likeliest token is the right one at each position, given the right
+tokens before it. So one run over the sample gives both this and the perplexity.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ class Score:
     """The result over some samples."""
 
     perplexity: float
-    """Perplexity of the tokens that fill the gaps."""
+    """Perplexity of the tokens of the answers."""
     exact: float
-    """Share of gaps that greedy decoding fills exactly."""
+    """Share of answers that greedy decoding writes exactly."""
     samples: int
 
     def __str__(self) -> str:
-        return f"perplexity {self.perplexity:.3f}, {self.exact:.1%} of {self.samples} gaps filled exactly"
+        return f"perplexity {self.perplexity:.3f}, {self.exact:.1%} of {self.samples} answers exact"
 
 
 def score(samples: Sequence[Sample], logits: Sequence[NDArray[np.float32]]) -> Score:

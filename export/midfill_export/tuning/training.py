@@ -64,7 +64,14 @@ class Interrupted(Exception):
 
 
 def train(
-    model: PreTrainedModel, sample_at: SampleAt, run: Run, seconds: float, checkpoint: Path, progress: OnStage
+    model: PreTrainedModel,
+    sample_at: SampleAt,
+    run: Run,
+    seconds: float,
+    checkpoint: Path,
+    progress: OnStage,
+    *,
+    answers_only: bool = False,
 ) -> PreTrainedModel:
     """Train for ``seconds`` in all, those of interrupted runs included; return the model with the adapter merged in.
 
@@ -75,6 +82,7 @@ def train(
         seconds: Time for training; loading and saving take extra time.
         checkpoint: The file that the state is saved to, every minute and at the end.
         progress: Called with a line when the training starts, and then every 20 seconds.
+        answers_only: Learn the answers, and not the prompts before them.
 
     Raises:
         Interrupted: by Ctrl-C or SIGTERM.
@@ -95,7 +103,7 @@ def train(
             done = run.seconds / seconds
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * _rate(done)
-            recent.append(_step(tuned, trained, optimizer, sample_at, run))
+            recent.append(_step(tuned, trained, optimizer, sample_at, run, answers_only=answers_only))
             now = time.monotonic()
             run.seconds += now - started
             if received:
@@ -135,6 +143,8 @@ def _step(
     optimizer: torch.optim.Optimizer,
     sample_at: SampleAt,
     run: Run,
+    *,
+    answers_only: bool,
 ) -> float:
     """Train on ``SAMPLES_PER_STEP`` samples, one at a time; return the mean loss."""
     model.train()
@@ -142,7 +152,9 @@ def _step(
     total = 0.0
     for _ in range(SAMPLES_PER_STEP):
         sample = sample_at(run.samples)
-        ids, labels = (torch.tensor([row], device=device) for row in padded([*sample.prompt, *sample.answer]))
+        given = len(sample.prompt) if answers_only else 0
+        rows = padded([*sample.prompt, *sample.answer], given)
+        ids, labels = (torch.tensor([row], device=device) for row in rows)
         loss = model(input_ids=ids, labels=labels, use_cache=False).loss
         (loss / SAMPLES_PER_STEP).backward()
         total += float(loss.detach())
@@ -157,14 +169,14 @@ def _step(
     return total / SAMPLES_PER_STEP
 
 
-def padded(ids: list[int]) -> tuple[list[int], list[int]]:
-    """Return a sample's tokens, padded to one of a few lengths, and their labels.
+def padded(ids: list[int], given: int = 0) -> tuple[list[int], list[int]]:
+    """Return a sample's tokens, padded to one of a few lengths, and their labels. The first ``given`` have none.
 
     torch keeps buffers of each length: without padding, memory grew from 6.6 to 9.8 GB in 20 minutes (0.5B).
     Padding has no label. It needs no mask, because a token does not depend on later ones.
     """
     missing = -len(ids) % _LENGTH_MULTIPLE
-    return [*ids, *[0] * missing], [*ids, *[_UNLABELLED] * missing]
+    return [*ids, *[0] * missing], [*[_UNLABELLED] * given, *ids[given:], *[_UNLABELLED] * missing]
 
 
 def _rate(done: float) -> float:

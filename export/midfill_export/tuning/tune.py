@@ -1,4 +1,4 @@
-"""``midfill tune``: fine-tune a model on a folder of code, and build its bundle if it completes that code better."""
+"""``midfill tune``: fine-tune a model on code or on changes, and build its bundle if it has become better at them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from midfill_export.build.from_checkpoint import trace_checkpoint
 from midfill_export.build.progress import OnStage
 from midfill_export.build.torch_logits import torch_logits
 from midfill_export.loaders.checkpoint import Checkpoint, open_checkpoint
-from midfill_export.loaders.fim_formats import STOP_TOKENS, find_format
-from midfill_export.tuning.samples import Corpus, Cutter, read_corpus
+from midfill_export.loaders.fim_formats import find_format
+from midfill_export.tuning.lessons import Subject, read_subject
 from midfill_export.tuning.scoring import Score, score
 from midfill_export.tuning.training import LEARNING_RATE, RANK, SAMPLES_PER_STEP, Run, train
 
 
 class NotBetter(ExportError):
-    """The tuned model is no better on held-out code; no bundle was changed."""
+    """The tuned model is no better on what was held out; no bundle was changed."""
 
 
 @dataclass(frozen=True)
@@ -64,43 +64,44 @@ def tune(
     permit: Permit,
     progress: OnStage,
     *,
+    edits: bool = False,
     fresh: bool = False,
 ) -> Tuned:
-    """Fine-tune ``base`` on the code in ``folder`` and put its bundle at ``out``, if it is better on held-out files.
+    """Fine-tune ``base`` on what is in ``folder`` and put its bundle at ``out``, if it is better on what is held out.
 
     Args:
-        folder: Where the code is.
+        folder: Where the code is, or a git repository, or releases.
         base: A GGUF file, a checkpoint folder or a hub id.
         out: The bundle's folder; an older bundle there is kept beside it.
         minutes: Of training, those of interrupted runs included.
         permit: What the user does with the model, and which licences the user accepts.
         progress: Called with a line after each stage.
+        edits: Learn next edits from the changes, instead of gaps in the code.
         fresh: Start again instead of continuing an interrupted run.
 
     Raises:
-        UsageError: there is too little code.
+        UsageError: there is too little to learn from.
+        EvalError: a repository or a release cannot be read.
         SourceError, LicenceRefused, ExportError: as
             :func:`midfill_export.build.from_checkpoint.bundle_from_checkpoint`.
-        NotBetter: the tuned model is no better on the held-out files.
+        NotBetter: the tuned model is no better on what was held out.
         Interrupted: the user stopped the run; calling again with the same arguments continues it.
     """
     require_bundle_folder(out)
     with suppress(BundleNotFound, BundleDamaged):
         read_manifest(out)  # a bundle that cannot be kept is refused now, not after the training
-    corpus = read_corpus(folder)
-    progress(f"code: {corpus}")
+    subject = read_subject(folder, edits=edits)
+    progress(str(subject))
     checkpoint = open_checkpoint(base)
     permit.check(checkpoint.source.license, checkpoint.name)
     tokenizer, _ = checkpoint.load_tokenizer()
     fim, _ = find_format(tokenizer)
-    ends = [tokenizer.token_to_id(text) for text in STOP_TOKENS]
-    end = next((token for token in ends if token is not None), None) if fim.middle >= 0 else None
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = checkpoint.load_model().to(device)
-    cutter = Cutter(verify.plain_encoder(tokenizer), fim, end, model.config.max_position_embeddings)
-    held_out = cutter.held_out(corpus.held_out)
+    lessons = subject.lessons(tokenizer, model.config.max_position_embeddings)
+    held_out = lessons.held_out
     if not held_out:
-        raise UsageError(f"{folder}: no gap could be cut out of the held-out files: name a folder with more code.")
+        raise UsageError(f"{folder}: no sample could be cut out of what is held out: name a folder with more.")
     progress(f"model: {checkpoint.name}, {model.num_parameters() / 1e6:.0f}M parameters, {fim}, on {device}")
     before = score(held_out, torch_logits(model, held_out))
     progress(f"before: {before}")
@@ -108,9 +109,15 @@ def tune(
     training_state = out.with_name(f".{out.name}.tuning") / "run.pt"
     if fresh:
         shutil.rmtree(training_state.parent, ignore_errors=True)
-    run = Run(_identity(checkpoint, corpus))
+    run = Run(_identity(checkpoint, subject))
     tuned = train(
-        model, lambda number: cutter.training(corpus.training, number), run, minutes * 60, training_state, progress
+        model,
+        lessons.sample_at,
+        run,
+        minutes * 60,
+        training_state,
+        progress,
+        answers_only=lessons.answers_only,
     )
     learned = score(held_out, torch_logits(tuned, held_out))
     progress(f"after, in FP32: {learned}")
@@ -145,17 +152,17 @@ def to_json(tuned: Tuned) -> dict[str, object]:
     }
 
 
-def _identity(checkpoint: Checkpoint, corpus: Corpus) -> str:
+def _identity(checkpoint: Checkpoint, subject: Subject) -> str:
     """Return a text that is the same only for runs that may continue each other."""
     origin = checkpoint.source.sha256 or checkpoint.location
-    return f"{origin} {corpus.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_PER_STEP}"
+    return f"{origin} {subject.fingerprint} {RANK} {LEARNING_RATE} {SAMPLES_PER_STEP}"
 
 
 def _require_better(before: Score, after: Score, how: str) -> None:
     if after.perplexity >= before.perplexity:
         raise NotBetter(
-            f"The tuned model is no better on held-out files ({how}: perplexity {before.perplexity:.3f} before, "
-            f"{after.perplexity:.3f} after): no bundle was changed. Give it more code or time."
+            f"The tuned model is no better on what was held out ({how}: perplexity {before.perplexity:.3f} before, "
+            f"{after.perplexity:.3f} after): no bundle was changed. Give it more to learn from, or more time."
         )
 
 

@@ -53,6 +53,11 @@ def _add_tune(command: AddCommand) -> None:
         "tune", "Fine-tune a model on your own code, on this machine.", "midfill tune ~/project --minutes 60"
     )
     tune.add_argument("path", metavar="PATH", type=Path, help="the folder with your code")
+    tune.add_argument(
+        "--edits",
+        action="store_true",
+        help="learn next edits: PATH is a git repository, or a folder with releases of projects",
+    )
     tune.add_argument("--minutes", type=count, default=20, metavar="N", help="minutes of training (default: 20)")
     tune.add_argument(
         "--base", metavar="SOURCE", help="the model to tune, as for `midfill export` (default: the pulled 0.5b)"

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from midfill.next_edit.analogy import is_like, transferred
-from midfill.next_edit.difference import line_changes
-from midfill.next_edit.renames import renames_between, tokens
+from midfill.next_edit.examples import LATEST, Example, examples
 from midfill.next_edit.scopes import ScopedRename, scoped_renames
 from midfill.next_edit.types import Document, Hunk
 from midfill.next_edit.window import Window
-
-LATEST = 3
-"""Number of latest changes that are made elsewhere too."""
 
 
 def guess(document: Document, window: Window, history: Sequence[Hunk]) -> str | None:
     """Return a window of a document with the latest changes made in it; None if they do not change it."""
     latest = history[-LATEST:]
-    pairs = [
-        pair
-        for hunk in reversed(latest)
-        for change in line_changes(hunk.old, hunk.new)
-        for pair in zip(change.old, change.new, strict=False)
-    ]
+    known = examples(latest)
     renames = scoped_renames(document, latest)
-    lines = window.text.split("\n")
-    text = "\n".join(_changed(line, window.first_line + number, pairs, renames) for number, line in enumerate(lines))
+    own = [hunk for hunk in latest if hunk.path == document.path]
+    done = {line - window.first_line for hunk in own for line in range(hunk.first_line, hunk.end_line)}
+    lines = [_renamed(line, window.first_line + at, renames) for at, line in enumerate(window.text.split("\n"))]
+    guessed: list[str] = []
+    at = 0
+    while at < len(lines):
+        read, written = (1, lines[at : at + 1]) if at in done else _made_at(lines, at, known)
+        guessed += written
+        at += read
+    text = "\n".join(guessed)
     return text if text != window.text else None
 
 
-def _changed(line: str, number: int, pairs: Sequence[tuple[str, str]], renames: Sequence[ScopedRename]) -> str:
-    """Return a line of a document as it would be after the latest changes."""
+def _renamed(line: str, number: int, renames: Sequence[ScopedRename]) -> str:
+    """Return a line of a document with the renames that hold in it."""
     for scoped in renames:
         if scoped.covers(number):
             line = scoped.rename.apply(line)
-    likely = (transferred(line, old, new) for old, new in pairs if is_like(line, old, new))
-    return next((other for other in likely if other is not None and not _renames_only(line, other)), line)
+    return line
 
 
-def _renames_only(line: str, other: str) -> bool:
-    """Return whether one line differs from another only by names: then scopes decide, and not the shape."""
-    return bool(renames_between(line, other)) and len(tokens(line)) == len(tokens(other))
+def _made_at(lines: Sequence[str], at: int, known: Sequence[Example]) -> tuple[int, Sequence[str]]:
+    """Return how many lines an example changes at a place, and what they become; else the line as it is."""
+    for example in known:
+        own = lines[at : at + len(example.old)]
+        if len(own) == len(example.old) and (written := example.made_in(own)) is not None:
+            return len(own), written
+    return 1, lines[at : at + 1]

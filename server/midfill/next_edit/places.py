@@ -10,22 +10,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from midfill.next_edit.analogy import is_like
 from midfill.next_edit.difference import line_changes
+from midfill.next_edit.examples import LATEST, examples
 from midfill.next_edit.renames import tokens
 from midfill.next_edit.scopes import scoped_renames, syntax_of
 from midfill.next_edit.types import Document, Hunk, Place, Why
 
 MAX_PLACES = 8
-_LATEST = 3
-"""Number of latest changes that places are looked for."""
 _MAX_USES = 200
 """Maximum number of uses of one name that are looked at in a document."""
 _MAX_COMPARED_LINES, _MAX_COMPARED_ELSEWHERE = 2_000, 500
 """Maximum number of lines of the changed document, nearest first, and of another one, that are compared with a changed
 line."""
 _MAX_COMPARED_CHANGES = 8
-"""Maximum number of changed lines that others are compared with."""
+"""Maximum number of examples that other lines are compared with."""
 _MAX_DOCUMENTS = 16
 """Maximum number of documents that are looked at."""
 _SCORES: Mapping[Why, float] = {Why.RENAMED: 4.0, Why.SIGNATURE: 3.5, Why.DIAGNOSTIC: 3.0, Why.SAME_SHAPE: 2.5}
@@ -74,7 +72,7 @@ def places(
     """
     if not history:
         return []
-    latest = history[-_LATEST:]
+    latest = history[-LATEST:]
     changed = {hunk.path for hunk in latest} | ({cursor.path} if cursor else set())
     nearest = sorted(documents, key=lambda document: document.path not in changed)[:_MAX_DOCUMENTS]
     found = [one for document in nearest for one in _in_document(document, latest, (diagnostics or {}))]
@@ -154,14 +152,10 @@ def _with_new_parameters(latest: Sequence[Hunk], document: Document) -> list[str
 
 
 def _same_shape(lines: Sequence[str], latest: Sequence[Hunk], centre: int, *, is_changed: bool) -> Iterator[int]:
-    """Yield lines that are more like a line before a change than like the one after it."""
+    """Yield lines that a change fits that was made to others."""
     count = _MAX_COMPARED_LINES if is_changed else _MAX_COMPARED_ELSEWHERE
     nearest = sorted(range(len(lines)), key=lambda line: (abs(line - centre), line < centre))[:count]
-    pairs = [
-        pair
-        for hunk in reversed(latest)
-        for change in line_changes(hunk.old, hunk.new)
-        for pair in zip(change.old, change.new, strict=False)
-    ]
-    for old, new in pairs[:_MAX_COMPARED_CHANGES]:
-        yield from (line for line in nearest if is_like(lines[line], old, new))
+    for example in examples(latest)[:_MAX_COMPARED_CHANGES]:
+        size = len(example.old)
+        inside = (line for line in nearest if line + size <= len(lines))
+        yield from (line for line in inside if example.fits(lines[line : line + size]))

@@ -32,11 +32,11 @@ ABLATIONS = ("history", "drafts", "guesses", "gate", "filters")
 """Parts that can be left out, to measure what each one is worth."""
 MIN_CONFIDENCE = 0.8
 """Minimum probability that all changed lines are right. A less likely edit is not shown."""
-MIN_ODDS = 0.03
+MIN_ODDS = 0.005
 """Minimum odds of a guess: the probability of its least likely token, divided by that of the likeliest one there.
 
-The model has just read the old token in this place, and likes to copy it. In a trial, right guesses had 0.04 or more,
-and wrong ones 0.02 or less (docs/decisions/0047-next-edit.md).
+The model has just read the old token in this place, and likes to copy it. So right guesses may have small odds; nearly
+all wrong ones have smaller ones (docs/decisions/0050-gates-of-the-next-edit.md).
 """
 MAX_CONTEXT = 4_096
 """Maximum number of tokens of a prompt and its answer."""
@@ -82,7 +82,7 @@ class EditPredictor:
         """
         self._model = model
         self._tokenizer = model.tokenizer
-        self._writer = PromptWriter(model.manifest, model.tokenizer)
+        self._writer = PromptWriter.of(model.manifest, model.tokenizer)
         self._context = min(MAX_CONTEXT, model.manifest.usable_context)
         self._generator = model.new_generator(
             context=self._context, cache_bytes=0, max_draft_tokens=max_draft_tokens, steps=steps

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice, takewhile
 from string import Formatter
@@ -42,15 +42,26 @@ class EditPrompt:
 class PromptWriter:
     """Writes prompts for one model."""
 
-    def __init__(self, manifest: Manifest, tokenizer: ModelTokenizer) -> None:
-        """Write in the format that ``manifest`` names."""
-        self.format: EditFormat = FORMATS[manifest.edit_format]
-        self._encode_plain = tokenizer.encode
-        self._control = tokenizer.control_token_texts()
-        marks = [token for token in (manifest.fim.file, manifest.fim.repository) if token >= 0]
-        self._control.update({tokenizer.spell([token]): token for token in marks})
+    def __init__(self, format_: EditFormat, encode: Callable[[str], list[int]], control: Mapping[str, int]) -> None:
+        """Set up the writer.
+
+        Args:
+            format_: the model's format.
+            encode: text -> tokens, none of them a control token.
+            control: the model's control tokens by their texts.
+        """
+        self.format = format_
+        self._encode_plain = encode
+        self._control = control
         longest_first = sorted(filter(None, self._control), key=len, reverse=True)
         self._splitter = re.compile(f"({'|'.join(map(re.escape, longest_first)) or '(?!)'})")
+
+    @classmethod
+    def of(cls, manifest: Manifest, tokenizer: ModelTokenizer) -> PromptWriter:
+        """Return a writer in the format that ``manifest`` names."""
+        marks = [token for token in (manifest.fim.file, manifest.fim.repository) if token >= 0]
+        control = {**tokenizer.control_token_texts(), **{tokenizer.spell([token]): token for token in marks}}
+        return cls(FORMATS[manifest.edit_format], tokenizer.encode, control)
 
     @property
     def stop_tokens(self) -> frozenset[int]:

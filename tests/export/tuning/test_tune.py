@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from edit_releases import write_releases
 from midfill.cli.main import main
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
@@ -39,21 +40,24 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def brief(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a minute of training last 40 steps, however fast the machine is."""
-    readings = itertools.count(step=60 / 40)  # one more at the start and one at the end of each step
+def brief(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Let a minute of training last some steps, however fast the machine is."""
+    readings = itertools.count(step=60 / steps)  # one more at the start and one at the end of each step
     clock = SimpleNamespace(
         monotonic=readings.__next__, time=time.time, strftime=time.strftime, localtime=time.localtime
     )
     monkeypatch.setattr(training, "time", clock)
 
 
-@pytest.mark.usefixtures("brief")
 def test_tuned_model_fills_gaps_better_and_is_served(
-    checkpoint: Path, code: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoint: Path,
+    code: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Perplexity falls on files that were not learnt; the bundle says what it is and completes; no checkpoint stays."""
+    brief(monkeypatch, 40)
     out = tmp_path / "bundle"
     command = ["tune", str(code), "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]
     assert main([*command, "--json"]) == 0
@@ -77,7 +81,21 @@ def test_tuned_model_fills_gaps_better_and_is_served(
     assert load_bundle(out).manifest.folder == "v2"
 
 
-@pytest.mark.usefixtures("brief")
+def test_next_edits_are_learnt(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From releases to a bundle: perplexity falls on projects that were kept apart."""
+    brief(monkeypatch, 30)
+    releases, out = tmp_path / "releases", tmp_path / "bundle"
+    releases.mkdir()
+    write_releases(releases)
+    command = ["tune", str(releases), "--edits", "--base", str(checkpoint), "--minutes", "1", "-o", str(out)]
+    assert main([*command, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["after"]["perplexity"] < 0.9 * said["before"]["perplexity"]
+    assert load_bundle(out).manifest.edit_format == "plain"
+
+
 def test_worse_model_is_not_installed(
     checkpoint: Path,
     code: Path,
@@ -86,6 +104,7 @@ def test_worse_model_is_not_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What learnt nothing, or the wrong thing, leaves the bundle there as it is."""
+    brief(monkeypatch, 4)
     out = tmp_path / "bundle"
     out.mkdir()
     (out / "manifest.json").write_text("damaged", encoding="utf-8")

@@ -28,7 +28,7 @@ def writer(name: EditFormatName) -> tuple[PromptWriter, ModelTokenizer]:
     made = manifest(edit_format=name, vocabulary=tokenizer.get_vocab_size())
     made = replace(made, fim=replace(made.fim, file=mark), stop_tokens=[*made.stop_tokens, mark])
     model = ModelTokenizer(tokenizer, made)
-    return PromptWriter(made, model), model
+    return PromptWriter.of(made, model), model
 
 
 def written(name: EditFormatName, *, guess: str | None = None, after: str = AFTER) -> tuple[EditPrompt, str]:

@@ -13,7 +13,7 @@ from midfill.bench.figures import percentile
 from midfill.evals.edits.asking import EXACT, FOUND, GIVEN, QUIET, SILENT, WRONG, EditResult
 from midfill.evals.report import Rate
 
-_THRESHOLDS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+_THRESHOLDS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _TITLES: Mapping[str, str] = {GIVEN: "place given", FOUND: "place to be found", QUIET: "nothing left to change"}
 
 
