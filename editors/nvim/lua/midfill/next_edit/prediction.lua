@@ -1,7 +1,7 @@
 ---One predicted edit: what it changes in its buffer, and what is left of it while the user types it by hand.
 ---
----It keeps the lines that it changes as one text; an offset is a byte of that text, from 0. It is made for one version of
----the buffer. It follows a change that is a part of the edit; after any other change it is stale, and never applied.
+---It keeps the lines that it changes as one text; an offset is a byte of that text, from 0. It is made for one version
+---of the buffer. It follows a change that is a part of the edit; after any other change it is stale, and never applied.
 local compat = require("midfill.compat")
 
 local namespace = vim.api.nvim_create_namespace("midfill.next_edit.prediction")
@@ -160,8 +160,8 @@ function Prediction:key()
   return table.concat({ self.bufnr, table.concat(before, "\n"), table.concat(after, "\n") }, "\0")
 end
 
----Return how much of a new text is there already, while it replaces an old one by hand. Nil if what is there now is not on
----the way from the old text to the new one.
+---Return how much of a new text is there already, while it replaces an old one by hand. Nil if what is there now is not
+---on the way from the old text to the new one.
 ---@param old string
 ---@param new string
 ---@param now string
@@ -176,7 +176,7 @@ local function progress(old, new, now)
   end
 end
 
----Return what is left of the changes, now that the text is another one. Nil unless the user has made a part of a change.
+---Return what is left of the changes, now that the text is another one. Nil unless the user has made a part of one.
 ---@param changes midfill.Change[]
 ---@param before string
 ---@param now string
