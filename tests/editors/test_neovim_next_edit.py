@@ -45,11 +45,17 @@ vim.api.nvim_set_hl(0, "MidfillNextEditNew", {{ fg = "#{NEW}" }})
 vim.api.nvim_set_hl(0, "MidfillNextEditHint", {{ fg = "#{HINT}" }})
 """
 
-    def rename(self, text: str) -> None:
-        """Open a text with the function `area(r)`, and rename its parameter to `radius`."""
+    def open_alone(self, text: str) -> None:
+        """Open a text, close all others, since there may be edits there, too, and wait until the server knows it."""
+        self.command_line("%bwipeout!")
         self.open(text)
-        self.command_line("call search('area(r')")
-        self.type("f(lcwradius\x1c\x0e")
+        self.wait_for_text("midfill:ready")
+
+    def rename(self) -> None:
+        """Open the circle, and rename the parameter `r` to `radius`."""
+        self.open_alone(CIRCLE)
+        self.command_line("call cursor(4, 10)")
+        self.type("cwradius\x1c\x0e")
 
     def wait_for_edit(self, new: str) -> None:
         """Wait until exactly this is drawn as what the edit adds."""
@@ -74,7 +80,7 @@ def editor(
 
 def test_rename_is_continued(editor: Predicting) -> None:
     """Tab goes to the other uses, Tab applies them, and undo takes only them back; Tab is the user's again then."""
-    editor.rename(CIRCLE)
+    editor.rename()
     editor.wait_for_edit("radius\nradiusradius")
     assert "next edit: line 6" in editor.screen
     editor.type("\t")
@@ -92,7 +98,7 @@ def test_rename_is_continued(editor: Predicting) -> None:
 
 def test_like_line_is_typed_by_hand(editor: Predicting) -> None:
     """What is typed of the edit leaves the rest, beside ghost text, which comes first; Tab applies the rest."""
-    editor.open(LIKE)
+    editor.open_alone(LIKE)
     editor.command_line("call cursor(4, 38)")
     editor.type('a, ""\x1c\x0e')
     editor.wait_for_edit(', ""')
@@ -105,22 +111,25 @@ def test_like_line_is_typed_by_hand(editor: Predicting) -> None:
 
 
 def test_edit_out_of_view(editor: Predicting) -> None:
-    """A hint says where it is, and Tab goes there and back."""
-    editor.rename(
-        CIRCLE.replace("    return math", "    # far away\n" * 40 + "    return math").replace("if r < 0", "if 0")
-    )
-    editor.terminal.wait_for(lambda: "line 48" in editor.terminal.text_in(HINT), "the hint")
-    assert "↓" in editor.terminal.text_in(HINT)
+    """A hint says where it is, Tab goes there, and Ctrl+O comes back."""
+    editor.rename()
+    editor.wait_for_edit("radius\nradiusradius")
+    editor.command_line("new | wincmd p | resize 1")
+    editor.terminal.wait_for(lambda: "↓ line 6" in editor.terminal.text_in(HINT), "the hint")
     editor.type("\t")
-    editor.wait_for_edit("radiusradius")
+    editor.wait_for_edit("radius")
     assert not editor.terminal.text_in(HINT)
+    editor.type("gg")
+    editor.terminal.wait_for(lambda: "↓ line 6" in editor.terminal.text_in(HINT), "the hint")
+    editor.type("G")
+    editor.wait_for_edit("radiusradius")
     editor.type("\x0f")
-    editor.terminal.wait_for(lambda: "line 48" in editor.terminal.text_in(HINT), "the hint")
+    editor.terminal.wait_for(lambda: "↓ line 6" in editor.terminal.text_in(HINT), "the hint")
 
 
 def test_stale_edit_is_not_applied(editor: Predicting) -> None:
     """Another change removes the edit at once: Tab does what it did before."""
-    editor.rename(CIRCLE)
+    editor.rename()
     editor.wait_for_edit("radius\nradiusradius")
     editor.type("ggdd6G\t\x1c\x0e")
     editor.wait_for_text("area(radius,")
@@ -129,7 +138,7 @@ def test_stale_edit_is_not_applied(editor: Predicting) -> None:
 
 def test_dismissed_edit_stays_away(editor: Predicting) -> None:
     """Escape removes the edit, and leaving insert mode does not bring it back; asking for it does."""
-    editor.rename(CIRCLE)
+    editor.rename()
     editor.wait_for_edit("radius\nradiusradius")
     editor.type("\x1b")
     editor.wait_for_edit("")
