@@ -41,6 +41,7 @@ local function map_keys(options)
   map("dismiss", "dismiss the suggestion, or the next edit", any_visible, function()
     if display.visible() then
       M.dismiss()
+      next_edit.refresh()
     else
       next_edit.dismiss()
     end

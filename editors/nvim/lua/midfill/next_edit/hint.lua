@@ -38,7 +38,9 @@ function M.draw(prediction)
       return
     end
   end
-  vim.api.nvim_buf_set_extmark(bufnr, namespace, edge - 1, 0, {
+  -- A window that was not drawn yet does not know its lines.
+  vim.api.nvim_buf_set_extmark(bufnr, namespace, math.max(edge - 1, 0), 0, {
+    strict = false,
     virt_text = { { (" %s %s "):format(arrow, M.place(prediction)), "MidfillNextEditHint" } },
     virt_text_pos = "right_align",
   })

@@ -107,6 +107,13 @@ local function on_move()
   end
 end
 
+local function on_leave_insert()
+  if serves(vim.api.nvim_get_current_buf()) then
+    asking.ask_after_pause(take)
+    vim.schedule(on_move) -- when the ghost text has gone
+  end
+end
+
 ---@param event vim.api.keyset.create_autocmd.callback_args
 local function on_enter(event)
   local server = serves(event.buf) and clients.of_buffer(event.buf)
@@ -129,6 +136,7 @@ end
 ---@param event vim.api.keyset.create_autocmd.callback_args
 local function on_detach(event)
   asking.forget(event.buf)
+  last_shown = nil -- another server counts anew
   if prediction and prediction.bufnr == event.buf then
     forget()
   end
@@ -145,7 +153,8 @@ function M.enable(on)
     return
   end
   local callbacks = {
-    [on_change] = { "TextChanged", "TextChangedI", "TextChangedP", "InsertLeave" },
+    [on_change] = { "TextChanged", "TextChangedI", "TextChangedP" },
+    [on_leave_insert] = { "InsertLeave" },
     [on_move] = { "CursorMoved", "CursorMovedI", "WinScrolled" },
     [on_enter] = { "BufEnter" },
     [on_request] = { "LspRequest" },
