@@ -16,7 +16,7 @@ from midfill.common.reasons import Reason
 from midfill.next_edit.history import EditHistory
 from midfill.next_edit.new_diagnostics import Diagnostic, NewDiagnostics
 from midfill.next_edit.search import Situation
-from midfill.next_edit.type_through import rest_of
+from midfill.next_edit.type_through import parts_of, rest_of
 from midfill.next_edit.types import Document, NextEdit, Place, TextEdit, Why
 from midfill.outcomes.edit_acceptance import EditAcceptance
 from midfill.session.edit_runner import EditRunner
@@ -185,7 +185,9 @@ class EditService:
             if offer.edit is None or offer.predicted.place.path != document.path:
                 continue
             rest = rest_of(offer.edit, offer.text, document.text)
-            return None if rest is None else self._offer(document, replace(offer.predicted, edits=(rest,)), offer)
+            if rest is None:
+                return None
+            return self._offer(document, replace(offer.predicted, edits=parts_of(rest, document.text)), offer)
         return None
 
     def _unless_ghost_text(self, found: NextEdit, document: DocumentSnapshot) -> NextEdit:

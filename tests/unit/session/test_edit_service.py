@@ -266,6 +266,7 @@ async def test_the_rest_of_an_edit_counts_as_that_edit(client: Client) -> None:
     client.service.shown((await client.ask()).number)
     client.change(NOW.replace("= left", "= ri"))
     rest = await client.ask()
+    assert [edit.text for edit in rest.predicted.edits] == ["ght", "right"]
     client.service.shown(rest.number)
     client.change(rest.after)
     client.clock.advance(31)
