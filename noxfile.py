@@ -264,6 +264,8 @@ def editors(session: nox.Session) -> None:
                 "neovim",
                 "neovim_install",
                 "neovim_keys",
+                "neovim_next_edit",
+                "neovim_predictions",
                 "neovim_program",
                 "emacs",
                 "helix",

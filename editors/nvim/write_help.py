@@ -22,7 +22,7 @@ _COLUMN = 15
 def updated(text: str, options: str) -> str:
     """Return the help file's text with its lists made from the text of `options.lua`."""
     defaults = _between(options, "M.defaults = {\n", "\n}\n")
-    text = _replaced(text, "what it did before Midfill was set up. >\n", "\n<\n", _keys(options, defaults))
+    text = _replaced(text, "before Midfill was set up. >\n", "\n<\n", _keys(options, defaults))
     example = f'    require("midfill").setup({{\n{textwrap.indent(defaults, "    ")}\n    }})'
     return _replaced(text, "The defaults: >lua\n\n", "\n\nCall `setup()` again", f"{example}\n<\n{_options(options)}")
 

@@ -23,7 +23,9 @@ WITH_GHOST_TEXT = [name for name, release in RELEASES.items() if release.program
 
 if "MIDFILL_EDITORS" not in os.environ:  # the plain test run installs no editors
     collect_ignore = ["test_ghost_text.py", "test_emacs.py", "test_helix.py", "test_llama_vim.py"]
-    collect_ignore += [f"test_neovim{part}.py" for part in ("", "_install", "_keys", "_program")]
+    collect_ignore += [
+        f"test_neovim{part}.py" for part in ("", "_install", "_keys", "_next_edit", "_predictions", "_program")
+    ]
 
 Start = Callable[..., Editor]
 

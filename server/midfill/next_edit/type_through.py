@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from midfill.next_edit.changed_lines import common_start
+from midfill.next_edit.difference import replacements
 from midfill.next_edit.types import TextEdit
 
 
@@ -21,3 +22,11 @@ def rest_of(edit: TextEdit, before: str, now: str) -> TextEdit | None:
     if not old.endswith(left) or typed == edit.text:
         return None
     return TextEdit(edit.start + made, end, edit.text[made:])
+
+
+def parts_of(edit: TextEdit, document: str) -> tuple[TextEdit, ...]:
+    """Return the smallest edits of a document that together make the same change as one edit, in their order."""
+    return tuple(
+        TextEdit(edit.start + part.start, edit.start + part.end, part.text)
+        for part in replacements(document[edit.start : edit.end], edit.text)
+    )

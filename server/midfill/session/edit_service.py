@@ -16,7 +16,7 @@ from midfill.common.reasons import Reason
 from midfill.next_edit.history import EditHistory
 from midfill.next_edit.new_diagnostics import Diagnostic, NewDiagnostics
 from midfill.next_edit.search import Situation
-from midfill.next_edit.type_through import rest_of
+from midfill.next_edit.type_through import parts_of, rest_of
 from midfill.next_edit.types import Document, NextEdit, Place, TextEdit, Why
 from midfill.outcomes.edit_acceptance import EditAcceptance
 from midfill.session.edit_runner import EditRunner
@@ -177,12 +177,17 @@ class EditService:
         )
 
     def _continued(self, document: DocumentSnapshot) -> Offer | None:
-        """Return the rest of an edit that the user is typing by hand; the same edit if nothing was typed."""
+        """Return the rest of an edit that the user is typing by hand; the same edit if nothing was typed.
+
+        It keeps the edit's number, so it counts once.
+        """
         for offer in reversed(self._offers.values()):
             if offer.edit is None or offer.predicted.place.path != document.path:
                 continue
             rest = rest_of(offer.edit, offer.text, document.text)
-            return None if rest is None else self._offer(document, replace(offer.predicted, edits=(rest,)))
+            if rest is None:
+                return None
+            return self._offer(document, replace(offer.predicted, edits=parts_of(rest, document.text)), offer)
         return None
 
     def _unless_ghost_text(self, found: NextEdit, document: DocumentSnapshot) -> NextEdit:
@@ -191,11 +196,14 @@ class EditService:
             return replace(found, edits=(), reason=Reason.GHOST_TEXT)
         return found
 
-    def _offer(self, document: DocumentSnapshot, found: NextEdit) -> Offer:
-        self._number += 1
+    def _offer(self, document: DocumentSnapshot, found: NextEdit, continued: Offer | None = None) -> Offer:
+        if continued is None:
+            self._number += 1
+        number = self._number if continued is None else continued.number
         edit = found.joined(document.text) if found.edits else None
-        offer = Offer(self._number, document.uri, document.version, document.text, edit, found)
-        self._offers[self._number] = offer
+        offer = Offer(number, document.uri, document.version, document.text, edit, found)
+        self._offers[number] = offer
+        self._offers.move_to_end(number)
         while len(self._offers) > _MAX_OFFERS:
             self._offers.popitem(last=False)
         return offer

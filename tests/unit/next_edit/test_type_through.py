@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from midfill.next_edit.type_through import rest_of
+from midfill.next_edit.type_through import parts_of, rest_of
 from midfill.next_edit.types import TextEdit
 
 BEFORE = "x = r * 2"
@@ -33,3 +33,10 @@ def test_rest_of_an_edit(now: str, rest: TextEdit) -> None:
 def test_nothing_is_left(now: str) -> None:
     """It is made, or something else was typed."""
     assert rest_of(EDIT, BEFORE, now) is None
+
+
+def test_parts_of_an_edit() -> None:
+    """What stays between two changes is no part of them."""
+    document = "# a\nx = r\ny = r\n"
+    edit = TextEdit(4, 15, "x = radius\ny = radius")
+    assert parts_of(edit, document) == (TextEdit(8, 9, "radius"), TextEdit(14, 15, "radius"))

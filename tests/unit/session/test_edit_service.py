@@ -261,6 +261,19 @@ async def test_accepted_edit_is_counted_and_looked_for_again(client: Client) -> 
     assert [counts[name] for name in ("edits_shown", "edits_applied", "edits_kept")] == [1, 1, 1]
 
 
+async def test_the_rest_of_an_edit_counts_as_that_edit(client: Client) -> None:
+    """Though the client shows the rest anew after each key."""
+    client.service.shown((await client.ask()).number)
+    client.change(NOW.replace("= left", "= ri"))
+    rest = await client.ask()
+    assert [edit.text for edit in rest.predicted.edits] == ["ght", "right"]
+    client.service.shown(rest.number)
+    client.change(rest.after)
+    client.clock.advance(31)
+    counts = summary()
+    assert [counts[name] for name in ("edits_shown", "edits_applied", "edits_kept")] == [1, 1, 1]
+
+
 async def test_edit_that_was_taken_back_is_not_kept(client: Client) -> None:
     """It is counted as applied only, and not offered again."""
     offer = await client.ask()

@@ -4,13 +4,16 @@ local clients = require("midfill.clients")
 local display = require("midfill.display")
 local execute = require("midfill.execute")
 local midfill = require("midfill")
+local next_edit = require("midfill.next_edit")
 local notify = require("midfill.notify")
 local page = require("midfill.page")
 local server = require("midfill.server")
+local settings = require("midfill.settings")
 
 local M = {}
 
 local SCOPES = { "buffer", "filetype" }
+local SWITCH = { "on", "off" }
 
 ---@class midfill.Lines
 ---@field first integer From 1.
@@ -22,6 +25,7 @@ local subcommands = {}
 
 function subcommands.status()
   local text = { midfill.status(), "ghost text is " .. display.backend_name() }
+  table.insert(text, "next edits are " .. (next_edit.is_wanted() and "on" or "off"))
   for _, client in ipairs(clients.all()) do
     table.insert(text, ("server for %d buffer(s)"):format(vim.tbl_count(client.attached_buffers)))
   end
@@ -45,6 +49,27 @@ end
 function subcommands.resume()
   midfill.resume()
   notify("resumed")
+end
+
+subcommands["next-edit"] = function(switch)
+  if switch and not vim.list_contains(SWITCH, switch) then
+    notify(
+      ("cannot set next edits to '%s'; say on, off, or nothing to ask for one"):format(switch),
+      vim.log.levels.ERROR
+    )
+  elseif switch then
+    local options = assert(midfill.options)
+    options.settings = vim.tbl_extend("force", options.settings, { nextEdit = switch == "on" })
+    settings.set(options.settings)
+    next_edit.enable(switch == "on")
+    notify("next edits are " .. switch)
+  elseif not next_edit.is_wanted() then
+    notify("next edits are off; `:Midfill next-edit on` turns them on", vim.log.levels.ERROR)
+  else
+    next_edit.ask(function()
+      notify("there is no next edit; `:Midfill why` says why")
+    end)
+  end
 end
 
 function subcommands.doctor()
@@ -114,6 +139,8 @@ function M.complete(lead, line)
   local choices = vim.tbl_keys(subcommands)
   if line:match("^%s*Midfill%s+pause%s") then
     choices = SCOPES
+  elseif line:match("^%s*Midfill%s+next%-edit%s") then
+    choices = SWITCH
   elseif line:match("^%s*Midfill%s+%S+%s") then
     choices = {}
   end

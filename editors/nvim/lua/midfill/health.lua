@@ -25,7 +25,8 @@ end
 ---@param keys midfill.Keys
 local function check_keys(keys)
   for name, lhs in pairs(keys) do
-    if lhs and not require("midfill.keys").has(lhs) then
+    local mode = require("midfill.options").key_modes[name] or "i"
+    if lhs and not require("midfill.keys").has(mode, lhs) then
       health.warn(("%s (%s) is mapped to something else since Midfill was set up"):format(lhs, name), {
         'Set Midfill up after the other plug-in, choose another key, or call `require("midfill").'
           .. name
@@ -48,6 +49,11 @@ function M.check()
     return
   end
   health.ok("ghost text is " .. require("midfill.display").backend_name())
+  if require("midfill.next_edit").is_wanted() then
+    health.ok("next edits are shown")
+  else
+    health.info('next edits are off; `require("midfill").setup({ settings = { nextEdit = true } })` turns them on')
+  end
   check_program(midfill.options.cmd[1])
   check_keys(midfill.options.keys)
   local clients = require("midfill.clients").all()

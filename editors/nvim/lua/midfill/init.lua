@@ -1,4 +1,4 @@
----Private, offline code completion as ghost text; see |midfill.txt|.
+---Private, offline code completion as ghost text, and next edits; see |midfill.txt|.
 ---
 ---These are the functions for users. Other modules are loaded by them when they are first called, so that Neovim starts
 ---at once.
@@ -6,25 +6,50 @@ local M = {}
 
 M.options = nil ---@type midfill.Options? The options that |midfill.setup()| has set; nil before.
 
----Map the keys for ghost text.
+---Map the keys for ghost text and next edits.
 ---@param options midfill.Options
 local function map_keys(options)
   local display = require("midfill.display")
   local keys = require("midfill.keys")
-  ---@param part midfill.Part
-  local function accept(part)
-    return function()
-      display.accept(part)
-    end
+  local next_edit = require("midfill.next_edit")
+  local key_modes = require("midfill.options").key_modes
+  ---@param name string The key's name in the options.
+  ---@param description string
+  ---@param wanted fun(): boolean
+  ---@param act fun()
+  local function map(name, description, wanted, act)
+    keys.map(key_modes[name] or "i", options.keys[name], description, wanted, act)
+  end
+  ---@return boolean
+  local function any_visible()
+    return display.visible() or next_edit.visible()
   end
   keys.unmap()
-  local lhs = options.keys
-  keys.map(lhs.accept, "accept the suggestion", display.visible, accept("all"))
-  keys.map(lhs.accept_line, "accept the suggestion's next line", display.visible, accept("line"))
-  keys.map(lhs.accept_word, "accept the suggestion's next word", display.visible, accept("word"))
-  keys.map(lhs.dismiss, "dismiss the suggestion", display.visible, M.dismiss)
-  keys.map(lhs.next, "show another suggestion", display.is_active, M.next)
-  keys.map(lhs.previous, "show the suggestion before", display.is_active, M.previous)
+  map("accept", "accept the suggestion, or the next edit", any_visible, function()
+    if display.visible() then
+      display.accept("all")
+    else
+      next_edit.accept()
+    end
+  end)
+  map("accept_line", "accept the suggestion's next line", display.visible, function()
+    display.accept("line")
+  end)
+  map("accept_word", "accept the suggestion's next word", display.visible, function()
+    display.accept("word")
+  end)
+  map("dismiss", "dismiss the suggestion, or the next edit", any_visible, function()
+    if display.visible() then
+      M.dismiss()
+      next_edit.refresh()
+    else
+      next_edit.dismiss()
+    end
+  end)
+  map("next", "show another suggestion", display.is_active, M.next)
+  map("previous", "show the suggestion before", display.is_active, M.previous)
+  map("next_edit", "go to the next edit, or apply it", next_edit.visible, next_edit.accept)
+  map("dismiss_next_edit", "dismiss the next edit", next_edit.visible, next_edit.dismiss)
 end
 
 ---Start the server, or restart it when its command has changed.
@@ -58,6 +83,7 @@ function M.setup(given)
   local own_ghost_text = display.configure(options)
   require("midfill.server").configure(options, own_ghost_text)
   map_keys(options)
+  require("midfill.next_edit").enable(options.settings.nextEdit == true)
   vim.api.nvim_create_autocmd("LspAttach", {
     group = vim.api.nvim_create_augroup("midfill", { clear = true }),
     callback = function(event)
@@ -121,17 +147,42 @@ function M.dismiss()
   require("midfill.display").dismiss()
 end
 
+---Go to the next edit; where the cursor is there already, apply it. Return false if there is none, for mappings that
+---then do something else.
+---@return boolean
+function M.next_edit()
+  local next_edit = require("midfill.next_edit")
+  local visible = next_edit.visible()
+  if visible then
+    vim.schedule(next_edit.accept) -- the text may not change while Neovim evaluates a mapping
+  end
+  return visible
+end
+
+---Remove the next edit.
+function M.dismiss_next_edit()
+  require("midfill.next_edit").dismiss()
+end
+
+---Return where the next edit is, for a status line, such as "next edit: line 12"; "" if none is shown.
+---@return string
+function M.next_edit_status()
+  return require("midfill.next_edit").status()
+end
+
 ---Pause suggestions: everywhere, in the current buffer, or in all buffers of its file type.
 ---@param scope midfill.Scope? "all" by default.
 function M.pause(scope)
   require("midfill.pause").pause(scope or "all")
   require("midfill.display").refresh()
+  require("midfill.next_edit").refresh()
 end
 
 ---End every pause.
 function M.resume()
   require("midfill.pause").resume()
   require("midfill.display").refresh()
+  require("midfill.next_edit").refresh()
 end
 
 ---What Midfill does in the current buffer, in one word for a status line.

@@ -1,4 +1,4 @@
----Keys that act on ghost text, and otherwise do what they did before.
+---Keys that act on ghost text and on next edits, and otherwise do what they did before.
 ---
 ---They are mapped for all buffers. Completion plug-ins map the same keys over these and fall back to them, so that
 ---their open menu has the key first: blink.cmp maps in each buffer, nvim-cmp replaces the mapping for all buffers.
@@ -7,9 +7,11 @@ local M = {}
 local DESCRIPTION = "Midfill: " -- what the description of each of our mappings begins with
 local CMP = "cmp.utils.keymap.set_map" -- the description that nvim-cmp gives each of its mappings
 
+---@alias midfill.Mode "i"|"n" Insert or normal mode.
 ---@alias midfill.Mapping table<string, any> A mapping as `nvim_get_keymap` returns it; empty for none.
 
-local before = {} ---@type table<string, midfill.Mapping> By key: the mapping that ours has replaced.
+---@type table<midfill.Mode, table<string, midfill.Mapping>> By mode and key: the mapping that ours has replaced.
+local before = { i = {}, n = {} }
 local generation = 0 -- how often the keys were unmapped; a mapping from before may live on behind another plug-in's
 local acts = {} ---@type fun()[] What keys do, by number.
 
@@ -29,10 +31,11 @@ local function keys_for(act)
 end
 
 ---Return how a key is mapped for all buffers, whatever it is in this one.
+---@param mode midfill.Mode
 ---@param lhs string
 ---@return midfill.Mapping
-local function global_mapping(lhs)
-  for _, mapping in ipairs(vim.api.nvim_get_keymap("i")) do
+local function global_mapping(mode, lhs)
+  for _, mapping in ipairs(vim.api.nvim_get_keymap(mode)) do
     if
       vim.keycode(mapping.lhs --[[@as string]]) == vim.keycode(lhs)
     then
@@ -62,14 +65,17 @@ local function evaluate(mapping)
   return mapping.replace_keycodes == 1 and vim.keycode(keys) or keys
 end
 
+---@param mode midfill.Mode
 ---@param lhs string
 ---@param mapping midfill.Mapping How the key is mapped before we map it.
 ---@return fun(): string previous Returns the keys to type for what the key does otherwise.
 ---@return boolean remap Whether Neovim looks those keys up as mappings.
-local function fallback(lhs, mapping)
+local function fallback(mode, lhs, mapping)
   if vim.tbl_isempty(mapping) then
     local literal = vim.keycode(lhs)
-    literal = #literal == 1 and literal or "" -- a chord that nobody has mapped is no text
+    if mode == "i" and #literal > 1 then
+      literal = "" -- a chord that nobody has mapped is no text
+    end
     return function()
       return literal
     end, false
@@ -92,19 +98,20 @@ local function menu_has_key()
   return vim.fn.pumvisible() == 1 and vim.fn.complete_info({ "selected" }).selected ~= -1
 end
 
----Map a key in insert mode.
+---Map a key.
+---@param mode midfill.Mode
 ---@param lhs string|false The key; false for none.
 ---@param description string
 ---@param wanted fun(): boolean Whether the key acts now.
 ---@param act fun()
-function M.map(lhs, description, wanted, act)
+function M.map(mode, lhs, description, wanted, act)
   if not lhs then
     return
   end
-  before[lhs] = global_mapping(lhs)
-  local previous, remap = fallback(lhs, before[lhs])
+  before[mode][lhs] = global_mapping(mode, lhs)
+  local previous, remap = fallback(mode, lhs, before[mode][lhs])
   local mapped_in, keys = generation, keys_for(act)
-  vim.keymap.set("i", lhs, function()
+  vim.keymap.set(mode, lhs, function()
     if mapped_in == generation and wanted() and not menu_has_key() then
       return keys
     end
@@ -114,24 +121,27 @@ end
 
 ---Give each key back the mapping it had. A key that somebody has mapped since is left alone.
 function M.unmap()
-  for lhs, mapping in pairs(before) do
-    if is_ours(global_mapping(lhs)) then
-      vim.keymap.del("i", lhs)
-      if not vim.tbl_isempty(mapping) then
-        vim.fn.mapset("i", false, mapping)
+  for mode, replaced in pairs(before) do
+    for lhs, mapping in pairs(replaced) do
+      if is_ours(global_mapping(mode, lhs)) then
+        vim.keymap.del(mode, lhs)
+        if not vim.tbl_isempty(mapping) then
+          vim.fn.mapset(mode, false, mapping)
+        end
       end
     end
   end
-  before = {}
+  before = { i = {}, n = {} }
   generation = generation + 1
 end
 
 ---Whether a key comes to us, as far as one can know: completion menus fall back to us, and their mappings in single
 ---buffers are their own affair.
+---@param mode midfill.Mode
 ---@param lhs string
 ---@return boolean
-function M.has(lhs)
-  local mapping = global_mapping(lhs)
+function M.has(mode, lhs)
+  local mapping = global_mapping(mode, lhs)
   return is_ours(mapping) or mapping.desc == CMP
 end
 

@@ -4,7 +4,7 @@
 ---change.
 local M = {}
 
----Keys in insert mode; false leaves a key alone. Each does what it did before while there is no ghost text.
+---Keys; false leaves a key alone. Each does what it did before while there is nothing that it could act on.
 ---@class midfill.Keys
 ---@field accept string|false Accept the whole suggestion.
 ---@field accept_line string|false Accept its next line.
@@ -12,6 +12,8 @@ local M = {}
 ---@field next string|false Show another suggestion.
 ---@field previous string|false Show the suggestion before.
 ---@field dismiss string|false Remove the suggestion.
+---@field next_edit string|false Go to the next edit, apply it.
+---@field dismiss_next_edit string|false Remove the next edit.
 
 ---@class midfill.Options
 ---@field cmd string[] The server's command.
@@ -31,10 +33,15 @@ M.defaults = {
     next = "<M-n>",
     previous = "<M-p>",
     dismiss = "<C-]>",
+    next_edit = "<Tab>",
+    dismiss_next_edit = "<Esc>",
   },
   builtin = true,
   debounce_ms = 50,
 }
+
+---The modes of those keys that do not belong to insert mode.
+M.key_modes = { next_edit = "n", dismiss_next_edit = "n" } ---@type table<string, midfill.Mode>
 
 local TYPES = {
   cmd = "table",
