@@ -49,17 +49,18 @@ Each change is a list: the start and the end of a text, and another text for it.
 (defun midfill-difference--rest (part)
   "Return the change that is left of PART, as a list of start, end and new text.
 Return `done' if nothing is left, and nil if the text does not fit any more."
-  (save-restriction
-    (widen)
-    (let* ((start (marker-position (midfill-difference--part-start part)))
-           (end (marker-position (midfill-difference--part-end part)))
-           (new (midfill-difference--part-new part))
-           (now (buffer-substring-no-properties start end))
-           (order (compare-strings now nil nil new nil nil))
-           (typed (if (eq order t) (length now) (1- (abs order)))))
-      (cond ((eq order t) 'done)
-            ((string-suffix-p (substring now typed) (midfill-difference--part-old part))
-             (list (+ start typed) end (substring new typed)))))))
+  (with-current-buffer (marker-buffer (midfill-difference--part-start part))
+    (save-restriction
+      (widen)
+      (let* ((start (marker-position (midfill-difference--part-start part)))
+             (end (marker-position (midfill-difference--part-end part)))
+             (new (midfill-difference--part-new part))
+             (now (buffer-substring-no-properties start end))
+             (order (compare-strings now nil nil new nil nil))
+             (typed (if (eq order t) (length now) (1- (abs order)))))
+        (cond ((eq order t) 'done)
+              ((string-suffix-p (substring now typed) (midfill-difference--part-old part))
+               (list (+ start typed) end (substring new typed))))))))
 
 (defun midfill-difference-rest (difference)
   "Return the changes that are left of DIFFERENCE, in the buffer's order.

@@ -48,7 +48,8 @@ An edit of a text that has changed is dropped."
     (let ((buffer (midfill-offer-buffer offer)))
       (cond ((not (and (buffer-live-p buffer)
                        (= (buffer-chars-modified-tick buffer) (midfill-offer-tick offer))))
-             (midfill-offer-clear))
+             (midfill-offer-clear)
+             nil)
             ((memq (current-buffer) (list buffer (midfill-offer-origin offer)))
              offer)))))
 
@@ -72,17 +73,18 @@ An edit of a text that has changed is dropped."
   (midfill-difference-start (midfill-offer-difference offer)))
 
 (defun midfill-offer--place (offer)
-  "Return the line of OFFER, with its buffer if that is another one."
+  "Return the line of OFFER for people, with its buffer if that is another one."
   (let ((buffer (midfill-offer-buffer offer)))
     (with-current-buffer buffer
-      (format "%s%d"
-              (if (eq buffer (window-buffer (selected-window))) "" (concat (buffer-name) ":"))
-              (line-number-at-pos (midfill-offer--start offer) t)))))
+      (let ((line (line-number-at-pos (midfill-offer--start offer) t)))
+        (if (eq buffer (window-buffer (selected-window)))
+            (format "line %d" line)
+          (format "%s:%d" (buffer-name) line))))))
 
 (defun midfill-offer-lighter ()
   "Return what the mode line says of the edit, or an empty text."
   (if-let* ((offer (midfill-offer-here)))
-      (concat ":edit@" (midfill-offer--place offer))
+      (format " (edit: %s)" (midfill-offer--place offer))
     ""))
 
 (defun midfill-offer--in-view-p (offer)
@@ -97,7 +99,7 @@ An edit of a text that has changed is dropped."
     (jsonrpc-notify server :textDocument/didShowInlineEdit (list :item (midfill-offer-item offer))))
   (unless (midfill-offer--in-view-p offer)
     (let ((message-log-max nil))
-      (message "Next edit: line %s (%s); TAB goes there, C-g dismisses it"
+      (message "Next edit: %s (%s); TAB goes there, C-g dismisses it"
                (midfill-offer--place offer) (plist-get (midfill-offer-item offer) :why)))))
 
 (defun midfill-offer-draw ()

@@ -98,8 +98,9 @@
 (defun midfill-next-edit-test-shown ()
   "Return the texts that are shown as added."
   (mapcar (lambda (overlay) (substring-no-properties (overlay-get overlay 'after-string)))
-          (seq-filter (lambda (overlay) (eq (overlay-get overlay 'face) 'midfill-removed))
-                      (overlays-in (point-min) (point-max)))))
+          (sort (seq-filter (lambda (overlay) (eq (overlay-get overlay 'face) 'midfill-removed))
+                            (overlays-in (point-min) (point-max)))
+                (lambda (one other) (< (overlay-start one) (overlay-start other))))))
 
 ;;;; Asking
 
@@ -110,7 +111,7 @@
     (should (equal (midfill-next-edit-test-methods)
                    '(:textDocument/copilotInlineEdit :textDocument/didShowInlineEdit)))
     (should (equal (midfill-next-edit-test-shown) '("right")))
-    (should (equal (midfill-offer-lighter) ":edit@1"))))
+    (should (equal (midfill-offer-lighter) " (edit: line 1)"))))
 
 (ert-deftest midfill-next-edit-request ()
   "The request has the document with its version, the place, and what Flymake has found."
@@ -180,10 +181,10 @@
   "Who asks for an edit is told if there is none."
   (midfill-next-edit-test-in "x"
     (midfill-next-edit)
-    (let (told)
-      (cl-letf (((symbol-function 'message) (lambda (text &rest _) (setq told text))))
-        (funcall midfill-next-edit-test-answer '(:edits [])))
-      (should (string-prefix-p "There is no next edit" told)))))
+    (funcall midfill-next-edit-test-answer '(:edits []))
+    (with-current-buffer (messages-buffer)
+      (goto-char (point-max))
+      (should (search-backward "There is no next edit" (line-beginning-position 0) t)))))
 
 ;;;; Keys
 
@@ -255,7 +256,7 @@
 
 (ert-deftest midfill-next-edit-dropped-by-another-change ()
   "What is typed elsewhere, or just before the edit, drops it."
-  (dolist (place '(1 7 11))
+  (dolist (place '(2 7 11))
     (midfill-next-edit-test-in "\nleft\nleft\n"
       (midfill-next-edit-test-offer '(2 6 "right") '(7 11 "right"))
       (goto-char place)
@@ -324,7 +325,7 @@
             (midfill-next-edit-test-command #'insert "y")
             (midfill-next-edit-test-pause)
             (funcall midfill-next-edit-test-answer answer)
-            (should (equal (midfill-offer-lighter) ":edit@other.py:2"))
+            (should (equal (midfill-offer-lighter) " (edit: other.py:2)"))
             (midfill-next-edit-accept)
             (should (eq (window-buffer) other)))
           (with-current-buffer other
