@@ -266,6 +266,7 @@ def editors(session: nox.Session) -> None:
                 "neovim_keys",
                 "neovim_program",
                 "emacs",
+                "emacs_next_edit",
                 "helix",
                 "llama_vim",
             )
