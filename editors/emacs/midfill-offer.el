@@ -41,17 +41,18 @@
         (remove-hook 'after-change-functions #'midfill-offer--after-change t)))
     (force-mode-line-update t)))
 
+(defun midfill-offer--valid-p (offer)
+  "Return non-nil if the text is still the one that OFFER is for."
+  (let ((buffer (midfill-offer-buffer offer)))
+    (and (buffer-live-p buffer)
+         (= (buffer-chars-modified-tick buffer) (midfill-offer-tick offer)))))
+
 (defun midfill-offer-here ()
-  "Return the edit that is offered for the current buffer, or from it.
-An edit of a text that has changed is dropped."
+  "Return the edit that is offered for the current buffer, or from it."
   (when-let* ((offer midfill-offer--shown))
-    (let ((buffer (midfill-offer-buffer offer)))
-      (cond ((not (and (buffer-live-p buffer)
-                       (= (buffer-chars-modified-tick buffer) (midfill-offer-tick offer))))
-             (midfill-offer-clear)
-             nil)
-            ((memq (current-buffer) (list buffer (midfill-offer-origin offer)))
-             offer)))))
+    (and (midfill-offer--valid-p offer)
+         (memq (current-buffer) (list (midfill-offer-buffer offer) (midfill-offer-origin offer)))
+         offer)))
 
 ;;;; While the text changes
 
@@ -102,17 +103,23 @@ An edit of a text that has changed is dropped."
       (message "Next edit: %s (%s); TAB goes there, C-g dismisses it"
                (midfill-offer--place offer) (plist-get (midfill-offer-item offer) :why)))))
 
+(defun midfill-offer--draw (offer)
+  "Show OFFER in its buffer, unless there is ghost text at its place."
+  (with-current-buffer (midfill-offer-buffer offer)
+    (let ((difference (midfill-offer-difference offer)))
+      (if (and (midfill-ghost-remainder) (midfill-difference-at-point-p difference))
+          (midfill-difference-hide difference)
+        (midfill-difference-draw difference)
+        (unless (midfill-offer-told offer)
+          (midfill-offer--tell offer)))))
+  (force-mode-line-update t))
+
 (defun midfill-offer-draw ()
-  "Show the edit, unless there is ghost text at its place."
-  (when-let* ((offer (midfill-offer-here)))
-    (with-current-buffer (midfill-offer-buffer offer)
-      (let ((difference (midfill-offer-difference offer)))
-        (if (and (midfill-ghost-remainder) (midfill-difference-at-point-p difference))
-            (midfill-difference-hide difference)
-          (midfill-difference-draw difference)
-          (unless (midfill-offer-told offer)
-            (midfill-offer--tell offer)))))
-    (force-mode-line-update t)))
+  "Show the edit that is offered here; drop it if it is for another text."
+  (let ((offer (midfill-offer-here)))
+    (cond (offer (midfill-offer--draw offer))
+          ((and midfill-offer--shown (not (midfill-offer--valid-p midfill-offer--shown)))
+           (midfill-offer-clear)))))
 
 (defun midfill-offer--change (change)
   "Return CHANGE of the server's as start, end and new text in this buffer."
