@@ -32,22 +32,22 @@
   new                                   ; the text that is to be there
   overlay)                              ; what shows it, or nil
 
-(defun midfill-difference (changes)
-  "Return the difference of CHANGES to the current buffer, in the buffer's order.
-Each change is a list: the start and the end of a text, and another text for it."
-  (mapcar (lambda (change)
-            (pcase-let ((`(,start ,end ,new) change))
+(defun midfill-difference (edits)
+  "Return the difference of EDITS to the current buffer, in the buffer's order.
+Each edit is a list: the start and the end of a text, and another text for it."
+  (mapcar (lambda (edit)
+            (pcase-let ((`(,start ,end ,new) edit))
               (make-midfill-difference--part
                :start (copy-marker start)
                :end (copy-marker end t)
                :old (save-restriction (widen) (buffer-substring-no-properties start end))
                :new new)))
-          (sort (copy-sequence changes) #'car-less-than-car)))
+          (sort (copy-sequence edits) #'car-less-than-car)))
 
 ;;;; What is left of it
 
 (defun midfill-difference--rest (part)
-  "Return the change that is left of PART, as a list of start, end and new text.
+  "Return the edit that is left of PART, as a list of start, end and new text.
 Return `done' if nothing is left, and nil if the text does not fit any more."
   (with-current-buffer (marker-buffer (midfill-difference--part-start part))
     (save-restriction
@@ -63,7 +63,7 @@ Return `done' if nothing is left, and nil if the text does not fit any more."
                (list (+ start typed) end (substring new typed))))))))
 
 (defun midfill-difference-rest (difference)
-  "Return the changes that are left of DIFFERENCE, in the buffer's order.
+  "Return the edits that are left of DIFFERENCE, in the buffer's order.
 Each is a list: the start and the end of a text, and another text for it."
   (seq-filter #'consp (mapcar #'midfill-difference--rest difference)))
 
@@ -80,7 +80,7 @@ Each is a list: the start and the end of a text, and another text for it."
        (midfill-difference-rest difference)))
 
 (defun midfill-difference-start (difference)
-  "Return the position of the first change that is left of DIFFERENCE."
+  "Return the position of the first edit that is left of DIFFERENCE."
   (caar (midfill-difference-rest difference)))
 
 (defun midfill-difference-at-point-p (difference)
@@ -118,7 +118,7 @@ Each is a list: the start and the end of a text, and another text for it."
              (midfill-difference--draw-part start end new))))))
 
 (defun midfill-difference-make (difference)
-  "Make the changes that are left of DIFFERENCE, as one step of undo.
+  "Make the edits that are left of DIFFERENCE, as one step of undo.
 Point goes behind the last one."
   (let ((behind (make-marker)))
     (undo-boundary)

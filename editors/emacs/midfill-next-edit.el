@@ -50,7 +50,7 @@
     (setq midfill-next-edit--pending nil)))
 
 (defun midfill-next-edit-clear ()
-  "Offer no edit, and ask for none until the text changes."
+  "Offer no edit, and ask for none until something is typed."
   (midfill-next-edit--cancel)
   (midfill-offer-clear))
 
@@ -103,7 +103,7 @@ What Eglot has from the server is left out."
             (buffer-list)))
 
 (defun midfill-next-edit--content (item)
-  "Return what makes ITEM the same edit as another one."
+  "Return a value that is equal for ITEM and for the same edit later."
   (list (plist-get (plist-get item :textDocument) :uri)
         (plist-get (plist-get item :range) :start)
         (plist-get item :text)))

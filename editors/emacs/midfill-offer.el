@@ -62,7 +62,7 @@
     (midfill-offer-clear)))
 
 (defun midfill-offer--after-change (&rest _)
-  "Keep the edit if the text changed as it says; else drop it."
+  "Keep the edit if it fits the text that has changed; else drop it."
   (if (midfill-difference-fits-p (midfill-offer-difference midfill-offer--shown))
       (setf (midfill-offer-tick midfill-offer--shown) (buffer-chars-modified-tick))
     (midfill-offer-clear)))
@@ -83,13 +83,13 @@
           (format "%s:%d" (buffer-name) line))))))
 
 (defun midfill-offer-lighter ()
-  "Return what the mode line says of the edit, or an empty text."
+  "Return the edit's text for the mode line; it is empty if there is no edit."
   (if-let* ((offer (midfill-offer-here)))
       (format " (edit: %s)" (midfill-offer--place offer))
     ""))
 
 (defun midfill-offer--in-view-p (offer)
-  "Return non-nil if the selected window shows where OFFER begins."
+  "Return non-nil if the beginning of OFFER is in the selected window."
   (and (eq (midfill-offer-buffer offer) (window-buffer (selected-window)))
        (pos-visible-in-window-p (midfill-offer--start offer))))
 

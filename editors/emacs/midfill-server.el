@@ -131,7 +131,7 @@ Else return nil."
 (defvar midfill-server--sent nil "The identifier of the last request that was sent.")
 
 (cl-defmethod jsonrpc-connection-send :before ((_server midfill-server) &key id method &allow-other-keys)
-  "Remember ID if METHOD makes this a request.
+  "Remember ID if it is that of a request with METHOD.
 `jsonrpc-async-request' does not return it."
   (when (and id method)
     (setq midfill-server--sent id)))

@@ -37,9 +37,9 @@
                            (substring text end)))))
     text))
 
-(defun midfill-difference-test-draw (&rest changes)
-  "Show CHANGES, each a list of start, end and new text; return the difference."
-  (let ((difference (midfill-difference changes)))
+(defun midfill-difference-test-draw (&rest edits)
+  "Show EDITS, each a list of start, end and new text; return the difference."
+  (let ((difference (midfill-difference edits)))
     (midfill-difference-draw difference)
     difference))
 

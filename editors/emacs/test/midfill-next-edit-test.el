@@ -18,7 +18,7 @@
 (defvar midfill-next-edit-test-answer nil "The function that takes the answer of the last request for an edit.")
 
 (defun midfill-next-edit-test-document ()
-  "Return the identifier of the current buffer with its version, as Eglot counts it."
+  "Return the identifier and the version of the current buffer."
   (list :uri (buffer-name) :version (buffer-chars-modified-tick)))
 
 (defmacro midfill-next-edit-test-in (text &rest body)
@@ -70,11 +70,12 @@
   (when midfill-next-edit--timer
     (apply (timer--function midfill-next-edit--timer) (timer--args midfill-next-edit--timer))))
 
-(defun midfill-next-edit-test-edit (&rest changes)
-  "Return the server's answer with CHANGES to the current buffer: start, end and new text."
+(defun midfill-next-edit-test-edit (&rest edits)
+  "Return the server's answer with EDITS of the current buffer.
+Each is a list: start, end and new text."
   (list :edits
         (vector
-         (list :text (format "%S" changes)
+         (list :text (format "%S" edits)
                :range '(:start (:at 1) :end (:at 1))
                :textDocument (midfill-next-edit-test-document)
                :why "renamed"
@@ -82,14 +83,14 @@
                :changes (vconcat (mapcar (pcase-lambda (`(,start ,end ,new))
                                            (list :range (list :start (list :at start) :end (list :at end))
                                                  :newText new))
-                                         changes))))))
+                                         edits))))))
 
-(defun midfill-next-edit-test-offer (&rest changes)
-  "Type a space at the end, and have the server answer with CHANGES."
+(defun midfill-next-edit-test-offer (&rest edits)
+  "Type a space at the end, and have the server answer with EDITS."
   (goto-char (point-max))
   (midfill-next-edit-test-command #'insert " ")
   (midfill-next-edit-test-pause)
-  (funcall midfill-next-edit-test-answer (apply #'midfill-next-edit-test-edit changes)))
+  (funcall midfill-next-edit-test-answer (apply #'midfill-next-edit-test-edit edits)))
 
 (defun midfill-next-edit-test-methods ()
   "Return the methods that were sent, first first, without those of ghost text."
@@ -220,7 +221,7 @@
     (should (equal (buffer-string) "left\nleft\nx "))))
 
 (ert-deftest midfill-next-edit-dismissed ()
-  "C-g takes the edit away; the same is not offered again, unless it is asked for."
+  "A dismissed edit is not offered again, unless it is asked for."
   (midfill-next-edit-test-in "left\nx"
     (midfill-next-edit-test-offer '(1 5 "right"))
     (should (eq (key-binding (kbd "C-g")) #'midfill-next-edit-dismiss))
