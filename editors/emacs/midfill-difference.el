@@ -119,16 +119,19 @@ Each is a list: the start and the end of a text, and another text for it."
 
 (defun midfill-difference-make (difference)
   "Make the edits that are left of DIFFERENCE, as one step of undo.
-Point goes behind the last one."
+Point goes behind the last one.  If one cannot be made, none is."
   (let ((behind (make-marker)))
     (undo-boundary)
-    ;; From the last one to the first, so that their positions stay right.
-    (pcase-dolist (`(,start ,end ,new) (reverse (midfill-difference-rest difference)))
-      (goto-char start)
-      (delete-region start end)
-      (insert new)
-      (unless (marker-position behind)
-        (set-marker behind (point))))
+    (save-restriction
+      (widen)
+      (atomic-change-group
+        ;; From the last one to the first, so that their positions stay right.
+        (pcase-dolist (`(,start ,end ,new) (reverse (midfill-difference-rest difference)))
+          (goto-char start)
+          (delete-region start end)
+          (insert new)
+          (unless (marker-position behind)
+            (set-marker behind (point))))))
     (goto-char behind)
     (set-marker behind nil)))
 

@@ -85,6 +85,23 @@
     (undo-more 1)
     (should (equal (buffer-string) "left left"))))
 
+(ert-deftest midfill-difference-makes-all-changes-or-none ()
+  "If some text may not be changed, nothing is."
+  (midfill-difference-test-in "left left"
+    (buffer-enable-undo)
+    (put-text-property 1 5 'read-only t)
+    (should-error (midfill-difference-make (midfill-difference '((1 5 "right") (6 10 "right"))))
+                  :type 'text-read-only)
+    (should (equal (buffer-string) "left left"))))
+
+(ert-deftest midfill-difference-makes-what-is-narrowed-out ()
+  "Changes outside of the narrowed part are made, too."
+  (midfill-difference-test-in "left\nmiddle\nleft"
+    (narrow-to-region 1 6)
+    (midfill-difference-make (midfill-difference '((1 5 "right") (13 17 "right"))))
+    (widen)
+    (should (equal (buffer-string) "right\nmiddle\nright"))))
+
 (ert-deftest midfill-difference-keeps-what-is-narrowed-out ()
   "A change outside of the narrowed part is known, too."
   (midfill-difference-test-in "left\nmiddle\n"
