@@ -268,6 +268,7 @@ def editors(session: nox.Session) -> None:
                 "neovim_predictions",
                 "neovim_program",
                 "emacs",
+                "emacs_next_edit",
                 "helix",
                 "llama_vim",
             )

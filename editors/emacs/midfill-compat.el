@@ -52,6 +52,12 @@
   "Return LSP's TextDocumentIdentifier of the current buffer."
   (eglot--TextDocumentIdentifier))
 
+;; Eglot 1.9 and 1.17: there is no public function.  Eglot 1.17 counts a change
+;; only when it sends it.
+(defun midfill-compat-versioned-document ()
+  "Return LSP's VersionedTextDocumentIdentifier of the current buffer."
+  (eglot--VersionedTextDocumentIdentifier))
+
 ;; Eglot 1.9 and 1.17: there is no public function.
 (defun midfill-compat-document-and-position ()
   "Return LSP's TextDocumentPositionParams of point."

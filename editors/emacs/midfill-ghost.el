@@ -29,6 +29,7 @@
 
 (defvar-local midfill-ghost--suggestion nil "The suggestion that is shown here, or nil.")
 (defvar-local midfill-ghost--overlay nil "The overlay that shows it, or nil.")
+(defvar midfill-ghost-shown-hook nil "Run when ghost text has been drawn, in its buffer.")
 
 ;;;; The suggestion
 
@@ -79,7 +80,8 @@ the buffer's text no longer fits it."
     (move-overlay midfill-ghost--overlay (point) end)
     (overlay-put midfill-ghost--overlay 'display (and (< (point) end) ""))
     (overlay-put midfill-ghost--overlay (if (< (point) end) 'before-string 'after-string) ghost)
-    (overlay-put midfill-ghost--overlay (if (< (point) end) 'after-string 'before-string) nil)))
+    (overlay-put midfill-ghost--overlay (if (< (point) end) 'after-string 'before-string) nil))
+  (run-hooks 'midfill-ghost-shown-hook))
 
 (defun midfill-ghost-hide ()
   "Show no suggestion any more."

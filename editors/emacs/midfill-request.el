@@ -11,7 +11,6 @@
 ;;; Code:
 
 (require 'eglot)
-(require 'jsonrpc)
 (require 'midfill-compat)
 (require 'midfill-ghost)
 (require 'midfill-server)
@@ -28,9 +27,9 @@
   "LSP's number of the trigger kind of a request that was made while typing.")
 
 (defvar midfill-request-paused nil "Non-nil while nothing is to be suggested.")
-(defvar midfill-request--sent nil "The identifier of the last request, in whatever buffer.")
+(defvar midfill-pause-hook nil "Run by `midfill-pause'.")
 (defvar-local midfill-request--timer nil "The timer that is going to make a request, or nil.")
-(defvar-local midfill-request--pending nil "The identifier of the request without an answer, or nil.")
+(defvar-local midfill-request--pending nil "The request without an answer, or nil.")
 (defvar-local midfill-request--seen nil "The state after the last command.")
 (defvar-local midfill-request--unanswered nil "The state of the last request, until it is answered.")
 (defvar midfill-mode)
@@ -39,7 +38,7 @@
   "Return what a suggestion depends on: point and the text."
   (cons (point) (buffer-chars-modified-tick)))
 
-(defun midfill-request--allowed-p ()
+(defun midfill-request-allowed-p ()
   "Return non-nil if typing in this buffer is to be completed."
   (and (not midfill-request-paused)
        (not buffer-read-only)
@@ -53,8 +52,7 @@
     (cancel-timer midfill-request--timer)
     (setq midfill-request--timer nil))
   (when midfill-request--pending
-    (when-let* ((server (midfill-server-current)))
-      (jsonrpc-notify server :$/cancelRequest (list :id midfill-request--pending)))
+    (midfill-server-cancel midfill-request--pending)
     (setq midfill-request--pending nil)))
 
 (defun midfill-request-clear ()
@@ -72,21 +70,11 @@ If there are fewer suggestions, show the last one."
     (setq midfill-request--unanswered state)
     (when server
       (midfill-compat-send-changes)
-      (jsonrpc-async-request
-       server :textDocument/inlineCompletion
-       (append (midfill-compat-document-and-position) `(:context (:triggerKind ,kind)))
-       :success-fn (lambda (result) (midfill-request--answered buffer state result index))
-       :error-fn #'ignore
-       :timeout-fn #'ignore
-       :timeout 60)
-      (setq midfill-request--pending midfill-request--sent))))
-
-(cl-defmethod jsonrpc-connection-send :before
-  ((_server midfill-server) &key id method &allow-other-keys)
-  "Remember ID if METHOD requests suggestions.
-`jsonrpc-async-request' does not return it."
-  (when (eq method :textDocument/inlineCompletion)
-    (setq midfill-request--sent id)))
+      (setq midfill-request--pending
+            (midfill-server-request
+             server :textDocument/inlineCompletion
+             (append (midfill-compat-document-and-position) `(:context (:triggerKind ,kind)))
+             (lambda (result) (midfill-request--answered buffer state result index)))))))
 
 (defun midfill-request--answered (buffer state result index)
   "Show in BUFFER the suggestion at INDEX of RESULT, if STATE is still its state."
@@ -120,15 +108,20 @@ Else hide it and, if the text has changed, request a suggestion."
     (unless (or (equal before now)
                 (midfill-ghost-follow))
       (midfill-request-clear)
-      (when (and before (/= (cdr before) (cdr now)) (midfill-request--allowed-p))
+      (when (and before (/= (cdr before) (cdr now)) (midfill-request-allowed-p))
         (setq midfill-request--timer
               (run-with-idle-timer midfill-delay nil #'midfill-request--make-in (current-buffer)))))))
+
+(defun midfill-request-skip ()
+  "Request no suggestion for the text as it is now."
+  (midfill-request-clear)
+  (setq midfill-request--seen (midfill-request--state)))
 
 (defun midfill-request-repeat ()
   "Request now what could not be requested before there was a server."
   (when (and midfill-request--unanswered
              (equal midfill-request--unanswered (midfill-request--state))
-             (midfill-request--allowed-p))
+             (midfill-request-allowed-p))
     (midfill-request--cancel)
     ;; By a timer, since Eglot runs its hook before it has opened the document.
     (setq midfill-request--timer
@@ -167,6 +160,7 @@ To pause one buffer, turn `midfill-mode' off there."
   (dolist (buffer (buffer-list))
     (with-current-buffer buffer
       (midfill-request-clear)))
+  (run-hooks 'midfill-pause-hook)
   (force-mode-line-update t)
   (message "Midfill: paused"))
 

@@ -128,6 +128,30 @@ Else return nil."
          (jsonrpc-running-p server)
          server)))
 
+(defvar midfill-server--sent nil "The identifier of the last request that was sent.")
+
+(cl-defmethod jsonrpc-connection-send :before ((_server midfill-server) &key id method &allow-other-keys)
+  "Remember ID if it is that of a request with METHOD.
+`jsonrpc-async-request' does not return it."
+  (when (and id method)
+    (setq midfill-server--sent id)))
+
+(defun midfill-server-request (server method params callback)
+  "Send SERVER a request with METHOD and PARAMS, and call CALLBACK with the result.
+Return the request, for `midfill-server-cancel'."
+  (jsonrpc-async-request server method params
+                         :success-fn callback
+                         :error-fn #'ignore
+                         :timeout-fn #'ignore
+                         :timeout 60)
+  (cons server midfill-server--sent))
+
+(defun midfill-server-cancel (request)
+  "Tell the server that the answer to REQUEST is not needed any more."
+  (pcase-let ((`(,server . ,id) request))
+    (when (jsonrpc-running-p server)
+      (jsonrpc-notify server :$/cancelRequest (list :id id)))))
+
 (defun midfill-server-run (command arguments callback)
   "Have the server run COMMAND with ARGUMENTS, a vector or nil.
 Call CALLBACK with the result.  A buffer that has no server, such as that

@@ -10,6 +10,7 @@
 
 (require 'eglot)
 (require 'jsonrpc)
+(require 'midfill-offer)
 (require 'midfill-page)
 (require 'midfill-request)
 (require 'midfill-server)
@@ -19,7 +20,7 @@
 (defun midfill-status-lighter ()
   "Return the text for the mode line."
   (cond (midfill-request-paused " Midfill:paused")
-        ((midfill-server-current) " Midfill")
+        ((midfill-server-current) (concat " Midfill" (midfill-offer-lighter)))
         (t " Midfill:off")))
 
 (defun midfill-status ()

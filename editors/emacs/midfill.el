@@ -20,6 +20,9 @@
 ;; M-f its next word; M-n and M-p show other suggestions; C-g hides it, and so
 ;; does typing something else.  Code actions are in `eglot-code-actions'.
 ;;
+;; With the setting `nextEdit', the change that you are likely to make next is
+;; shown at its place.  TAB goes there, a second TAB applies it, C-g hides it.
+;;
 ;; Eglot runs one server for each project and language, and one server for a
 ;; buffer: a buffer that Midfill serves has no other server.
 ;;
@@ -39,6 +42,8 @@
 
 (require 'midfill-actions)
 (require 'midfill-ghost)
+(require 'midfill-next-edit)
+(require 'midfill-offer)
 (require 'midfill-request)
 (require 'midfill-server)
 (require 'midfill-status)
@@ -48,30 +53,34 @@
   :group 'completion
   :prefix "midfill-")
 
-(defmacro midfill--when-shown (command)
-  "Make a key binding for COMMAND that exists only while there is ghost text."
-  `'(menu-item "" ,command :filter midfill--filter))
+(defmacro midfill--when-shown (command &optional edit-command)
+  "Make a key binding for COMMAND that exists only while there is ghost text.
+Where there is none, it is one for EDIT-COMMAND while an edit is offered."
+  `'(menu-item "" (,command . ,edit-command) :filter midfill--filter))
 
-(defun midfill--filter (command)
-  "Return COMMAND if there is ghost text that it can act on."
-  (and (midfill-ghost-remainder) command))
+(defun midfill--filter (commands)
+  "Return the one of COMMANDS that has something to act on, or nil."
+  (cond ((midfill-ghost-remainder) (car commands))
+        ((midfill-offer-here) (cdr commands))))
 
 (defvar midfill-mode-map
   (let ((map (make-sparse-keymap)))
-    (define-key map (kbd "TAB") (midfill--when-shown midfill-accept))
+    (define-key map (kbd "TAB") (midfill--when-shown midfill-accept midfill-next-edit-accept))
     (define-key map (kbd "M-e") (midfill--when-shown midfill-accept-line))
     (define-key map (kbd "M-f") (midfill--when-shown midfill-accept-word))
     (define-key map (kbd "M-n") (midfill--when-shown midfill-next))
     (define-key map (kbd "M-p") (midfill--when-shown midfill-previous))
-    (define-key map (kbd "C-g") (midfill--when-shown midfill-dismiss))
+    (define-key map (kbd "C-g") (midfill--when-shown midfill-dismiss midfill-next-edit-dismiss))
     map)
-  "Keys of `midfill-mode'; without ghost text each does what it usually does.")
+  "Keys of `midfill-mode'.
+Each does what it usually does if there is neither ghost text nor an edit.")
 
 (defun midfill--quit (data &rest _)
-  "Hide the suggestion if DATA is the signal of a quit command.
+  "Hide what is shown if DATA is the signal of a quit command.
 While Emacs is busy, \\[keyboard-quit] quits what it does, whatever the key is bound to."
   (when (eq (car data) 'quit)
-    (midfill-request-clear)))
+    (midfill-request-clear)
+    (midfill-next-edit-clear)))
 
 ;;;###autoload
 (define-minor-mode midfill-mode
@@ -81,12 +90,16 @@ Eglot must run Midfill in the buffer: `midfill-ensure' does both."
   (if midfill-mode
       (progn
         (add-hook 'post-command-hook #'midfill-request-follow nil t)
+        (add-hook 'post-command-hook #'midfill-next-edit-follow t t)
         (add-function :before (local 'command-error-function) #'midfill--quit)
         (add-hook 'eglot-managed-mode-hook #'midfill-request-repeat nil t))
     (remove-hook 'post-command-hook #'midfill-request-follow t)
+    (remove-hook 'post-command-hook #'midfill-next-edit-follow t)
     (remove-function (local 'command-error-function) #'midfill--quit)
     (remove-hook 'eglot-managed-mode-hook #'midfill-request-repeat t)
-    (midfill-request-clear)))
+    (midfill-request-clear)
+    (when (midfill-offer-here)
+      (midfill-next-edit-clear))))
 
 ;;;###autoload
 (defun midfill-ensure ()

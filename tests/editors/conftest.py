@@ -22,10 +22,9 @@ KINDS: dict[str, Callable[..., Editor]] = {"nvim": Neovim, "emacs": Emacs, "hx":
 WITH_GHOST_TEXT = [name for name, release in RELEASES.items() if release.program != "hx"]
 
 if "MIDFILL_EDITORS" not in os.environ:  # the plain test run installs no editors
-    collect_ignore = ["test_ghost_text.py", "test_emacs.py", "test_helix.py", "test_llama_vim.py"]
-    collect_ignore += [
-        f"test_neovim{part}.py" for part in ("", "_install", "_keys", "_next_edit", "_predictions", "_program")
-    ]
+    names = ["ghost_text", "emacs", "emacs_next_edit", "helix", "llama_vim", "neovim"]
+    names += [f"neovim_{part}" for part in ("install", "keys", "next_edit", "predictions", "program")]
+    collect_ignore = [f"test_{name}.py" for name in names]
 
 Start = Callable[..., Editor]
 

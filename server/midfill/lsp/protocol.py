@@ -21,7 +21,7 @@ from pygls.exceptions import (
     JsonRpcParseError,
     JsonRpcServerNotInitialized,
 )
-from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.protocol import JsonRPCNotification, LanguageServerProtocol, default_converter, lsp_method
 
 from midfill.lsp import json_rpc
 from midfill.lsp.notebooks import Notebooks
@@ -223,7 +223,7 @@ class MidfillProtocol(LanguageServerProtocol):
             message = {"params": None, **message}
         try:
             try:
-                structured = self.structure_message(message)
+                structured = self._of_its_type(message)
             except JsonRpcInternalError as error:  # so pygls calls the first fault of the client's params
                 raise JsonRpcInvalidParams from error
             if isinstance(structured, types.CancelNotification) and not json_rpc.is_id(structured.params.id):
@@ -233,6 +233,13 @@ class MidfillProtocol(LanguageServerProtocol):
             if json_rpc.is_response(message) and (waiting := self._request_futures.pop(message["id"], None)):
                 waiting.set_exception(error)
             raise
+
+    def _of_its_type(self, message: dict[str, Any]) -> Any:
+        """Return a message as LSP's type. A command may come as a notification: so copilot.el says what it accepted."""
+        if "id" in message or message["method"] != types.WORKSPACE_EXECUTE_COMMAND:
+            return self.structure_message(message)
+        request = self.structure_message({**message, "id": 0})
+        return JsonRPCNotification(request.method, request.jsonrpc, request.params)
 
     def _refuse(self, number: Any, error: JsonRpcException) -> None:
         # lsprotocol's own error would leave out an id that is null.

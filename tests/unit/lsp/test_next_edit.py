@@ -119,6 +119,16 @@ async def test_shown_and_accepted_edits_are_counted() -> None:
     wire.server.close()
 
 
+async def test_command_may_come_as_a_notification() -> None:
+    """As copilot.el sends it, before the change that it is about."""
+    wire = await renaming()
+    [edit] = await edits(wire)
+    wire.notify("workspace/executeCommand", edit["command"])
+    counts = await wire.request("workspace/executeCommand", {"command": "midfill.statistics"}, number=8)
+    assert ["edits", "applied", "1"] in [line.split() for line in counts["result"].splitlines()]
+    wire.server.close()
+
+
 @pytest.mark.parametrize("item", [None, 3, [], {"command": None}, {"command": {"arguments": ["x"]}}])
 async def test_strange_items_are_ignored(item: Any) -> None:
     """Whatever a client sends back."""

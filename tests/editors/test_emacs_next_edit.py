@@ -1,0 +1,131 @@
+"""The next edit in real Emacsen, over the real server and model; and what copilot.el sends for it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from editors.conftest import Start
+from editors.editors import Emacs
+from editors.install import RELEASES
+
+VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
+ADDED, REMOVED = "22aa44", "cc3355"
+"""The colours that added and removed text have in these tests, and nothing else."""
+CIRCLE = f"""\
+import math
+
+
+def area(r, scale=1.0):
+    \"\"\"Return the area of a circle.\"\"\"
+{"".join(f"    # step {number}" + chr(10) for number in range(1, 31))}\
+    if r < 0:
+        raise ValueError("negative")
+    return math.pi * r * r * scale
+"""
+RENAMED = CIRCLE.replace("area(r,", "area(radius,")
+FOLLOWED = RENAMED.replace("if r <", "if radius <").replace("* r * r *", "* radius * radius *")
+CONFIG = """\
+import os
+
+config = {}
+config["host"] = os.environ.get("HOST")
+config["port"] = os.environ.get("PORT")
+
+
+def show(config):
+    for name, value in sorted(config.items()):
+        print(name, value)
+"""
+FIRST_CHANGED = CONFIG.replace('get("HOST")', 'get("HOST", "")')
+BOTH_CHANGED = FIRST_CHANGED.replace('get("PORT")', 'get("PORT", "")')
+SUM = "def add(first, second):\n    return first "
+SETTINGS = f"""(progn
+ (set-face-attribute (quote midfill-added) nil :foreground "#{ADDED}")
+ (set-face-attribute (quote midfill-removed) nil :foreground "#{REMOVED}")
+ (setq midfill-delay 1000 midfill-settings (list :contextTokens 512 :deadlineMs 0 :workspaceTokens 0 :nextEdit t)))"""
+
+
+class Predicting(Emacs):
+    """Emacs with the next edit. Ghost text comes only when a test wants it, since it would take the key first."""
+
+    configuration = f"{Emacs.configuration.rstrip()}\n{SETTINGS.replace('{', '{{').replace('}', '}}')}\n"
+
+    def go_behind(self, text: str) -> None:
+        """Go behind the first place that has a text."""
+        self.evaluate(f"(progn (goto-char (point-min)) (search-forward {text!r}))".replace("'", '"'))
+
+    def wait_for_edit(self, added: str) -> None:
+        """Wait until an edit is shown that adds a text."""
+        self.terminal.wait_for(lambda: added in self.terminal.text_in(ADDED), f"an edit with {added!r}")
+
+    def wait_for_no_edit(self) -> None:
+        """Wait until no edit is shown."""
+        self.terminal.wait_for(lambda: not self.terminal.text_in(ADDED), "the edit to go")
+
+    def wait_for_line(self, number: int) -> None:
+        """Wait until the mode line has the number of the cursor's line."""
+        self.terminal.wait_for(lambda: re.search(rf"\bL{number}\b", self.screen), f"the cursor in line {number}")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_next_edit(start: Start, version: str) -> None:
+    """A rename's other uses and a like line are offered, jumped to and applied; ghost text comes as ever."""
+    editor = start(version, kind=Predicting)
+    assert isinstance(editor, Predicting)
+    _rename(editor)
+    _change_like_lines(editor)
+    editor.evaluate("(setq midfill-delay 0.05)")
+    editor.open(SUM)
+    editor.type("+")
+    ghost = editor.wait_for_ghost(" second")
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
+
+
+def _rename(editor: Predicting) -> None:
+    """Rename a parameter; its uses are out of view."""
+    editor.open(CIRCLE)
+    editor.wait_for_text("(Python Midfill ")
+    editor.go_behind("area(r")
+    editor.type("\x7fradius")
+    editor.wait_for_text("Midfill (edit: line 36)")
+    editor.wait_for_text("Next edit: line 36")
+    assert editor.contents() == RENAMED
+    editor.press("accept")
+    editor.wait_for_line(36)
+    editor.wait_for_edit("radius")
+    assert editor.contents() == RENAMED
+    editor.press("accept")
+    editor.wait_for_text("return math.pi * radius * radius * scale")
+    assert editor.contents() == FOLLOWED
+    editor.type("\x1f")
+    editor.wait_for_text("return math.pi * r * r * scale")
+    assert editor.contents() == RENAMED
+
+
+def _change_like_lines(editor: Predicting) -> None:
+    """Change the first of two like lines. Dismiss the edit of the second; drop it by typing; type along, and apply."""
+    editor.open(CONFIG)
+    editor.go_behind('"HOST"')
+    editor.type(', ""')
+    editor.wait_for_edit('""')
+    editor.press("dismiss")
+    editor.wait_for_no_edit()
+    editor.run("next-edit")
+    editor.wait_for_edit('""')
+    editor.type("#")
+    editor.wait_for_no_edit()
+    editor.run("next-edit-accept")
+    editor.wait_for_text("There is no next edit")
+    editor.type("\x7f")
+    assert editor.contents() == FIRST_CHANGED
+    editor.run("next-edit")
+    editor.wait_for_edit('""')
+    editor.go_behind('"PORT"')
+    editor.type(",")
+    editor.terminal.wait_for(lambda: editor.terminal.text_in(ADDED) == ' ""', "the rest of the edit")
+    editor.press("accept")
+    editor.wait_for_no_edit()
+    assert editor.contents() == BOTH_CHANGED
