@@ -1,0 +1,90 @@
+"""The next edit in the real VS Code with the real model; `nox -s vscode` runs it, beside `vscode_in_browser.py`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from editors.vscode_window import Window, write_settings
+
+pytest_plugins = ("editors.vscode_fixtures",)
+
+LIKE = """import os
+
+config = {}
+config["host"] = os.environ.get("HOST")
+config["port"] = os.environ.get("PORT")
+config["user"] = os.environ.get("USER")
+
+
+def show(config):
+    for name, value in sorted(config.items()):
+        print(name, value)
+"""
+RENAME = """import math
+
+
+def area(r, scale=1.0):
+    \"\"\"Return the area of a circle.\"\"\"
+    if r < 0:
+        raise ValueError("negative")
+    return math.pi * r * r * scale
+
+
+def circumference(r):
+    return 2 * math.pi * r
+"""
+RENAMED = RENAME.replace("area(r,", "area(radius,").replace("if r ", "if radius ").replace("r * r *", "radius * radius *")
+APPLY = "next edit. Tab: apply"
+PATIENCE = 240.0
+"""Seconds that an edit may take on a busy machine."""
+
+
+@pytest.fixture
+def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a file with the text of the parameter, in a workspace where the next edit is on."""
+    file = tmp_path / "work" / "code.py"
+    file.parent.mkdir()
+    file.write_text(request.param)
+    write_settings(file.parent, midfill__nextEdit=True)
+    return file
+
+
+@pytest.mark.parametrize("file", [LIKE], indirect=True, ids=[""])
+def test_like_lines(window: Window) -> None:
+    """A like line is offered: Tab goes there, Tab applies it, Escape dismisses the one after it. Ghost text goes on."""
+    window.go_to(4, 39)
+    window.page.keyboard.insert_text(', ""')
+    first = LIKE.replace('"HOST"', '"HOST", ""')
+    window.wait_for("the edit", lambda: ', ""' in window.drawn and "Tab: go here" in window.drawn, PATIENCE)
+    assert window.text == first
+    window.press("Tab")
+    window.wait_for_status(APPLY)
+    window.press("Tab")
+    second = first.replace('"PORT"', '"PORT", ""')
+    window.wait_for("the edit in the file", lambda: window.text == second)
+    window.wait_for("the edit after it", lambda: "Tab: go here" in window.drawn, PATIENCE)
+    window.press("Escape")
+    window.wait_for_status("ready")
+    assert window.drawn == []
+    window.type("\n\ndef subtract(a, b):\n    return")
+    window.wait_for("ghost text", lambda: window.ghost_text == " a - b", PATIENCE)
+    window.press("Tab")
+    window.wait_for("both in the file", lambda: window.text.endswith("    return a - b") and second in window.text)
+
+
+@pytest.mark.parametrize("file", [RENAME], indirect=True, ids=[""])
+def test_the_uses_of_a_renamed_parameter(window: Window) -> None:
+    """They are struck through, with the new name beside them. The edit is counted as applied."""
+    window.go_to(4, 10)
+    window.press("Shift+ArrowRight")
+    window.page.keyboard.insert_text("radius")
+    window.wait_for("the edit", lambda: window.drawn.count("radius") == 3, PATIENCE)
+    assert window.struck_through == ["r", "r", "r"]
+    window.press("Tab")
+    window.wait_for_status(APPLY)
+    window.press("Tab")
+    window.wait_for("the edit in the file", lambda: window.text == RENAMED)
+    window.choose_from_menu("Statistics")
+    window.wait_for_line("edits applied")
