@@ -15,12 +15,10 @@ from playwright.sync_api import Browser
 from editors.recorder import requests
 from editors.vscode_fixtures import EVIDENCE, SUM, WITH_MIDFILL
 from editors.vscode_tools import Tools
-from editors.vscode_window import PATIENCE, CodeServer, Window, open_window, write_settings
+from editors.vscode_window import ACTION_PATIENCE, PATIENCE, CodeServer, Window, open_window, write_settings
 from midfill.settings.schema import default_bundle
 
 pytest_plugins = ("editors.vscode_fixtures",)
-ACTION_PATIENCE = 240.0
-"""Seconds that an action may take on a busy machine."""
 MEDIAN = """\
 def median(numbers):
     ordered = sorted(numbers)

@@ -23,6 +23,8 @@ from editors.vscode_tools import Tools
 
 PATIENCE = 60.0
 """Seconds to wait for anything on a busy machine."""
+ACTION_PATIENCE = 240.0
+"""Seconds that an action, or an edit, may take on a busy machine."""
 _POLL_MS = 50
 _CHROMIUM = (
     "--no-sandbox",
@@ -64,7 +66,7 @@ _DECORATIONS = """() => {
   const parts = [...document.querySelectorAll('.view-lines .view-line span')];
   const isStruck = (part) => getComputedStyle(part).textDecorationLine.includes('line-through');
   const added = parts.map((part) => getComputedStyle(part, '::after').content);
-  const shown = added.filter((content) => content.startsWith('"')).map((content) => content.slice(1, -1));
+  const shown = added.filter((content) => content.startsWith('"')).map((content) => JSON.parse(content));
   return [parts.filter(isStruck).map((part) => part.textContent), shown];
 }"""
 _NOTE_STATUSES = """() => {

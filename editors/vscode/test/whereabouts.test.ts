@@ -24,12 +24,16 @@ test("an edit that is out of view has a direction", () => {
 });
 
 test("the hint is at the edge of the screen, below what sticky scroll covers", () => {
-  assert.equal(hintLine("above", VIEW, 5), 15);
-  assert.equal(hintLine("above", { ...VIEW, lastVisible: 12 }, 5), 12);
-  assert.equal(hintLine("below", VIEW, 5), 30);
-  assert.equal(hintLine("elsewhere", VIEW, 5), 20);
-  assert.equal(hintLine("elsewhere", { ...VIEW, cursorLine: 99 }, 5), 30);
-  assert.equal(hintLine("visible", VIEW, 5), undefined);
+  assert.equal(hintLine("above", lines(2, 9), VIEW, 5), 15);
+  assert.equal(hintLine("above", lines(2, 9), { ...VIEW, lastVisible: 12 }, 5), 12);
+  assert.equal(hintLine("below", lines(31, 31), VIEW, 5), 30);
+  assert.equal(hintLine("elsewhere", lines(2, 2), VIEW, 5), 20);
+  assert.equal(hintLine("elsewhere", lines(2, 2), { ...VIEW, cursorLine: 99 }, 5), 30);
+});
+
+test("the hint of an edit in view is at its end, or as far down as the editor shows", () => {
+  assert.equal(hintLine("here", lines(19, 21), VIEW, 5), 21);
+  assert.equal(hintLine("visible", lines(28, 35), VIEW, 5), 30);
 });
 
 test("the hint counts lines from 1, and names another file", () => {

@@ -21,10 +21,15 @@ export class GhostText {
     request: Promise<Answer>,
   ): Promise<Answer> {
     const { version } = document;
-    this.last = request.then(
-      (answer) => (this.shown = isEmpty(answer) ? undefined : { document, version, line }),
-      () => (this.shown = undefined),
-    );
+    this.shown = undefined;
+    const noted = request
+      .then((answer) => {
+        if (this.last === noted && !isEmpty(answer)) {
+          this.shown = { document, version, line };
+        }
+      })
+      .catch(() => undefined);
+    this.last = noted;
     return request;
   }
 

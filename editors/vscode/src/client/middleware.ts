@@ -9,6 +9,8 @@ import type { StatusBar } from "../ui/statusBar";
 import type { GhostText } from "./ghostText";
 import { LoadingProgress } from "./loadingProgress";
 
+const INVOKED = vscode.InlineCompletionTriggerKind.Invoke;
+
 export interface MiddlewareParts {
   readonly ghostText: GhostText;
   readonly nextEdits: NextEdits;
@@ -26,7 +28,7 @@ export function createMiddleware({ ghostText, nextEdits, pauses, statusBar }: Mi
       if (pauses.isPausedByUser(document)) {
         return [];
       }
-      const instead = nextEdits.itemsInstead(document, position);
+      const instead = nextEdits.itemsInstead(document, position, context.triggerKind === INVOKED);
       if (instead) {
         return instead;
       }

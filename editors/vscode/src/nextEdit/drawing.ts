@@ -93,7 +93,7 @@ class Page {
   }
 
   private width(line: string): number {
-    return [...line].reduce((column, character) => {
+    return Array.from(line).reduce((column, character) => {
       return column + (character === "\t" ? this.tabSize - (column % this.tabSize) : 1);
     }, 0);
   }

@@ -30,6 +30,17 @@ export function endOf({ start, oldText }: Change): number {
   return start + oldText.length;
 }
 
+/** Where the last of some changes ends once all are made. */
+export function endAfter(changes: readonly Change[]): number {
+  let grown = 0;
+  let end = 0;
+  for (const change of changes) {
+    grown += change.newText.length - change.oldText.length;
+    end = endOf(change) + grown;
+  }
+  return end;
+}
+
 /**
  * Return the parts of an edit in their order in the document.
  *

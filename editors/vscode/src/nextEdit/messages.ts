@@ -32,6 +32,14 @@ export class Messages {
     void this.session.notify("textDocument/didShowInlineEdit", { item });
   }
 
+  async didAccept({ command: { command, arguments: args } }: WireEdit): Promise<void> {
+    try {
+      await this.session.executeCommand(command, args);
+    } catch {
+      // The server ended, and its counts with it.
+    }
+  }
+
   didFocus(document: vscode.TextDocument): void {
     void this.session.notify("textDocument/didFocus", { textDocument: { uri: this.session.uriOf(document) } });
   }

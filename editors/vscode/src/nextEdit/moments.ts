@@ -2,6 +2,8 @@
 
 /** Milliseconds without a key or a move after which it is asked. */
 export const PAUSE_MS = 300;
+/** The same after an edit was applied: VS Code has asked for ghost text by then, which comes first. */
+export const AFTER_EDIT_MS = 100;
 /** How long after a change a move of the cursor still asks: reading code must not keep the processor busy. */
 const RECENT_MS = 120_000;
 

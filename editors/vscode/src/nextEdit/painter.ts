@@ -6,8 +6,7 @@ import type { Drawing } from "./drawing";
 
 const INSERTED: vscode.ThemableDecorationAttachmentRenderOptions = {
   backgroundColor: new vscode.ThemeColor("diffEditor.insertedTextBackground"),
-  color: new vscode.ThemeColor("editor.foreground"),
-  fontStyle: "italic",
+  color: new vscode.ThemeColor("editorGhostText.foreground"),
 };
 const HINT: vscode.ThemableDecorationAttachmentRenderOptions = {
   color: new vscode.ThemeColor("editorCodeLens.foreground"),
@@ -47,13 +46,13 @@ export class Painter implements vscode.Disposable {
       this.beside,
       beside.map(({ line, indent, text }) => {
         const margin = `0 0 0 ${indent}ch`;
-        return attached(document.lineAt(line).range.end, { ...INSERTED, margin, contentText: unbroken(text) });
+        return attached(endOfLine(document, line), { ...INSERTED, margin, contentText: unbroken(text) });
       }),
     );
     editor.setDecorations(
       this.hint,
       (hint ? [hint] : []).map(({ line, text }) =>
-        attached(document.lineAt(line).range.end, { ...HINT, contentText: unbroken(text) }),
+        attached(endOfLine(document, line), { ...HINT, contentText: unbroken(text) }),
       ),
     );
   }
@@ -68,6 +67,10 @@ function attached(
   after: vscode.ThemableDecorationAttachmentRenderOptions,
 ): vscode.DecorationOptions {
   return { range: new vscode.Range(position, position), renderOptions: { after } };
+}
+
+function endOfLine(document: vscode.TextDocument, line: number): vscode.Position {
+  return document.validatePosition(new vscode.Position(line, Number.MAX_SAFE_INTEGER));
 }
 
 /** Return a text whose spaces the editor keeps. */

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import * as vscode from "vscode";
 
 import type { StatusBar } from "../ui/statusBar";
+import { eolOf, openDocument } from "./documents";
 import { type Drawing, draw } from "./drawing";
 import type { Offered } from "./offer";
 import { type Hint, Painter } from "./painter";
@@ -21,9 +22,9 @@ export class Presenter implements vscode.Disposable {
 
   /** Show an edit in place of the one before; undefined shows none. */
   show(edit: Offered | undefined): void {
-    const document = edit?.way === "drawn" ? openDocument(edit.uri) : undefined;
-    const drawing = edit && document && drawingOf(edit, document);
     const active = vscode.window.activeTextEditor;
+    const document = edit?.way === "drawn" ? openDocument(edit.uri) : undefined;
+    const drawing = edit && document && drawingOf(edit, document, active?.options);
     const hint = drawing && active && hintOf(drawing, document, active);
     if (drawing || this.isPainted) {
       for (const editor of vscode.window.visibleTextEditors) {
@@ -48,9 +49,12 @@ export class Presenter implements vscode.Disposable {
   }
 }
 
-function drawingOf({ changes }: Offered, document: vscode.TextDocument): Drawing {
-  const { tabSize } = vscode.workspace.getConfiguration("editor", document) as unknown as { tabSize: number };
-  return draw(changes, document.getText(), eolOf(document), tabSize);
+function drawingOf(
+  { changes }: Offered,
+  document: vscode.TextDocument,
+  options: vscode.TextEditorOptions | undefined,
+): Drawing {
+  return draw(changes, document.getText(), eolOf(document), Number(options?.tabSize ?? 4));
 }
 
 /** Return the hint for the active editor; undefined if it shows nothing. */
@@ -66,26 +70,11 @@ function hintOf(drawing: Drawing, document: vscode.TextDocument, active: vscode.
   };
   const where = whereabouts(drawing, active.document === document ? view : undefined);
   const text = hintText(where, drawing, basename(document.uri.path));
-  return { line: hintLine(where, view, stickyLines(active)) ?? drawing.lastLine, text };
-}
-
-/** Return an open document; undefined if it is not open. */
-export function openDocument(uri: string): vscode.TextDocument | undefined {
-  return vscode.workspace.textDocuments.find((document) => uriOf(document) === uri);
-}
-
-/** The key under which documents are compared. */
-export function uriOf({ uri }: vscode.TextDocument): string {
-  return uri.toString();
-}
-
-/** The line end of a document. */
-export function eolOf({ eol }: vscode.TextDocument): string {
-  return eol === vscode.EndOfLine.CRLF ? "\r\n" : "\n";
+  return { line: hintLine(where, drawing, view, stickyLines(active)), text };
 }
 
 /** How many lines VS Code's sticky scroll can cover. */
 function stickyLines({ document }: vscode.TextEditor): number {
   const sticky = vscode.workspace.getConfiguration("editor.stickyScroll", document);
-  return sticky.get("enabled", true) ? sticky.get("maxLineCount", 5) : 0;
+  return sticky.get<boolean>("enabled", true) ? sticky.get("maxLineCount", 5) : 0;
 }

@@ -34,7 +34,7 @@ export function hintText(where: Whereabouts, { firstLine }: Lines, file: string)
   const line = firstLine + 1;
   switch (where) {
     case "here":
-      return "Tab: apply, Escape: dismiss";
+      return "Tab: apply, Esc: dismiss";
     case "visible":
       return "Tab: go here";
     case "above":
@@ -46,12 +46,12 @@ export function hintText(where: Whereabouts, { firstLine }: Lines, file: string)
   }
 }
 
-/** Return the line at whose end the hint stands; undefined if that is the edit's own place. */
-export function hintLine(where: Whereabouts, view: View, stickyLines: number): number | undefined {
+/** Return the line at whose end the hint stands: where the edit ends, or the edge of what the editor shows. */
+export function hintLine(where: Whereabouts, { lastLine }: Lines, view: View, stickyLines: number): number {
   switch (where) {
     case "here":
     case "visible":
-      return undefined;
+      return Math.min(lastLine, view.lastVisible);
     case "above":
       // VS Code's sticky scroll covers the first lines.
       return Math.min(view.firstVisible + stickyLines, view.lastVisible);
