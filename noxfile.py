@@ -236,7 +236,14 @@ def vscode(session: nox.Session) -> None:
     with session.chdir("editors/vscode"):
         for command in (["ci"], ["run", "check"], ["test"]):
             session.run("npm", *command, external=True)
-    session.run("python", "-m", "pytest", "tests/editors/vscode_in_browser.py", *session.posargs)
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "tests/editors/vscode_in_browser.py",
+        "tests/editors/vscode_next_edit.py",
+        *session.posargs,
+    )
 
 
 @nox.session(python=False)

@@ -23,6 +23,8 @@ from editors.vscode_tools import Tools
 
 PATIENCE = 60.0
 """Seconds to wait for anything on a busy machine."""
+ACTION_PATIENCE = 240.0
+"""Seconds that an action, or an edit, may take on a busy machine."""
 _POLL_MS = 50
 _CHROMIUM = (
     "--no-sandbox",
@@ -59,6 +61,13 @@ _GHOST_TEXT = """() => {
   const here = texts('.view-lines .ghost-text-decoration').join('');
   const below = texts('.suggest-preview-text .view-line');
   return here || below.length ? [here, ...below] : [];
+}"""
+_DECORATIONS = """() => {
+  const parts = [...document.querySelectorAll('.view-lines .view-line span')];
+  const isStruck = (part) => getComputedStyle(part).textDecorationLine.includes('line-through');
+  const added = parts.map((part) => getComputedStyle(part, '::after').content);
+  const shown = added.filter((content) => content.startsWith('"')).map((content) => JSON.parse(content));
+  return [parts.filter(isStruck).map((part) => part.textContent), shown];
 }"""
 _NOTE_STATUSES = """() => {
   const heard = window.midfillStatuses = [];
@@ -167,6 +176,18 @@ class Window:
         return "\n".join(lines).replace("\u00a0", " ")
 
     @property
+    def struck_through(self) -> list[str]:
+        """The pieces of the text that are struck through."""
+        pieces: list[str] = self.page.evaluate(_DECORATIONS)[0]
+        return [piece.replace("\u00a0", " ") for piece in pieces]
+
+    @property
+    def drawn(self) -> list[str]:
+        """The texts that decorations add to lines."""
+        texts: list[str] = self.page.evaluate(_DECORATIONS)[1]
+        return [text.replace("\u00a0", " ") for text in texts]
+
+    @property
     def status(self) -> str:
         """The label of the status bar item, without the product's name; empty if there is no item."""
         labels = self._status_item.all()
@@ -217,6 +238,13 @@ class Window:
         """Type at the end of the file."""
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
+
+    def go_to(self, line: int, column: int) -> None:
+        """Put the cursor at a place; lines and columns count from 1."""
+        self.press("Control+g")
+        self.page.locator(".quick-input-box input").fill(f":{line}:{column}")
+        self.press("Enter")
+        self.wait_for("the focus", lambda: self.has_focus)
 
     def run_command(self, title: str) -> None:
         """Run a command from the palette."""

@@ -2,10 +2,14 @@
 
 import * as vscode from "vscode";
 
+import { GhostText } from "./client/ghostText";
 import { createLanguageClient } from "./client/languageClient";
 import { Session } from "./client/session";
 import { StreamedText } from "./client/streamedText";
 import { registerCommands } from "./commands/register";
+import { Messages } from "./nextEdit/messages";
+import { NextEdits } from "./nextEdit/nextEdits";
+import { Presenter } from "./nextEdit/presenter";
 import { ServerInstaller } from "./server/installer";
 import * as settings from "./common/settings";
 import { Pauses } from "./ui/pauses";
@@ -22,19 +26,22 @@ export function activate(context: vscode.ExtensionContext): void {
   const statusBar = new StatusBar(pauses);
   const streamedText = new StreamedText(documents);
   const installer = new ServerInstaller(context, log);
-  const started = new Session(
+  const ghostText = new GhostText();
+  const started: Session = new Session(
     () => installer.findServer(),
-    (program) => createLanguageClient(program, { extension, log, pauses, statusBar, streamedText }),
+    (program) => createLanguageClient(program, { extension, log, ghostText, nextEdits, pauses, statusBar, streamedText }),
     statusBar,
     log,
   );
   session = started;
+  const nextEdits = new NextEdits(new Messages(started), ghostText, pauses, new Presenter(statusBar));
 
   subscriptions.push(
     log,
     documents,
     statusBar,
-    ...registerCommands({ session: started, installer, documents, pauses, statusBar, streamedText, log }),
+    nextEdits,
+    ...registerCommands({ session: started, installer, documents, nextEdits, pauses, statusBar, streamedText, log }),
     vscode.workspace.onDidChangeConfiguration((change) => {
       if (settings.affectsServerProcess(change)) {
         void started.restart();

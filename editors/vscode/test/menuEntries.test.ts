@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { menuEntries } from "../src/ui/menuEntries";
+import { type ActiveDocument, menuEntries } from "../src/ui/menuEntries";
+import type { Problem } from "../src/ui/status";
 
 const ACTIVE = { isSupported: true, isFilePaused: false, isLanguagePaused: false, isGhostTextOn: true };
-const ALWAYS = menuEntries(undefined, undefined);
+const ALWAYS = menuEntries(undefined, undefined, false);
 
 /** The labels of the entries above those that are always there, without their icons. */
-function labels(...state: Parameters<typeof menuEntries>): string[] {
-  const entries = menuEntries(...state);
+function labels(problem: Problem | undefined, document: ActiveDocument): string[] {
+  const entries = menuEntries(problem, document, false);
   assert.deepEqual(entries.slice(-ALWAYS.length), ALWAYS);
   return entries.slice(0, -ALWAYS.length).map(({ label }) => label.replace(/^\$\([\w-]+\) /, ""));
 }
@@ -44,6 +45,14 @@ test("a problem comes first, with what may solve it", () => {
   ]);
 });
 
+test("the next edit is turned on, or off", () => {
+  const [off] = menuEntries(undefined, undefined, false);
+  const [on] = menuEntries(undefined, undefined, true);
+  assert.match(off?.label ?? "", /Turn on the next edit/);
+  assert.match(on?.label ?? "", /Turn off the next edit/);
+  assert.equal(on?.command, "midfill.toggleNextEdit");
+});
+
 test("the extension's commands in the menu are those that package.json declares", () => {
   const { contributes } = JSON.parse(readFileSync("package.json", "utf-8")) as {
     contributes: { commands: { command: string }[] };
@@ -52,7 +61,7 @@ test("the extension's commands in the menu are those that package.json declares"
   const pauses = { ...ACTIVE, isGhostTextOn: false };
   const problems = [{ kind: "missing", message: "" } as const, { kind: "error", message: "" } as const];
   const used = problems
-    .flatMap((problem) => menuEntries(problem, { languageId: "go", pauses }))
+    .flatMap((problem) => menuEntries(problem, { languageId: "go", pauses }, false))
     .map(({ command }) => command)
     .filter((command) => command.startsWith("midfill."));
   assert.deepEqual(used.filter((command) => !declared.includes(command)), []);

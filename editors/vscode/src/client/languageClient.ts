@@ -10,33 +10,29 @@ import {
 } from "vscode-languageclient/node";
 
 import * as settings from "../common/settings";
-import type { Pauses } from "../ui/pauses";
-import type { StatusBar } from "../ui/statusBar";
 import { DOCUMENT_SELECTOR } from "../common/documentSelector";
 import { createErrorHandler } from "./errorHandler";
 import { LOADING_MODEL } from "./loadingProgress";
-import { createMiddleware } from "./middleware";
+import { type MiddlewareParts, createMiddleware } from "./middleware";
 import { showServerMessage } from "./serverMessages";
 import type { StreamedText } from "./streamedText";
 
-export interface ClientParts {
+export interface ClientParts extends MiddlewareParts {
   readonly extension: vscode.Extension<unknown>;
   readonly log: vscode.LogOutputChannel;
-  readonly pauses: Pauses;
-  readonly statusBar: StatusBar;
   readonly streamedText: StreamedText;
 }
 
 /** Create a client that is not started yet; `program` is the path of the server's program. */
 export function createLanguageClient(program: string, parts: ClientParts): LanguageClient {
-  const { extension, log, pauses, statusBar, streamedText } = parts;
+  const { extension, log, statusBar, streamedText } = parts;
   const options: LanguageClientOptions = {
     documentSelector: DOCUMENT_SELECTOR,
     initializationOptions: () => settings.initializationOptions(extension),
     outputChannel: log,
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     errorHandler: createErrorHandler(() => client.state === State.Running, statusBar),
-    middleware: createMiddleware(pauses, statusBar),
+    middleware: createMiddleware(parts),
   };
   const args = ["serve", "--stdio", "--log-level", settings.logLevel()];
   const client = new LanguageClient("midfill", "Midfill", { command: program, args }, options);

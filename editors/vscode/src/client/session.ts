@@ -44,11 +44,7 @@ export class Session {
 
   /** Send changed options to the server if it runs. A server that starts later gets its options at the start. */
   async configure(options: Record<string, unknown>): Promise<void> {
-    try {
-      await this.client?.sendNotification(DidChangeConfigurationNotification.type, { settings: { midfill: options } });
-    } catch (error) {
-      this.log.info(`The changed settings were not sent: ${String(error)}`); // the server is not running
-    }
+    await this.notify(DidChangeConfigurationNotification.method, { settings: { midfill: options } });
   }
 
   /**
@@ -56,11 +52,34 @@ export class Session {
    *
    * @throws Error: the server is not running, or the command failed.
    */
-  async executeCommand(command: string, args: readonly unknown[]): Promise<unknown> {
+  executeCommand(command: string, args: readonly unknown[]): Promise<unknown> {
+    return this.request(ExecuteCommandRequest.method, { command, arguments: [...args] });
+  }
+
+  /**
+   * Send a request, and return the result.
+   *
+   * @throws Error: the server is not running, or the request failed or was cancelled.
+   */
+  async request(method: string, params: object, token?: vscode.CancellationToken): Promise<unknown> {
     if (this.client?.state !== State.Running) {
       throw new Error("the server is not running");
     }
-    return this.client.sendRequest(ExecuteCommandRequest.type, { command, arguments: [...args] });
+    return this.client.sendRequest(method, params, token);
+  }
+
+  /** Send a notification; it is lost if the server is not running. */
+  async notify(method: string, params: object): Promise<void> {
+    try {
+      await this.client?.sendNotification(method, params);
+    } catch (error) {
+      this.log.info(`${method} was not sent: ${String(error)}`);
+    }
+  }
+
+  /** Return the name of a document in messages; undefined before the first start of the server. */
+  uriOf({ uri }: vscode.TextDocument): string | undefined {
+    return this.client?.code2ProtocolConverter.asUri(uri);
   }
 
   /** Return the selection of an editor; undefined before the first start of the server. */

@@ -6,6 +6,8 @@ import type { Session } from "../client/session";
 import type { StreamedText } from "../client/streamedText";
 import { getModel } from "../model/getModel";
 import { switchModel } from "../model/switchModel";
+import * as settings from "../common/settings";
+import type { NextEdits } from "../nextEdit/nextEdits";
 import type { ServerInstaller } from "../server/installer";
 import { showMenu } from "../ui/menu";
 import type { Pauses } from "../ui/pauses";
@@ -19,6 +21,7 @@ export interface CommandParts {
   readonly session: Session;
   readonly installer: ServerInstaller;
   readonly documents: VirtualDocuments;
+  readonly nextEdits: NextEdits;
   readonly pauses: Pauses;
   readonly statusBar: StatusBar;
   readonly streamedText: StreamedText;
@@ -26,7 +29,7 @@ export interface CommandParts {
 }
 
 export function registerCommands(parts: CommandParts): vscode.Disposable[] {
-  const { session, installer, documents, pauses, statusBar, streamedText, log } = parts;
+  const { session, installer, documents, nextEdits, pauses, statusBar, streamedText, log } = parts;
   const questions = new Questions(session, streamedText);
   const reports = new Reports(session, documents);
 
@@ -48,6 +51,9 @@ export function registerCommands(parts: CommandParts): vscode.Disposable[] {
     toggleFile: () => changePause((document) => pauses.toggleFile(document)),
     toggleLanguage: () => changePause((document) => pauses.toggleLanguage(document)),
     turnOnGhostText,
+    acceptNextEdit: () => nextEdits.accept(),
+    dismissNextEdit: () => nextEdits.dismiss(),
+    toggleNextEdit: () => settings.setNextEditOn(!settings.isNextEditOn()),
     explainCode: () => questions.explainCode(),
     askQuestion: () => questions.askQuestion(),
     input: (action: Record<string, unknown>) => questions.runActionWithInput(action),

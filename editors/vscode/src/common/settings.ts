@@ -46,9 +46,17 @@ export function bundle(): string {
 
 /** Set the folder of the model bundle; empty for the default one. It is set where it was set before. */
 export async function setBundle(folder: string): Promise<void> {
-  const isSetInWorkspace = configuration().inspect("bundle")?.workspaceValue !== undefined;
-  const target = isSetInWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
-  await configuration().update("bundle", folder || undefined, target);
+  await configuration().update("bundle", folder || undefined, targetOf("bundle"));
+}
+
+/** Whether the next edit is predicted. */
+export function isNextEditOn(): boolean {
+  return configuration().get("nextEdit", false);
+}
+
+/** Turn the next edit on or off. It is set where it was set before. */
+export async function setNextEditOn(on: boolean): Promise<void> {
+  await configuration().update("nextEdit", on, targetOf("nextEdit"));
 }
 
 /** The languages for which suggestions are paused. */
@@ -66,6 +74,12 @@ export async function setLanguagePaused(language: string, paused: boolean): Prom
 
 function configuration(): vscode.WorkspaceConfiguration {
   return vscode.workspace.getConfiguration(SECTION);
+}
+
+/** Return where a setting is set; if nowhere, the user's settings. */
+function targetOf(name: string): vscode.ConfigurationTarget {
+  const isSetInWorkspace = configuration().inspect(name)?.workspaceValue !== undefined;
+  return isSetInWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
 }
 
 function optionNames(extension: vscode.Extension<unknown>): string[] {

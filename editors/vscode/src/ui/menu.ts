@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { isNextEditOn } from "../common/settings";
 import { menuEntries } from "./menuEntries";
 import type { Pauses } from "./pauses";
 import type { Problem } from "./status";
@@ -12,6 +13,7 @@ export async function showMenu(pauses: Pauses, problem: Problem | undefined): Pr
   const entries = menuEntries(
     problem,
     document && { languageId: document.languageId, pauses: pauses.stateOf(document) },
+    isNextEditOn(),
   );
   const chosen = await vscode.window.showQuickPick(entries, { title: "Midfill" });
   if (chosen) {

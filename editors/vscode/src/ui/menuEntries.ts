@@ -33,8 +33,25 @@ const ALWAYS: readonly MenuEntry[] = [
 ];
 
 /** Return what the user can do now: first about a problem, then about pauses in the active document. */
-export function menuEntries(problem: Problem | undefined, document: ActiveDocument | undefined): MenuEntry[] {
-  return [...(problem ? problemEntries(problem) : []), ...(document ? pauseEntries(document) : []), ...ALWAYS];
+export function menuEntries(
+  problem: Problem | undefined,
+  document: ActiveDocument | undefined,
+  isNextEditOn: boolean,
+): MenuEntry[] {
+  return [
+    ...(problem ? problemEntries(problem) : []),
+    ...(document ? pauseEntries(document) : []),
+    nextEditEntry(isNextEditOn),
+    ...ALWAYS,
+  ];
+}
+
+function nextEditEntry(isOn: boolean): MenuEntry {
+  return {
+    label: `$(edit) Turn ${isOn ? "off" : "on"} the next edit`,
+    description: "the change that you are likely to make next",
+    command: "midfill.toggleNextEdit",
+  };
 }
 
 function problemEntries({ kind, message }: Problem): MenuEntry[] {

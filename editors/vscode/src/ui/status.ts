@@ -19,6 +19,10 @@ export interface Status {
   readonly thinking: boolean;
   /** Why there are no suggestions in the active editor. */
   readonly pause: PauseReason | undefined;
+  /** Whether the next edit is on. */
+  readonly isNextEditOn: boolean;
+  /** How to take the edit that is shown; undefined if none is. */
+  readonly nextEdit: string | undefined;
 }
 
 /** The texts of the item. */
@@ -38,7 +42,14 @@ const PAUSED: Record<PauseReason, string> = {
 };
 
 /** Problems come first, then the start of the server, then pauses. */
-export function appearance({ server, thinking, pause }: Status): Appearance {
+export function appearance(status: Status): Appearance {
+  const shown = ofServer(status);
+  return { ...shown, tooltip: `${shown.label}\nNext edit: ${status.isNextEditOn ? "on" : "off"}` };
+}
+
+type Shown = Omit<Appearance, "tooltip">;
+
+function ofServer({ server, thinking, pause, nextEdit }: Status): Shown {
   switch (server.kind) {
     case "missing":
     case "error":
@@ -48,6 +59,9 @@ export function appearance({ server, thinking, pause }: Status): Appearance {
     case "loading":
       return item("$(loading~spin)", `${server.message}, ${server.percentage}%`, ` ${server.percentage}%`);
     case "ready":
+      if (nextEdit) {
+        return item("$(edit)", `next edit. ${nextEdit}`);
+      }
       if (pause) {
         return item("$(debug-pause)", PAUSED[pause]);
       }
@@ -55,7 +69,6 @@ export function appearance({ server, thinking, pause }: Status): Appearance {
   }
 }
 
-function item(icon: string, state: string, suffix = ""): Appearance {
-  const label = `Midfill: ${state}`;
-  return { text: `${icon} Midfill${suffix}`, tooltip: label, label, isError: false };
+function item(icon: string, state: string, suffix = ""): Shown {
+  return { text: `${icon} Midfill${suffix}`, label: `Midfill: ${state}`, isError: false };
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 
+import { isNextEditOn } from "../common/settings";
 import { pauseReason } from "./pauseReason";
 import type { Pauses } from "./pauses";
 import { type Problem, type ServerState, appearance } from "./status";
@@ -15,6 +16,7 @@ export class StatusBar implements vscode.Disposable {
   private server: ServerState = { kind: "starting" };
   private pendingRequests = 0;
   private thinking = false;
+  private nextEdit: string | undefined;
 
   constructor(private readonly pauses: Pauses) {
     this.item.name = "Midfill";
@@ -40,6 +42,14 @@ export class StatusBar implements vscode.Disposable {
     this.refresh();
   }
 
+  /** Show how to take the next edit; undefined if none is shown. */
+  showNextEdit(message: string | undefined): void {
+    if (message !== this.nextEdit) {
+      this.nextEdit = message;
+      this.refresh();
+    }
+  }
+
   /** Show that a request is pending, if it takes long enough, and return its result. */
   async whileThinking<Result>(request: () => PromiseLike<Result>): Promise<Result> {
     this.pendingRequests += 1;
@@ -59,7 +69,13 @@ export class StatusBar implements vscode.Disposable {
   refresh(): void {
     const document = vscode.window.activeTextEditor?.document;
     const pause = document && pauseReason(this.pauses.stateOf(document));
-    const { text, tooltip, label, isError } = appearance({ server: this.server, thinking: this.thinking, pause });
+    const { text, tooltip, label, isError } = appearance({
+      server: this.server,
+      thinking: this.thinking,
+      pause,
+      isNextEditOn: isNextEditOn(),
+      nextEdit: this.nextEdit,
+    });
     this.item.text = text;
     this.item.tooltip = tooltip;
     this.item.accessibilityInformation = { label, role: "button" };

@@ -1,0 +1,37 @@
+/** When the server is asked for an edit. */
+
+/** Milliseconds without a key or a move after which it is asked. */
+export const PAUSE_MS = 300;
+/** The same after an edit was applied: VS Code has asked for ghost text by then, which comes first. */
+export const AFTER_EDIT_MS = 100;
+/** How long after a change a move of the cursor still asks: reading code must not keep the processor busy. */
+const RECENT_MS = 120_000;
+
+/** A cursor, in the version of the document that it was seen in. */
+export interface Cursor {
+  readonly uri: string;
+  readonly version: number;
+  readonly line: number;
+}
+
+/** Tells moves of the cursor that the user makes from those that come with a change. */
+export class Moves {
+  private last: Cursor | undefined;
+  private lastChange = -Infinity;
+
+  /** Note that a document was changed at `now` (milliseconds). */
+  changed(now: number): void {
+    this.lastChange = now;
+  }
+
+  /** Note where the cursor is at `now`; returns whether it was moved to another line, soon after a change. */
+  moved(cursor: Cursor, now: number): boolean {
+    const before = this.last;
+    this.last = cursor;
+    if (!before || (before.uri === cursor.uri && before.version !== cursor.version)) {
+      return false; // typing moves the cursor too
+    }
+    const isElsewhere = before.uri !== cursor.uri || before.line !== cursor.line;
+    return isElsewhere && now - this.lastChange < RECENT_MS;
+  }
+}
