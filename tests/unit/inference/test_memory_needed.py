@@ -34,8 +34,11 @@ def test_files_and_cache_are_counted() -> None:
 
 def test_model_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Within the limit, and within what is free."""
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: free(600_000_000))
-    require_memory(MADE, 1000, 600_000_000, "nextEditMegabytes")
+    needed = memory_needed(MADE, 1000)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free(needed))
+    require_memory(MADE, 1000, needed, "nextEditMegabytes")
+    with pytest.raises(ModelTooLarge):
+        require_memory(MADE, 1000, needed - 1, "nextEditMegabytes")
 
 
 def test_model_beyond_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,6 @@ def test_changes_of_many_long_lines_take_a_bounded_time() -> None:
     """Only some are compared, and none that has too many words."""
     before = [f"f({', '.join(f'a{number}' for number in range(80))}, {line})" for line in range(40)]
     after = [line.replace("f(", "g(1, ") for line in before]
-    known = examples(edited("\n".join(before), "\n".join(after)) * 6)
+    known = examples([*edited("\n".join(before), "\n".join(after))] * 6)
     assert 0 < len(known) <= 16
     assert {example.made_in(before[:1]) is None for example in known} == {True}
