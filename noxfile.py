@@ -260,9 +260,14 @@ def editors_delay(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def editors(session: nox.Session) -> None:
-    """Run the tests in real Neovims, Emacsen and Helix, which are installed into .nox/editors first."""
-    environment = _install_editors(session)
-    chosen = list(session.posargs)
+    """Run the tests in real Neovims, Emacsen and Helix, which are installed into .nox/editors first.
+
+    `-- newest` runs the newest of each. Other arguments go to pytest.
+    """
+    only = ["newest"] if "newest" in session.posargs else []
+    environment = _install_editors(session, *only)
+    chosen = [argument for argument in session.posargs if argument != "newest"]
+    chosen += ["-knot neovim-0.10 and not neovim-0.11 and not emacs-28"] if only else []
     if all(argument.startswith("-") for argument in chosen):
         chosen += [
             f"tests/editors/test_{name}.py"
@@ -317,8 +322,8 @@ def _make_environment(session: nox.Session, python: str, name: str, *packages: s
     return folder.resolve() / "bin" / "python"
 
 
-def _install_editors(session: nox.Session) -> dict[str, str]:
+def _install_editors(session: nox.Session, *only: str) -> dict[str, str]:
     """Install the editors that run in a terminal; return what tells the tests where they are."""
     folder = os.environ.get("MIDFILL_EDITORS", str(Path(".nox/editors").resolve()))
-    session.run("python", "tests/editors/install.py", folder)
+    session.run("python", "tests/editors/install.py", folder, *only)
     return {"MIDFILL_EDITORS": folder}

