@@ -41,14 +41,14 @@ def test_no_variable_moves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("owner", ["S-1-5-18", "S-1-5-32-544"])
 def test_owner_on_windows_may_be_an_administrator(owner: str) -> None:
     """That is the system, or the group that owns what an administrator makes."""
-    assert policy_file._require_administrators(owner, Path("policy.toml")) is None
+    policy_file._check_owner(owner, Path("policy.toml"))
 
 
 @pytest.mark.parametrize("owner", ["", "S-1-5-21-1-2-3-1001", "S-1-5-32-545", "S-1-5-18-1", "s-1-5-18"])
 def test_owner_on_windows_may_not_be_a_user(owner: str) -> None:
     """Users may make files in a folder of the administrators there, and cannot make them somebody else's."""
     with pytest.raises(ValueError, match=r"does not belong to the administrators; one of them can run `takeown /a"):
-        policy_file._require_administrators(owner, Path("policy.toml"))
+        policy_file._check_owner(owner, Path("policy.toml"))
 
 
 def test_without_a_file_nothing_is_forbidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
