@@ -92,6 +92,13 @@ class Level:
         return _milliseconds([stroke.seconds for stroke in self.strokes if stroke.is_right], percent)
 
     @property
+    def reused(self) -> float | None:
+        """Share of the prompts' tokens that the engine found in its cache, 0 to 1; None if it is unknown."""
+        if self.counts is None or self.counts.reused is None or not self.counts.prompts:
+            return None
+        return self.counts.reused / self.counts.prompts
+
+    @property
     def wasted(self) -> float | None:
         """Share of the engine's generated tokens that no developer saw, 0 to 1; None if it is unknown."""
         if self.counts is None or not self.counts.generated:

@@ -17,6 +17,7 @@ _HEADS = (
     ("", "p95"),
     ("requests", ""),
     ("cancelled", ""),
+    ("prompts", "reused"),
     ("tokens", "generated"),
     ("not seen", "by anyone"),
     ("memory", "each"),
@@ -83,10 +84,15 @@ def _cells(level: Level) -> tuple[str, ...]:
         *(_UNKNOWN if value is None else f"{value:,.0f} ms" for value in times),
         f"{len(level.strokes):,}",
         f"{level.cancelled:,}",
+        _share(level.reused),
         f"{level.counts.generated:,}" if level.counts else _UNKNOWN,
-        _UNKNOWN if level.wasted is None else f"{level.wasted:.0%}",
+        _share(level.wasted),
         f"{level.memory:.0f} MB",
     )
+
+
+def _share(value: float | None) -> str:
+    return _UNKNOWN if value is None else f"{value:.0%}"
 
 
 def _bars(report: TeamReport) -> str:

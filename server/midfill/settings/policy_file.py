@@ -96,7 +96,7 @@ def _require_trusted(status: os.stat_result, path: Path) -> None:
         ValueError: somebody else may have.
     """
     if sys.platform == "win32":
-        _require_administrators(owner_of(path), path)
+        _check_owner(owner_of(path), path)
         return
     if status.st_uid != _OWNER:
         raise ValueError(f"{path} does not belong to root; an administrator can run `chown root '{path}'`")
@@ -104,7 +104,7 @@ def _require_trusted(status: os.stat_result, path: Path) -> None:
         raise ValueError(f"others than root can write {path}; an administrator can run `chmod go-w '{path}'`")
 
 
-def _require_administrators(owner: str, path: Path) -> None:
+def _check_owner(owner: str, path: Path) -> None:
     if owner not in ADMINISTRATORS:
         raise ValueError(f'{path} does not belong to the administrators; one of them can run `takeown /a /f "{path}"`')
 

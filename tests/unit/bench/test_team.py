@@ -55,7 +55,7 @@ def test_figures_of_a_level() -> None:
     found = level(counts=EngineCounts(24, 100, None))
     assert (found.cancelled, found.answered, found.right) == (1, 0.8, 0.25)
     assert [found.first_ms(50), found.first_ms(95), found.right_ms(50)] == [100, 300, 100]
-    assert found.wasted == 0.75
+    assert (found.wasted, found.reused) == (0.75, None)
     nothing = level(strokes=STROKES[3:])
     assert (nothing.first_ms(50), nothing.right_ms(95), nothing.right, nothing.wasted) == (None, None, 0, None)
 
@@ -65,14 +65,14 @@ def test_table() -> None:
     assert to_text(REPORT).splitlines() == [
         "127.0.0.1:8000, vLLM, model coder; 60 keys each, one every 200 ms",
         "",
-        "developers  answered  right  suggestion          right one          requests  cancelled     tokens   not seen"
-        "  memory",
-        "             in time                p50     p95        p50     p95                       generated  by anyone"
-        "    each",
-        "         1       80%    25%      100 ms  300 ms     100 ms  100 ms         5          1         24        75%"
-        "   90 MB",
-        "        20       50%     0%           -       -          -       -         2          1          -          -"
-        "   90 MB",
+        "developers  answered  right  suggestion          right one          requests  cancelled  prompts     tokens"
+        "   not seen  memory",
+        "             in time                p50     p95        p50     p95                        reused  generated"
+        "  by anyone    each",
+        "         1       80%    25%      100 ms  300 ms     100 ms  100 ms         5          1      50%         24"
+        "        75%   90 MB",
+        "        20       50%     0%           -       -          -       -         2          1        -          -"
+        "          -   90 MB",
         "",
         "milliseconds to a suggestion, 95th percentile",
         f" 1  {'█' * 40} 300",

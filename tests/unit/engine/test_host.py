@@ -207,6 +207,8 @@ def test_engine_that_was_stopped_is_replaced_within_the_request(
 ) -> None:
     """The system still accepts connections for it. Nobody waits until it shows its key, and the new one is joined."""
     monkeypatch.setattr("midfill.sharing.connection._KEY_SECONDS", 3600.0)
+    monkeypatch.setattr("midfill.engine.heartbeat.SILENT_SECONDS", 0.2)
+    monkeypatch.setattr("midfill.engine.heartbeat.ANSWER_SECONDS", 1.0)
     model = shared(settings)
     generator = generator_of(model)
     expected = text(generator, request_of(1))

@@ -41,7 +41,7 @@ def test_no_variable_moves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def refusal(owner: str) -> str:
     """Return why a file of an owner on Windows is refused, or ""."""
     try:
-        policy_file._require_administrators(owner, Path("policy.toml"))
+        policy_file._check_owner(owner, Path("policy.toml"))
     except ValueError as error:
         return str(error)
     return ""
