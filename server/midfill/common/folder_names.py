@@ -19,6 +19,8 @@ _MAX_FOLDERS = 4_096
 """Maximum number of folders of which it is remembered what they ignore."""
 _MAX_LISTINGS = 256
 """Maximum number of folders whose names are remembered; needed only where case or form are ignored."""
+_MAX_NAMES = 50_000
+"""Maximum number of names in all of them but the latest one. A name takes about 200 bytes."""
 _STAMP_NANOSECONDS = 2_000_000_000
 """How exactly the coarsest file system, FAT, tells when a folder was changed."""
 _MAX_FORMER_NAMES = 1_024
@@ -79,6 +81,9 @@ class _Listing:
     """Names that do not exist, by :func:`loosely`: as they were when they did, or as they were first asked for."""
     undecided: set[Respelling] = field(default_factory=set)
     """The differences of spelling of which no name in the folder tells whether they matter."""
+
+    def __len__(self) -> int:
+        return len(self.names) + len(self.former)
 
 
 class FolderNames:
@@ -162,8 +167,9 @@ class FolderNames:
         with self._lock:
             self._listings.pop(folder, None)
             self._listings[folder] = known  # the last one to be dropped
-            while len(self._listings) > _MAX_LISTINGS:
-                del self._listings[next(iter(self._listings))]
+            others = sum(map(len, self._listings.values())) - len(known)
+            while len(self._listings) > _MAX_LISTINGS or others > _MAX_NAMES:
+                others -= len(self._listings.pop(next(iter(self._listings))))
         return known
 
 
