@@ -76,7 +76,7 @@ class _Listing:
     """Whether the stamp must have changed if the names have. Two changes soon after each other may have one stamp."""
     names: frozenset[str]
     by_key: dict[str, list[str]]
-    """The names that may be one name, by :func:`loosely`."""
+    """The names that may be one name, by :func:`loosely`; without those that are their own key, which most are."""
     former: dict[str, str]
     """Names that do not exist, by :func:`loosely`: as they were when they did, or as they were first asked for."""
     undecided: set[Respelling] = field(default_factory=set)
@@ -116,7 +116,8 @@ class FolderNames:
             if len(listing.former) >= _MAX_FORMER_NAMES:
                 listing.former.clear()
             return listing.former.setdefault(loosely(name), name)
-        alike = listing.by_key.get(loosely(name), ())
+        key = loosely(name)
+        alike = [*listing.by_key.get(key, ()), *({key} & listing.names)]
         return next((other for other in alike if self._disk.file_number(self.join(folder, other)) == number), name)
 
     def ignores(self, respell: Respelling, folder: str, name: str | None, ignored: set[Respelling]) -> bool:
@@ -162,7 +163,8 @@ class FolderNames:
             former = {**known.former, **{loosely(name): name for name in known.names - names}} if known else {}
             by_key: dict[str, list[str]] = {}
             for name in names:
-                by_key.setdefault(loosely(name), []).append(name)
+                if (key := loosely(name)) != name:
+                    by_key.setdefault(key, []).append(name)
             known = _Listing(stamp, is_settled, names, by_key, former)
         with self._lock:
             self._listings.pop(folder, None)
