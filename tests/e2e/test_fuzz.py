@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fuzz.__main__ import tiny_bundle
+from fuzz.finds import Tally
 from fuzz.hostile_bundles import make_bundle, make_gguf
 from fuzz.hostile_workspaces import make_workspace
 from fuzz.message_run import run_messages
@@ -30,6 +31,26 @@ def test_every_message_is_answered_or_refused(tmp_path: Path) -> None:
     assert [str(found) for found in tally.finds] == []
     assert tally.answered == MESSAGES
     assert tally.memory[-1] <= tally.memory[len(tally.memory) // 2] * GROWTH
+
+
+@pytest.mark.parametrize(
+    ("readings", "verdict"),
+    [
+        ([100, 101, 99, 102, 100, 101], "memory level: 100 101 99 102 100 101 MB, +10,000 bytes a case, +2.0% at most"),
+        (
+            [100, 102, 104, 106, 108, 109],
+            "memory grows: 100 102 104 106 108 109 MB, +20,000 bytes a case, +9.0% at most",
+        ),
+        ([100, 100, 130, 100, 100, 100], "memory grows: 100 100 130 100 100 100 MB, +0 bytes a case, +30.0% at most"),
+        ([100, 200, 300], "memory 100 200 300 MB"),
+    ],
+    ids=["noise", "leak", "peak", "too few"],
+)
+def test_a_run_says_whether_memory_is_level(readings: list[int], verdict: str) -> None:
+    """What grows makes the run fail: a little with each case, or much at once."""
+    tally = Tally("workspaces", cases_a_reading=100, memory=[reading * 1e6 for reading in readings], leak=15_000)
+    assert str(tally).endswith(f"no finds; {verdict}")
+    assert tally.is_sound == ("grows" not in verdict)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="hostile folders have pipes and links")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from memory_trend import MemoryTrend
+from memory_trend import LEAK, MemoryTrend
 
 READINGS = 10
 """Readings of the memory in a run."""
+_NOISE = 1.1
+"""How much larger a later reading may be than the first one: hostile documents leave memory in pieces."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Tally:
     finds: list[Find] = field(default_factory=list)
     cases_a_reading: int = 1
     """Cases between two readings of the memory."""
+    leak: float = LEAK
+    """Bytes by which the memory may grow with each case."""
     memory: list[float] = field(default_factory=list)
     """Bytes of the server's own, read at intervals, for a run that has one server for all its cases."""
 
@@ -50,7 +54,7 @@ class Tally:
     @property
     def trend(self) -> MemoryTrend:
         """What the memory does."""
-        return MemoryTrend(self.memory, self.cases_a_reading)
+        return MemoryTrend(self.memory, self.cases_a_reading, self.leak, _NOISE)
 
     @property
     def is_sound(self) -> bool:

@@ -74,7 +74,7 @@ class FuzzedServer:
             "textDocument": {"inlineCompletion": {}, "completion": {}},
             "workspace": {"applyEdit": True, "workspaceFolders": True, "didChangeWatchedFiles": {}},
         }
-        options = {"minConfidence": 0, "deadlineMs": 2_000, "maxTokens": 8, "contextTokens": 256}
+        options = {"minConfidence": 0, "deadlineMs": 2_000, "maxTokens": 8, "contextTokens": 256, "cacheMegabytes": 1}
         params = {"processId": None, "rootUri": None, "capabilities": capabilities, "initializationOptions": options}
         self.ask("fuzz-initialize", "initialize", params)
         assert self.answer("fuzz-initialize", _STARTUP_SECONDS) is not None, "the server does not start"

@@ -15,6 +15,8 @@ from fuzz.server import FuzzedServer
 from midfill.bench.processes import memory_of
 
 _MOST_MEGABYTES = 800
+_LEAK = 50_000
+"""Bytes a workspace, which is some dozens of requests and files."""
 _GLANCE = 0.1
 _AT_REST = 4
 """Glances without processor time after which the index is at rest."""
@@ -24,7 +26,7 @@ def run_workspaces(
     server: FuzzedServer, folder: Path, first: int, count: int, on_find: Callable[[Find], None]
 ) -> Tally:
     """Open the workspaces of ``count`` seeds from ``first`` on, one after the other."""
-    tally = Tally("workspaces", cases_a_reading=max(count // READINGS, 1))
+    tally = Tally("workspaces", cases_a_reading=max(count // READINGS, 1), leak=_LEAK)
     for seed in range(first, first + count):
         before = len(tally.finds)
         workspace = folder / f"workspace-{seed}"

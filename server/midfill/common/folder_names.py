@@ -19,6 +19,8 @@ _MAX_FOLDERS = 4_096
 """Maximum number of folders of which it is remembered what they ignore."""
 _MAX_LISTINGS = 256
 """Maximum number of folders whose names are remembered; needed only where case or form are ignored."""
+_MAX_NAMES = 50_000
+"""Maximum number of names in all of them but the latest one. A name takes about 200 bytes."""
 _STAMP_NANOSECONDS = 2_000_000_000
 """How exactly the coarsest file system, FAT, tells when a folder was changed."""
 _MAX_FORMER_NAMES = 1_024
@@ -74,11 +76,14 @@ class _Listing:
     """Whether the stamp must have changed if the names have. Two changes soon after each other may have one stamp."""
     names: frozenset[str]
     by_key: dict[str, list[str]]
-    """The names that may be one name, by :func:`loosely`."""
+    """The names that may be one name, by :func:`loosely`; without those that are their own key, which most are."""
     former: dict[str, str]
     """Names that do not exist, by :func:`loosely`: as they were when they did, or as they were first asked for."""
     undecided: set[Respelling] = field(default_factory=set)
     """The differences of spelling of which no name in the folder tells whether they matter."""
+
+    def __len__(self) -> int:
+        return len(self.names) + len(self.former)
 
 
 class FolderNames:
@@ -111,7 +116,8 @@ class FolderNames:
             if len(listing.former) >= _MAX_FORMER_NAMES:
                 listing.former.clear()
             return listing.former.setdefault(loosely(name), name)
-        alike = listing.by_key.get(loosely(name), ())
+        key = loosely(name)
+        alike = [*listing.by_key.get(key, ()), *({key} & listing.names)]
         return next((other for other in alike if self._disk.file_number(self.join(folder, other)) == number), name)
 
     def ignores(self, respell: Respelling, folder: str, name: str | None, ignored: set[Respelling]) -> bool:
@@ -157,13 +163,15 @@ class FolderNames:
             former = {**known.former, **{loosely(name): name for name in known.names - names}} if known else {}
             by_key: dict[str, list[str]] = {}
             for name in names:
-                by_key.setdefault(loosely(name), []).append(name)
+                if (key := loosely(name)) != name:
+                    by_key.setdefault(key, []).append(name)
             known = _Listing(stamp, is_settled, names, by_key, former)
         with self._lock:
             self._listings.pop(folder, None)
             self._listings[folder] = known  # the last one to be dropped
-            while len(self._listings) > _MAX_LISTINGS:
-                del self._listings[next(iter(self._listings))]
+            others = sum(map(len, self._listings.values())) - len(known)
+            while len(self._listings) > _MAX_LISTINGS or others > _MAX_NAMES:
+                others -= len(self._listings.pop(next(iter(self._listings))))
         return known
 
 

@@ -30,6 +30,8 @@ _ROWS = (
     _Row(
         r"(?s).*[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff].*", max_times=5
     ),  # pictures: five stars are a rating
+    _Row(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+", max_times=4),  # what nobody sees
+    _Row(r"[()\[\]{}]", max_times=16),  # the end of a nest
     _Row(r"(?s).*[0-9]{5}.*|[0-9]{3,}", max_times=4),  # large numbers
     _Row(r"[0-9]", max_times=64),  # a hash of zeros
     _Row(r"(?s).*\|.*", max_characters=200),  # a table

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from midfill.common import folder_names
 from midfill.common.file_identity import Resolver, ignores_case, resolve
 from midfill.common.folder_names import Disk, loosely
 from unit.disks import LooseDisk
@@ -101,6 +102,20 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     for number in range(3_000):
         resolver.resolve(tmp_path / f"new{number}.py")
     assert len(resolver._names._listings[str(tmp_path)].former) <= 1_024
+
+
+def test_memory_of_large_folders_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository may have many folders with thousands of files each; the latest one is remembered in any case."""
+    monkeypatch.setattr(folder_names, "_MAX_NAMES", 50)
+    resolver = Resolver(LooseDisk())
+    for folder, count in {"a": 20, "b": 20, "c": 20, "huge": 60}.items():
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            (tmp_path / folder / f"x{number}.py").touch()
+        resolver.resolve(tmp_path / folder / "X0.py")
+    kept = resolver._names._listings
+    assert str(tmp_path / "huge") in kept
+    assert sum(len(listing.names) for listing in kept.values()) <= 50 + 60
 
 
 @pytest.mark.parametrize("path", ["\0", "missing/file", "x" * 10_000])
