@@ -54,9 +54,9 @@ def test_files_of_a_repository_are_kept_apart(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("MIDFILL_CONFIG", str(own))
     repository = tmp_path / "some"
     subprocess.run(["git", "init", "-q", str(repository)], check=True)
-    for number in range(9):
-        commit(repository, "wide"[: 1 + number % 4] + str(number))
-        monkeypatch.setattr("midfill.evals.edits.git_history._MAX_FILES", 30)
+    monkeypatch.setattr("midfill.evals.edits.git_history._MAX_FILES", 30)
+    for name in ("w", "width", "wide"):
+        commit(repository, name)
     corpus = read_edits(repository)
     learnt, held = ({task.path for task in tasks.hunks} for tasks in (corpus.training, corpus.held_out))
     assert learnt
