@@ -184,6 +184,8 @@ class EditService:
         for offer in reversed(self._offers.values()):
             if offer.edit is None or offer.predicted.place.path != document.path:
                 continue
+            if document.text == offer.text:
+                return self._offer(document, offer.predicted, offer)
             rest = rest_of(offer.edit, offer.text, document.text)
             if rest is None:
                 return None

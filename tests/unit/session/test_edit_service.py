@@ -263,7 +263,9 @@ async def test_accepted_edit_is_counted_and_looked_for_again(client: Client) -> 
 
 async def test_the_rest_of_an_edit_counts_as_that_edit(client: Client) -> None:
     """Though the client shows the rest anew after each key."""
-    client.service.shown((await client.ask()).number)
+    offer = await client.ask()
+    client.service.shown(offer.number)
+    assert (await client.ask()).predicted == offer.predicted
     client.change(NOW.replace("= left", "= ri"))
     rest = await client.ask()
     assert [edit.text for edit in rest.predicted.edits] == ["ght", "right"]

@@ -208,8 +208,9 @@ end
 local function apply()
   local applied = assert(prediction)
   forget()
-  vim.go.undolevels = vim.go.undolevels -- what comes now is undone apart from what was typed before
+  vim.go.undolevels = vim.go.undolevels -- it is undone apart from what was typed before, and from what comes after
   local row, col = applied:apply()
+  vim.go.undolevels = vim.go.undolevels
   if row and col then
     vim.api.nvim_win_set_cursor(0, { row + 1, col })
     compat.call(assert(client), "exec_cmd", applied.item.command, { bufnr = applied.bufnr })
