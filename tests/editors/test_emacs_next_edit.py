@@ -95,10 +95,10 @@ def _rename(editor: Predicting) -> None:
     assert editor.contents() == RENAMED
     editor.press("accept")
     editor.wait_for_line(36)
-    editor.wait_for_edit("radius")
+    editor.wait_for_edit("adius")
     assert editor.contents() == RENAMED
     editor.press("accept")
-    editor.wait_for_text("return math.pi * radius * radius * scale")
+    editor.wait_for_no_edit()
     assert editor.contents() == FOLLOWED
     editor.type("\x1f")
     editor.wait_for_text("return math.pi * r * r * scale")
