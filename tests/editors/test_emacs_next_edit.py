@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -54,7 +55,7 @@ class Predicting(Emacs):
 
     def go_behind(self, text: str) -> None:
         """Go behind the first place that has a text."""
-        self.evaluate(f"(progn (goto-char (point-min)) (search-forward {text!r}))".replace("'", '"'))
+        self.evaluate(f"(progn (goto-char (point-min)) (search-forward {json.dumps(text)}))")
 
     def wait_for_edit(self, added: str) -> None:
         """Wait until an edit is shown that adds a text."""
@@ -95,10 +96,10 @@ def _rename(editor: Predicting) -> None:
     assert editor.contents() == RENAMED
     editor.press("accept")
     editor.wait_for_line(36)
-    editor.wait_for_edit("radius")
+    editor.wait_for_edit("adius")
     assert editor.contents() == RENAMED
     editor.press("accept")
-    editor.wait_for_text("return math.pi * radius * radius * scale")
+    editor.wait_for_no_edit()
     assert editor.contents() == FOLLOWED
     editor.type("\x1f")
     editor.wait_for_text("return math.pi * r * r * scale")
