@@ -56,7 +56,7 @@ def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return file
 
 
-@pytest.mark.parametrize("file", [LIKE], indirect=True, ids=[""])
+@pytest.mark.parametrize("file", [LIKE], indirect=True, ids=["like"])
 def test_like_lines(window: Window) -> None:
     """Tab goes to the like line, Tab applies it, Escape dismisses the one out of view, and ghost text is as always."""
     window.go_to(4, 39)
@@ -79,7 +79,7 @@ def test_like_lines(window: Window) -> None:
     window.wait_for("both in the file", lambda: window.text == second + "    return a - b")
 
 
-@pytest.mark.parametrize("file", [RENAME], indirect=True, ids=[""])
+@pytest.mark.parametrize("file", [RENAME], indirect=True, ids=["rename"])
 def test_the_uses_of_a_renamed_parameter(window: Window) -> None:
     """They are struck through, with the new name beside them. The edit is counted as applied."""
     window.go_to(4, 10)

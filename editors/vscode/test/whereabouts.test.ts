@@ -26,7 +26,7 @@ test("an edit that is out of view has a direction", () => {
 test("the hint is at the edge of the screen, below what sticky scroll covers", () => {
   assert.equal(hintLine("above", lines(2, 9), VIEW, 5), 15);
   assert.equal(hintLine("above", lines(2, 9), { ...VIEW, lastVisible: 12 }, 5), 12);
-  assert.equal(hintLine("below", lines(31, 31), VIEW, 5), 30);
+  assert.equal(hintLine("below", lines(31, 31), VIEW, 5), 29);
   assert.equal(hintLine("elsewhere", lines(2, 2), VIEW, 5), 20);
   assert.equal(hintLine("elsewhere", lines(2, 2), { ...VIEW, cursorLine: 99 }, 5), 30);
 });

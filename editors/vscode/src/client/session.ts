@@ -65,7 +65,8 @@ export class Session {
     if (this.client?.state !== State.Running) {
       throw new Error("the server is not running");
     }
-    return this.client.sendRequest(method, params, token);
+    // An undefined token would be sent as a second parameter.
+    return token ? this.client.sendRequest(method, params, token) : this.client.sendRequest(method, params);
   }
 
   /** Send a notification; it is lost if the server is not running. */

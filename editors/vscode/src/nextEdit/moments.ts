@@ -14,6 +14,9 @@ export interface Cursor {
   readonly line: number;
 }
 
+/** Where the user has moved the cursor: not at all, within its line, or to another line. */
+export type Move = "none" | "within" | "elsewhere";
+
 /** Tells moves of the cursor that the user makes from those that come with a change. */
 export class Moves {
   private last: Cursor | undefined;
@@ -24,14 +27,18 @@ export class Moves {
     this.lastChange = now;
   }
 
-  /** Note where the cursor is at `now`; returns whether it was moved to another line, soon after a change. */
-  moved(cursor: Cursor, now: number): boolean {
+  /** Whether there was a change not long before `now`. */
+  isSoonAfterChange(now: number): boolean {
+    return now - this.lastChange < RECENT_MS;
+  }
+
+  /** Note where the cursor is. */
+  moved(cursor: Cursor): Move {
     const before = this.last;
     this.last = cursor;
     if (!before || (before.uri === cursor.uri && before.version !== cursor.version)) {
-      return false; // typing moves the cursor too
+      return "none"; // typing moves the cursor too
     }
-    const isElsewhere = before.uri !== cursor.uri || before.line !== cursor.line;
-    return isElsewhere && now - this.lastChange < RECENT_MS;
+    return before.uri === cursor.uri && before.line === cursor.line ? "within" : "elsewhere";
   }
 }

@@ -117,13 +117,13 @@ export class NextEdits implements vscode.Disposable {
     }
     const { document, selection } = textEditor;
     const cursor = { uri: uriOf(document), version: document.version, line: selection.active.line };
-    const isMoved = this.moves.moved(cursor, Date.now());
-    const edit = this.offer.current;
-    if (edit?.way === "inline" && (edit.uri !== cursor.uri || !itemAt(edit, document, selection.active))) {
-      this.offer.drawFromNowOn();
+    const move = this.moves.moved(cursor);
+    if (move !== "none") {
+      this.offer.drawFromNowOn(); // VS Code removes ghost text when the cursor moves
     }
     this.show();
-    if (isMoved && !edit && kind !== vscode.TextEditorSelectionChangeKind.Command) {
+    const isByUser = kind !== vscode.TextEditorSelectionChangeKind.Command;
+    if (move === "elsewhere" && isByUser && !this.offer.current && this.moves.isSoonAfterChange(Date.now())) {
       this.ask(PAUSE_MS);
     }
   }

@@ -56,7 +56,8 @@ export function hintLine(where: Whereabouts, { lastLine }: Lines, view: View, st
       // VS Code's sticky scroll covers the first lines.
       return Math.min(view.firstVisible + stickyLines, view.lastVisible);
     case "below":
-      return view.lastVisible;
+      // The last line may be cut off, or lie below a scroll bar.
+      return Math.max(view.lastVisible - 1, view.firstVisible);
     case "elsewhere":
       return Math.min(Math.max(view.cursorLine, view.firstVisible), view.lastVisible);
   }
