@@ -11,6 +11,7 @@ import psutil
 
 from e2e.raw_client import RawClient, ghost_text_at
 from midfill.bench.processes import Memory, memory_of
+from waiting import wait_until
 
 _REQUESTS_A_VISIT = 10
 _INVOKED = 8
@@ -18,6 +19,8 @@ _INVOKED = 8
 _REOPENED = 5
 """At one visit in this many the document is closed and opened again."""
 _REQUEST_CANCELLED = -32800
+_MOMENT = 0.3
+"""Seconds without work after which a server rests."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,19 @@ class Resources:
 
     @classmethod
     def of(cls, client: RawClient) -> Resources:
-        """Look at the server of a client."""
+        """Look at the server of a client, when it rests: a cancelled request may still hold what it computed with."""
         process = psutil.Process(client.process.pid)
+        wait_until(lambda: _rests(process), "the server to rest")
         files = process.num_handles() if psutil.WINDOWS else process.num_fds()
         return cls(memory_of(process.pid), files, process.num_threads())
+
+
+def _rests(process: psutil.Process) -> bool:
+    """Whether a process does nothing for a moment."""
+    before = process.cpu_times()
+    time.sleep(_MOMENT)
+    after = process.cpu_times()
+    return bool(after.user + after.system - before.user - before.system < _MOMENT / 10)
 
 
 class Session:
