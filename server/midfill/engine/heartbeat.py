@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import psutil
@@ -13,7 +14,7 @@ from midfill.sharing.connection import Silence
 SILENT_SECONDS, ANSWER_SECONDS = 2.0, 3.0
 """Seconds without a message after which the engine is asked if it is still there, and in which it has to answer."""
 _CHANCES = 6
-"""How often it gets more time to answer, if it runs meanwhile."""
+"""How often it gets time to answer, unless it is known that it does not run meanwhile."""
 
 
 def receive(connection: Connection, ask: Callable[[], object]) -> Message:
@@ -40,9 +41,9 @@ def receive(connection: Connection, ask: Callable[[], object]) -> Message:
 
 
 def _processor_seconds(process: int) -> float:
-    """Return for how long a process has run; 0 if it has ended."""
+    """Return for how long a process has run; if that is not known, NaN, which equals nothing."""
     try:
         times = psutil.Process(process).cpu_times()
     except psutil.Error:
-        return 0.0
+        return math.nan
     return float(times.user + times.system)
