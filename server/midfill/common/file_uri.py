@@ -33,8 +33,8 @@ _ANY = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-_ENDING = re.compile(r"(?:::|[~@:])(?P<rest>[^/]*)\Z")
-"""What says which version of a file is shown, as in ``.env~HEAD``, or which member of an archive."""
+_ENDING = re.compile(r"::|[~@:]")
+"""Begins what says which version of a file is shown, as in ``.env~HEAD``, or which member of an archive."""
 _DELIMITERS = b"/?#%"
 """Characters that mean something else in a URI when they are escaped."""
 
@@ -73,8 +73,8 @@ def paths_in(uri: str, flavour: Flavour = OWN) -> list[PurePath]:
     if not found:
         return []
     texts = [_readable(found["path"]) or _readable(found["host"])]
-    if ending := _ENDING.search(texts[0]):
-        texts += [texts[0][: ending.start()], ending["rest"]]
+    if ending := _ENDING.search(texts[0], texts[0].rfind("/") + 1):
+        texts += [texts[0][: ending.start()], texts[0][ending.end() :] if ending[0] == "::" else ""]
     try:
         query = json.loads(_readable(found["query"]))
     except (ValueError, RecursionError):
