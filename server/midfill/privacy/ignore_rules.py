@@ -36,7 +36,7 @@ BUILT_IN_PATTERNS = (
     "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".npmrc", ".pypirc", ".htpasswd", "*.tfstate", "*.tfvars",
     "credentials.json", "secrets.y*ml", "secrets.json", "secrets.toml", ".envrc", "*.ppk", "*.ovpn", "*.keytab",
     ".git-credentials", ".pgpass", ".my.cnf", ".mylogin.cnf", ".dockercfg", ".s3cfg", ".boto", ".vault-token",
-    "kubeconfig", "rclone.conf", ".terraformrc", ".*_history", "application_default_credentials.json",
+    "*.kubeconfig", "rclone.conf", ".terraformrc", ".*_history", "application_default_credentials.json",
     "service-account*.json", "service_account*.json", "client_secret*.json",
     # Generated files
     "*.min.js", "*.min.css", "*.map", "*.lock", "package-lock.json", "pnpm-lock.yaml", "go.sum", "*_pb2.py",
