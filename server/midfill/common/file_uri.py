@@ -33,6 +33,8 @@ _ANY = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?(?://(?P<host>[^/?#]*))?(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#.*)?",
     re.IGNORECASE | re.DOTALL,
 )
+_ENDING = re.compile(r"::|[~@:]")
+"""Begins what says which version of a file is shown, as in ``.env~HEAD``, or which member of an archive."""
 _DELIMITERS = b"/?#%"
 """Characters that mean something else in a URI when they are escaped."""
 
@@ -63,13 +65,16 @@ def file_in(uri: str, flavour: Flavour = OWN) -> PurePath | None:
 def paths_in(uri: str, flavour: Flavour = OWN) -> list[PurePath]:
     """Return the paths in a URI of any scheme; none if it has none.
 
-    A path is absolute if it is one on this system, and otherwise relative. There may be two: an editor that puts an
-    ending after the path, as VS Code does for ``git:``, has the real one in its query, which is JSON.
+    A path is absolute if it is one on this system, and otherwise relative. There may be several: an editor that puts an
+    ending after the path, as VS Code does for ``git:``, has the real one in its query, which is JSON. An ending may
+    also tell a version, or what is within an archive (``a.zip::.env``).
     """
     found = _ANY.fullmatch(uri)
     if not found:
         return []
     texts = [_readable(found["path"]) or _readable(found["host"])]
+    if ending := _ENDING.search(texts[0], texts[0].rfind("/") + 1):
+        texts += [texts[0][: ending.start()], texts[0][ending.end() :] if ending[0] == "::" else ""]
     try:
         query = json.loads(_readable(found["query"]))
     except (ValueError, RecursionError):

@@ -33,12 +33,20 @@ BUILT_IN_PATTERNS = (
     ".ruff_cache/", ".pytest_cache/", ".hypothesis/", ".gradle/", ".idea/", ".cache/", "site-packages/", ".terraform/",
     # Files with secrets
     ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdbx", "id_rsa*", "id_dsa*",
-    "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".npmrc", ".pypirc", ".htpasswd", ".aws/", ".ssh/", ".gnupg/",
-    "*.tfstate", "*.tfvars", "credentials.json", "secrets.y*ml", "secrets.json", "secrets.toml",
+    "id_ecdsa*", "id_ed25519*", ".netrc", "_netrc", ".npmrc", ".pypirc", ".htpasswd", "*.tfstate", "*.tfvars",
+    "credentials.json", "secrets.y*ml", "secrets.json", "secrets.toml", ".envrc", "*.ppk", "*.ovpn", "*.keytab",
+    ".git-credentials", ".pgpass", ".my.cnf", ".mylogin.cnf", ".dockercfg", ".s3cfg", ".boto", ".vault-token",
+    "*.kubeconfig", "rclone.conf", ".terraformrc", ".*_history", "application_default_credentials.json",
+    "service-account*.json", "service_account*.json", "client_secret*.json",
     # Generated files
     "*.min.js", "*.min.css", "*.map", "*.lock", "package-lock.json", "pnpm-lock.yaml", "go.sum", "*_pb2.py",
     "*_pb2.pyi", "*_pb2_grpc.py", "*.pb.go", "*.pb.cc", "*.pb.h", "*.g.dart", "*.designer.cs",
 )  # fmt: skip
+SECRET_PLACES = (
+    ".aws/", ".ssh/", ".gnupg/", ".kube/", ".azure/", ".password-store/", ".terraform.d/", "**/.docker/config.json",
+    "**/.config/gcloud/", "**/.config/gh/", "**/.cargo/credentials*", "**/.gem/credentials", "**/.m2/settings*.xml",
+)  # fmt: skip
+"""Places of secrets, also above a workspace: one file of them may be opened alone, or their folder as a workspace."""
 ABSOLUTE = "//"
 """The beginning of a pattern that is about the whole path. The pattern follows, such as ``secret/`` or ``/srv/a``."""
 _MAX_DECISIONS = 4096
@@ -60,7 +68,8 @@ class IgnoreRules:
         self._patterns = tuple(
             map(self._list, (BUILT_IN_PATTERNS, [each for each in patterns if not each.startswith(ABSOLUTE)]))
         )
-        self._absolute = self._list(each.removeprefix(ABSOLUTE) for each in patterns if each.startswith(ABSOLUTE))
+        absolute = (each.removeprefix(ABSOLUTE) for each in patterns if each.startswith(ABSOLUTE))
+        self._absolute = self._list((*SECRET_PLACES, *absolute))
         self._closed = frozenset(
             folder
             for folder in self.folders

@@ -205,6 +205,22 @@ def test_path_in_the_query() -> None:
 
 
 @pytest.mark.parametrize(
+    ("uri", "others"),
+    [
+        ("git:/w/.env~HEAD", ["/w/.env"]),
+        ("x:/w/.env@v1", ["/w/.env"]),
+        ("zipfile:///w/a.zip::.env", ["/w/a.zip", ".env"]),
+        ("x:/w~/a@2/b.py", []),
+        ("x:/" + "~" * 100_000 + "/a", []),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_ending_after_the_path(uri: str, others: list[str]) -> None:
+    """It tells a version, or what is within an archive; the path without it counts, too."""
+    assert paths_in(uri, PurePosixPath)[1:] == [PurePosixPath(other) for other in others]
+
+
+@pytest.mark.parametrize(
     "uri", ["", "untitled:", "scratch://", "x:?y=/w/.env", "x:/#/w/.env", 'x:?{"path":1}', "x:?" + "[" * 90_000]
 )
 def test_uri_without_a_path(uri: str) -> None:

@@ -45,6 +45,20 @@ def test_nested_files_and_negations(tmp_path: Path) -> None:
     assert {path.relative_to(tmp_path).as_posix() for path in files if ignore.allows(path)} == code
 
 
+@pytest.mark.parametrize(
+    "name", [".aws/config", ".ssh/config", ".kube/config", ".docker/config.json", ".azure/x/y.json"]
+)
+@pytest.mark.parametrize("folder", ["", "home", "home/name/.."], ids=["its own", "above", "by another name"])
+def test_places_of_secrets_above_the_workspace(tmp_path: Path, name: str, folder: str) -> None:
+    """A file is in such a place too if it is opened on its own, or if its folder is the workspace."""
+    file = tmp_path / "home" / name
+    (tmp_path / "home" / "name").mkdir(parents=True)
+    _write(tmp_path / "home", {name: "", f"{Path(name).parent}/.midfillignore": f"!{file.name}"})
+    root = tmp_path / folder if folder else file.parent
+    assert not IgnoreRules([root]).allows(file)
+    assert file not in set(IgnoreRules([root]).walk())
+
+
 def test_each_source_decides_alone(tmp_path: Path) -> None:
     """.midfillignore, .gitignore and the settings' patterns cannot include what another of them excludes."""
     _write(

@@ -79,7 +79,9 @@ def test_recent_lines_of_a_file_are_one_entry(workspace: Workspace, work: Path) 
         "vscode-remote://ssh-remote+host{}/hidden.py", "untitled:{}/sub/../hidden.py", "UNTITLED:{}/hidden%2Epy",
         'git:{}/hidden.py.git?{{"path":"{}/hidden.py"}}', "untitled:{}/.env", "untitled:{}/by-settings.txt",
         "untitled:.env", "untitled:by-settings.txt", "untitled:x/id_rsa", "vscode-vfs://github/someone/else/.env",
-        "scp://host/home/someone/.env", "file://host/w/.env", "untitled:/elsewhere/by-settings.txt",
+        "git:{}/hidden.py~HEAD", "gitfs:{}/hidden.py@0123abc", "zipfile://{}/a.zip::x/.env", "p4:/elsewhere/.env#3",
+        "x:/home/someone/.aws/config", "scp://host/home/someone/.env", "file://host/w/.env",
+        "untitled:/elsewhere/by-settings.txt",
         "untitled:" + "a/" * 500_000, "untitled:/" + "a/" * 500_000,
     ],
     ids=lambda uri: uri[:40],
@@ -95,7 +97,8 @@ def test_document_of_any_scheme_is_excluded_as_its_file(work: Path, uri: str) ->
     "uri",
     [
         "untitled:{}/a.py", "git:{}/a.py?%7B%7D", "vscode-notebook-cell:{}/a.ipynb#W0sZ", "gitlens://7b22/{}/a.py",
-        "untitled:Untitled-1", "untitled:", "scratch://", "vscode-vfs://github/someone/else/a.py", "untitled:hidden.py",
+        "untitled:Untitled-1", "untitled:", "scratch://", "git:{}/a.py~HEAD", "assets:{}/a@2x.py", "untitled:C:",
+        "vscode-vfs://github/someone/else/a.py", "untitled:hidden.py",
     ],
 )  # fmt: skip
 def test_document_of_any_scheme_is_not_excluded_otherwise(work: Path, uri: str) -> None:
