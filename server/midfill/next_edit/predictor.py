@@ -200,6 +200,7 @@ class EditPredictor:
         self, prompt: EditPrompt, window: Window, path: str, cancel: CancelFlag, seconds: float | None
     ) -> _Answer:
         limit = min(len(self._tokenizer.encode(window.text)) + _EXTRA_TOKENS, self._context - len(prompt.ids))
+        deadline = Deadline(seconds)
         stream = self._generator.generate(
             GenerationRequest(
                 prompt=prompt.ids,
@@ -207,7 +208,7 @@ class EditPredictor:
                 stop_tokens=self._tokenizer.stop_tokens | self._writer.stop_tokens,
                 document=path,
                 drafts=NO_DRAFTS if "drafts" in self._ablations else prompt.drafts,
-                deadline=Deadline(seconds),
+                deadline=deadline,
             ),
             cancel,
         )
@@ -225,7 +226,7 @@ class EditPredictor:
                     is_whole = True
                     break
             else:
-                is_whole = len(choices) < limit
+                is_whole = len(choices) < limit and not deadline.has_passed
         new = keep_white_space(window.text, prompt.given + text)
         return _Answer(
             text=new,

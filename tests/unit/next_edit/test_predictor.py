@@ -133,6 +133,14 @@ def test_cancelled() -> None:
         predictor.predict(Document(path=PATH, text=NOW), Place(path=PATH, line=1), edited(BEFORE, NOW), flag)
 
 
+def test_text_that_is_not_finished_in_time_is_no_edit() -> None:
+    """What the model has not written yet would be removed."""
+    model = Rewriter(NOW.replace("return left", "return"))
+    predictor = EditPredictor(model_of(model), ablations=frozenset({"guesses"}))
+    asked = Document(path=PATH, text=NOW), Place(path=PATH, line=1), edited(BEFORE, NOW), CancelFlag()
+    assert predictor.predict(*asked, seconds=0.0).reason == Reason.CUT_OFF
+
+
 def test_window_that_does_not_fit_the_context() -> None:
     """It is not asked about."""
     predictor = EditPredictor(model_of(Rewriter(NOW), context_length=300))
