@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,6 @@ from midfill.next_edit.types import Hunk
 
 LATEST = 6
 """Number of latest changes that are made elsewhere too."""
-_PARAMETERS = re.compile(r"\b((?:def|fn|fun|func|function)\s+\w+\s*)\(.*\)")
 _MAX_EXAMPLES = 16
 """Maximum number of examples. A change of many lines has more, which are much alike."""
 
@@ -67,8 +65,7 @@ def _of_hunk(hunk: Hunk) -> Iterator[Example]:
     """Yield the lines that became a different number of lines, and then those that became one other line each."""
     changes = [(_trimmed(change.old), _trimmed(change.new)) for change in line_changes(hunk.old, hunk.new)]
     yield from (_example(old, new) for old, new in changes if old and new and len(old) != len(new))
-    pairs = (pair for old, new in changes for pair in _pairs(old, new))
-    yield from (_example([before], [after]) for before, after in pairs if not _is_signature(before, after))
+    yield from (_example([before], [after]) for old, new in changes for before, after in _pairs(old, new))
 
 
 def _example(old: Sequence[str], new: Sequence[str]) -> Example:
@@ -93,12 +90,6 @@ def _pairs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
         if found is not None:
             yield line, new[found]
             start = found + 1
-
-
-def _is_signature(before: str, after: str) -> bool:
-    """Return whether only a function's parameters differ. Other functions have parameters of their own."""
-    match = _PARAMETERS.search(before)
-    return match is not None and _PARAMETERS.sub(r"\1", before) == _PARAMETERS.sub(r"\1", after)
 
 
 def _indentation(line: str) -> str:

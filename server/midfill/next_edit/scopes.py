@@ -43,8 +43,6 @@ def scoped_renames(document: Document, latest: Sequence[Hunk]) -> list[ScopedRen
     found: list[ScopedRename] = []
     for hunk in latest:
         for change in line_changes(hunk.old, hunk.new):
-            if len(change.old) != len(change.new):  # lines were written anew: names at like places are others
-                continue
             names = {rename.old for rename in renames_between("\n".join(change.old), "\n".join(change.new))}
             for rename in kept:
                 if rename.old in names and (scope := _scope(rename, hunk, change.first, document)):

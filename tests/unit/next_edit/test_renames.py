@@ -70,11 +70,6 @@ def test_a_definition_is_renamed_everywhere(old: str, new: str) -> None:
         assert found.covers(10_000)
 
 
-def test_lines_that_were_written_anew_rename_nothing() -> None:
-    """What stands at a like place among fewer lines is another name."""
-    assert scopes("total: float\nmean: float\nx = total\n", "label: str\nx = total\n") == []
-
-
 def test_a_parameter_is_no_rename_in_other_documents() -> None:
     """There the name is another one."""
     assert scopes(CODE, CODE.replace("area(r)", "area(radius)"), Document(path="/work/b.py", text="r = 1\n")) == []
