@@ -23,3 +23,10 @@ def test_padding_is_not_trained_on(checkpoint: Path) -> None:
     whole, plain = torch.tensor([sample]), model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss
     assert torch.allclose(model(input_ids=whole, labels=whole).loss, plain)
     assert padded(sample[:32]) == (sample[:32], sample[:32])
+
+
+def test_prompts_need_not_be_learnt() -> None:
+    """Then only the answer has labels."""
+    ids, labels = padded(list(range(5, 45)), given=30)
+    assert ids[:40] == list(range(5, 45))
+    assert [label for label in labels if label >= 0] == list(range(35, 45))
