@@ -97,7 +97,7 @@ def test_rename_is_continued(editor: Predicting) -> None:
 
 
 def test_like_line_is_typed_by_hand(editor: Predicting) -> None:
-    """What is typed of the edit leaves the rest, beside ghost text, which comes first; Tab applies the rest."""
+    """The second of two like lines is offered; what is typed of it leaves the rest, and Tab applies that."""
     editor.open_alone(LIKE)
     editor.command_line("call cursor(4, 38)")
     editor.type('a, ""\x1c\x0e')
