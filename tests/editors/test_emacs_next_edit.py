@@ -55,7 +55,7 @@ class Predicting(Emacs):
 
     def go_behind(self, text: str) -> None:
         """Go behind the first place that has a text."""
-        self.evaluate(f"(progn (goto-char (point-min)) (search-forward {json.dumps(text)}))")
+        self.evaluate(f"(let (case-fold-search) (goto-char (point-min)) (search-forward {json.dumps(text)}))")
 
     def wait_for_edit(self, added: str) -> None:
         """Wait until an edit is shown that adds a text."""
@@ -109,6 +109,7 @@ def _rename(editor: Predicting) -> None:
 def _change_like_lines(editor: Predicting) -> None:
     """Change the first of two like lines. Dismiss the edit of the second; drop it by typing; type along, and apply."""
     editor.open(CONFIG)
+    editor.wait_for_text("(Python Midfill ")
     editor.go_behind('"HOST"')
     editor.type(', ""')
     editor.wait_for_edit('""')
