@@ -1,4 +1,4 @@
-"""Whether the memory of a process is level: what leaks grows all the time, and what is kept grows only at first."""
+"""Whether the memory of a process is level: what leaks grows all the time, and what is kept grows at first."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class MemoryTrend:
 
     @property
     def growth(self) -> float:
-        """The median growth for each case, in bytes."""
-        return median(after - before for before, after in pairwise(self.readings)) / self.cases
+        """The median growth for each case in the later half, in bytes."""
+        steps = [after - before for before, after in pairwise(self.readings)]
+        return median(steps[len(steps) // 2 :]) / self.cases
 
     @property
     def rise(self) -> float:
