@@ -71,22 +71,10 @@ class Predicting(Emacs):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_next_edit(start: Start, version: str) -> None:
-    """A rename's other uses and a like line are offered, jumped to and applied; ghost text comes as ever."""
+def test_rename(start: Start, version: str) -> None:
+    """A renamed parameter's other uses, which are out of view, are offered, jumped to, applied, and undone at once."""
     editor = start(version, kind=Predicting)
     assert isinstance(editor, Predicting)
-    _rename(editor)
-    _change_like_lines(editor)
-    editor.evaluate("(setq midfill-delay 0.05)")
-    editor.open(SUM)
-    editor.type("+")
-    ghost = editor.wait_for_ghost(" second")
-    editor.press("accept")
-    editor.wait_for_text(f"first +{ghost}")
-
-
-def _rename(editor: Predicting) -> None:
-    """Rename a parameter; its uses are out of view."""
     editor.open(CIRCLE)
     editor.wait_for_text("(Python Midfill ")
     editor.go_behind("area(r")
@@ -106,8 +94,11 @@ def _rename(editor: Predicting) -> None:
     assert editor.contents() == RENAMED
 
 
-def _change_like_lines(editor: Predicting) -> None:
-    """Change the first of two like lines. Dismiss the edit of the second; drop it by typing; type along, and apply."""
+@pytest.mark.parametrize("version", VERSIONS)
+def test_like_line(start: Start, version: str) -> None:
+    """The edit of a like line is dismissed, dropped by typing, typed along and applied; ghost text comes as ever."""
+    editor = start(version, kind=Predicting)
+    assert isinstance(editor, Predicting)
     editor.open(CONFIG)
     editor.wait_for_text("(Python Midfill ")
     editor.go_behind('"HOST"')
@@ -131,3 +122,9 @@ def _change_like_lines(editor: Predicting) -> None:
     editor.press("accept")
     editor.wait_for_no_edit()
     assert editor.contents() == BOTH_CHANGED
+    editor.evaluate("(setq midfill-delay 0.05)")
+    editor.open(SUM)
+    editor.type("+")
+    ghost = editor.wait_for_ghost(" second")
+    editor.press("accept")
+    editor.wait_for_text(f"first +{ghost}")
