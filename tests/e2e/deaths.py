@@ -53,7 +53,7 @@ class MortalSession:
         (self._workspace / "two.py").write_text("from one import one\n\n\ndef two(b):\n    return one(b)\n\n\n" * 40)
         self.cache = folder / "cache"
         self.config = folder / "midfill.toml"
-        self.config.write_text('minConfidence = 0.0\nmaxTokens = 8\nexclude = ["*.secret"]\nshareEngine = false\n')
+        self.config.write_text('minConfidence = 0.0\nmaxTokens = 8\nexclude = ["*.secret"]\n')
         self._environment = {
             **os.environ,
             "MIDFILL_BUNDLE": str(bundle),
@@ -76,7 +76,7 @@ class MortalSession:
     def _live(self, death: str) -> None:
         """Run one server until the death that is meant for it."""
         with RawClient(MIDFILL, self._folder / "stderr", self._environment) as client:
-            client.initialize(folder=self._workspace)
+            client.initialize(options={"shareEngine": False}, folder=self._workspace)
             client.wait_until_loaded()
             index = wait_until(lambda: children(client), "the index")[0]
             typists = [Typist(client, path) for path in sorted(self._workspace.glob("*.py"))]

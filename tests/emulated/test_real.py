@@ -112,7 +112,7 @@ def test_server_answers(name: str, tmp_path: Path) -> None:
     before = "def add(left, right):\n    return "
     command = [*machine.python, "-m", "midfill", "serve"]
     with RawClient(command, tmp_path / "stderr", machine.variables(), patience=3600) as client:
-        client.initialize()
+        client.initialize(options={"shareEngine": False})
         client.wait_until_loaded()
         client.notify(
             "textDocument/didOpen",
