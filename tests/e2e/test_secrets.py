@@ -13,7 +13,7 @@ from midfill.privacy.secrets import redact
 from unit.privacy.test_secrets import SECRETS, VALUES
 
 KINDS = [kind for kind, value in VALUES.items() if "\n" not in value]
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Kinds of secrets in one prompt."""
 _TELLING = 12
 """Characters in a row that tell of a secret; whole ones may be shorter."""
@@ -53,7 +53,7 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
         hidden = "\n\n".join(function(f"ignored_{calls[kind]}", lines[kind]) for kind in KINDS)
         bench.write("ignored.py", hidden)
         bench.write(".env", "\n".join(lines.values()))
-        bench.start({"contextTokens": 512, "workspaceTokens": 768})
+        bench.start({"contextTokens": 160, "workspaceTokens": 192})
         bench.open("app.py", f"from keys import *\nfrom ignored import *\n{CURSOR}")
         pages: dict[str, str] = {}
         for first in range(0, len(KINDS), _AT_ONCE):

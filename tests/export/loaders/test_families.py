@@ -67,7 +67,7 @@ ROTATED = ("llama", "qwen2", "mistral", "granite")
 """Families of which the residual stream can be rotated."""
 
 
-USUAL = ("qwen2", "starcoder2", "stablelm, as Stable Code 3B", "gpt_neox, as Stable Code Alpha", "gemma3")
+USUAL = ("qwen2", "stablelm, as Stable Code 3B", "gemma3")
 """Families that the usual run has, of which no two are traced alike."""
 
 

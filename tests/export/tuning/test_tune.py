@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from edit_releases import write_releases
+from lengths import AT_LENGTH
 from midfill.cli.main import main
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
@@ -74,7 +75,10 @@ def test_tuned_model_fills_gaps_better_and_is_served(
     assert engine.complete(request, CancelFlag()).tokens > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "code"]
 
-    # once more: what was there is kept, and can be gone back to
+    # once more, and better: what was there is kept, and can be gone back to
+    brief(monkeypatch, 4)
+    scores = iter([Score(5.5, 0.1, 48), Score(5.0, 0.1, 48), Score(5.0, 0.1, 48)])
+    monkeypatch.setattr(tune, "score", lambda *_: next(scores))
     assert main(command) == 0
     assert f"the previous bundle is kept in {out}.previous" in capsys.readouterr().out
     assert load_bundle(Path(f"{out}.previous")).manifest == manifest
@@ -117,36 +121,45 @@ def test_worse_model_is_not_installed(
     assert [path.name for path in out.iterdir()] == ["manifest.json"]
 
 
+def interrupted(*arguments: object) -> str:
+    """Tune until the model is trained, then press Ctrl-C; return what was said."""
+    command = [sys.executable, "-m", "midfill", "tune", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        while "training:" not in said:
+            line = process.stderr.readline()
+            assert line, said
+            said += line
+        process.send_signal(signal.SIGINT)
+        said += process.stderr.read()
+    assert process.returncode == 130, said
+    return said
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path: Path) -> None:
-    """Ctrl-C keeps what was learnt; the same command goes on there, and a damaged rest or other code starts afresh."""
-    out = tmp_path / "bundle"
-    command = [sys.executable, "-m", "midfill", "tune", str(code), "--base", str(checkpoint), "-o", str(out)]
-
-    def interrupted() -> str:
-        """Run until it trains, then press Ctrl-C; return what it said."""
-        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
-            assert process.stderr is not None
-            said = ""
-            while "training:" not in said:
-                line = process.stderr.readline()
-                assert line, said
-                said += line
-            process.send_signal(signal.SIGINT)
-            said += process.stderr.read()
-        assert process.returncode == 130, said
-        return said
-
-    assert "continuing" not in interrupted()
-    kept = tmp_path / ".bundle.tuning" / "run.pt"
+    """Ctrl-C keeps what was learnt, and the same command goes on there."""
+    out, kept = tmp_path / "bundle", tmp_path / ".bundle.tuning" / "run.pt"
+    arguments = [code, "--base", checkpoint, "-o", out]
+    assert "continuing" not in interrupted(*arguments)
     first = torch.load(kept, weights_only=True)["run"]["samples"]
     assert first > 0
-    assert f"minutes and {first} samples" in interrupted()
+    assert f"minutes and {first} samples" in interrupted(*arguments)
     assert torch.load(kept, weights_only=True)["run"]["samples"] > first
-    kept.write_bytes(kept.read_bytes()[:1000])
-    assert "cannot be read: this run starts again" in interrupted()
-    with (code / "shapes_1.py").open("a") as file:
-        file.write("\n# changed\n")
-    assert "used other code or another model" in interrupted()
     assert not out.exists()
     assert os.listdir(kept.parent) == ["run.pt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.skipif(not AT_LENGTH, reason="it is in `nox -s length`")
+def test_rest_that_cannot_be_used_is_left(checkpoint: Path, code: Path, tmp_path: Path) -> None:
+    """A damaged one, or one of other code: the run starts afresh, and says so."""
+    arguments = [code, "--base", checkpoint, "-o", tmp_path / "bundle"]
+    interrupted(*arguments)
+    kept = tmp_path / ".bundle.tuning" / "run.pt"
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert "cannot be read: this run starts again" in interrupted(*arguments)
+    with (code / "shapes_1.py").open("a") as file:
+        file.write("\n# changed\n")
+    assert "used other code or another model" in interrupted(*arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lengths import length
+from lengths import cases, length
 from midfill.actions import ActionTask
 from midfill.actions.offers import Offer, offers_for_diagnostic, offers_for_lines
 from midfill.actions.selection import Selection
@@ -56,7 +56,7 @@ def test_diagnostic_is_offered_a_fix() -> None:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("selected", [False, True])
-@pytest.mark.parametrize("name", UNITS)
+@pytest.mark.parametrize("name", cases(UNITS, ["word", "quotes", "functions", "lines of brackets", "short lines"]))
 def test_offers_in_any_text_are_found_in_a_bounded_time(name: str, selected: bool) -> None:
     """Only what is around the lines is read."""
     document = hostile(name, length(100_000, 3_000_000))
