@@ -1,7 +1,6 @@
 """What all tests have in common."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from midfill.common.paths import cache_dir
+from own_cores import take_a_core
 from own_files import end_engines, set_apart
 
+take_a_core()  # before a library is loaded that counts the cores, as torch is by the conftest of a folder
 set_apart()  # before anything is collected, for parameters of tests hold settings
 
 
@@ -46,17 +47,6 @@ def pytest_sessionfinish() -> None:
 
 
 LONGEST = ("e2e/test_speculation", "e2e/test_actions", "export/tuning/test_tune", "e2e/", "export/")
-
-
-def pytest_configure() -> None:
-    """Give each of several test processes, and all that it starts, a core of its own.
-
-    Otherwise the threads of two models take turns on the same cores, and each waits for its slowest thread.
-    """
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    if worker and hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
 
 
 @pytest.hookimpl(trylast=True)
