@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -102,9 +103,10 @@ def _releases(folder: Path) -> Iterator[FileChange]:
     """Yield the changes between consecutive releases of each project, if their licences are permissive."""
     found = filter(None, (_RELEASE.fullmatch(file.name) for file in folder.iterdir()))
     named = sorted((_project(name["project"]), _order(name["version"]), name["version"], name[0]) for name in found)
+    may_be_read = lru_cache(2)(is_permissive)  # a release is asked about as the newer one, then as the older
     for project, releases in groupby(named, key=lambda release: release[0]):
         for (*_, older), (_, _, version, newer) in pairwise(releases):
-            if is_permissive(folder / older) and is_permissive(folder / newer):
+            if may_be_read(folder / older) and may_be_read(folder / newer):
                 yield from changes_between(project, version, folder / older, folder / newer)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 
 from rapidfuzz.distance import Indel
 
-from midfill.next_edit.renames import tokens
+from midfill.next_edit.renames import pieces, tokens
 
 MIN_SIMILARITY = 0.7
 """Minimum similarity of two texts of the same shape, 0 to 1."""
@@ -18,7 +17,6 @@ _MAX_CHARACTERS = 800
 """Maximum number of characters of a text that is compared."""
 _MAX_COMPARED = 40_000
 """Maximum number of pairs of pieces of two texts that are compared."""
-_PIECE = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
 def is_like(text: str, old: str, new: str) -> bool:
@@ -42,7 +40,7 @@ def transferred(text: str, old: str, new: str) -> str | None:
     What the change removes must stand in the text too, at the place that answers to it. Some of its words may be others
     there, but not all. They are then others in what is written, too.
     """
-    own, before, after = (_PIECE.findall(part) for part in (text, old, new))
+    own, before, after = map(pieces, (text, old, new))
     if len(before) * max(len(own), len(after)) > _MAX_COMPARED:
         return None
     place = _places(before, own)

@@ -28,12 +28,12 @@ class Example:
 
     def fits(self, lines: Sequence[str]) -> bool:
         """Return whether as many lines as ``old`` has have its shape, or the part of it that was replaced."""
-        text, old, new = self._texts(lines)
-        return is_like(text, old, new) or self._rewritten(text) != text
+        text = _text(lines)
+        return is_like(text, self._old_text, self._new_text) or self._rewritten(text) != text
 
     def made_in(self, lines: Sequence[str]) -> list[str] | None:
         """Return what as many lines as ``old`` has would become; None if the change does not fit them."""
-        text, old, new = self._texts(lines)
+        text, old, new = _text(lines), self._old_text, self._new_text
         changed = transferred(text, old, new) if is_like(text, old, new) else None
         if changed is None:
             changed = self._rewritten(text)
@@ -41,13 +41,16 @@ class Example:
             return None
         return [f"{_indentation(lines[0])}{line}" if line else "" for line in changed.split("\n")]
 
-    def _texts(self, lines: Sequence[str]) -> tuple[str, str, str]:
-        """Return lines from the indentation of the first one on, and those before and after the change."""
-        own = _from_column(lines, len(_indentation(lines[0])))
-        return "\n".join(own), "\n".join(self.old), "\n".join(self.new)
-
     def _rewritten(self, text: str) -> str:
         return text if self._rewrite is None else self._rewrite.apply(text)
+
+    @cached_property
+    def _old_text(self) -> str:
+        return "\n".join(self.old)
+
+    @cached_property
+    def _new_text(self) -> str:
+        return "\n".join(self.new)
 
     @cached_property
     def _rewrite(self) -> Rewrite | None:
@@ -99,6 +102,11 @@ def _indentation(line: str) -> str:
 def _from_column(lines: Sequence[str], column: int) -> Iterator[str]:
     """Yield lines without their first ``column`` characters of white space; fewer if a line has fewer."""
     yield from (line[min(column, len(_indentation(line))) :] for line in lines)
+
+
+def _text(lines: Sequence[str]) -> str:
+    """Return lines from the indentation of the first one on."""
+    return "\n".join(_from_column(lines, len(_indentation(lines[0]))))
 
 
 def _renames_only(text: str, other: str) -> bool:

@@ -44,7 +44,7 @@ class EditFormat:
 # was trained with 21 lines.
 _SWEEP = EditFormat(
     head="<|file_sep|>{path}\n{context}\n",
-    change=("<|file_sep|>{path}:{start_within}:{end_within}\noriginal:\n{old_within}\nupdated:\n{new_within}\n"),
+    change="<|file_sep|>{path}:{start_within}:{end_within}\noriginal:\n{old_within}\nupdated:\n{new_within}\n",
     window=(
         "<|file_sep|>original/{path}:{start}:{end}\n{before}\n"
         "<|file_sep|>current/{path}:{start}:{end}\n{current}\n"

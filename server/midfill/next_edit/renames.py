@@ -12,6 +12,7 @@ from midfill.code.identifiers import IDENTIFIER
 from midfill.next_edit.types import Hunk
 
 _TOKEN = re.compile(r"[^\W\d]\w*|\d+|[^\w\s]")
+_PIECE = re.compile(r"\w+|\s+|.")
 _MAX_COMPARED = 40_000
 """Maximum number of pairs of tokens that are compared."""
 
@@ -32,6 +33,11 @@ class Rename:
 def tokens(text: str) -> tuple[str, ...]:
     """Return the names, numbers and signs of a text. The same lines are compared with several others."""
     return tuple(_TOKEN.findall(text))
+
+
+def pieces(text: str) -> list[str]:
+    """Return the words, runs of white space and signs of a text: joined, they are the text."""
+    return _PIECE.findall(text)
 
 
 def renames_between(old: str, new: str) -> list[Rename]:

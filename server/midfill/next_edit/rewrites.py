@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-_PIECE = re.compile(r"\w+|\s+|.")
+from midfill.next_edit.renames import pieces
+
 _NAME = re.compile(r"[^\W\d]\w+")
 _MAX_LINE = 400
 """Maximum number of characters of a line that is compared."""
@@ -30,7 +31,7 @@ def rewrite_between(old: str, new: str) -> Rewrite | None:
     """Return what a change of one line has replaced; None if that has no name: signs stand everywhere."""
     if max(len(old), len(new)) > _MAX_LINE:
         return None
-    before, after = _PIECE.findall(old), _PIECE.findall(new)
+    before, after = pieces(old), pieces(new)
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     parts = [part for part in matcher.get_opcodes() if part[0] != "equal"]
     if not parts:
@@ -42,6 +43,6 @@ def rewrite_between(old: str, new: str) -> Rewrite | None:
     return Rewrite("".join(before[first - left : end + right]), "".join(after[start - left : stop + right]))
 
 
-def _beside(pieces: Sequence[str]) -> int:
+def _beside(parts: Sequence[str]) -> int:
     """Return the number of first pieces up to the first one that is no white space."""
-    return next((number for number, piece in enumerate(pieces, start=1) if not piece.isspace()), 0)
+    return next((number for number, piece in enumerate(parts, start=1) if not piece.isspace()), 0)

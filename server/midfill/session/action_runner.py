@@ -145,7 +145,10 @@ class ActionRunner:
         settings = self._settings.now
         if not _has_own_model(settings):
             return None
-        named = (settings.actions_engine, settings.actions_bundle, stamps_of_files(settings.actions_bundle))
+
+        def named() -> object:
+            return settings.actions_engine, settings.actions_bundle, stamps_of_files(settings.actions_bundle)
+
         return self._own.get(settings, typing, named, lambda: on_progress("loading the model for actions"))
 
     def _drop(self, *, own_model: bool) -> None:

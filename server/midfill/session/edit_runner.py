@@ -152,7 +152,7 @@ class EditRunner:
         folder = settings.next_edit_bundle
         if folder is None or resolve(folder) == resolve(settings.bundle):
             return None
-        return self._own.get(settings, typing, (_named(settings), stamps_of_files(folder)))
+        return self._own.get(settings, typing, lambda: (_named(settings), stamps_of_files(folder)))
 
     def _predictor_for(self, model: LanguageModel) -> EditPredictor:
         wanted = (model, self._settings.now.next_edit_confidence)

@@ -33,22 +33,26 @@ class OwnModel:
         """What could not be loaded, as it was then."""
 
     def get(
-        self, settings: Settings, typing: LanguageModel, named: object, on_loading: Callable[[], None] = lambda: None
+        self,
+        settings: Settings,
+        typing: LanguageModel,
+        named: Callable[[], object],
+        on_loading: Callable[[], None] = lambda: None,
     ) -> LanguageModel | None:
         """Return the model, loaded if need be; None if it cannot be loaded, and ``typing`` has to do the work.
 
         Args:
             settings: say which model it is.
             typing: the model that suggests.
-            named: what the settings name, and its state. After a failure, only another value is tried.
+            named: returns what the settings name, and its state. After a failure, only another value is tried.
             on_loading: called before it is loaded.
         """
-        if self._model is None and named != self._refused:
+        if self._model is None and (wanted := named()) != self._refused:
             on_loading()
             try:
                 self._model = self._load(settings, typing)
             except MidfillError as error:
-                self._refused = named
+                self._refused = wanted
                 line = f"The model for {self._work} cannot be used, the other one serves them: {error}"
                 _log.warning("%s", PublicText(line))
                 self._tell(line)
