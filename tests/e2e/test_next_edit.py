@@ -7,31 +7,8 @@ from pathlib import Path
 import pytest
 
 from e2e.raw_client import MIDFILL, URI, Json, RawClient
+from edited_texts import CIRCLE, CONFIG
 
-RENAME = """import math
-
-
-def area(r, scale=1.0):
-    \"\"\"Return the area of a circle.\"\"\"
-    if r < 0:
-        raise ValueError("negative")
-    return math.pi * r * r * scale
-
-
-def circumference(r):
-    return 2 * math.pi * r
-"""
-LIKE = """import os
-
-config = {}
-config["host"] = os.environ.get("HOST")
-config["port"] = os.environ.get("PORT")
-
-
-def show(config):
-    for name, value in sorted(config.items()):
-        print(name, value)
-"""
 OPTIONS = {"nextEdit": True, "workspaceTokens": 0}
 
 
@@ -69,11 +46,11 @@ def test_rename_is_continued_at_the_other_uses(bundle: Path, tmp_path: Path) -> 
     """A parameter is renamed in its function, and nowhere else; once that is applied, nothing more is offered."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         client.initialize(options=OPTIONS)
-        client.open(RENAME)
+        client.open(CIRCLE)
         client.wait_until_loaded()
         _change(client, 1, _range(3, 9, 10), "radius")
         [edit] = _ask(client, 1, 1, 3, 15)
-        renamed = RENAME.replace("def area(r,", "def area(radius,")
+        renamed = CIRCLE.replace("def area(r,", "def area(radius,")
         body = (
             '    if radius < 0:\n        raise ValueError("negative")\n    return math.pi * radius * radius * scale\n'
         )
@@ -97,10 +74,10 @@ def test_like_line_is_changed_alike(bundle: Path, tmp_path: Path) -> None:
     """The second of two like lines gets what the first one got; typing it by hand leaves the rest of it on offer."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         client.initialize(options=OPTIONS)
-        client.open(LIKE)
+        client.open(CONFIG)
         client.wait_until_loaded()
         _change(client, 1, _range(3, 38, 38), ', ""')
-        changed = LIKE.replace('get("HOST")', 'get("HOST", "")')
+        changed = CONFIG.replace('get("HOST")', 'get("HOST", "")')
         [edit] = _ask(client, 1, 1, 3, 42)
         assert _applied(changed, edit) == changed.replace('get("PORT")', 'get("PORT", "")')
         _change(client, 2, _range(4, 38, 38), ",")
@@ -114,7 +91,7 @@ def test_nothing_is_offered_unless_wanted(bundle: Path, tmp_path: Path) -> None:
     """The setting is off by default."""
     with RawClient(MIDFILL, tmp_path / "stderr") as client:
         client.initialize(options={"workspaceTokens": 0})
-        client.open(RENAME)
+        client.open(CIRCLE)
         client.wait_until_loaded()
         _change(client, 1, _range(3, 9, 10), "radius")
         assert _ask(client, 1, 1, 3, 15) == []

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from edited_texts import AREA, CONFIG, with_radius
 from editors.conftest import Start
 from editors.editors import Emacs
 from editors.install import RELEASES
@@ -14,31 +15,10 @@ from editors.install import RELEASES
 VERSIONS = [name for name in RELEASES if name.startswith("emacs")]
 ADDED, REMOVED = "22aa44", "cc3355"
 """The colours that added and removed text have in these tests, and nothing else."""
-CIRCLE = f"""\
-import math
-
-
-def area(r, scale=1.0):
-    \"\"\"Return the area of a circle.\"\"\"
-{"".join(f"    # step {number}" + chr(10) for number in range(1, 31))}\
-    if r < 0:
-        raise ValueError("negative")
-    return math.pi * r * r * scale
-"""
+_STEPS = "".join(f"    # step {number}\n" for number in range(1, 31))
+CIRCLE = AREA.replace("    if r", f"{_STEPS}    if r")
+"""With its uses out of view."""
 RENAMED = CIRCLE.replace("area(r,", "area(radius,")
-FOLLOWED = RENAMED.replace("if r <", "if radius <").replace("* r * r *", "* radius * radius *")
-CONFIG = """\
-import os
-
-config = {}
-config["host"] = os.environ.get("HOST")
-config["port"] = os.environ.get("PORT")
-
-
-def show(config):
-    for name, value in sorted(config.items()):
-        print(name, value)
-"""
 FIRST_CHANGED = CONFIG.replace('get("HOST")', 'get("HOST", "")')
 BOTH_CHANGED = FIRST_CHANGED.replace('get("PORT")', 'get("PORT", "")')
 SUM = "def add(first, second):\n    return first "
@@ -70,15 +50,21 @@ class Predicting(Emacs):
         self.terminal.wait_for(lambda: re.search(rf"\bL{number}\b", self.screen), f"the cursor in line {number}")
 
 
+def begin(start: Start, version: str, text: str, *, behind: str, keys: str) -> Predicting:
+    """Open a text in an Emacs, and type behind the first place that has some other text."""
+    editor = start(version, kind=Predicting)
+    assert isinstance(editor, Predicting)
+    editor.open(text)
+    editor.wait_for_text("(Python Midfill ")
+    editor.go_behind(behind)
+    editor.type(keys)
+    return editor
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_rename(start: Start, version: str) -> None:
     """A renamed parameter's other uses, which are out of view, are offered, jumped to, applied, and undone at once."""
-    editor = start(version, kind=Predicting)
-    assert isinstance(editor, Predicting)
-    editor.open(CIRCLE)
-    editor.wait_for_text("(Python Midfill ")
-    editor.go_behind("area(r")
-    editor.type("\x7fradius")
+    editor = begin(start, version, CIRCLE, behind="area(r", keys="\x7fradius")
     editor.wait_for_text("Midfill (edit: line 36)")
     editor.wait_for_text("Next edit: line 36")
     assert editor.contents() == RENAMED
@@ -88,7 +74,7 @@ def test_rename(start: Start, version: str) -> None:
     assert editor.contents() == RENAMED
     editor.press("accept")
     editor.wait_for_no_edit()
-    assert editor.contents() == FOLLOWED
+    assert editor.contents() == with_radius(CIRCLE)
     editor.type("\x1f")
     editor.wait_for_text("return math.pi * r * r * scale")
     assert editor.contents() == RENAMED
@@ -97,12 +83,7 @@ def test_rename(start: Start, version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_like_line(start: Start, version: str) -> None:
     """The edit of a like line is dismissed, dropped by typing, typed along and applied; ghost text comes as ever."""
-    editor = start(version, kind=Predicting)
-    assert isinstance(editor, Predicting)
-    editor.open(CONFIG)
-    editor.wait_for_text("(Python Midfill ")
-    editor.go_behind('"HOST"')
-    editor.type(', ""')
+    editor = begin(start, version, CONFIG, behind='"HOST"', keys=', ""')
     editor.wait_for_edit('""')
     editor.press("dismiss")
     editor.wait_for_no_edit()

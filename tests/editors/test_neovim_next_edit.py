@@ -8,30 +8,13 @@ from typing import ClassVar
 
 import pytest
 
+from edited_texts import AREA, LIKE_LINES, with_radius
 from editors.conftest import launcher
 from editors.editors import Neovim
 from editors.neovims import VERSIONS
 
 NEW, HINT = "5fd787", "ffaf00"
 """The colours of what the edit adds, and of the hint at the edge of the window."""
-CIRCLE = '''\
-import math
-
-
-def area(r, scale=1.0):
-    """Return the area of a circle."""
-    if r < 0:
-        raise ValueError("negative")
-    return math.pi * r * r * scale
-'''
-AREA = CIRCLE.replace("area(r,", "area(radius,").replace("if r <", "if radius <").replace("r * r", "radius * radius")
-LIKE = """\
-import os
-
-config = {}
-config["host"] = os.environ.get("HOST")
-config["port"] = os.environ.get("PORT")
-"""
 
 
 class Predicting(Neovim):
@@ -53,7 +36,7 @@ vim.api.nvim_set_hl(0, "MidfillNextEditHint", {{ fg = "#{HINT}" }})
 
     def rename(self) -> None:
         """Open the circle, and rename the parameter `r` to `radius`."""
-        self.open_alone(CIRCLE)
+        self.open_alone(AREA)
         self.command_line("call cursor(4, 10)")
         self.type("cwradius\x1c\x0e")
 
@@ -86,10 +69,10 @@ def test_rename_is_continued(editor: Predicting) -> None:
     editor.type("\t")
     editor.command_line("echo 'line' line('.') '.'")
     editor.wait_for_text("line 6 .")
-    assert editor.text() == CIRCLE.replace("area(r,", "area(radius,")
+    assert editor.text() == AREA.replace("area(r,", "area(radius,")
     editor.type("6G\t")
     editor.wait_for_text("radius * radius")
-    assert editor.text() == AREA
+    assert editor.text() == with_radius(AREA)
     editor.type("u")
     editor.wait_for_text("pi * r * r")
     editor.command_line("echo 'errors:' v:errmsg '.'")
@@ -98,7 +81,7 @@ def test_rename_is_continued(editor: Predicting) -> None:
 
 def test_like_line_is_typed_by_hand(editor: Predicting) -> None:
     """The second of two like lines is offered; what is typed of it leaves the rest, and Tab applies that."""
-    editor.open_alone(LIKE)
+    editor.open_alone(LIKE_LINES)
     editor.command_line("call cursor(4, 38)")
     editor.type('a, ""\x1c\x0e')
     editor.wait_for_edit(', ""')
@@ -107,7 +90,7 @@ def test_like_line_is_typed_by_hand(editor: Predicting) -> None:
     editor.wait_for_edit(' ""')
     editor.type("\t")
     editor.wait_for_text('get("PORT", "")')
-    assert editor.text() == LIKE.replace('T")', 'T", "")')
+    assert editor.text() == LIKE_LINES.replace('T")', 'T", "")')
 
 
 def test_edit_out_of_view(editor: Predicting) -> None:
@@ -133,7 +116,7 @@ def test_stale_edit_is_not_applied(editor: Predicting) -> None:
     editor.wait_for_edit("radius\nradiusradius")
     editor.type("ggdd6G\t\x1c\x0e")
     editor.wait_for_text("area(radius,")
-    assert editor.text() == CIRCLE.replace("area(r,", "area(radius,").removeprefix("import math\n")
+    assert editor.text() == AREA.replace("area(r,", "area(radius,").removeprefix("import math\n")
 
 
 def test_dismissed_edit_stays_away(editor: Predicting) -> None:
@@ -143,7 +126,7 @@ def test_dismissed_edit_stays_away(editor: Predicting) -> None:
     editor.type("\x1b")
     editor.wait_for_edit("")
     editor.type("i\x1c\x0e\t")
-    assert editor.text() == CIRCLE.replace("area(r,", "area(radius,")
+    assert editor.text() == AREA.replace("area(r,", "area(radius,")
     assert not editor.terminal.text_in(NEW)
     editor.command_line("Midfill next-edit")
     editor.wait_for_edit("radius\nradiusradius")

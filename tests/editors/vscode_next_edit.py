@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edited_texts import CIRCLE, LIKE_LINES, with_radius
 from editors.vscode_window import ACTION_PATIENCE, Window, write_settings
 
 pytest_plugins = ("editors.vscode_fixtures",)
@@ -15,34 +16,13 @@ FUNCTION = """def area_{0}(width, height):
 
 
 """
-LIKE = f"""import os
-
-config = {{}}
-config["host"] = os.environ.get("HOST")
-config["port"] = os.environ.get("PORT")
-
+LIKE = f"""{LIKE_LINES}
 
 {"".join(FUNCTION.format(n) for n in range(12))}config["user"] = os.environ.get("USER")
 
 
 def subtract(a, b):
 """
-RENAME = """import math
-
-
-def area(r, scale=1.0):
-    \"\"\"Return the area of a circle.\"\"\"
-    if r < 0:
-        raise ValueError("negative")
-    return math.pi * r * r * scale
-
-
-def circumference(r):
-    return 2 * math.pi * r
-"""
-RENAMED = (
-    RENAME.replace("area(r,", "area(radius,").replace("if r ", "if radius ").replace("r * r *", "radius * radius *")
-)
 APPLY = "next edit. Tab: apply"
 
 
@@ -79,7 +59,7 @@ def test_like_lines(window: Window) -> None:
     window.wait_for("both in the file", lambda: window.text == second + "    return a - b")
 
 
-@pytest.mark.parametrize("file", [RENAME], indirect=True, ids=["rename"])
+@pytest.mark.parametrize("file", [CIRCLE], indirect=True, ids=["rename"])
 def test_the_uses_of_a_renamed_parameter(window: Window) -> None:
     """They are struck through, with the new name beside them. The edit is counted as applied."""
     window.go_to(4, 10)
@@ -90,6 +70,6 @@ def test_the_uses_of_a_renamed_parameter(window: Window) -> None:
     window.press("Tab")
     window.wait_for_status(APPLY)
     window.press("Tab")
-    window.wait_for("the edit in the file", lambda: window.text == RENAMED)
+    window.wait_for("the edit in the file", lambda: window.text == with_radius(CIRCLE))
     window.choose_from_menu("Statistics")
     window.wait_for_line("edits applied")
