@@ -27,14 +27,14 @@ bundle: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --no-compile --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --no-compile --editable .
 	touch $@
 
 # What the tests need besides: tools in the versions of the lock file, and torch, for `midfill export` and `tune`.
 $(VENV)/tested: $(VENV)/installed requirements.lock
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --editable ".[tune,eval]" --group dev
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes --no-deps --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --editable ".[tune,eval]" --group dev
 	touch $@
 
 clean:

@@ -6,7 +6,12 @@ import os
 from collections.abc import Container, Iterable
 from typing import TypeVar
 
+import pytest
+
 AT_LENGTH = "MIDFILL_TESTS_AT_LENGTH" in os.environ
+
+only_at_length = pytest.mark.skipif(not AT_LENGTH, reason="it is in `nox -s length`")
+"""For a test that takes long, and whose promise a shorter test of the usual run watches, too."""
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lengths import AT_LENGTH
+from lengths import only_at_length
 
 
 @pytest.mark.bundle
-@pytest.mark.skipif(not AT_LENGTH, reason="it measures for a minute: nox -s length")
+@only_at_length
 def test_quick_bench_measures_the_real_model(bundle: Path, tmp_path: Path) -> None:
     """It prints every figure as JSON, types real keys into a real server, and writes its page."""
     page = tmp_path / "bench.md"

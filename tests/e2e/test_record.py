@@ -15,6 +15,7 @@ import pytest
 
 from e2e.raw_client import MIDFILL, Json, RawClient, ghost_text_at
 from fuzz.values import mutated
+from lengths import only_at_length
 from midfill.cli.main import main
 from unit.helpers import chain_graph, write_bundle
 
@@ -130,6 +131,7 @@ def test_answers_are_the_same(tiny: Path, tmp_path: Path) -> None:
     check_session(tiny, tmp_path)
 
 
+@only_at_length
 @pytest.mark.bundle
 def test_answers_of_the_real_model_are_the_same(bundle: Path, tmp_path: Path) -> None:
     """So are those of the real model, with a part of another file in its prompt."""

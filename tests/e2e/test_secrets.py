@@ -9,10 +9,12 @@ import pytest
 
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.workbench import CURSOR, Workbench, mentions
+from lengths import cases
 from midfill.privacy.secrets import redact
 from unit.privacy.test_secrets import SECRETS, VALUES
 
 KINDS = [kind for kind, value in VALUES.items() if "\n" not in value]
+PLANTED = cases(KINDS, KINDS[::3])
 _AT_ONCE = 2
 """Kinds of secrets in one prompt."""
 _TELLING = 12
@@ -44,20 +46,20 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
     assert len(KINDS) >= 20
     folder, cache = tmp_path / "shop", tmp_path / "cache"
     environment = {**os.environ, "MIDFILL_CACHE": str(cache)}
-    lines = {kind: SECRETS[kind].format(VALUES[kind]) for kind in KINDS}
-    calls = {kind: f"planted_{number}" for number, kind in enumerate(KINDS)}
+    lines = {kind: SECRETS[kind].format(VALUES[kind]) for kind in PLANTED}
+    calls = {kind: f"planted_{number}" for number, kind in enumerate(PLANTED)}
     with RawClient([*MIDFILL, "--log-level", "DEBUG"], tmp_path / "stderr", environment) as client:
         bench = Workbench(client, folder)
         bench.write(".gitignore", "ignored.py\n")
-        bench.write("keys.py", "\n\n".join(function(calls[kind], lines[kind]) for kind in KINDS))
-        hidden = "\n\n".join(function(f"ignored_{calls[kind]}", lines[kind]) for kind in KINDS)
+        bench.write("keys.py", "\n\n".join(function(calls[kind], lines[kind]) for kind in PLANTED))
+        hidden = "\n\n".join(function(f"ignored_{calls[kind]}", lines[kind]) for kind in PLANTED)
         bench.write("ignored.py", hidden)
         bench.write(".env", "\n".join(lines.values()))
         bench.start({"contextTokens": 160, "workspaceTokens": 192})
         bench.open("app.py", f"from keys import *\nfrom ignored import *\n{CURSOR}")
         pages: dict[str, str] = {}
-        for first in range(0, len(KINDS), _AT_ONCE):
-            group = KINDS[first : first + _AT_ONCE]
+        for first in range(0, len(PLANTED), _AT_ONCE):
+            group = PLANTED[first : first + _AT_ONCE]
             for kind in group:
                 before, _, after = SECRETS[kind].partition("{}")
                 bench.type("app.py", f"\n\ndef use_{calls[kind]}(argument):\n    '''\n    {before.format()}")

@@ -8,14 +8,14 @@ import pytest
 
 from e2e.long_session import Resources, Session
 from e2e.raw_client import MIDFILL, RawClient
-from lengths import length
+from lengths import only_at_length
 
-REQUESTS = length(110, 300)
-WARM_AFTER = length(60, 150)
+REQUESTS = 300
+WARM_AFTER = REQUESTS // 2
 LEAKED = (REQUESTS - WARM_AFTER) // 10
 """Threads that a server has more if it keeps one of each tenth request. A pool may start a few of its own late."""
-NOISE = 1 + length(3, 1) / 100
-"""The allocators of Python and onnxruntime may take and return some pages, more of them when they are not warm yet."""
+NOISE = 1.01
+"""The allocators of Python and onnxruntime may take and return some pages."""
 FILES = ("settings/schema.py", "common/errors.py", "inference/bundle.py", "lsp/text_document.py", "common/logs.py")
 SOURCES = Path(__file__).parents[2] / "server" / "midfill"
 TYPED = [SOURCES / name for name in FILES]
@@ -23,6 +23,7 @@ TYPED = [SOURCES / name for name in FILES]
 OPTIONS = {"shareEngine": False, "maxTokens": 6, "contextTokens": 384, "deadlineMs": 0, "cacheMegabytes": 40}
 
 
+@only_at_length
 @pytest.mark.bundle
 def test_requests_while_typing(bundle: Path, tmp_path: Path) -> None:
     """Every request is answered, nothing goes wrong on the way, and the server holds no more than when it was warm."""

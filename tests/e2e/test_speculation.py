@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from lengths import length
+from lengths import length, only_at_length
 from midfill.common.cancel import CancelFlag
 from midfill.inference.bundle import load_bundle
 from midfill.inference.decoder import Decoder
@@ -69,6 +69,7 @@ def test_guesses_change_nothing_over_many_prompts(bundle: Path) -> None:
     assert saved > len(SOURCES) * PROMPTS_A_SOURCE // 2, "hardly a guess was right, so hardly anything was tested"
 
 
+@only_at_length
 @pytest.mark.bundle
 def test_guesses_change_nothing_where_attention_changes(bundle: Path) -> None:
     """From a long past on, few tokens are attended to in another way: guesses across that place are still exact."""

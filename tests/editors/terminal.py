@@ -39,6 +39,17 @@ class _Screen(pyte.Screen):
         self._answer(data.encode())
 
 
+def _is_engine(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "midfill.engine.host" in process.cmdline()
+    return False
+
+
+def _kill(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.kill()
+
+
 class Terminal:
     """A program in a terminal of its own; a context, which ends the program and all that it started."""
 
@@ -79,10 +90,11 @@ class Terminal:
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        for process in filter(_is_engine, started):
+            _kill(process)  # it would wait for the next server
         _, alive = psutil.wait_procs(started, timeout=5)
         for process in alive:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+            _kill(process)
         os.close(self._master)
 
     def send(self, keys: str) -> None:

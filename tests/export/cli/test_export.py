@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lengths import AT_LENGTH
+from lengths import only_at_length
 from midfill.cli.main import main
 from midfill.inference.bundle import load_bundle
 from midfill_export.build.compare_schemes import SCHEMES
@@ -51,7 +51,7 @@ def test_template(gguf_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
 
 
-@pytest.mark.skipif(not AT_LENGTH, reason="it makes a bundle by each scheme: nox -s length")
+@only_at_length
 def test_as_a_suite(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``midfill eval quant`` has a row for each scheme, with the share of tasks that it passes."""
     assert main(["eval", "quant", "--source", str(checkpoint), "--limit", "1", "--json"]) == 0

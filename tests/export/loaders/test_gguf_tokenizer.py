@@ -9,7 +9,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from export.conftest import CONTROL_TOKENS
-from lengths import AT_LENGTH
+from lengths import only_at_length
 from midfill.inference.bundle import load_bundle
 from midfill.settings.schema import default_bundle
 from midfill_export.loaders.checkpoint import open_checkpoint
@@ -49,7 +49,7 @@ def test_same_ids_as_by_transformers(gguf_file: Path) -> None:
 
 
 @pytest.mark.bundle
-@pytest.mark.skipif(not AT_LENGTH, reason="transformers reads the real weights for a minute: nox -s length")
+@only_at_length
 def test_same_ids_as_the_bundle() -> None:
     """The default model's tokenizer, as transformers makes it of the weights, gives the bundle's ids."""
     weights = USERS_WEIGHTS / WEIGHTS["0.5b"].file

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from edit_releases import write_releases
-from lengths import AT_LENGTH
+from lengths import only_at_length
 from midfill.cli.main import main
 from midfill.common.cancel import CancelFlag
 from midfill.completion.engine import load_engine
@@ -138,6 +138,7 @@ def interrupted(*arguments: object) -> str:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@only_at_length
 def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path: Path) -> None:
     """Ctrl-C keeps what was learnt, and the same command goes on there."""
     out, kept = tmp_path / "bundle", tmp_path / ".bundle.tuning" / "run.pt"
@@ -152,7 +153,7 @@ def test_interrupted_run_is_gone_on_with(checkpoint: Path, code: Path, tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.skipif(not AT_LENGTH, reason="it is in `nox -s length`")
+@only_at_length
 def test_rest_that_cannot_be_used_is_left(checkpoint: Path, code: Path, tmp_path: Path) -> None:
     """A damaged one, or one of other code: the run starts afresh, and says so."""
     arguments = [code, "--base", checkpoint, "-o", tmp_path / "bundle"]

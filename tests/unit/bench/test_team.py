@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lengths import only_at_length
 from midfill.bench.engine_counts import EngineCounts
 from midfill.bench.replay import Keystroke
 from midfill.bench.team import Level, TeamPlan, TeamReport, sizes
@@ -93,6 +94,7 @@ def test_json_and_plot() -> None:
     assert to_svg(REPORT).count("<polyline") == 4
 
 
+@only_at_length
 @pytest.mark.usefixtures("own_folders")
 def test_real_servers_type_at_an_engine(run: Run, tmp_path: Path) -> None:  # noqa: F811
     """Each developer's request reaches the engine as token ids, and the picture is written."""

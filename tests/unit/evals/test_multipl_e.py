@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lengths import only_at_length
 from midfill.cli.main import main
 from midfill.common.errors import EvalError
 from midfill.evals import tool_chains
@@ -141,6 +142,7 @@ def test_whole_humaneval_without_data() -> None:
     assert not run_program("py", found[0].program("    return None\n")).passed
 
 
+@only_at_length
 @pytest.mark.bundle
 def test_real_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The default model writes easy functions and stops at their end; the file has its answers."""
