@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +23,25 @@ _INCOMPLETE = "\ufffd"
 class Vocabulary:
     """The texts of all tokens, sorted so that they can be searched by their beginnings."""
 
-    def __init__(self, texts: Sequence[str], excluded: Container[int] = ()) -> None:
+    def __init__(self, texts: Iterable[str], excluded: Container[int] = ()) -> None:
         """Index ``texts``, which has one text for each token id. ``excluded`` ids (control tokens) never match."""
         self._texts = TokenTexts(texts)
         self._excluded = excluded
-        ids = [i for i, text in enumerate(texts) if text and _INCOMPLETE not in text and i not in excluded]
-        ids.sort(key=texts.__getitem__)
-        self._sorted = array("q", ids)  # in the order of their texts
+        keys = {
+            token: text
+            for token in range(len(self._texts))
+            if (text := self._texts.encoded(token)) and _INCOMPLETE.encode() not in text and token not in excluded
+        }
+        self._sorted = array("q", sorted(keys, key=keys.__getitem__))  # in the order of their texts
         self._ids = np.frombuffer(self._sorted, np.int64)
 
     def text(self, token: int) -> str:
         """Return a token's text."""
         return self._texts[token]
+
+    def newlines(self) -> NDArray[np.int32]:
+        """Return the number of newlines in the text of each token, (n,)."""
+        return self._texts.newlines()
 
     def can_be_cut_short(self, token: int) -> bool:
         """Whether the cursor may have cut this token short, if the text before the cursor ends with it.

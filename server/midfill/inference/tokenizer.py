@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 
-import numpy as np
 from tokenizers import AddedToken, Tokenizer
 
 from midfill.common.errors import BundleDamaged
@@ -27,9 +26,8 @@ class ModelTokenizer:
         """Tokens that only the prompt format may use. A document that spells one of them contains plain text."""
         _encode_control_tokens_as_text(tokenizer, self.control_tokens)
         self._tokenizer = tokenizer
-        texts = _token_texts(tokenizer, manifest.vocabulary)
-        self.vocabulary = Vocabulary(texts, excluded=self.stop_tokens)
-        self._newlines = np.array([text.count("\n") for text in texts], np.int32)
+        self.vocabulary = Vocabulary(_token_texts(tokenizer, manifest.vocabulary), excluded=self.stop_tokens)
+        self._newlines = self.vocabulary.newlines()
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of ``text``. A control token that the text spells is encoded as plain text."""
@@ -91,10 +89,8 @@ def _tokens_within(template: str, tokenizer: Tokenizer) -> set[int]:
     return {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.content in template}
 
 
-def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> list[str]:
-    """Return the text of each token id below ``vocabulary``; "" for an id that the tokenizer does not know."""
-    texts: list[str] = []
+def _token_texts(tokenizer: Tokenizer, vocabulary: int) -> Iterator[str]:
+    """Yield the text of each token id below ``vocabulary``; "" for an id that the tokenizer does not know."""
     for start in range(0, vocabulary, _DECODED_AT_ONCE):  # all at once take 20 MB more, which the process would keep
         ids = [[token] for token in range(start, min(start + _DECODED_AT_ONCE, vocabulary))]
-        texts += tokenizer.decode_batch(ids, skip_special_tokens=False)
-    return texts
+        yield from tokenizer.decode_batch(ids, skip_special_tokens=False)

@@ -9,6 +9,7 @@ import sys
 from lsprotocol import types
 
 from midfill.actions import ACTIONS, Perform, perform
+from midfill.common import memory
 from midfill.common.errors import UsageError
 from midfill.completion.scheduler import new_scheduler
 from midfill.lsp import items
@@ -68,6 +69,7 @@ def serve_stdio(make_scheduler: SchedulerFactory = new_scheduler, perform: Perfo
     """
     if sys.stdin is None or sys.stdout is None:
         raise UsageError("'serve' needs an editor at its standard input and output: let the editor start it.")
+    memory.use_one_heap()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, whatever it does
     stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")  # the server closes it, and must not close sys.stdout
     return create_server(make_scheduler, perform).serve(sys.stdin.fileno(), stdout)

@@ -14,6 +14,7 @@ def test_texts_come_back(texts: list[str]) -> None:
     """Also empty ones, and those with any characters."""
     kept = TokenTexts(texts)
     assert [kept[number] for number in range(len(kept))] == texts
+    assert kept.newlines().tolist() == [text.count("\n") for text in texts]
 
 
 @pytest.mark.parametrize("number", [-1, 2])
