@@ -33,7 +33,6 @@
 
 (defvar midfill-next-edit--timer nil "The timer that is going to ask, or nil.")
 (defvar midfill-next-edit--pending nil "The request without an answer, or nil.")
-(defvar midfill-next-edit--dismissed nil "What the edit was that the user dismissed last.")
 (defvar midfill-next-edit--focused nil "The buffer that the server was told about last.")
 (defvar-local midfill-next-edit--seen nil "The state of the text after the last command.")
 (defvar midfill-mode)
@@ -65,8 +64,9 @@ What Eglot has from the server is left out."
               collect (list :range (list :start position :end position)
                             :message (flymake-diagnostic-text diagnostic))))))
 
-(defun midfill-next-edit--ask (otherwise)
-  "Ask for the next edit; call OTHERWISE if there is none."
+(defun midfill-next-edit--ask (otherwise &optional invoked)
+  "Ask for the next edit; call OTHERWISE if there is none.
+INVOKED says that the user asks for it."
   (midfill-next-edit--cancel)
   (when-let* ((server (midfill-server-current)))
     (midfill-compat-send-changes)
@@ -77,7 +77,8 @@ What Eglot has from the server is left out."
              server :textDocument/copilotInlineEdit
              (list :textDocument (midfill-compat-versioned-document)
                    :position (midfill-compat-position (point))
-                   :context (list :diagnostics (midfill-next-edit--diagnostics)))
+                   :context (list :triggerKind (if invoked 1 2)
+                                  :diagnostics (midfill-next-edit--diagnostics)))
              (lambda (result)
                (when (eq request midfill-next-edit--pending) ; else the text has changed since
                  (setq midfill-next-edit--pending nil)
@@ -102,12 +103,6 @@ What Eglot has from the server is left out."
                      (equal (plist-get (midfill-compat-document) :uri) uri))))
             (buffer-list)))
 
-(defun midfill-next-edit--content (item)
-  "Return a value that is equal for ITEM and for the same edit later."
-  (list (plist-get (plist-get item :textDocument) :uri)
-        (plist-get (plist-get item :range) :start)
-        (plist-get item :text)))
-
 (defun midfill-next-edit--answered (origin edits)
   "Offer the first of EDITS, which the buffer ORIGIN asked for.
 Return nil if there is none, or if it is not for the text as it is now."
@@ -120,9 +115,8 @@ Return nil if there is none, or if it is not for the text as it is now."
               (buffer (midfill-next-edit--buffer-of (plist-get document :uri))))
     (with-current-buffer buffer
       (midfill-compat-send-changes)     ; Eglot 1.17 counts versions only then
-      (when (and (equal (plist-get document :version)
-                        (plist-get (midfill-compat-versioned-document) :version))
-                 (not (equal (midfill-next-edit--content item) midfill-next-edit--dismissed)))
+      (when (equal (plist-get document :version)
+                   (plist-get (midfill-compat-versioned-document) :version))
         (midfill-offer-show item origin)
         t))))
 
@@ -164,9 +158,9 @@ If the user typed what the edit says, keep it instead."
 (defun midfill-next-edit ()
   "Ask for the next edit now."
   (interactive)
-  (setq midfill-next-edit--dismissed nil)
   (midfill-next-edit--ask
-   (lambda () (message "There is no next edit; M-x midfill-why says why"))))
+   (lambda () (message "There is no next edit; M-x midfill-why says why"))
+   t))
 
 (defun midfill-next-edit-accept ()
   "Go to the next edit; if point is there, apply it and ask for the one after it."
@@ -185,7 +179,7 @@ If the user typed what the edit says, keep it instead."
   "Take the next edit away, and do not offer the same again."
   (interactive)
   (when-let* ((offer (midfill-offer-here)))
-    (setq midfill-next-edit--dismissed (midfill-next-edit--content (midfill-offer-item offer))))
+    (midfill-offer-tell offer "midfill.nextEditDismissed"))
   (midfill-next-edit-clear))
 
 (defun midfill-next-edit-toggle ()

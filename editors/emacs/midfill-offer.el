@@ -165,8 +165,12 @@
   (midfill-difference-make (midfill-offer-difference offer))
   (when (midfill-server-current)
     (midfill-compat-send-changes)
-    (let ((command (plist-get (midfill-offer-item offer) :command)))
-      (midfill-server-run (plist-get command :command) (plist-get command :arguments) #'ignore))))
+    (midfill-offer-tell offer (plist-get (plist-get (midfill-offer-item offer) :command) :command))))
+
+(defun midfill-offer-tell (offer command)
+  "Have the server run COMMAND, which is about OFFER."
+  (when (midfill-server-current)
+    (midfill-server-run command (plist-get (plist-get (midfill-offer-item offer) :command) :arguments) #'ignore)))
 
 (add-hook 'midfill-ghost-shown-hook #'midfill-offer-draw)
 

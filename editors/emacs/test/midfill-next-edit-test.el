@@ -32,7 +32,6 @@
        (let ((midfill-next-edit-test-sent nil)
              (midfill-next-edit-test-answer nil)
              (midfill-request-paused nil)
-             (midfill-next-edit--dismissed nil)
              (midfill-next-edit--focused (current-buffer))
              (midfill-server--sent 0)
              (midfill-settings nil))
@@ -127,7 +126,7 @@ Each is a list: start, end and new text."
                    `(:textDocument/copilotInlineEdit
                      (:textDocument ,(midfill-next-edit-test-document)
                       :position (:at 3)
-                      :context (:diagnostics [(:range (:start (:at 1) :end (:at 1)) :message "bad")])))))))
+                      :context (:triggerKind 2 :diagnostics [(:range (:start (:at 1) :end (:at 1)) :message "bad")])))))))
 
 (ert-deftest midfill-next-edit-not-asked-after-moving ()
   "A command that changes no text asks for nothing, and keeps what is shown."
@@ -207,7 +206,7 @@ Each is a list: start, end and new text."
                      `((:workspace/executeCommand (:command "accepted" :arguments [7]))
                        (:textDocument/copilotInlineEdit
                         (:textDocument ,(midfill-next-edit-test-document)
-                         :position (:at 6) :context (:diagnostics [])))))))))
+                         :position (:at 6) :context (:triggerKind 2 :diagnostics [])))))))))
 
 (ert-deftest midfill-next-edit-is-one-step-of-undo ()
   "One undo takes back an applied edit."
@@ -221,7 +220,7 @@ Each is a list: start, end and new text."
     (should (equal (buffer-string) "left\nleft\nx "))))
 
 (ert-deftest midfill-next-edit-dismissed ()
-  "A dismissed edit is not offered again, unless it is asked for."
+  "The server learns which edit was dismissed, and whether one is asked for."
   (midfill-next-edit-test-in "left\nx"
     (midfill-next-edit-test-offer '(1 5 "right"))
     (should (eq (key-binding (kbd "C-g")) #'midfill-next-edit-dismiss))
@@ -229,9 +228,11 @@ Each is a list: start, end and new text."
     (should-not (midfill-next-edit-test-shown))
     (should (equal (midfill-offer-lighter) ""))
     (should (eq (key-binding (kbd "C-g")) #'keyboard-quit))
-    (midfill-next-edit-test-offer '(1 5 "right"))
-    (should-not (midfill-next-edit-test-shown))
+    (should (equal (car midfill-next-edit-test-sent)
+                   '(:workspace/executeCommand
+                     (:command "midfill.nextEditDismissed" :arguments [7]))))
     (midfill-next-edit)
+    (should (eq (plist-get (plist-get (cadar midfill-next-edit-test-sent) :context) :triggerKind) 1))
     (funcall midfill-next-edit-test-answer (midfill-next-edit-test-edit '(1 5 "right")))
     (should (equal (midfill-next-edit-test-shown) '("right")))))
 

@@ -16,6 +16,7 @@ class Reason(str, Enum):
     COMMENT = "comment"
     CUT_OFF = "cut-off"
     DISABLED = "disabled"
+    DISMISSED = "dismissed"
     EMPTY_COMMENT = "empty-comment"
     EXCLUDED = "excluded"
     FAILED = "failed"
@@ -58,6 +59,7 @@ _SENTENCES = {
     Reason.COMMENT: "the cursor is in a comment, where suggestions are off (setting quietInComments)",
     Reason.CUT_OFF: "the edit was not finished within its limit of tokens or time",
     Reason.DISABLED: "suggestions while typing are off (setting enabled), or edits are (setting nextEdit)",
+    Reason.DISMISSED: "the same edit was dismissed before",
     Reason.EMPTY_COMMENT: "the text is a comment without content",
     Reason.EXCLUDED: "the document is excluded by an ignore file, by the setting exclude, or because it holds secrets",
     Reason.FAILED: "the model failed or could not be loaded; the log has the error",

@@ -46,6 +46,7 @@ def create_server(make_scheduler: SchedulerFactory = new_scheduler, perform: Per
     server.feature(next_edit.DID_SHOW)(next_edit.did_show)
     server.feature(next_edit.DID_FOCUS)(next_edit.did_focus)
     server.command(next_edit.ACCEPTED)(next_edit.accepted)
+    server.command(next_edit.DISMISSED)(next_edit.dismissed)
     server.command(items.ACCEPTED)(completing.accepted)
     kinds = sorted({action.kind for action in ACTIONS.values()})
     code_actions = types.CodeActionOptions(code_action_kinds=kinds, resolve_provider=True)

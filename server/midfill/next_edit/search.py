@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from midfill.common.cancel import CancelFlag
 from midfill.common.reasons import Reason
+from midfill.next_edit.dismissed import Change, change_of
 from midfill.next_edit.places import places
 from midfill.next_edit.predictor import EditPredictor
 from midfill.next_edit.types import Document, Hunk, NextEdit, Place
@@ -28,6 +29,8 @@ class Situation:
     """Changes that the user took back."""
     diagnostics: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Lines of diagnostics that appeared since the changes, by path."""
+    dismissed: Container[Change] = ()
+    """What the user does not want."""
 
 
 def search(
@@ -63,8 +66,9 @@ def search(
     )
     first: NextEdit | None = None
     for place in found:
+        document = situation.documents[place.path]
         edit = predictor.predict(
-            situation.documents[place.path],
+            document,
             place,
             situation.history,
             cancel,
@@ -73,6 +77,8 @@ def search(
             seconds=seconds,
         )
         on_answer(edit)
+        if edit.edits and change_of(place.path, document.text, edit.joined(document.text)) in situation.dismissed:
+            edit = replace(edit, edits=(), reason=Reason.DISMISSED)
         if not edit.reason:
             return edit
         first = first or edit

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from midfill.common.reasons import Reason
+from midfill.next_edit.dismissed import Change, change_of
 from midfill.next_edit.history import EditHistory
 from midfill.next_edit.new_diagnostics import Diagnostic, NewDiagnostics
 from midfill.next_edit.search import Situation
@@ -25,6 +26,8 @@ from midfill.settings.live import LiveSettings
 
 _MAX_OFFERS = 16
 """Maximum number of edits that are remembered, to know what became of them."""
+_MAX_DISMISSED = 64
+"""Maximum number of dismissed edits that are remembered."""
 GhostText = Callable[[str], "TextEdit | None"]
 """Takes a document's path, and returns the ghost text that it was last given, as an edit; None if it has none."""
 
@@ -82,6 +85,7 @@ class EditService:
         """The text of each open document, by path: the next change is told from it."""
         self._diagnostics = NewDiagnostics()
         self._offers: OrderedDict[int, Offer] = OrderedDict()
+        self._dismissed: OrderedDict[Change, None] = OrderedDict()
         self._number = 0
         self._ahead: asyncio.Task[None] | None = None
         self._expected = ""
@@ -102,11 +106,13 @@ class EditService:
         self._history.changed(path, before, text, suggested=accepted)
         if offer is not None and accepted:
             self.accepted(offer.number)
-        if text != self._expected:
+        if text != self._expected and not self._is_on_the_way(path, text):
             self._stop_work_ahead()
             self._runner.interrupt(Reason.SUPERSEDED)
 
-    async def predict(self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = ()) -> Offer:
+    async def predict(
+        self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = (), *, invoked: bool = False
+    ) -> Offer:
         """Return the next edit when the cursor is at a place of an open document; lines and columns from 0.
 
         Args:
@@ -114,6 +120,7 @@ class EditService:
             line: the cursor's line.
             column: its column in characters.
             diagnostics: all that the client knows of the document's. Those that appeared since are places to look at.
+            invoked: whether the user asks for it. Then edits that were dismissed may come again.
 
         Raises:
             KeyError: the document is not open.
@@ -124,6 +131,8 @@ class EditService:
         cursor = Place(path=asked.path, line=line, column=column, why=Why.CURSOR)
         if not self._settings.now.next_edit:
             return self._offer(asked, NextEdit(place=cursor, reason=Reason.DISABLED))
+        if invoked:
+            self._dismissed.clear()
         broken = {asked.path: self._diagnostics.since_first(asked.path, diagnostics)}
         if (known := self._continued(asked)) is not None:
             return known
@@ -156,6 +165,16 @@ class EditService:
         if offer is not None and offer.edit is not None:
             self._acceptance.applied(number, offer.predicted.place.path, offer.edit.text)
 
+    def dismissed(self, number: int) -> None:
+        """Note that the user does not want an edit. The same change is not offered again."""
+        offer = self._offers.pop(number, None)
+        if offer is None or offer.edit is None:
+            return
+        self._dismissed[change_of(offer.predicted.place.path, offer.text, offer.edit)] = None
+        while len(self._dismissed) > _MAX_DISMISSED:
+            self._dismissed.popitem(last=False)
+        self._stop_work_ahead()
+
     def closed(self, path: str) -> None:
         """Forget what was offered in a document, because it was closed. Its changes are kept, as an example."""
         self._texts.pop(path, None)
@@ -174,6 +193,7 @@ class EditService:
             cursor=cursor,
             history=self._history.hunks(),
             undone=self._history.undone(),
+            dismissed=frozenset(self._dismissed),
         )
 
     def _continued(self, document: DocumentSnapshot) -> Offer | None:
@@ -191,6 +211,13 @@ class EditService:
                 return None
             return self._offer(document, replace(offer.predicted, edits=parts_of(rest, document.text)), offer)
         return None
+
+    def _is_on_the_way(self, path: str, text: str) -> bool:
+        """Whether the user has typed a part of the edit that is shown: typing the rest leads to the expected text."""
+        latest = next((offer for offer in reversed(self._offers.values()) if offer.edit is not None), None)
+        if latest is None or latest.edit is None or latest.predicted.place.path != path:
+            return False
+        return rest_of(latest.edit, latest.text, text) is not None
 
     def _unless_ghost_text(self, found: NextEdit, document: DocumentSnapshot) -> NextEdit:
         ghost = self._ghost_text(document.path) if found.edits else None

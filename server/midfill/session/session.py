@@ -113,14 +113,16 @@ class Session:
         self._acceptance.answered(entry.verdict.number, request, completion)
         return entry
 
-    async def next_edit(self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = ()) -> Offer:
+    async def next_edit(
+        self, uri: str, line: int, column: int, diagnostics: Sequence[Diagnostic] = (), *, invoked: bool = False
+    ) -> Offer:
         """Return the next edit, or the reason why there is none; see :meth:`EditService.predict`.
 
         Raises:
             KeyError: the document is not open.
             asyncio.CancelledError: the caller was cancelled.
         """
-        offer = await self.edits.predict(uri, line, column, diagnostics)
+        offer = await self.edits.predict(uri, line, column, diagnostics, invoked=invoked)
         add_edit(self._journal, offer.text, offer.predicted)
         return offer
 

@@ -129,6 +129,19 @@ async def test_command_may_come_as_a_notification() -> None:
     wire.server.close()
 
 
+async def test_dismissed_edit_comes_again_only_for_who_asks() -> None:
+    """Dismissed by the command, asked for by the kind of trigger."""
+    wire = await renaming()
+    [edit] = await edits(wire)
+    dismissed = {**edit["command"], "command": "midfill.nextEditDismissed"}
+    await wire.request("workspace/executeCommand", dismissed)
+    assert await edits(wire, context={"triggerKind": 2}) == []
+    why = await wire.request("workspace/executeCommand", {"command": "midfill.why"}, number=8)
+    assert "dismissed" in why["result"]
+    assert await edits(wire, context={"triggerKind": 1})
+    wire.server.close()
+
+
 @pytest.mark.parametrize("item", [None, 3, [], {"command": None}, {"command": {"arguments": ["x"]}}])
 async def test_strange_items_are_ignored(item: Any) -> None:
     """Whatever a client sends back."""

@@ -112,8 +112,8 @@ class Client:
         self.documents[URI] = replace(document, text=text, version=document.version + 1)
         self.service.changed(PATH, text)
 
-    async def ask(self) -> Offer:
-        return await self.service.predict(URI, 0, 11)
+    async def ask(self, *, invoked: bool = False) -> Offer:
+        return await self.service.predict(URI, 0, 11, invoked=invoked)
 
     async def close(self) -> None:
         self.service.close()
@@ -172,6 +172,29 @@ async def test_what_comes_after_is_predicted_while_the_edit_is_shown(client: Cli
     again = await client.ask()
     assert again.edit is None
     assert client.model.steps == steps
+
+
+async def test_what_comes_after_stays_known_while_the_edit_is_typed(client: Client) -> None:
+    """Key by key, with no request between; then the answer is there at once."""
+    await client.ask()
+    await wait_on_loop_until(lambda: client.service._after_expected)
+    steps = client.model.steps
+    half = NOW.replace("= left", "= right")
+    for typed in (NOW.replace("= left", "= ri"), half, half.replace("return left", "return rig"), RENAMED):
+        client.change(typed)
+    again = await client.ask()
+    assert again.edit is None
+    assert client.model.steps == steps
+
+
+async def test_dismissed_edit_is_not_offered_again(client: Client) -> None:
+    """Also when the document has changed elsewhere; asked for, it comes again."""
+    client.service.dismissed((await client.ask()).number)
+    offer = await client.ask()
+    assert (offer.edit, offer.predicted.reason) == (None, Reason.DISMISSED)
+    client.change(f"{NOW}y = 2\n")
+    assert (await client.ask()).edit is None
+    assert (await client.ask(invoked=True)).after == f"{RENAMED}y = 2\n"
 
 
 async def test_edit_that_is_accepted_at_once_is_not_predicted_twice(
@@ -289,6 +312,7 @@ async def test_unknown_number_is_ignored(client: Client) -> None:
     """A client may say anything."""
     client.service.shown(99)
     client.service.accepted(99)
+    client.service.dismissed(99)
     assert summary()["edits_shown"] == 0
 
 

@@ -33,15 +33,23 @@ export class Messages {
   }
 
   async didAccept({ command: { command, arguments: args } }: WireEdit): Promise<void> {
-    try {
-      await this.session.executeCommand(command, args);
-    } catch {
-      // The server ended, and its counts with it.
-    }
+    await this.execute(command, args);
+  }
+
+  async didDismiss({ command: { arguments: args } }: WireEdit): Promise<void> {
+    await this.execute("midfill.nextEditDismissed", args);
   }
 
   didFocus(document: vscode.TextDocument): void {
     void this.session.notify("textDocument/didFocus", { textDocument: { uri: this.session.uriOf(document) } });
+  }
+
+  private async execute(command: string, args: readonly unknown[]): Promise<void> {
+    try {
+      await this.session.executeCommand(command, args);
+    } catch {
+      // The server ended, and what it knew of the edit with it.
+    }
   }
 }
 

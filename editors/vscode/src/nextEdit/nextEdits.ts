@@ -82,14 +82,16 @@ export class NextEdits implements vscode.Disposable {
     }
   }
 
-  /** Withdraw the edit for good. */
+  /** Withdraw the edit; the server does not offer it again. */
   async dismiss(): Promise<void> {
-    const wasInline = this.offer.current?.way === "inline";
+    const dismissed = this.offer.current;
     this.asker.cancel();
-    this.offer.dismiss();
-    this.show();
-    if (wasInline) {
+    this.withdraw();
+    if (dismissed?.way === "inline") {
       await vscode.commands.executeCommand("editor.action.inlineSuggest.hide");
+    }
+    if (dismissed) {
+      await this.messages.didDismiss(dismissed.item);
     }
   }
 
@@ -177,14 +179,19 @@ export class NextEdits implements vscode.Disposable {
     const changes = changesOf(item, document.getText(), eolOf(document));
     const edit: Offered = { uri, version: document.version, changes, way: "drawn", item };
     if (document !== asked) {
-      return canBeShown(document) && this.offer.make(edit);
+      return canBeShown(document) && this.make(edit);
     }
     const cursor = selection.active;
     const isItem = this.pauses.stateOf(document).isGhostTextOn && itemAt(edit, document, cursor) !== undefined;
     if ((isItem || isAt(edit, document, cursor.line)) && this.ghostText.isAt(document, cursor.line)) {
       return false;
     }
-    return this.offer.make({ ...edit, way: isItem ? "inline" : "drawn" });
+    return this.make({ ...edit, way: isItem ? "inline" : "drawn" });
+  }
+
+  private make(edit: Offered): boolean {
+    this.offer.make(edit);
+    return true;
   }
 
   private isWanted(document: vscode.TextDocument): boolean {

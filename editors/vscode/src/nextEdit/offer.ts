@@ -1,4 +1,4 @@
-/** The edit that is offered: what becomes of it when the user types, moves, or dismisses it. */
+/** The edit that is offered: what becomes of it when the user types or moves. */
 
 import type { Change, WireEdit } from "./edit";
 import { type Typed, typeThrough } from "./typeThrough";
@@ -18,23 +18,18 @@ export interface Offered {
   readonly item: WireEdit;
 }
 
-/** Maximum number of dismissed edits that are remembered. */
-const MAX_DISMISSED = 16;
-
 /** Holds at most one edit. */
 export class Offer {
   private offered: Offered | undefined;
-  private dismissed: readonly string[] = [];
 
   /** The edit that is offered now. */
   get current(): Offered | undefined {
     return this.offered;
   }
 
-  /** Offer an edit in place of the one before; returns false if the user has dismissed the same edit. */
-  make(edit: Offered): boolean {
-    this.offered = this.dismissed.includes(identity(edit)) ? undefined : edit;
-    return this.offered !== undefined;
+  /** Offer an edit in place of the one before. */
+  make(edit: Offered): void {
+    this.offered = edit;
   }
 
   /** Note a change of a document to `version`. */
@@ -60,16 +55,4 @@ export class Offer {
   withdraw(): void {
     this.offered = undefined;
   }
-
-  /** Withdraw the edit because the user does not want it; the same edit at the same place is not offered again. */
-  dismiss(): void {
-    if (this.offered) {
-      this.dismissed = [...this.dismissed, identity(this.offered)].slice(-MAX_DISMISSED);
-    }
-    this.withdraw();
-  }
-}
-
-function identity({ uri, changes }: Offered): string {
-  return JSON.stringify([uri, changes]);
 }

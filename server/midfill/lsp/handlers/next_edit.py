@@ -21,6 +21,10 @@ DID_SHOW = "textDocument/didShowInlineEdit"
 DID_FOCUS = "textDocument/didFocus"
 ACCEPTED = "midfill.nextEditAccepted"
 """The command that a client runs after it has applied an edit: the edit's number."""
+DISMISSED = "midfill.nextEditDismissed"
+"""The command that a client runs when the user dismisses an edit: the edit's number."""
+_INVOKED = 1
+"""The protocol's ``triggerKind`` of a request that the user made."""
 
 
 @text_free
@@ -37,10 +41,12 @@ async def inline_edit(server: MidfillServer, params: object) -> dict[str, Any]:
     if document is None or server.session is None or version not in (None, document.version):
         return nothing
     server.wake()
+    context = _table(_table(plain(params)).get("context"))
+    invoked = context.get("triggerKind") == _INVOKED
     offset = document.offset_at(position)
     line = document.text.count("\n", 0, offset)
     column = offset - (document.text.rfind("\n", 0, offset) + 1)
-    offer = await server.session.next_edit(name, line, column, _diagnostics(params))
+    offer = await server.session.next_edit(name, line, column, _diagnostics(context), invoked=invoked)
     edited = server.protocol.documents.get(offer.uri)
     if offer.edit is None or edited is None or edited.text != offer.text:
         return nothing
@@ -61,11 +67,23 @@ def did_focus(_server: MidfillServer, _params: object) -> None:
 
 def accepted(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
     """Count an edit that was applied; the argument is its number."""
+    number = _number(params)
+    if server.session is not None:
+        server.session.edits.accepted(number)
+
+
+def dismissed(server: MidfillServer, params: types.ExecuteCommandParams) -> None:
+    """Offer an edit no more; the argument is its number."""
+    number = _number(params)
+    if server.session is not None:
+        server.session.edits.dismissed(number)
+
+
+def _number(params: types.ExecuteCommandParams) -> int:
     arguments = list(params.arguments or ())
     if len(arguments) != 1 or type(arguments[0]) is not int:
         raise JsonRpcInvalidParams(f"{params.command} takes a number")
-    if server.session is not None:
-        server.session.edits.accepted(arguments[0])
+    return arguments[0]
 
 
 def _item(offer: Offer, document: Document) -> dict[str, Any]:
@@ -95,9 +113,8 @@ def _asked(params: object) -> tuple[str, int | None, types.Position]:
     return uri, version if type(version) is int else None, types.Position(cast("int", line), cast("int", character))
 
 
-def _diagnostics(params: object) -> list[Diagnostic]:
+def _diagnostics(context: dict[str, Any]) -> list[Diagnostic]:
     """Return the diagnostics that a client knows of the document, as LSP has them; what is none is left out."""
-    context = _table(_table(plain(params)).get("context"))
     found: list[Diagnostic] = []
     for diagnostic in map(_table, _list(context.get("diagnostics"))):
         line = _table(_table(diagnostic.get("range")).get("start")).get("line")

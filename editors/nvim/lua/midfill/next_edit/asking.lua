@@ -37,7 +37,8 @@ end
 
 ---Ask at once about the current buffer, at the cursor.
 ---@param on_answer midfill.OnAnswer
-function M.ask(on_answer)
+---@param is_invoked boolean? Whether the user asks for it.
+function M.ask(on_answer, is_invoked)
   M.cancel()
   local bufnr = vim.api.nvim_get_current_buf()
   local client = clients.of_buffer(bufnr)
@@ -47,7 +48,8 @@ function M.ask(on_answer)
   local version = Prediction.version_of(bufnr)
   local params = vim.lsp.util.make_position_params(0, client.offset_encoding) --[[@as table]]
   params.textDocument.version = version
-  params.context = { triggerKind = 2, diagnostics = diagnostics_of(bufnr) } -- "automatic", in the protocol's words
+  -- In the protocol's words, "invoked" and "automatic".
+  params.context = { triggerKind = is_invoked and 1 or 2, diagnostics = diagnostics_of(bufnr) }
   asked[bufnr] = version
   local sent, id ---@type boolean, integer?
   sent, id = compat.call(client, "request", METHOD, params, function(err, result)

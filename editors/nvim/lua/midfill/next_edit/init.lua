@@ -20,7 +20,6 @@ local is_drawn = false
 local hinted ---@type integer? The buffer that may have a hint.
 local has_gone_there = false -- the user has gone to the edit by its key, and is there still
 local last_shown ---@type integer? The number of the edit that was shown last.
-local dismissed ---@type string? The key of the edit that the user dismissed last.
 
 ---Whether the server serves a buffer and the user wants next edits there.
 ---@param bufnr integer
@@ -83,9 +82,6 @@ end
 local function take(from, item)
   erase()
   prediction, client = item and Prediction.new(from, item), from
-  if prediction and prediction:key() == dismissed then
-    prediction = nil
-  end
   redraw()
   if prediction and item and item.command.arguments[1] ~= last_shown then
     last_shown = item.command.arguments[1]
@@ -229,10 +225,12 @@ function M.accept()
   end
 end
 
----Remove the edit. It does not come again before another one was dismissed.
+---Remove the edit, and tell the server, which does not offer it again.
 function M.dismiss()
   if prediction then
-    dismissed = prediction:key()
+    local command = vim.tbl_extend("force", prediction.item.command, { command = "midfill.nextEditDismissed" })
+    compat.call(assert(client), "exec_cmd", command, { bufnr = prediction.bufnr })
+    asking.cancel()
     forget()
   end
 end
@@ -240,13 +238,12 @@ end
 ---Ask for the next edit now. One that was dismissed may come again.
 ---@param on_none fun() Called if there is none.
 function M.ask(on_none)
-  dismissed = nil
   asking.ask(function(from, item)
     take(from, item)
     if not prediction then
       on_none()
     end
-  end)
+  end, true)
 end
 
 return M

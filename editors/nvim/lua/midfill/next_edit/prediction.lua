@@ -152,14 +152,6 @@ function Prediction:lines(first, last, changes)
   return before, vim.split(table.concat(after), "\n", { plain = true })
 end
 
----Return something that is equal for predictions that change the same lines into the same lines.
----@return string
-function Prediction:key()
-  local first, last = self:rows()
-  local before, after = self:lines(first, last, self.changes)
-  return table.concat({ self.bufnr, table.concat(before, "\n"), table.concat(after, "\n") }, "\0")
-end
-
 ---Return how much of a new text is there already, while it replaces an old one by hand. Nil if what is there now is not
 ---on the way from the old text to the new one.
 ---@param old string
