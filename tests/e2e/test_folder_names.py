@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,8 +26,7 @@ NAMES = {"C#": "C", "q?r": "q", "50%25": "50%", "%43": "C"}
 @pytest.fixture(params=cases(NAMES, ["50%25"]))
 def bench(request: pytest.FixtureRequest, bundle: Path, tmp_path: Path) -> Iterator[Workbench]:
     """Return an editor at such a folder, beside the folder that it might be taken for."""
-    environment = {**os.environ, "MIDFILL_CACHE": str(tmp_path / "cache")}
-    with RawClient(MIDFILL, tmp_path / "stderr", environment) as client:
+    with RawClient(MIDFILL, tmp_path / "stderr") as client:
         bench = Workbench(client, tmp_path / "code" / request.param)
         other = Workbench(client, tmp_path / "code" / NAMES[request.param])
         for folder, rate in ((bench, "own_rate"), (other, "other_rate")):

@@ -10,6 +10,7 @@ import pytest
 
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.workbench import CURSOR, OPTIONS, Workbench
+from own_files import another_cache
 
 pytestmark = pytest.mark.bundle
 
@@ -21,7 +22,7 @@ DEFAULT = 0.35
 @pytest.fixture
 def bench(bundle: Path, tmp_path: Path) -> Iterator[Workbench]:
     """Return an editor at an empty folder whose server has loaded the real model, with the default gate."""
-    environment = {**os.environ, "MIDFILL_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, "MIDFILL_CACHE": another_cache(tmp_path / "cache")}
     with RawClient(MIDFILL, tmp_path / "stderr", environment) as client:
         bench = Workbench(client, tmp_path / "folder")
         bench.folder.mkdir()

@@ -15,6 +15,7 @@ import pytest
 
 from e2e.raw_client import MIDFILL, SCRIPTED, URI, RawClient, ghost_text_at
 from midfill.egress.environment import talkative
+from own_files import another_cache
 
 SENTINEL = "sentinel_7f3a"
 DOCUMENT = f"def add_{SENTINEL}(a, b):\n    return a + b\n\n\nprint(add_\n"
@@ -54,7 +55,7 @@ def runs(command: list[str]) -> bool:
 
 def environment(runtime: Path, **more: str) -> dict[str, str]:
     """Return the environment without what keeps libraries quiet. The server starts an engine process of its own."""
-    return talkative(MIDFILL_CACHE=str(runtime / "cache"), XDG_RUNTIME_DIR=str(runtime), **more)
+    return talkative(MIDFILL_CACHE=another_cache(runtime / "cache"), XDG_RUNTIME_DIR=str(runtime), **more)
 
 
 def check_whole_session(client: RawClient, shares_in: Path | None = None) -> None:

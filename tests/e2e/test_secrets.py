@@ -11,6 +11,7 @@ from e2e.raw_client import MIDFILL, RawClient
 from e2e.workbench import CURSOR, Workbench, mentions
 from lengths import cases
 from midfill.privacy.secrets import redact
+from own_files import another_cache
 from unit.privacy.test_secrets import SECRETS, VALUES
 
 KINDS = [kind for kind, value in VALUES.items() if "\n" not in value]
@@ -45,7 +46,7 @@ def test_planted_secrets_are_nowhere(bundle: Path, tmp_path: Path) -> None:
     """In the open document, in a file that is read for it and in ignored ones: in no prompt, no file, no log."""
     assert len(KINDS) >= 20
     folder, cache = tmp_path / "shop", tmp_path / "cache"
-    environment = {**os.environ, "MIDFILL_CACHE": str(cache)}
+    environment = {**os.environ, "MIDFILL_CACHE": another_cache(cache)}
     lines = {kind: SECRETS[kind].format(VALUES[kind]) for kind in PLANTED}
     calls = {kind: f"planted_{number}" for number, kind in enumerate(PLANTED)}
     with RawClient([*MIDFILL, "--log-level", "DEBUG"], tmp_path / "stderr", environment) as client:

@@ -20,6 +20,7 @@ from midfill.completion.engine import CompletionEngine, load_engine, open_engine
 from midfill.completion.types import Request
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
+from own_files import another_cache
 from waiting import wait_until
 
 pytestmark = [
@@ -54,6 +55,7 @@ def servers(bundle: Path, runtime_folder: Path) -> Iterator[list[RawClient]]:
 
     They have the default settings, and share an engine with no others.
     """
+    another_cache(runtime_folder / "cache")
     own = {"MIDFILL_CACHE": "cache", "MIDFILL_CONFIG": "none.toml", "XDG_RUNTIME_DIR": "."}
     environment = {**os.environ, **{name: str(runtime_folder / path) for name, path in own.items()}}
     workspace = runtime_folder / "workspace"

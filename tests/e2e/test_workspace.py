@@ -33,9 +33,9 @@ INDEX = "midfill.retrieval.worker"
 
 
 @pytest.fixture
-def environment(bundle: Path, tmp_path: Path) -> dict[str, str]:
-    """Return the environment with a cache folder, and so a journal, of the test's own."""
-    return {**os.environ, "MIDFILL_CACHE": str(tmp_path / "cache")}
+def environment(bundle: Path) -> dict[str, str]:
+    """Return the environment of the server, and of commands that ask for its journal."""
+    return dict(os.environ)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import psutil
 
 from editors.terminal import Terminal
 from midfill.settings.schema import default_bundle
+from own_files import another_cache
 
 ROOT = Path(__file__).resolve().parents[2]
 GHOST = "8a94a6"
@@ -294,7 +295,7 @@ def _environment(home: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "MIDFILL_BUNDLE": str(default_bundle()),
-        "MIDFILL_CACHE": str(home / "midfill"),  # what others accepted moves the gate
+        "MIDFILL_CACHE": another_cache(home / "midfill"),  # what others accepted moves the gate
         "MIDFILL_CONFIG": str(home / "midfill.toml"),
     }
 
