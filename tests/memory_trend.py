@@ -10,7 +10,7 @@ from statistics import median
 LEAK = 2_000
 """Bytes a case. What leaks grows all the time; which prompts are kept changes the memory now and then."""
 NOISE = 1.03
-"""How much larger a later reading may be than the first one: an allocator does not keep the same each time."""
+"""How much larger a reading of the later half may be than all before: an allocator does not keep the same each time."""
 FEWEST = 4
 """Readings without which nothing can be said."""
 
@@ -34,12 +34,13 @@ class MemoryTrend:
 
     @property
     def rise(self) -> float:
-        """The largest later reading as a multiple of the first one."""
-        return max(self.readings[1:]) / self.readings[0]
+        """The largest reading of the later half, as a multiple of the largest one before."""
+        half = len(self.readings) // 2
+        return max(self.readings[half:]) / max(self.readings[:half])
 
     @property
     def is_level(self) -> bool:
-        """Whether nothing leaks, and no reading is much above the first one; True if there are too few readings."""
+        """Whether nothing leaks, and the later half has no step up; True if there are too few readings."""
         return len(self.readings) < FEWEST or (self.growth <= self.leak and self.rise <= self.noise)
 
     def __str__(self) -> str:
