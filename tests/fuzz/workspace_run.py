@@ -17,6 +17,8 @@ from midfill.bench.processes import memory_of
 _MOST_MEGABYTES = 800
 _LEAK = 50_000
 """Bytes a workspace, which is some dozens of requests and files."""
+_AGAIN = 20
+"""Workspaces that are opened again, between two readings of the memory."""
 _GLANCE = 0.1
 _AT_REST = 4
 """Glances without processor time after which the index is at rest."""
@@ -25,14 +27,15 @@ _AT_REST = 4
 def run_workspaces(
     server: FuzzedServer, folder: Path, first: int, count: int, on_find: Callable[[Find], None]
 ) -> Tally:
-    """Open the workspaces of ``count`` seeds from ``first`` on, one after the other."""
-    tally = Tally("workspaces", cases_a_reading=max(count // READINGS, 1), leak=_LEAK)
+    """Open the workspaces of ``count`` seeds from ``first`` on, one after the other.
+
+    Then the first ones again and again, for the memory: a server keeps what its largest documents took, in pieces.
+    What leaks grows with each visit.
+    """
+    tally = Tally("workspaces", cases_a_reading=_AGAIN, leak=_LEAK)
     for seed in range(first, first + count):
         before = len(tally.finds)
-        workspace = folder / f"workspace-{seed}"
-        kind = make_workspace(workspace, seed)
-        _visit(server, workspace, seed, kind, tally)
-        shutil.rmtree(workspace, ignore_errors=True)
+        _open_and_visit(server, folder, seed, tally)
         for found in tally.finds[before:]:
             on_find(found)
         if len(tally.finds) > before:
@@ -40,9 +43,19 @@ def run_workspaces(
         else:
             tally.answered += 1
         tally.cases += 1
-        if tally.cases % tally.cases_a_reading == 0:
+    if count >= _AGAIN:
+        for _ in range(READINGS):
+            for seed in range(first, first + _AGAIN):
+                _open_and_visit(server, folder, seed, tally)
             tally.memory.append(server.own_memory())
     return tally
+
+
+def _open_and_visit(server: FuzzedServer, folder: Path, seed: int, tally: Tally) -> None:
+    workspace = folder / f"workspace-{seed}"
+    kind = make_workspace(workspace, seed)
+    _visit(server, workspace, seed, kind, tally)
+    shutil.rmtree(workspace, ignore_errors=True)
 
 
 def _visit(server: FuzzedServer, workspace: Path, seed: int, kind: str, tally: Tally) -> None:
