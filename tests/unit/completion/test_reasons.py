@@ -152,7 +152,15 @@ OUTSIDE_THE_ENGINE = {
 }
 
 
-OF_EDITS = {Reason.CUT_OFF, Reason.GHOST_TEXT, Reason.NO_EDITS, Reason.REVERSAL, Reason.UNCHANGED, Reason.WHITE_SPACE}
+OF_EDITS = {
+    Reason.CUT_OFF,
+    Reason.DISMISSED,
+    Reason.GHOST_TEXT,
+    Reason.NO_EDITS,
+    Reason.REVERSAL,
+    Reason.UNCHANGED,
+    Reason.WHITE_SPACE,
+}
 """The tests of ``next_edit`` and of ``session.edit_service`` make each of these happen."""
 
 
