@@ -27,8 +27,12 @@ from midfill_export.build.progress import OnStage
 from midfill_export.graph.grouped_attention import add_grouped_attention
 from midfill_export.graph.nodes import save_graph
 from midfill_export.quantization.calibrate import Moments, second_moments
+from midfill_export.quantization.draft_graph import write_draft_graph
 from midfill_export.quantization.quantize import Recipe, quantize
 from midfill_export.quantization.rotate import can_rotate
+
+_MIN_DRAFTED_BYTES = 1_000_000_000
+"""Size of a model from which it gets a graph that drafts. A smaller one is fast enough without its memory."""
 
 
 class FloatModel(Protocol):
@@ -78,7 +82,11 @@ def build_bundle(
         bundle = scratch / "bundle"
         bundle.mkdir()
         write_int8(model, recipe, calibrate(model, progress), bundle / GRAPH)
-        progress(f"int8: {recipe.describe()['scheme']}, {folder_size(bundle) / 1e6:.0f} MB")
+        size = folder_size(bundle)
+        progress(f"int8: {recipe.describe()['scheme']}, {size / 1e6:.0f} MB")
+        if size >= _MIN_DRAFTED_BYTES:
+            write_draft_graph(bundle)
+            progress(f"drafts: 4 bits in blocks, {(folder_size(bundle) - size) / 1e6:.0f} MB more")
         samples = verification_samples(description)[::every_sample]
         agreement = measure_agreement(model.logits(samples), bundle, description, samples)
         progress(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 
+import psutil
+
 from midfill.common.cancel import CancelFlag
 from midfill.inference import thread_tuning
 from midfill.inference.bundle import Bundle, Manifest, load_bundle
 from midfill.inference.bundle_versions import load_current, remove_old_versions
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import CachePool
+from midfill.inference.memory_needed import has_room_for_drafts
+from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.onnx_model import Model, OnnxModel
 from midfill.inference.permission import require_permission
 from midfill.inference.preemption import PreemptibleModel, Steps
@@ -36,11 +40,27 @@ _SCORED_AT_ONCE = 64
 class LoadedModel:
     """A bundle's tokenizer and ONNX session: a :class:`midfill.inference.token_generator.LanguageModel`."""
 
-    def __init__(self, bundle: Bundle, tokenizer: ModelTokenizer, model: Model, threads: int = 0) -> None:
-        """Join what was loaded. ``threads`` is the number of threads that ``model`` runs on; 0 if it is not known."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        tokenizer: ModelTokenizer,
+        model: Model,
+        threads: int = 0,
+        draft_model: Model | None = None,
+    ) -> None:
+        """Join what was loaded.
+
+        Args:
+            bundle: what was loaded.
+            tokenizer: of the bundle.
+            model: of the bundle.
+            threads: number of threads that ``model`` runs on; 0 if it is not known.
+            draft_model: the model in 4 bits; None if it is not loaded.
+        """
         self.bundle = bundle
         self.tokenizer = tokenizer
         self._model = model
+        self._draft_model = draft_model
         self.threads = threads
 
     @property
@@ -63,10 +83,14 @@ class LoadedModel:
         meter: PrefillMeter = NO_METER,
     ) -> LocalGenerator:
         """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`."""
-        model = self._model if steps is None else PreemptibleModel(self._model, steps)
+        model, draft_model = self._model, self._draft_model
+        if steps is not None:
+            model = PreemptibleModel(model, steps)
+            draft_model = draft_model and PreemptibleModel(draft_model, steps)
         fitting = cache_bytes // (self.manifest.kv.bytes_per_token * context)
         caches = CachePool(lambda: model.new_cache(context), max(fitting, 1))
-        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens, meter)
+        drafts = ModelDrafts(draft_model, max_draft_tokens) if draft_model and max_draft_tokens else None
+        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens, meter, drafts)
 
 
 class LocalGenerator:
@@ -79,11 +103,13 @@ class LocalGenerator:
         caches: CachePool,
         max_draft_tokens: int,
         meter: PrefillMeter = NO_METER,
+        model_drafts: ModelDrafts | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._caches = caches
         self._draft_length = DraftLength(max_draft_tokens)
+        self._model_drafts = model_drafts
         self._meter = meter
 
     def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
@@ -111,7 +137,16 @@ class LocalGenerator:
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
         cache = self._caches.pick(request.prompt, request.document)
-        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts, self._meter, stats)
+        decoder = Decoder(
+            self._model,
+            cache,
+            cancel,
+            self._draft_length,
+            request.drafts,
+            self._meter,
+            stats,
+            self._model_drafts,
+        )
         yield from decoder.generate(
             request.prompt,
             TokenHealing(self._tokenizer.vocabulary, request.required_prefix),
@@ -146,5 +181,7 @@ def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("loading the model", 0.4)
     threads = settings.threads or thread_tuning.chosen(bundle).number
     model = OnnxModel.of(bundle, threads)
+    drafts = settings.draft_tokens > 0 and has_room_for_drafts(bundle.manifest, psutil.virtual_memory().available)
+    draft_model = OnnxModel.that_drafts(bundle, threads) if drafts else None
     on_loading("ready", 1.0)
-    return LoadedModel(bundle, tokenizer, model, threads)
+    return LoadedModel(bundle, tokenizer, model, threads, draft_model)

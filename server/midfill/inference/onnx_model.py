@@ -93,6 +93,8 @@ class OnnxModel:
         threads: int = 0,
         activation_bits: int | None = None,
         vocabulary: int | None = None,
+        *,
+        exact: bool = True,
     ) -> None:
         """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
 
@@ -103,12 +105,14 @@ class OnnxModel:
             activation_bits: number of bits that activations are rounded to; None for as many as 8-bit weights allow on
                 this processor.
             vocabulary: number of logits in a row; None for any.
+            exact: whether logits must be the same to the last bit however tokens are split into steps. A model that
+                only drafts need not be, and computes no row more than it is asked for.
 
         Raises:
             ModelError: onnxruntime refuses the graph, or the graph has another KV cache or vocabulary.
         """
         self._kv = kv
-        self._block = row_block()
+        self._block, self._min_rows = (row_block(), MIN_ROWS) if exact else (1, 1)
         options = session_options(threads or cores.usable().default_threads().number)
         bits = activation_bits or arithmetic.activation_bits(MAX_INT8, arithmetic.detect())
         self._constants = arithmetic.round_activations(options, bits)
@@ -147,6 +151,16 @@ class OnnxModel:
         bits = arithmetic.activation_bits(manifest.weight_limit, arithmetic.detect())
         return cls(bundle.graph, manifest.kv, threads, bits, manifest.vocabulary)
 
+    @classmethod
+    def that_drafts(cls, bundle: Bundle, threads: int = 0) -> OnnxModel:
+        """Load a bundle's graph in 4 bits, which uses the caches of the other one. It rounds activations itself.
+
+        Raises:
+            ModelError: as :meth:`of`.
+        """
+        manifest = bundle.manifest
+        return cls(bundle.draft_graph, manifest.kv, threads, 8, manifest.vocabulary, exact=False)
+
     def new_cache(self, capacity: int) -> KvCache:
         """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
         padded = round_up(capacity + MIN_ROWS - 1, self._block)
@@ -184,11 +198,11 @@ class OnnxModel:
         block = 1 if run.grouped else self._block
         start = len(cache) - len(cache) % block
         tokens = [*cache.tokens[start:], *ids]
-        padding = round_up(max(len(tokens), MIN_ROWS), block) - len(tokens)
+        padding = round_up(max(len(tokens), self._min_rows), block) - len(tokens)
         last = len(tokens) - 1
         # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
         logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
-        logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
+        logit_rows += [last] * (round_up(run.rows, max(self._block, self._min_rows)) - run.rows)
         self._weights.require_unchanged()
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))
