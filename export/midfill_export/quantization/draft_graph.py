@@ -33,9 +33,7 @@ def write_draft_graph(folder: Path) -> None:
         OSError: the disk is full.
     """
     model = ir.load(folder / GRAPH)
-    draft_graph(model.graph)
-    for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
-        tidy(model)
+    turn_into_draft(model)
     new = [
         value
         for value in model.graph.initializers.values()
@@ -49,8 +47,9 @@ def write_draft_graph(folder: Path) -> None:
     ir.save(model, folder / DRAFT_GRAPH)
 
 
-def draft_graph(graph: ir.Graph) -> None:
-    """Replace the 8-bit products of a graph of :func:`midfill_export.quantization.quantize.quantize`, in place."""
+def turn_into_draft(model: ir.Model) -> None:
+    """Replace the 8-bit products of a model of :func:`midfill_export.quantization.quantize.quantize`, in place."""
+    graph = model.graph
     for node in [node for node in graph if node.op_type == "MatMulIntegerToFloat"]:
         rounded, weight, _, scale = (_value(value) for value in node.inputs[:4])
         product = insert_four_bit_product(
@@ -61,6 +60,8 @@ def draft_graph(graph: ir.Graph) -> None:
     chosen = logits.producer()
     if chosen is not None and chosen.op_type == "ScatterElements":  # the shortlist overwrites some of the 4-bit logits
         replace_value(graph, logits, _value(chosen.inputs[0]))
+    for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
+        tidy(model)
 
 
 def _before_rounding(rounded: ir.Value) -> ir.Value:

@@ -97,12 +97,14 @@ class KvLayout:
     layers: int
     heads: int
     head_size: int
-    dtype: str = "float32"
+    dtype: Literal["float32", "float16"] = "float32"
+    """The type of a number. Models whose query heads share no KV heads have ``float16``
+    (:mod:`midfill_export.graph.half_cache`)."""
 
     @property
     def bytes_per_token(self) -> int:
         """Memory of one token in the cache, in bytes."""
-        return self.layers * 2 * self.heads * self.head_size * 4
+        return self.layers * 2 * self.heads * self.head_size * (2 if self.dtype == "float16" else 4)
 
 
 @dataclass(frozen=True, kw_only=True)

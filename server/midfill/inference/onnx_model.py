@@ -122,6 +122,7 @@ class OnnxModel:
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ModelError(f"onnxruntime cannot load {graph} ({type(error).__name__}): export it again.") from error
         inputs = {value.name: value.shape for value in self._session.get_inputs()}
+        halves = {value.name for value in self._session.get_inputs() if value.type == "tensor(float16)"}
         outputs = {value.name: value.shape for value in self._session.get_outputs()}
         self._groups = _GROUPED_ROWS in {value.name for value in self._session.get_overridable_initializers()}
         parts = [(layer, part) for layer in range(kv.layers) for part in ("key", "value")]
@@ -138,6 +139,7 @@ class OnnxModel:
         for name, expected in known.items():
             if not _fits(shape := {**inputs, **outputs}[name], expected):
                 raise ModelError(f"{graph} has {name} {shape}, and its manifest says otherwise: export it again.")
+        self._cache_type = np.float16 if halves else np.float32
         huge_pages.arrange()
 
     @classmethod
@@ -165,7 +167,9 @@ class OnnxModel:
         """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
         padded = round_up(capacity + MIN_ROWS - 1, self._block)
         shape = (1, self._kv.heads, padded, self._kv.head_size)
-        return KvCache([ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)) for _ in self._past], capacity)
+        return KvCache(
+            [ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, self._cache_type)) for _ in self._past], capacity
+        )
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """See :meth:`Model.step`. A set flag ends the run at the next operator.

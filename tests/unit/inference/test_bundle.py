@@ -401,3 +401,4 @@ def test_files_are_described_by_size_and_hash(tmp_path: Path) -> None:
 def test_bytes_of_a_token_in_the_cache() -> None:
     """A token has a key and a value in each head of each layer, of 32-bit floats."""
     assert KvLayout(layers=24, heads=2, head_size=64).bytes_per_token == 24 * 2 * 2 * 64 * 4
+    assert KvLayout(layers=24, heads=2, head_size=64, dtype="float16").bytes_per_token == 24 * 2 * 2 * 64 * 2
