@@ -1,9 +1,9 @@
 """Keys and values in 16 bits, for models whose query heads share none: their KV cache is the largest.
 
-Stable Code 3B has 32 KV heads in 32 layers: 655 kB a token in FP32, and 4,096 tokens need as much memory as the weights.
-``GroupQueryAttention`` has one type for its inputs and its cache. So the packed projections are rounded to 16 bits before
-it, and its result is FP32 again. A model whose heads share keys and values keeps FP32: its cache is small, and its
-attention after a long past (:mod:`midfill_export.graph.grouped_attention`) is in FP32.
+Stable Code 3B has 32 KV heads in 32 layers: 655 kB a token in FP32, and 4,096 tokens need as much memory as its
+weights. ``GroupQueryAttention`` has one type for its inputs and its cache. So the packed projections are rounded to 16
+bits before it, and its result is FP32 again. A model whose heads share keys and values keeps FP32: its cache is small,
+and its attention after a long past (:mod:`midfill_export.graph.grouped_attention`) is in FP32.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from midfill.inference import arithmetic, cores, huge_pages
 from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.mapped_weights import MappedWeights
+from midfill.inference.reserved_memory import reserve
 from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
 from midfill.inference.session_options import SILENT, session_options
 
@@ -167,9 +168,8 @@ class OnnxModel:
         """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
         padded = round_up(capacity + MIN_ROWS - 1, self._block)
         shape = (1, self._kv.heads, padded, self._kv.head_size)
-        return KvCache(
-            [ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, self._cache_type)) for _ in self._past], capacity
-        )
+        arrays = reserve(len(self._past), shape, self._cache_type)
+        return KvCache([ort.OrtValue.ortvalue_from_numpy(array) for array in arrays], capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """See :meth:`Model.step`. A set flag ends the run at the next operator.

@@ -49,7 +49,7 @@ def length_after_dear_steps() -> DraftLength:
 
 @given(TABLES, TABLES, st.integers(0, 9))
 def test_drafts_never_change_the_text(table: NDArray[np.float32], other: NDArray[np.float32], seed: int) -> None:
-    """Whatever another model drafts, the tokens are those of the model alone, also if they are drawn; so is the cache."""
+    """Whatever another model drafts, tokens and cache are those of the model alone, also if tokens are drawn."""
     alone, drafted = KvCache(None, 100), KvCache(None, 100)
     expected = decode(MarkovModel(table), None, alone, seed=seed)
     assert decode(MarkovModel(table), MarkovModel(other), drafted, seed=seed) == expected
