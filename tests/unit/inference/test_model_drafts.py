@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,16 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
+from midfill.inference.bundle import Bundle
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.loaded_model import LoadedModel
 from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Sampler, Sampling
+from midfill.inference.token_generator import GenerationRequest
 from midfill.inference.token_healing import TokenHealing, Vocabulary
-from unit.helpers import MarkovModel
+from unit.helpers import MarkovModel, manifest, model_tokenizer
 
 SIZE = 6
 TABLES = arrays(np.float32, (SIZE, SIZE), elements=st.floats(-30, 30, width=32))
@@ -113,3 +117,16 @@ def test_drafts_pause_where_they_do_not_pay() -> None:
     length = length_after_dear_steps()
     chosen = [length.choose() for _ in range(66)]
     assert (chosen.count(0), chosen.count(1)) == (64, 2)
+
+
+@pytest.mark.parametrize(("allowed", "is_drafted"), [(0, False), (16, True)])
+def test_setting_turns_them_off(allowed: int, is_drafted: bool) -> None:
+    """With no draft tokens allowed, the model that drafts is never asked; the text is the same."""
+    made = manifest()
+    table = (50 * np.roll(np.eye(made.vocabulary), 1, axis=1)).astype(np.float32)
+    drafting = MarkovModel(table)
+    loaded = LoadedModel(Bundle(Path("unused"), made), model_tokenizer(), MarkovModel(table), draft_model=drafting)
+    generator = loaded.new_generator(context=100, cache_bytes=0, max_draft_tokens=allowed)
+    request = GenerationRequest(prompt=[20, 21], max_tokens=6, stop_tokens=())
+    assert [choice.token for choice in generator.generate(request, CancelFlag())] == [22, 23, 24, 25, 26, 27]
+    assert bool(drafting.steps) == is_drafted
