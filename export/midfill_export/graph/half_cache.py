@@ -21,7 +21,7 @@ _PROJECTIONS, _CACHES, _TABLES = slice(0, 3), slice(3, 5), slice(7, 9)
 def halve_cache(graph: ir.Graph) -> bool:
     """Give the graph a KV cache in 16 bits if no heads share keys and values; return whether it has one now."""
     nodes = attention_nodes(graph)
-    if not nodes or any(_shares_heads(node) for node in nodes):
+    if not nodes or not all(_can_be_halved(node) for node in nodes):
         return False
     for node in nodes:
         for index, value in list(enumerate(node.inputs))[_PROJECTIONS]:
@@ -37,8 +37,10 @@ def halve_cache(graph: ir.Graph) -> bool:
     return True
 
 
-def _shares_heads(attention: ir.Node) -> bool:
-    return attention.attributes["num_heads"].as_int() != attention.attributes["kv_num_heads"].as_int()
+def _can_be_halved(attention: ir.Node) -> bool:
+    """Whether no heads share keys and values, and no input comes after the tables, such as a bias of the scores."""
+    heads, kv_heads = (attention.attributes[name].as_int() for name in ("num_heads", "kv_num_heads"))
+    return heads == kv_heads and not any(attention.inputs[_TABLES.stop :])
 
 
 def _cast(graph: ir.Graph, before: ir.Node, value: ir.Value, to: ir.DataType) -> ir.Value:

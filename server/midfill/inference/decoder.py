@@ -127,7 +127,8 @@ class Decoder:
             room = max_tokens - produced - 1
             started = time.perf_counter()
             learner, draft = self._draft_length, lookup.propose(min(self._draft_length.choose(), room))
-            if not draft and self._model_drafts:
+            # A model that drafts does not know what text the next tokens must spell.
+            if not draft and self._model_drafts and not healing.missing:
                 learner = self._model_drafts.length
                 draft = self._model_drafts.propose(choice.token, self._cache, room, stop_tokens, self._cancel)
             logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
