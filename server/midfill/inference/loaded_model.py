@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 
 import psutil
 
 from midfill.common.cancel import CancelFlag
+from midfill.common.errors import ModelError
+from midfill.common.logs import PublicText
 from midfill.inference import thread_tuning
 from midfill.inference.bundle import Bundle, Manifest, load_bundle
 from midfill.inference.bundle_versions import load_current, remove_old_versions
@@ -32,6 +35,8 @@ from midfill.inference.token_generator import (
 from midfill.inference.token_healing import TokenHealing
 from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
 from midfill.settings.schema import Settings
+
+_log = logging.getLogger(__name__)
 
 _SCORED_AT_ONCE = 64
 """Tokens scored in one step. Each needs a row of logits, 0.6 MB for a vocabulary of 150,000."""
@@ -181,7 +186,17 @@ def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("loading the model", 0.4)
     threads = settings.threads or thread_tuning.chosen(bundle).number
     model = OnnxModel.of(bundle, threads)
-    drafts = settings.draft_tokens > 0 and has_room_for_drafts(bundle.manifest, psutil.virtual_memory().available)
-    draft_model = OnnxModel.that_drafts(bundle, threads) if drafts else None
+    draft_model = _load_draft_model(bundle, settings, threads)
     on_loading("ready", 1.0)
     return LoadedModel(bundle, tokenizer, model, threads, draft_model)
+
+
+def _load_draft_model(bundle: Bundle, settings: Settings, threads: int) -> OnnxModel | None:
+    """Load the model that drafts if it is wanted and memory is plentiful; the text is the same without it."""
+    if not settings.draft_tokens or not has_room_for_drafts(bundle.manifest, psutil.virtual_memory().available):
+        return None
+    try:
+        return OnnxModel.that_drafts(bundle, threads)
+    except ModelError as error:
+        _log.warning("%s", PublicText(f"{error} Until then, the model writes without drafts of its own."))
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,18 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag, Cancelled
-from midfill.inference.bundle import Bundle
+from midfill.inference.bundle import DRAFT_GRAPH, Bundle, write_manifest
+from midfill.inference.bundle_files import describe_files
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import KvCache
-from midfill.inference.loaded_model import LoadedModel
+from midfill.inference.loaded_model import LoadedModel, load_model
 from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.sampling import Sampler, Sampling
 from midfill.inference.token_generator import GenerationRequest
 from midfill.inference.token_healing import TokenHealing, Vocabulary
-from unit.helpers import MarkovModel, manifest, model_tokenizer
+from midfill.settings.schema import Settings
+from unit.helpers import MarkovModel, chain_graph, encode, manifest, model_tokenizer, write_bundle
 
 SIZE = 6
 TABLES = arrays(np.float32, (SIZE, SIZE), elements=st.floats(-30, 30, width=32))
@@ -130,3 +133,20 @@ def test_setting_turns_them_off(allowed: int, is_drafted: bool) -> None:
     request = GenerationRequest(prompt=[20, 21], max_tokens=6, stop_tokens=())
     assert [choice.token for choice in generator.generate(request, CancelFlag())] == [22, 23, 24, 25, 26, 27]
     assert bool(drafting.steps) == is_drafted
+
+
+def test_model_runs_without_a_graph_that_drafts_and_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bundle is loaded all the same, and the log says what is wrong and what to do."""
+    monkeypatch.setenv("MIDFILL_CACHE", str(tmp_path / "cache"))
+    bundle = write_bundle(tmp_path / "bundle", chain_graph("pass"))
+    bundle.draft_graph.write_bytes(b"no graph")
+    files = {**bundle.manifest.files, **describe_files(bundle.folder, [DRAFT_GRAPH])}
+    write_manifest(bundle.path, replace(bundle.manifest, files=files))
+    loaded = load_model(Settings(bundle=bundle.path, threads=1))
+    generator = loaded.new_generator(context=100, cache_bytes=0, max_draft_tokens=16)
+    request = GenerationRequest(prompt=[5, loaded.manifest.fim.middle], max_tokens=3, stop_tokens=())
+    assert next(iter(generator.generate(request, CancelFlag()))).token == encode("pass")[0]
+    assert "draft.onnx (" in caplog.text
+    assert "export it again. Until then, the model writes without drafts of its own." in caplog.text
