@@ -165,7 +165,11 @@ class OnnxModel:
         return cls(bundle.draft_graph, manifest.kv, threads, 8, manifest.vocabulary, exact=False)
 
     def new_cache(self, capacity: int) -> KvCache:
-        """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
+        """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill.
+
+        Raises:
+            ModelTooLarge: the system has no memory for them.
+        """
         padded = round_up(capacity + MIN_ROWS - 1, self._block)
         shape = (1, self._kv.heads, padded, self._kv.head_size)
         arrays = reserve(len(self._past), shape, self._cache_type)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from midfill.common.errors import ModelTooLarge
+
 _ALIGNMENT = 64
 """Bytes of a cache line."""
 _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
@@ -21,10 +23,20 @@ _PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MA
 
 
 def reserve(count: int, shape: tuple[int, ...], dtype: type[np.floating[Any]]) -> list[NDArray[Any]]:
-    """Return ``count`` arrays of zeros of this shape. The memory is free again when none of them is used any more."""
+    """Return ``count`` arrays of zeros of this shape. The memory is free again when none of them is used any more.
+
+    Raises:
+        ModelTooLarge: the system has not so much memory, or this process may not have it.
+    """
     numbers = math.prod(shape)
     size = -(-numbers * np.dtype(dtype).itemsize // _ALIGNMENT) * _ALIGNMENT
-    mapping = mmap.mmap(-1, max(count * size, 1), **_PRIVATE)
+    try:
+        mapping = mmap.mmap(-1, max(count * size, 1), **_PRIVATE)
+    except OSError as error:
+        raise ModelTooLarge(
+            f"There is no memory for a prompt ({count * size / 1e6:.0f} MB): close other programs, or lower"
+            " 'contextTokens'."
+        ) from error
     if hasattr(mmap, "MADV_NOHUGEPAGE"):  # on Linux: else the first number of each 2 MB takes all of them
         mapping.madvise(mmap.MADV_NOHUGEPAGE)
     return [np.frombuffer(mapping, dtype, numbers, index * size).reshape(shape) for index in range(count)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import psutil
+import pytest
 
+from midfill.common.errors import ModelTooLarge
 from midfill.inference.reserved_memory import reserve
 
 
@@ -26,3 +28,9 @@ def test_untouched_arrays_take_no_memory() -> None:
     array[0] = 1
     assert process.memory_info().rss - before < 32 << 20
     assert array[1, 0] == 0
+
+
+def test_memory_that_the_system_does_not_have() -> None:
+    """The line says what is wrong and what to do."""
+    with pytest.raises(ModelTooLarge, match=r"\AThere is no memory for a prompt \(\d+ MB\): .+ lower 'contextTokens'\.\Z"):
+        reserve(1, (1 << 55,), np.float32)
