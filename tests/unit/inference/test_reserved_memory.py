@@ -32,5 +32,5 @@ def test_untouched_arrays_take_no_memory() -> None:
 
 def test_memory_that_the_system_does_not_have() -> None:
     """The line says what is wrong and what to do."""
-    with pytest.raises(ModelTooLarge, match=r"\AThere is no memory for a prompt \(\d+ MB\): .+ lower 'contextTokens'\.\Z"):
+    with pytest.raises(ModelTooLarge, match=r"\AThere is no memory for a prompt \(\d+ MB\): .+ 'contextTokens'\.\Z"):
         reserve(1, (1 << 55,), np.float32)
