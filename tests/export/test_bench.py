@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from midfill.bench.plan import Plan
 from midfill.bench.report import BenchReport, to_json
 from midfill.bench.scenes import Scene
 from midfill.settings.schema import Settings
+from midfill_export.build import bundle as build
+from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from unit.helpers import fake_llama_server
 
 PLAN = Plan(
@@ -62,6 +65,21 @@ def test_bench_measures_every_figure(settings: Settings) -> None:
     computed = [stroke.tokens_computed for stroke in report.recording.counted]
     assert None not in computed
     assert any(computed), "typing along a suggestion computes nothing, but something was suggested"
+
+
+def test_large_model_is_measured_with_drafts_of_its_own(
+    checkpoint: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bundle of a large model has a graph that drafts; the bench says how fast the model is with it."""
+    monkeypatch.setattr(build, "_MIN_DRAFTED_BYTES", 1)
+    bundle = bundle_from_checkpoint(str(checkpoint), tmp_path / "drafting").path
+    drafted = machine.Machine(LoadedBundle(replace(settings, bundle=bundle)), PLAN).drafted_decodes()
+    assert [figure.name for figure in drafted] == [
+        "decode after 16 tokens, drafts in 4 bits",
+        "decode after 64 tokens, drafts in 4 bits",
+    ]
+    assert all(figure.value for figure in drafted)
+    assert machine.Machine(LoadedBundle(settings), PLAN).drafted_decodes() == []
 
 
 def test_bench_measures_a_peer_beside(settings: Settings, tmp_path: Path) -> None:

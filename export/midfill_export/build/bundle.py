@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -25,10 +26,15 @@ from midfill_export.build.bundle_folder import (
 )
 from midfill_export.build.progress import OnStage
 from midfill_export.graph.grouped_attention import add_grouped_attention
+from midfill_export.graph.half_cache import halve_cache
 from midfill_export.graph.nodes import save_graph
 from midfill_export.quantization.calibrate import Moments, second_moments
+from midfill_export.quantization.draft_graph import write_draft_graph
 from midfill_export.quantization.quantize import Recipe, quantize
 from midfill_export.quantization.rotate import can_rotate
+
+_MIN_DRAFTED_BYTES = 1_000_000_000
+"""Size of a model from which it gets a graph that drafts. A smaller one is fast enough without its memory."""
 
 
 class FloatModel(Protocol):
@@ -77,8 +83,14 @@ def build_bundle(
     with scratch_beside(out) as scratch:
         bundle = scratch / "bundle"
         bundle.mkdir()
-        write_int8(model, recipe, calibrate(model, progress), bundle / GRAPH)
-        progress(f"int8: {recipe.describe()['scheme']}, {folder_size(bundle) / 1e6:.0f} MB")
+        has_half_cache = write_int8(model, recipe, calibrate(model, progress), bundle / GRAPH)
+        if has_half_cache:
+            description = replace(description, kv=replace(description.kv, dtype="float16"))
+        size = folder_size(bundle)
+        progress(f"int8: {recipe.describe()['scheme']}, {size / 1e6:.0f} MB")
+        if size >= _MIN_DRAFTED_BYTES:
+            write_draft_graph(bundle)
+            progress(f"drafts: 4 bits in blocks, {(folder_size(bundle) - size) / 1e6:.0f} MB more")
         samples = verification_samples(description)[::every_sample]
         agreement = measure_agreement(model.logits(samples), bundle, description, samples)
         progress(
@@ -101,14 +113,20 @@ def calibrate(model: FloatModel, progress: OnStage) -> Moments:
     return moments
 
 
-def write_int8(model: FloatModel, recipe: Recipe, moments: Moments, path: Path) -> None:
-    """Write the INT8 graph of ``model`` to ``path``, its weights beside it; ``moments.covariances`` is emptied."""
+def write_int8(model: FloatModel, recipe: Recipe, moments: Moments, path: Path) -> bool:
+    """Write the INT8 graph of ``model`` to ``path``, its weights beside it; ``moments.covariances`` is emptied.
+
+    Returns:
+        Whether its KV cache is in 16 bits.
+    """
     graph = model.open_graph()
     quantize(graph, recipe, moments)
+    has_half_cache = halve_cache(graph.graph)
     add_grouped_attention(graph.graph)
     save_graph(graph, path)
     del graph
     gc.collect()
+    return has_half_cache
 
 
 def verification_samples(description: Description) -> list[verify.Sample]:

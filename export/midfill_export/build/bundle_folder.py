@@ -22,6 +22,7 @@ from midfill.common.errors import ExportError
 from midfill.common.os_errors import explain
 from midfill.common.regular_file import read_regular
 from midfill.inference.bundle import (
+    DRAFT_GRAPH,
     FORMAT,
     GRAPH,
     MANIFEST,
@@ -42,7 +43,7 @@ from midfill.inference.bundle_versions import discard_version, next_version, rem
 from midfill.inference.manifest_check import fault_in
 from midfill_export.build.verify import Agreement
 
-_FILES = (GRAPH, f"{GRAPH}.data", TOKENIZER)
+_FILES = (GRAPH, f"{GRAPH}.data", DRAFT_GRAPH, f"{DRAFT_GRAPH}.data", TOKENIZER)
 
 
 @dataclass(frozen=True, kw_only=True)

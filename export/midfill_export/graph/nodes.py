@@ -57,6 +57,15 @@ def insert(graph: ir.Graph, before: ir.Node, op_type: str, *inputs: ir.Value, **
     return node.outputs[0]
 
 
+def replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
+    """Replace ``old`` by ``new`` in all users and in the graph's outputs."""
+    new.shape, new.type = old.shape, old.type
+    if old.is_graph_output():
+        new.name, old.name = old.name, f"{old.name}.float"
+        graph.outputs[list(graph.outputs).index(old)] = new
+    ir.convenience.replace_all_uses_with(old, new)
+
+
 def save_graph(model: ir.Model, path: Path) -> None:
     """Write ``model`` to ``path`` with its weights in ``<path>.data`` beside it."""
     ir.save(model, path, external_data=f"{path.name}.data")

@@ -37,7 +37,7 @@ from onnx_ir.passes import common as passes
 
 from midfill.inference.arithmetic import ROW_UNIT, ROW_ZERO_POINT
 from midfill.inference.bundle import MAX_INT8
-from midfill_export.graph.nodes import MICROSOFT, add_constant, insert, weight_of
+from midfill_export.graph.nodes import MICROSOFT, add_constant, insert, replace_value, weight_of
 from midfill_export.quantization.calibrate import Moments
 from midfill_export.quantization.rotate import (
     balance_gated,
@@ -123,7 +123,7 @@ def quantize(
         if recipe.shortlist and node.outputs[0].is_graph_output():
             turned = _rotate_blocks(graph, node, hidden, block, len(matrix))
             product = insert_shortlisted_product(graph, node, turned, str(weight.name), *columns, recipe.shortlist)
-            _replace_value(graph, node.outputs[0], product)
+            replace_value(graph, node.outputs[0], product)
             continue
         quantized = rows.quantize(hidden, block, node, len(matrix))
         product = _insert_product(graph, node, quantized, str(weight.name), *columns)
@@ -133,7 +133,7 @@ def quantize(
             deferred[gated] = scale
         else:
             product = insert(graph, node, "Mul", product, scale)
-        _replace_value(graph, node.outputs[0], product)
+        replace_value(graph, node.outputs[0], product)
         progress((done + 1) / len(products))
     for tidy in (passes.RemoveUnusedNodesPass(), passes.TopologicalSortPass()):
         tidy(model)
@@ -226,15 +226,6 @@ def _chosen_rows(value: ir.Value) -> list[ir.Value]:
     return [node.outputs[0] for node, _ in value.uses() if node.op_type == "Gather"]
 
 
-def _replace_value(graph: ir.Graph, old: ir.Value, new: ir.Value) -> None:
-    """Replace ``old`` by ``new`` in all users and in the graph's outputs."""
-    new.shape, new.type = old.shape, old.type
-    if old.is_graph_output():
-        new.name, old.name = old.name, f"{old.name}.float"
-        graph.outputs[list(graph.outputs).index(old)] = new
-    ir.convenience.replace_all_uses_with(old, new)
-
-
 def _rotate_blocks(graph: ir.Graph, before: ir.Node, hidden: ir.Value, block: int, width: int) -> ir.Value:
     """Insert (1, S, K) -> (1, S, K / B, B) @ Hadamard -> (1, S, K), where K is ``width``; nothing for blocks of one."""
     if block == 1:
@@ -278,7 +269,7 @@ def quantize_embedding(graph: ir.Graph, block: int) -> None:
     for node in (tokens, steps, real, product):
         graph.insert_before(table, node)
     row = _rotate_blocks(graph, table, product.outputs[0], block, matrix.shape[1])
-    _replace_value(graph, table.outputs[0], row)
+    replace_value(graph, table.outputs[0], row)
 
 
 def _read(value: ir.Value) -> NDArray[np.float32]:

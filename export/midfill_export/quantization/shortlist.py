@@ -37,8 +37,34 @@ def insert_shortlisted_product(
     def add(op_type: str, *inputs: ir.Value, **attributes: Any) -> ir.Value:
         return insert(graph, before, op_type, *inputs, **attributes)
 
+    rough = insert_four_bit_product(graph, before, hidden, name, integers, scales)
+    likeliest = ir.node(
+        "TopK",
+        [rough, add_constant(graph, "shortlist.length", np.array([min(shortlist, len(scales))], np.int64))],
+        attributes={"sorted": 0},
+        num_outputs=2,
+    )
+    graph.insert_before(before, likeliest)
+    tokens = likeliest.outputs[1]  # (1, S, L)
+    last_axis = add_constant(graph, "shortlist.axis", np.array([-1], np.int64))
+    table = add_constant(graph, f"{name}.int8", np.ascontiguousarray(integers.T))
+    rows = add("Cast", add("Gather", table, tokens), to=ir.DataType.FLOAT)  # (1, S, L, K)
+    products = add("Squeeze", add("MatMul", rows, add("Unsqueeze", hidden, last_axis)), last_axis)
+    exact = add("Mul", products, add("Gather", add_constant(graph, f"{name}.int8.scale", scales), tokens))
+    return add("ScatterElements", rough, tokens, exact, axis=-1)
+
+
+def insert_four_bit_product(
+    graph: ir.Graph,
+    before: ir.Node,
+    hidden: ir.Value,
+    name: str,
+    integers: NDArray[np.int8],
+    scales: NDArray[np.float32],
+) -> ir.Value:
+    """Insert the product (1, S, N) of ``hidden`` with (K, N) integers, rounded to 4 bits; each column has a scale."""
     weights, steps = in_four_bits(integers, scales, _BLOCK)
-    rough = ir.node(
+    product = ir.node(
         "MatMulNBits",
         [hidden, add_constant(graph, f"{name}.uint4", weights), add_constant(graph, f"{name}.uint4.scale", steps)],
         attributes={
@@ -51,21 +77,8 @@ def insert_shortlisted_product(
         domain=MICROSOFT,
         name=before.name,
     )
-    likeliest = ir.node(
-        "TopK",
-        [rough.outputs[0], add_constant(graph, "shortlist.length", np.array([min(shortlist, len(scales))], np.int64))],
-        attributes={"sorted": 0},
-        num_outputs=2,
-    )
-    for node in (rough, likeliest):
-        graph.insert_before(before, node)
-    tokens = likeliest.outputs[1]  # (1, S, L)
-    last_axis = add_constant(graph, "shortlist.axis", np.array([-1], np.int64))
-    table = add_constant(graph, f"{name}.int8", np.ascontiguousarray(integers.T))
-    rows = add("Cast", add("Gather", table, tokens), to=ir.DataType.FLOAT)  # (1, S, L, K)
-    products = add("Squeeze", add("MatMul", rows, add("Unsqueeze", hidden, last_axis)), last_axis)
-    exact = add("Mul", products, add("Gather", add_constant(graph, f"{name}.int8.scale", scales), tokens))
-    return add("ScatterElements", rough.outputs[0], tokens, exact, axis=-1)
+    graph.insert_before(before, product)
+    return product.outputs[0]
 
 
 def in_four_bits(

@@ -68,6 +68,7 @@ def run(
         figures += machine.prefills()
         progress("decode")
         figures += machine.decodes()
+        figures += machine.drafted_decodes()
         progress("steps")
         figures += machine.steps()
         progress("first token")

@@ -63,10 +63,14 @@ class LoadedBundle:
         self.settings = settings
         self.tokenizer = load_tokenizer(self.bundle)
         self.model = CountingModel(OnnxModel.of(self.bundle, settings.threads))
+        has_drafts = self.bundle.manifest.has_draft_graph
+        self.draft_model = OnnxModel.that_drafts(self.bundle, settings.threads) if has_drafts else None
+        """The model in 4 bits; None if the bundle has none."""
 
     def new_engine(self) -> CompletionEngine:
         """Return a new engine, whose caches are empty."""
-        return CompletionEngine(LoadedModel(self.bundle, self.tokenizer, self.model), LiveSettings(self.settings))
+        loaded = LoadedModel(self.bundle, self.tokenizer, self.model, draft_model=self.draft_model)
+        return CompletionEngine(loaded, LiveSettings(self.settings))
 
     def encode(self, text: str) -> list[int]:
         """Return a text's tokens."""

@@ -19,8 +19,10 @@ from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.completion.types import Request
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.prompt_lookup import DraftLength
 from midfill.inference.token_healing import TokenHealing, Vocabulary
+from midfill.settings.schema import Settings
 
 if TYPE_CHECKING:
     from midfill.bench.peer import LlamaServer
@@ -39,6 +41,7 @@ class Machine:
     def __init__(self, loaded: LoadedBundle, plan: Plan, peer: LlamaServer | None = None) -> None:
         self._engine = loaded.new_engine()
         self._model = loaded.model
+        self._draft_model = loaded.draft_model
         self._plan = plan
         self._peer = peer
         longest = max(*plan.prefills, *plan.contexts) + max(plan.steps)
@@ -70,9 +73,27 @@ class Machine:
                 partial(self._decode_speed, ids, cache),
                 partial(peer.decode_speed, ids, count) if peer else None,
             )
-            figures.append(samples.figure(f"decode after {n:,} tokens, no drafts", "tokens/s", _DECODE_WANTED))
+            wanted = None if self._draft_model else _DECODE_WANTED
+            figures.append(samples.figure(f"decode after {n:,} tokens, no drafts", "tokens/s", wanted))
         name = f"decode speed after {lengths[-1]:,} tokens, divided by that after {lengths[0]:,}"
         return [*figures, _quotient(name, figures[-1], figures[0])]
+
+    def drafted_decodes(self) -> list[Figure]:
+        """Measure decoding with drafts that the model in 4 bits writes, and none that are looked up; [] without it."""
+        if self._draft_model is None:
+            return []
+        peer, count = self._peer, self._plan.decoded
+        drafts = ModelDrafts(self._draft_model, Settings().draft_tokens)
+        figures = []
+        for n in self._plan.contexts:
+            ids = self._tokens[:n]
+            samples = take_turns(
+                self._plan.runs,
+                partial(self._decode_speed, ids, self._model.new_cache(n + count + 1), drafts),
+                partial(peer.decode_speed, ids, count) if peer else None,
+            )
+            figures.append(samples.figure(f"decode after {n:,} tokens, drafts in 4 bits", "tokens/s", _DECODE_WANTED))
+        return figures
 
     def steps(self) -> list[Figure]:
         """Time single steps of several sizes, in tokens: the extra time of a larger step is the cost of a draft."""
@@ -119,8 +140,8 @@ class Machine:
         reason = f"the prefill of {len(self._tokens):,} tokens took less than {1000 * _CANCEL_AFTER:.0f} ms"
         return Figure(name=figure.name, unit=figure.unit, value=None, note=f"nothing was cancelled: {reason}")
 
-    def _decoder(self, cache: KvCache, cancel: CancelFlag) -> Decoder:
-        return Decoder(self._model, cache, cancel, DraftLength(0))
+    def _decoder(self, cache: KvCache, cancel: CancelFlag, drafts: ModelDrafts | None = None) -> Decoder:
+        return Decoder(self._model, cache, cancel, DraftLength(0), model_drafts=drafts)
 
     def _prefill_seconds(self, ids: Sequence[int], cancel: CancelFlag) -> float:
         decoder = self._decoder(self._model.new_cache(len(ids) + 1), cancel)
@@ -131,13 +152,13 @@ class Machine:
     def _prefill_speed(self, ids: Sequence[int]) -> float:
         return len(ids) / self._prefill_seconds(ids, CancelFlag())
 
-    def _decode_speed(self, ids: Sequence[int], cache: KvCache) -> float:
+    def _decode_speed(self, ids: Sequence[int], cache: KvCache, drafts: ModelDrafts | None = None) -> float:
         """Return tokens per second without the first token, which the prefill computes.
 
         A second run finds the prompt in ``cache``.
         """
         count = self._plan.decoded
-        tokens = self._decoder(cache, CancelFlag()).generate(
+        tokens = self._decoder(cache, CancelFlag(), drafts).generate(
             ids, _NOTHING_TO_HEAL, max_tokens=count + 1, stop_tokens=()
         )
         next(tokens)

@@ -25,7 +25,7 @@ from midfill.inference import arithmetic, cores, cpu, thread_tuning
 from midfill.inference.bundle import MAX_INT8, Bundle, Manifest, load_bundle, read_manifest
 from midfill.inference.exactness import differing_splits
 from midfill.inference.licences import licence
-from midfill.inference.memory_needed import memory_needed
+from midfill.inference.memory_needed import draft_bytes, memory_needed
 from midfill.inference.onnx_model import OnnxModel
 from midfill.inference.permission import require_permission
 from midfill.inference.prefill_throughput import PrefillThroughput, speed_key
@@ -183,6 +183,8 @@ def _memory(bundle: Bundle, settings: Settings) -> Check:
     free = psutil.virtual_memory().available
     detail = f"needs about {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB are free"
     enough = free > needed
+    if drafts := draft_bytes(manifest):
+        detail += f"; drafts in 4 bits take {drafts / 1e6:.0f} MB more, where memory is plentiful"
     return Check("memory", enough, detail if enough else f"{detail}: close other programs")
 
 

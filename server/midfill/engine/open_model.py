@@ -83,7 +83,8 @@ def open_for_edits(settings: Settings, context: int) -> LanguageModel:
     Raises:
         BundleError, ModelError, PolicyRefused: as :func:`check_for_edits`.
     """
-    return _load_here(replace(settings, bundle=check_for_edits(settings, context).path), _quietly)
+    # An edit's drafts are the old text. So the memory that the setting allows is not spent on a model that drafts.
+    return _load_here(replace(settings, bundle=check_for_edits(settings, context).path, draft_tokens=0), _quietly)
 
 
 def check_for_edits(settings: Settings, context: int) -> Bundle:

@@ -6,6 +6,8 @@
     v1/model.onnx        the graph
     v1/model.onnx.data   the weights, which onnxruntime maps into memory
     v1/tokenizer.json    the tokenizer, for the tokenizers library
+    v1/draft.onnx        the same model in 4 bits, for drafts (:mod:`midfill.inference.model_drafts`); not always
+    v1/draft.onnx.data   the weights in 4 bits
 
 A bundle for a server's model has only the manifest and the tokenizer.
 
@@ -36,6 +38,7 @@ FORMAT = 2
 """The format version. It is increased when older versions of Midfill would read a new bundle wrongly."""
 MANIFEST = "manifest.json"
 GRAPH = "model.onnx"
+DRAFT_GRAPH = "draft.onnx"
 TOKENIZER = "tokenizer.json"
 VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 """The name of a version's folder, with the version's number."""
@@ -94,12 +97,14 @@ class KvLayout:
     layers: int
     heads: int
     head_size: int
-    dtype: str = "float32"
+    dtype: Literal["float32", "float16"] = "float32"
+    """The type of a number. Models whose query heads share no KV heads have ``float16``
+    (:mod:`midfill_export.graph.half_cache`)."""
 
     @property
     def bytes_per_token(self) -> int:
         """Memory of one token in the cache, in bytes."""
-        return self.layers * 2 * self.heads * self.head_size * 4
+        return self.layers * 2 * self.heads * self.head_size * (2 if self.dtype == "float16" else 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +161,11 @@ class Manifest:
         return GRAPH in self.files
 
     @property
+    def has_draft_graph(self) -> bool:
+        """Whether there is a graph in 4 bits that drafts (:mod:`midfill.inference.model_drafts`)."""
+        return DRAFT_GRAPH in self.files
+
+    @property
     def usable_context(self) -> int:
         """``context_length`` less the places that the padding of a run may take."""
         return max(self.context_length - MAX_PADDING, 1)
@@ -184,6 +194,11 @@ class Bundle:
     def graph(self) -> Path:
         """The ONNX file."""
         return self.folder / GRAPH
+
+    @property
+    def draft_graph(self) -> Path:
+        """The ONNX file of the graph in 4 bits, if the bundle has one."""
+        return self.folder / DRAFT_GRAPH
 
     @property
     def tokenizer(self) -> Path:

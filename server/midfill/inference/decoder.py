@@ -5,6 +5,8 @@ Speculative decoding (:mod:`midfill.inference.prompt_lookup`) never changes the 
 * A draft token is accepted only if the same token is chosen at its place.
 * The logits after a token do not depend on how many tokens a step has
   (:class:`midfill.inference.onnx_model.OnnxModel`).
+* So it does not matter where a draft comes from: it is looked up, or else written by the model in 4 bits
+  (:mod:`midfill.inference.model_drafts`).
 * Drawing at random takes exactly one random number for each token that comes out.
 """
 
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from midfill.common.cancel import CancelFlag
 from midfill.inference.kv_cache import KvCache
+from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.onnx_model import Model
 from midfill.inference.prompt_lookup import NO_DRAFTS, DraftLength, PromptLookup
 from midfill.inference.sampling import Choice, Pick, choose, greedy
@@ -40,6 +43,7 @@ class Decoder:
         corpus: NDArray[np.int32] = NO_DRAFTS,
         meter: PrefillMeter = NO_METER,
         stats: GenerationStats | None = None,
+        model_drafts: ModelDrafts | None = None,
     ) -> None:
         """Decode with ``model`` and ``cache``.
 
@@ -51,6 +55,8 @@ class Decoder:
             corpus: token ids (N,) in which drafts are looked up besides the prompt; see :class:`PromptLookup`.
             meter: is told of each prompt that is computed.
             stats: gets the figures as soon as they are known.
+            model_drafts: writes a draft where none can be looked up; shared and learning as ``draft_length``. None for
+                no such drafts.
         """
         self._model = model
         self._cache = cache
@@ -58,6 +64,7 @@ class Decoder:
         self._draft_length = draft_length
         self._corpus = corpus
         self._meter = meter
+        self._model_drafts = model_drafts
         self.stats = stats or GenerationStats()
         """What the latest prompt took."""
         self.steps = 0
@@ -95,6 +102,7 @@ class Decoder:
         if deadline:
             deadline.start()
         seconds: float | None = None  # time of the current step; the prefill's does not show what a draft token costs
+        learner = self._draft_length
         produced = 0
         while True:
             checked = accepted = 0
@@ -115,9 +123,14 @@ class Decoder:
                     if produced == max_tokens or (deadline and deadline.has_passed):
                         return
             finally:  # also when the consumer closes the generator
-                self._draft_length.learn(len(draft), min(checked, len(draft)), accepted, seconds)
-            draft = lookup.propose(min(self._draft_length.choose(), max_tokens - produced - 1))
+                learner.learn(len(draft), min(checked, len(draft)), accepted, seconds)
+            room = max_tokens - produced - 1
             started = time.perf_counter()
+            learner, draft = self._draft_length, lookup.propose(min(self._draft_length.choose(), room))
+            # A model that drafts does not know what text the next tokens must spell.
+            if not draft and self._model_drafts and not healing.missing:
+                learner = self._model_drafts.length
+                draft = self._model_drafts.propose(choice.token, self._cache, room, stop_tokens, self._cancel)
             logits = self._model.step([choice.token, *draft], self._cache, len(draft) + 1, self._cancel)
             seconds = time.perf_counter() - started
             self._cache.keep_logits(logits)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterator, Sequence
 
+import psutil
+
 from midfill.common.cancel import CancelFlag
+from midfill.common.errors import ModelError
+from midfill.common.logs import PublicText
 from midfill.inference import thread_tuning
 from midfill.inference.bundle import Bundle, Manifest, load_bundle
 from midfill.inference.bundle_versions import load_current, remove_old_versions
 from midfill.inference.decoder import Decoder
 from midfill.inference.kv_cache import CachePool
+from midfill.inference.memory_needed import has_room_for_drafts
+from midfill.inference.model_drafts import ModelDrafts
 from midfill.inference.onnx_model import Model, OnnxModel
 from midfill.inference.permission import require_permission
 from midfill.inference.preemption import PreemptibleModel, Steps
@@ -29,6 +36,8 @@ from midfill.inference.token_healing import TokenHealing
 from midfill.inference.tokenizer import ModelTokenizer, load_tokenizer
 from midfill.settings.schema import Settings
 
+_log = logging.getLogger(__name__)
+
 _SCORED_AT_ONCE = 64
 """Tokens scored in one step. Each needs a row of logits, 0.6 MB for a vocabulary of 150,000."""
 
@@ -36,11 +45,27 @@ _SCORED_AT_ONCE = 64
 class LoadedModel:
     """A bundle's tokenizer and ONNX session: a :class:`midfill.inference.token_generator.LanguageModel`."""
 
-    def __init__(self, bundle: Bundle, tokenizer: ModelTokenizer, model: Model, threads: int = 0) -> None:
-        """Join what was loaded. ``threads`` is the number of threads that ``model`` runs on; 0 if it is not known."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        tokenizer: ModelTokenizer,
+        model: Model,
+        threads: int = 0,
+        draft_model: Model | None = None,
+    ) -> None:
+        """Join what was loaded.
+
+        Args:
+            bundle: what was loaded.
+            tokenizer: of the bundle.
+            model: of the bundle.
+            threads: number of threads that ``model`` runs on; 0 if it is not known.
+            draft_model: the model in 4 bits; None if it is not loaded.
+        """
         self.bundle = bundle
         self.tokenizer = tokenizer
         self._model = model
+        self._draft_model = draft_model
         self.threads = threads
 
     @property
@@ -63,10 +88,14 @@ class LoadedModel:
         meter: PrefillMeter = NO_METER,
     ) -> LocalGenerator:
         """See :meth:`midfill.inference.token_generator.LanguageModel.new_generator`."""
-        model = self._model if steps is None else PreemptibleModel(self._model, steps)
+        model, draft_model = self._model, self._draft_model
+        if steps is not None:
+            model = PreemptibleModel(model, steps)
+            draft_model = draft_model and PreemptibleModel(draft_model, steps)
         fitting = cache_bytes // (self.manifest.kv.bytes_per_token * context)
         caches = CachePool(lambda: model.new_cache(context), max(fitting, 1))
-        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens, meter)
+        drafts = ModelDrafts(draft_model, max_draft_tokens) if draft_model and max_draft_tokens else None
+        return LocalGenerator(model, self.tokenizer, caches, max_draft_tokens, meter, drafts)
 
 
 class LocalGenerator:
@@ -79,11 +108,13 @@ class LocalGenerator:
         caches: CachePool,
         max_draft_tokens: int,
         meter: PrefillMeter = NO_METER,
+        model_drafts: ModelDrafts | None = None,
     ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._caches = caches
         self._draft_length = DraftLength(max_draft_tokens)
+        self._model_drafts = model_drafts
         self._meter = meter
 
     def generate(self, request: GenerationRequest, cancel: CancelFlag) -> TokenStream:
@@ -111,7 +142,16 @@ class LocalGenerator:
 
     def _generate(self, request: GenerationRequest, cancel: CancelFlag, stats: GenerationStats) -> Generator[Choice]:
         cache = self._caches.pick(request.prompt, request.document)
-        decoder = Decoder(self._model, cache, cancel, self._draft_length, request.drafts, self._meter, stats)
+        decoder = Decoder(
+            self._model,
+            cache,
+            cancel,
+            self._draft_length,
+            request.drafts,
+            self._meter,
+            stats,
+            self._model_drafts,
+        )
         yield from decoder.generate(
             request.prompt,
             TokenHealing(self._tokenizer.vocabulary, request.required_prefix),
@@ -146,5 +186,17 @@ def _load(settings: Settings, on_loading: OnLoading) -> LoadedModel:
     on_loading("loading the model", 0.4)
     threads = settings.threads or thread_tuning.chosen(bundle).number
     model = OnnxModel.of(bundle, threads)
+    draft_model = _load_draft_model(bundle, settings, threads)
     on_loading("ready", 1.0)
-    return LoadedModel(bundle, tokenizer, model, threads)
+    return LoadedModel(bundle, tokenizer, model, threads, draft_model)
+
+
+def _load_draft_model(bundle: Bundle, settings: Settings, threads: int) -> OnnxModel | None:
+    """Load the model that drafts if it is wanted and memory is plentiful; the text is the same without it."""
+    if not settings.draft_tokens or not has_room_for_drafts(bundle.manifest, psutil.virtual_memory().available):
+        return None
+    try:
+        return OnnxModel.that_drafts(bundle, threads)
+    except ModelError as error:
+        _log.warning("%s", PublicText(f"{error} Until then, the model writes without drafts of its own."))
+        return None

@@ -160,7 +160,7 @@ _RULES: _Rules = {
         "layers": _whole(1, 1024),
         "heads": _whole(1, 1024),
         "head_size": _whole(1, 4096),
-        "dtype": _one_of("float32"),
+        "dtype": _one_of("float32", "float16"),
     },
     "quantisation": _notes,
     "verification": {

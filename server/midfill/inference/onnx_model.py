@@ -20,6 +20,7 @@ from midfill.inference import arithmetic, cores, huge_pages
 from midfill.inference.bundle import MAX_INT8, Bundle, KvLayout
 from midfill.inference.kv_cache import KvCache
 from midfill.inference.mapped_weights import MappedWeights
+from midfill.inference.reserved_memory import reserve
 from midfill.inference.row_blocks import MIN_ROWS, round_up, row_block
 from midfill.inference.session_options import SILENT, session_options
 
@@ -93,6 +94,8 @@ class OnnxModel:
         threads: int = 0,
         activation_bits: int | None = None,
         vocabulary: int | None = None,
+        *,
+        exact: bool = True,
     ) -> None:
         """Load ``graph`` to run on ``threads`` threads; 0 means one for each fast core.
 
@@ -103,12 +106,14 @@ class OnnxModel:
             activation_bits: number of bits that activations are rounded to; None for as many as 8-bit weights allow on
                 this processor.
             vocabulary: number of logits in a row; None for any.
+            exact: whether logits must be the same to the last bit however tokens are split into steps. A model that
+                only drafts need not be, and computes no row more than it is asked for.
 
         Raises:
             ModelError: onnxruntime refuses the graph, or the graph has another KV cache or vocabulary.
         """
         self._kv = kv
-        self._block = row_block()
+        self._block, self._min_rows = (row_block(), MIN_ROWS) if exact else (1, 1)
         options = session_options(threads or cores.usable().default_threads().number)
         bits = activation_bits or arithmetic.activation_bits(MAX_INT8, arithmetic.detect())
         self._constants = arithmetic.round_activations(options, bits)
@@ -118,6 +123,7 @@ class OnnxModel:
         except Exception as error:  # onnxruntime's own exceptions share no base class
             raise ModelError(f"onnxruntime cannot load {graph} ({type(error).__name__}): export it again.") from error
         inputs = {value.name: value.shape for value in self._session.get_inputs()}
+        halves = {value.name for value in self._session.get_inputs() if value.type == "tensor(float16)"}
         outputs = {value.name: value.shape for value in self._session.get_outputs()}
         self._groups = _GROUPED_ROWS in {value.name for value in self._session.get_overridable_initializers()}
         parts = [(layer, part) for layer in range(kv.layers) for part in ("key", "value")]
@@ -134,6 +140,7 @@ class OnnxModel:
         for name, expected in known.items():
             if not _fits(shape := {**inputs, **outputs}[name], expected):
                 raise ModelError(f"{graph} has {name} {shape}, and its manifest says otherwise: export it again.")
+        self._cache_type = np.float16 if halves else np.float32
         huge_pages.arrange()
 
     @classmethod
@@ -147,11 +154,26 @@ class OnnxModel:
         bits = arithmetic.activation_bits(manifest.weight_limit, arithmetic.detect())
         return cls(bundle.graph, manifest.kv, threads, bits, manifest.vocabulary)
 
+    @classmethod
+    def that_drafts(cls, bundle: Bundle, threads: int = 0) -> OnnxModel:
+        """Load a bundle's graph in 4 bits, which uses the caches of the other one. It rounds activations itself.
+
+        Raises:
+            ModelError: as :meth:`of`.
+        """
+        manifest = bundle.manifest
+        return cls(bundle.draft_graph, manifest.kv, threads, 8, manifest.vocabulary, exact=False)
+
     def new_cache(self, capacity: int) -> KvCache:
-        """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill."""
+        """Reserve buffers (1, heads, capacity + padding, head size). The system gives memory as they fill.
+
+        Raises:
+            ModelTooLarge: the system has no memory for them.
+        """
         padded = round_up(capacity + MIN_ROWS - 1, self._block)
         shape = (1, self._kv.heads, padded, self._kv.head_size)
-        return KvCache([ort.OrtValue.ortvalue_from_numpy(np.zeros(shape, np.float32)) for _ in self._past], capacity)
+        arrays = reserve(len(self._past), shape, self._cache_type)
+        return KvCache([ort.OrtValue.ortvalue_from_numpy(array) for array in arrays], capacity)
 
     def step(self, ids: Sequence[int], cache: KvCache, rows: int, cancel: CancelFlag) -> NDArray[np.float32]:
         """See :meth:`Model.step`. A set flag ends the run at the next operator.
@@ -184,11 +206,11 @@ class OnnxModel:
         block = 1 if run.grouped else self._block
         start = len(cache) - len(cache) % block
         tokens = [*cache.tokens[start:], *ids]
-        padding = round_up(max(len(tokens), MIN_ROWS), block) - len(tokens)
+        padding = round_up(max(len(tokens), self._min_rows), block) - len(tokens)
         last = len(tokens) - 1
         # With no rows, one is asked for and dropped: onnxruntime below 1.32 fails with none.
         logit_rows = list(range(last + 1 - run.rows, last + 1)) or [last]
-        logit_rows += [last] * (round_up(run.rows, max(self._block, MIN_ROWS)) - run.rows)
+        logit_rows += [last] * (round_up(run.rows, max(self._block, self._min_rows)) - run.rows)
         self._weights.require_unchanged()
         binding = self._session.io_binding()
         binding.bind_cpu_input("input_ids", np.asarray([[*tokens, *[0] * padding]], np.int64))

@@ -27,6 +27,8 @@ _DECAY = 0.95
 """Factor by which the weight of a checked draft token shrinks with each later step."""
 _MAX_STEPS = 64
 """Maximum number of steps whose times are remembered."""
+_LONGEST_PAUSE = 32
+"""Number of steps without a draft after which one is tried again."""
 _ASSUMED_COST = 1 / 30
 """Assumed time of one more draft token, divided by the time of a step without a draft. Measured steps replace it."""
 _ASSUMPTION_WEIGHT = 32.0
@@ -98,9 +100,19 @@ def _longest_match(text: NDArray[np.int32], last_tokens: NDArray[np.int32]) -> t
 class DraftLength:
     """Chooses the length of drafts: the one that gives most tokens a second, as far as the latest steps show."""
 
-    def __init__(self, max_tokens: int = 16) -> None:
-        """Choose at most ``max_tokens``; 0 turns drafts off."""
+    def __init__(self, max_tokens: int = 16, assumed_cost: float = _ASSUMED_COST, *, may_pause: bool = False) -> None:
+        """Choose at most ``max_tokens``; 0 turns drafts off.
+
+        Args:
+            max_tokens: maximum length.
+            assumed_cost: assumed time of one more draft token, divided by the time of a step without a draft, until
+                steps were measured.
+            may_pause: whether no draft at all is chosen where none pays. Now and then one is tried nevertheless.
+        """
         self._max_tokens = max_tokens
+        self._assumed_cost = assumed_cost
+        self._may_pause = may_pause
+        self._paused = 0  # number of choices without a draft since the last one with a draft
         self._accepted, self._rejected = 4.0, 2.0  # a prior, so that the first few drafts do not decide alone
         self._steps: deque[tuple[int, float]] = deque(maxlen=_MAX_STEPS)  # (draft tokens, seconds)
 
@@ -110,7 +122,10 @@ class DraftLength:
         return self._accepted / (self._accepted + self._rejected)
 
     def choose(self) -> int:
-        """Return the length that gives most tokens a second. It is at least 1: without drafts, nothing is learnt."""
+        """Return the length that gives most tokens a second.
+
+        It is at least 1, unless drafts may pause: without drafts, nothing is learnt.
+        """
         if not self._max_tokens:
             return 0
         cost = self._cost_of_draft_token()
@@ -119,7 +134,12 @@ class DraftLength:
             accepted = sum(self.acceptance**n for n in range(1, length + 1))
             return (1 + accepted) / (1 + cost * length)
 
-        return max(range(1, self._max_tokens + 1), key=speed)
+        best = max(range(1, self._max_tokens + 1), key=speed)
+        if self._may_pause and speed(best) <= 1 and self._paused < _LONGEST_PAUSE:
+            self._paused += 1
+            return 0
+        self._paused = 0
+        return best
 
     def learn(self, drafted: int, checked: int, accepted: int, seconds: float | None) -> None:
         """Learn from one step.
@@ -143,10 +163,10 @@ class DraftLength:
         time of a step. So nothing is assumed about the machine's speed, and steps of two lengths are enough to learn.
         """
         if not self._steps:
-            return _ASSUMED_COST
+            return self._assumed_cost
         drafted, seconds = np.array(self._steps).T
         x, y, length = drafted - drafted.mean(), float(seconds.mean()), float(drafted.mean())
-        assumed = _ASSUMED_COST * y / (1 + _ASSUMED_COST * length)
+        assumed = self._assumed_cost * y / (1 + self._assumed_cost * length)
         slope = max((float(x @ seconds) + _ASSUMPTION_WEIGHT * assumed) / (float(x @ x) + _ASSUMPTION_WEIGHT), 0.0)
         base = y - slope * length
         return slope / max(base, y / 100, 1e-9)  # noise can make the base almost 0 or negative

@@ -6,6 +6,7 @@ Sampling uses the temperature, then top-k (Fan et al., arXiv:1805.04833) and top
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -94,6 +95,11 @@ def choose(logits: NDArray[np.float32], allowed: NDArray[np.int64] | None, pick:
         runner_up,
         float(logits[runner_up]) - log_sum if runner_up >= 0 else -np.inf,
     )
+
+
+def probability(logits: NDArray[np.float32], token: int) -> float:
+    """Return a token's probability, 0 to 1, from the logits (V,)."""
+    return math.exp(log_probability(logits, token))
 
 
 def log_probability(logits: NDArray[np.float32], token: int) -> float:

@@ -163,7 +163,7 @@ WRONG: list[dict[str, Any]] = [
     *({"vocabulary": value} for value in [0, 3, *NUMBERS]),
     *({"kv": {**KV, "layers": value}} for value in [0, *NUMBERS]),
     *({"kv": {**KV, "inputs": value}} for value in ["past", "{layer:>1000000000}{part}", "{layer.real}{part}", *TEXTS]),
-    *({"kv": {**KV, "dtype": value}} for value in ["float16", *TEXTS]),
+    *({"kv": {**KV, "dtype": value}} for value in ["int8", *TEXTS]),
     *({"kv": value} for value in [7, "", []]),
     *({"stop_tokens": value} for value in [[-1], [10**9], ["a"], [True], [[7]], list(range(100)) * 1000, 7, "", {}]),
     *({"fim": {"order": value}} for value in ["sideways", [], {}, 7, "suffix-first"]),
@@ -401,3 +401,4 @@ def test_files_are_described_by_size_and_hash(tmp_path: Path) -> None:
 def test_bytes_of_a_token_in_the_cache() -> None:
     """A token has a key and a value in each head of each layer, of 32-bit floats."""
     assert KvLayout(layers=24, heads=2, head_size=64).bytes_per_token == 24 * 2 * 2 * 64 * 4
+    assert KvLayout(layers=24, heads=2, head_size=64, dtype="float16").bytes_per_token == 24 * 2 * 2 * 64 * 2

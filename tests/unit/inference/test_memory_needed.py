@@ -10,7 +10,7 @@ import pytest
 from midfill.common.errors import ModelTooLarge
 from midfill.inference.bundle import KvLayout
 from midfill.inference.bundle_files import FileEntry
-from midfill.inference.memory_needed import memory_needed, require_memory
+from midfill.inference.memory_needed import has_room_for_drafts, memory_needed, require_memory
 from unit.helpers import manifest
 
 MADE = manifest(
@@ -30,6 +30,19 @@ def free(size: int) -> Any:
 def test_files_and_cache_are_counted() -> None:
     """Each token has a key and a value in each layer, in FP32."""
     assert memory_needed(MADE, 4096) == 500_000_000 + 4096 * 24 * 2 * 2 * 64 * 4
+
+
+def test_model_that_drafts_is_loaded_where_memory_is_plentiful() -> None:
+    """It counts apart: a machine without room for it runs the model as before."""
+    drafts = {
+        "draft.onnx": FileEntry(size=1_000_000, sha256=""),
+        "draft.onnx.data": FileEntry(size=249_000_000, sha256=""),
+    }
+    made = manifest(files={**MADE.files, **drafts}, kv=MADE.kv)
+    assert memory_needed(made, 4096) == memory_needed(MADE, 4096)
+    assert has_room_for_drafts(made, 1_000_000_000)
+    assert not has_room_for_drafts(made, 999_999_999)
+    assert not has_room_for_drafts(MADE, 10**12)
 
 
 def test_model_beyond_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
