@@ -10,12 +10,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from midfill.common.errors import UsageError
+from midfill.common.errors import LicenceRefused, UsageError
 from midfill.common.paths import weights_dir
 from midfill.common.signals import ENDING
-from midfill.inference.licences import Permit
+from midfill.inference.licences import Permit, licence
 from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes, served_model
-from midfill_export.weights.pull import adopt, cached_path, pull
+from midfill_export.weights.pull import adopt, cached_path, identify, pull
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, Weights] = WEIGHTS) -> int:
@@ -33,20 +33,47 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
         return _pull_tokenizer(what, args.accept_license, bundles, use, known)
     if what not in known and not Path(what).exists():
         raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
+    permit = Permit(use, args.accept_license)
     with _Display() as display:
         if what in known:
-            sys.stderr.write(f"{known[what]}\n")
-            Permit(use, args.accept_license).check(known[what].licence, known[what].title)
-            path = pull(known[what], cached_path(known[what]), display)
+            weights = known[what]
+            sys.stderr.write(f"{weights}\n")
+            permit.check(weights.licence, weights.title)
+            path = pull(weights, cached_path(weights), display)
         else:
-            path = adopt(Path(what), weights_dir(), display, known)
+            weights, path = _from_file(Path(what), permit, known, display)
     if not args.weights_only:
-        weights = next(weights for weights in known.values() if weights.file == path.name)
         path = _bundle(weights, path, bundles / weights.bundle_folder)
         if weights.edit_format != "plain":
             sys.stderr.write(f'use it by the settings nextEdit = true and nextEditModel = "{weights.bundle_folder}"\n')
     sys.stdout.write(f"{path}\n")
     return 0
+
+
+def _from_file(path: Path, permit: Permit, known: Mapping[str, Weights], display: _Display) -> tuple[Weights, Path]:
+    """Return what is known of a file, and where it is: known weights are copied into the cache, others stay.
+
+    Raises:
+        SourceError: It cannot be read, or is no model.
+        LicenceRefused: The user must accept its licence, or it does not allow the use.
+    """
+    digest, weights = identify(path, known)
+    if weights is not None:
+        permit.check(weights.licence, weights.title)
+        return weights, adopt(path, weights, weights_dir(), display)
+    # Imported late because they are slow, and known weights do not need them.
+    from midfill_export.loaders.gguf_file import open_gguf  # noqa: PLC0415
+    from midfill_export.loaders.gguf_origin import unlisted_weights  # noqa: PLC0415
+
+    weights = unlisted_weights(open_gguf(path), digest)
+    sys.stderr.write(f"{weights}\n")
+    permit.check(weights.licence, weights.title)
+    if licence(weights.licence, weights.title).commercial == "unknown" and not permit.accepted:
+        raise LicenceRefused(
+            f"The licence of {weights.title} is not known ({weights.licence}): look it up where you got the file, and"
+            " add --accept-license if it allows your use."
+        )
+    return weights, path
 
 
 def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: Mapping[str, Weights]) -> int:
@@ -77,7 +104,7 @@ def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: M
 def _bundle(weights: Weights, path: Path, out: Path) -> Path:
     """Build the bundle of pulled weights, unless it exists."""
     # Imported late because it is slow, and --weights-only does not need it.
-    from midfill_export.build.from_template import bundle_from_template, is_built  # noqa: PLC0415
+    from midfill_export.build.from_gguf import bundle_from_gguf, is_built  # noqa: PLC0415
     from midfill_export.build.progress import stage_lines  # noqa: PLC0415
 
     if is_built(weights, out):
@@ -85,7 +112,7 @@ def _bundle(weights: Weights, path: Path, out: Path) -> Path:
         return out
     previous = {number: signal.signal(number, end) for number in ENDING}
     try:
-        bundle_from_template(weights, path, out, stage_lines())
+        bundle_from_gguf(weights, path, out, stage_lines())
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

