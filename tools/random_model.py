@@ -2,8 +2,8 @@
 
     python tools/random_model.py stable-code-3b.gguf [NAME]
 
-The tensors are Q8_0 or Q4_0 blocks of random integers with scales at which activations neither vanish nor grow. They are
-written a few megabytes at a time. Half a minute a gigabyte.
+The tensors are Q8_0 or Q4_0 blocks of random integers with scales at which activations neither vanish nor grow. They
+are written a few megabytes at a time.
 """
 
 from __future__ import annotations
@@ -155,14 +155,15 @@ def _add_tokenizer(writer: gguf.GGUFWriter, vocabulary: int) -> None:
     """Add a tokenizer of bytes: 256 of them, the control tokens, and rows that no text uses."""
     letters = [chr(code) for code in [*range(33, 127), *range(161, 173), *range(174, 256)]]
     bytes_ = [*letters, *(chr(256 + number) for number in range(256 - len(letters)))]  # as GPT-2 spells them
-    rest = vocabulary - len(bytes_) - len(FIM)
+    learnt = [*bytes_, "()"]  # the format has no empty list, so one pair is merged
+    rest = vocabulary - len(learnt) - len(FIM)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([*bytes_, *FIM, *(f"[PAD{number}]" for number in range(rest))])
-    kinds = [TokenType.NORMAL] * 256 + [TokenType.CONTROL] * len(FIM) + [TokenType.UNUSED] * rest
+    writer.add_token_list([*learnt, *FIM, *(f"[PAD{number}]" for number in range(rest))])
+    kinds = [TokenType.NORMAL] * len(learnt) + [TokenType.CONTROL] * len(FIM) + [TokenType.UNUSED] * rest
     writer.add_token_types(kinds)
     writer.add_token_merges(["( )"])
-    writer.add_eos_token_id(256)
+    writer.add_eos_token_id(len(learnt))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ import pytest
 
 from midfill.inference.bundle_files import hash_file
 from midfill_export.build import verify
-from midfill_export.weights.known_models import WEIGHTS, Weights
+from midfill_export.weights.known_models import WEIGHTS
+from midfill_export.weights.weights import Weights
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -139,6 +140,7 @@ def weights(gguf_file: Path) -> Weights:
         WEIGHTS["0.5b"],
         name="tiny",
         title=gguf_file.stem,
+        shape=None,
         licence="MIT",
         file=gguf_file.name,
         size=gguf_file.stat().st_size,

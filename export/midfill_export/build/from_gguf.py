@@ -18,13 +18,13 @@ from midfill_export.build.bundle import build_bundle
 from midfill_export.build.bundle_folder import Description
 from midfill_export.build.progress import OnStage
 from midfill_export.graph.decoder import decoder_graph
-from midfill_export.loaders.architecture import read_architecture
+from midfill_export.loaders.architecture import Architecture, read_architecture
 from midfill_export.loaders.fim_formats import find_format, find_stop_tokens, require_edit_tokens
 from midfill_export.loaders.gguf_file import GgufFile, open_gguf
 from midfill_export.loaders.gguf_tokenizer import read_tokenizer
 from midfill_export.quantization.quantize import Recipe
 from midfill_export.quantization.rotate import can_rotate, fold_norms
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 _EVERY_SAMPLE = 4
 """A quarter of the samples is enough here: the recipe itself was verified on all of them by an export."""
@@ -88,9 +88,10 @@ def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
         SourceError: something that is needed is missing, or of a kind that is unknown here.
     """
     architecture = read_architecture(gguf)
+    _require_shape(weights, architecture, gguf)
     tokenizer = read_tokenizer(gguf)
     vocabulary = architecture.vocabulary
-    fim, fim_tokens = find_format(tokenizer)
+    fim, fim_tokens = find_format(tokenizer, gguf.text("tokenizer.ggml.pre") or "")
     require_edit_tokens(weights.edit_format, fim)
     declared = gguf.fields.get("tokenizer.ggml.eos_token_id")
     if isinstance(declared, int) and not 0 <= declared < vocabulary:
@@ -111,3 +112,22 @@ def describe_gguf(weights: Weights, gguf: GgufFile) -> Description:
         kv=KvLayout(layers=architecture.layers, heads=architecture.kv_heads, head_size=architecture.head_size),
         edit_format=weights.edit_format,
     )
+
+
+def _require_shape(weights: Weights, architecture: Architecture, gguf: GgufFile) -> None:
+    """Compare a file's dimensions with those in the catalogue.
+
+    Raises:
+        SourceError: they differ, so it is another model's file.
+    """
+    shape = weights.shape
+    if shape is None:
+        return
+    neurons = gguf.number(f"{architecture.name}.feed_forward_length")
+    found = (architecture.layers, architecture.width, neurons, architecture.heads, architecture.kv_heads)
+    expected = (shape.layers, shape.width, shape.neurons, shape.heads, shape.kv_heads)
+    if found != expected:
+        raise SourceError(
+            f"{gguf.path.name} is not {weights.title}: its layers, width, neurons, heads and KV heads are {found}, not"
+            f" {expected}; get it again."
+        )

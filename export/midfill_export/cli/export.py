@@ -16,8 +16,9 @@ from midfill.inference.licences import Permit
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
 from midfill_export.build.progress import stage_lines
 from midfill_export.graph.rope_scaling import parse_rope_scaling
-from midfill_export.weights.known_models import WEIGHTS, bundle_name
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.pull import cached_path
+from midfill_export.weights.weights import bundle_name
 
 QUANT_TASKS = 40
 """How many tasks of the evaluation each quantization scheme gets by default."""

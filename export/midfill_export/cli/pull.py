@@ -14,16 +14,23 @@ from midfill.common.errors import LicenceRefused, UsageError
 from midfill.common.paths import weights_dir
 from midfill.common.signals import ENDING
 from midfill.inference.licences import Permit, licence
-from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes, served_model
+from midfill.settings.policy_file import read_policy
+from midfill.settings.schema import default_bundle
+from midfill_export.weights.known_models import WEIGHTS, served_model
 from midfill_export.weights.pull import adopt, cached_path, identify, pull
+from midfill_export.weights.stated_hash import note_hash, with_hash
+from midfill_export.weights.weights import Weights, bundle_name, megabytes
+
+_AUTO = "auto"
+"""Stands for the best model that this machine carries."""
 
 
 def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, Weights] = WEIGHTS) -> int:
     """Put a model's bundle into the cache and write its path to standard output; all else goes to standard error.
 
     Args:
-        args: ``what`` names a model or a file, or is None; then ``model`` names the model. With ``weights_only`` no
-            bundle is made, and the path of the weights is written. With ``tokenizer_only`` the bundle has no weights.
+        args: ``what`` names a model or a file, or is "auto" or None; then ``model`` names the model. With
+            ``weights_only`` no bundle is made, and the path of the weights is written. With ``tokenizer_only`` the bundle has no weights.
         bundles: The folder of bundles.
         use: The setting ``use``: what the user does with the model.
         known: The models that can be pulled, by name.
@@ -31,23 +38,65 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     what = args.what if args.what is not None else args.model
     if args.tokenizer_only:
         return _pull_tokenizer(what, args.accept_license, bundles, use, known)
-    if what not in known and not Path(what).exists():
+    if what not in (*known, _AUTO) and not Path(what).exists():
         raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
     permit = Permit(use, args.accept_license)
+    if what == _AUTO:
+        what = _best(known, bundles, permit)
     with _Display() as display:
         if what in known:
             weights = known[what]
             sys.stderr.write(f"{weights}\n")
             permit.check(weights.licence, weights.title)
-            path = pull(weights, cached_path(weights), display)
+            weights, path = _from_source(weights, display)
         else:
             weights, path = _from_file(Path(what), permit, known, display)
     if not args.weights_only:
         path = _bundle(weights, path, bundles / weights.bundle_folder)
         if weights.edit_format != "plain":
             sys.stderr.write(f'use it by the settings nextEdit = true and nextEditModel = "{weights.bundle_folder}"\n')
+        elif path != default_bundle():
+            sys.stderr.write(f'use it for suggestions by the setting bundle = "{path}"\n')
     sys.stdout.write(f"{path}\n")
     return 0
+
+
+def _best(known: Mapping[str, Weights], bundles: Path, permit: Permit) -> str:
+    """Return the name of the best model that this machine carries, and say why.
+
+    Raises:
+        UsageError: No model keeps all limits.
+    """
+    # Imported late because they are slow, and a named model does not need them.
+    from midfill_export.choice.choose import best, options, use_rules  # noqa: PLC0415
+    from midfill_export.choice.machine import this_machine  # noqa: PLC0415
+
+    rules = use_rules(permit, read_policy().require_model)
+    chosen = best(options(known, this_machine(bundles, default_bundle()), rules))
+    if chosen is None or chosen.takes is None:
+        raise UsageError(
+            "No model may be used, or has room, on this machine: `midfill models` says what each of them lacks. Free"
+            " some memory or disk, or use a server's model (the setting 'engine')."
+        )
+    takes = chosen.takes
+    kind = "the fastest, for this machine is slow" if chosen.obstacle else "the best that this machine carries"
+    sys.stderr.write(
+        f"{chosen.weights.name}, {kind}: {megabytes(takes.memory)} of memory, a suggestion in"
+        f" {takes.suggestion_ms:,.0f} ms, the first one in a new file in {takes.new_file_ms:,.0f} ms\n"
+    )
+    return chosen.weights.name
+
+
+def _from_source(weights: Weights, display: _Display) -> tuple[Weights, Path]:
+    """Put a known model's weights into the cache; return them with their hash, and their path."""
+    destination = cached_path(weights)
+    if weights.sha256:
+        return weights, pull(weights, destination, display)
+    sys.stderr.write("its SHA-256 is not pinned: the hub's own statement is used\n")
+    stated = with_hash(weights, destination)
+    path = pull(stated, destination, display)
+    note_hash(stated, destination)
+    return stated, path
 
 
 def _from_file(path: Path, permit: Permit, known: Mapping[str, Weights], display: _Display) -> tuple[Weights, Path]:

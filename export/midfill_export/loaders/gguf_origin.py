@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from midfill.common.printable import printable
 from midfill_export.loaders.gguf_file import GgufFile
-from midfill_export.weights.known_models import Weights, bundle_name
+from midfill_export.weights.weights import Weights, bundle_name
 
 UNKNOWN = "unknown"
 _MAX_NAME = 60

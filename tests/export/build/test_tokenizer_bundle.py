@@ -11,7 +11,8 @@ from midfill.inference.bundle import TOKENIZER, load_bundle, load_tokenizer_bund
 from midfill.inference.tokenizer import load_tokenizer
 from midfill_export.build.from_gguf import bundle_from_gguf
 from midfill_export.build.tokenizer_bundle import is_there, tokenizer_bundle
-from midfill_export.weights.known_models import Served, Weights, served_model
+from midfill_export.weights.known_models import Served, served_model
+from midfill_export.weights.weights import Weights
 
 
 def test_bundle_has_the_tokenizer_alone(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from midfill_export.graph.decoder import decoder_graph
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.quantization.calibrate import second_moments
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 

@@ -13,7 +13,7 @@ from midfill_export.graph.decoder import decoder_graph
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.quantization import layerwise
 from midfill_export.quantization.rotate import gated_products, norms
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 

@@ -17,8 +17,8 @@ import pytest
 from export.weights.tiny_weights import CONTENT, REGISTRY, TINY, ignore, leftovers
 from midfill.common.errors import SourceError
 from midfill_export.weights.hub import from_hub
-from midfill_export.weights.known_models import MEBIBYTE
 from midfill_export.weights.pull import pull
+from midfill_export.weights.weights import MEBIBYTE
 
 HUB_CONTENT = CONTENT * 100  # the hub's client writes nothing before it has ten mebibytes
 ON_HUB = replace(TINY, size=len(HUB_CONTENT), sha256=hashlib.sha256(HUB_CONTENT).hexdigest())

