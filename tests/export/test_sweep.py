@@ -44,7 +44,9 @@ def pulled(name: str, shape: Shape, weights: Weights, folder: Path) -> Path:
     """Write a file, pin it in the place of one of Sweep's, and pull it; return the bundle's folder."""
     file = write_sweep_gguf(folder / WEIGHTS[name].file, shape)
     pinned = replace(WEIGHTS[name], size=file.stat().st_size, sha256=hash_file(file), shape=None)
-    arguments = argparse.Namespace(what=str(file), model="0.5b", weights_only=False, tokenizer_only=False)
+    arguments = argparse.Namespace(
+        what=str(file), model="0.5b", accept_license=False, weights_only=False, tokenizer_only=False
+    )
     run(arguments, folder / "cache" / "bundles", "commercial", {name: pinned})
     return folder / "cache" / "bundles" / name
 

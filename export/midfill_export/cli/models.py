@@ -68,8 +68,8 @@ def to_text(listed: Sequence[Option], chosen: Option | None, machine: Machine) -
             f"Milliseconds are expected ones on this machine ({machine.how}):",
             "to read a keystroke, for the first suggestion in a new file, and to write a suggestion after a keystroke.",
             f"{choice}.",
-            f"The best one has room, writes a suggestion within {LONGEST_SUGGESTION_MS:,} ms, and the first one in a new"
-            f" file within {LONGEST_NEW_FILE_MS:,} ms.",
+            f"The best one has room, writes a suggestion within {LONGEST_SUGGESTION_MS:,} ms, and the first one in a"
+            f" new file within {LONGEST_NEW_FILE_MS:,} ms.",
         ]
     )
 

@@ -29,8 +29,9 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     """Put a model's bundle into the cache and write its path to standard output; all else goes to standard error.
 
     Args:
-        args: ``what`` names a model or a file, or is "auto" or None; then ``model`` names the model. With
-            ``weights_only`` no bundle is made, and the path of the weights is written. With ``tokenizer_only`` the bundle has no weights.
+        args: ``what`` names a model or a file, or is "auto", or is None; then ``model`` names the model. With
+            ``weights_only`` no bundle is made, and the path of the weights is written. With ``tokenizer_only`` the
+            bundle has no weights.
         bundles: The folder of bundles.
         use: The setting ``use``: what the user does with the model.
         known: The models that can be pulled, by name.

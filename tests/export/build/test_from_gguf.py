@@ -109,7 +109,9 @@ def test_existing_bundle_is_kept(
     """A second pull keeps the bundle; a bundle of other weights, or one that is missing, is not taken for it."""
     monkeypatch.setattr(from_gguf, "bundle_from_gguf", lambda *_: pytest.fail("it was built again"))
     (pulled.parent / "tiny-qwen2").symlink_to(pulled)
-    given = argparse.Namespace(what=str(gguf_file), model="tiny", weights_only=False, tokenizer_only=False)
+    given = argparse.Namespace(
+        what=str(gguf_file), model="tiny", accept_license=False, weights_only=False, tokenizer_only=False
+    )
     assert run(given, pulled.parent, "personal", {"tiny": weights}) == 0
     assert "its bundle exists already" in capsys.readouterr().err
     assert not is_built(replace(weights, sha256="0" * 64), pulled)

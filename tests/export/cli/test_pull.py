@@ -40,7 +40,9 @@ def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: p
 def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file is copied into the cache; without a terminal, each step is one line."""
     (tmp_path / "brought").write_bytes(CONTENT)
-    given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True, tokenizer_only=False)
+    given = argparse.Namespace(
+        what=str(tmp_path / "brought"), model="", accept_license=False, weights_only=True, tokenizer_only=False
+    )
     assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert (cache / TINY.file).read_bytes() == CONTENT
@@ -64,8 +66,8 @@ def test_model_for_edits(
 
 def test_neither(cache: Path, tmp_path: Path) -> None:
     """A word that is neither a model nor a file is wrong usage; the models are named."""
-    with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
-        run(argparse.Namespace(what="7b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
+    with pytest.raises(UsageError, match=r"'70b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
+        run(argparse.Namespace(what="70b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
 
 
 RESTRICTED = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
