@@ -40,7 +40,10 @@ def run(args: argparse.Namespace, bundles: Path, use: str, known: Mapping[str, W
     if args.tokenizer_only:
         return _pull_tokenizer(what, args.accept_license, bundles, use, known)
     if what not in (*known, _AUTO) and not Path(what).exists():
-        raise UsageError(f"'{what}' is neither a model nor a file; the models are {', '.join(known)}.")
+        raise UsageError(
+            f"'{what}' is neither a model nor a file: `midfill models` lists the models, and `midfill pull auto` takes"
+            " the best."
+        )
     permit = Permit(use, args.accept_license)
     if what == _AUTO:
         what = _best(known, bundles, permit)
@@ -133,10 +136,9 @@ def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: M
 
     served = served_model(what)
     if served is None:
-        suggesting = (name for name, weights in known.items() if weights.edit_format == "plain")
         raise UsageError(
-            f"The tokenizer of '{what}' is not known: name {', '.join(suggesting)}, or a Qwen2.5-Coder as its server"
-            " names it."
+            f"The tokenizer of '{what}' is not known: name a model that `midfill models` lists, or a Qwen2.5-Coder as"
+            " its server names it."
         )
     out = bundles / bundle_name(served.title)
     if is_there(served, out):
@@ -145,7 +147,7 @@ def _pull_tokenizer(what: str, accepted: bool, bundles: Path, use: str, known: M
         Permit(use, accepted).check(served.licence, served.title)
         weights = known[served.weights]
         with _Display() as display:  # the tokenizer is in the file of the weights, whose SHA-256 decides
-            path = pull(weights, cached_path(weights), display)
+            weights, path = _from_source(weights, display)
         tokenizer_bundle(served, weights, path, out)
     sys.stdout.write(f"{out}\n")
     return 0

@@ -19,6 +19,7 @@ LAPTOP = Machine(
 WORKSTATION = replace(
     LAPTOP, bytes_per_second=200 * GIGABYTE, products_per_second=8000 * GIGABYTE, memory=60 * GIGABYTE
 )
+FASTER = replace(LAPTOP, bytes_per_second=60 * GIGABYTE, products_per_second=2000 * GIGABYTE)
 NETBOOK = replace(LAPTOP, bytes_per_second=3 * GIGABYTE, products_per_second=40 * GIGABYTE, memory=3 * GIGABYTE)
 
 
@@ -38,9 +39,9 @@ def chosen(machine: Machine, use: str = "personal", accepted: bool = False) -> s
     [
         (WORKSTATION, "personal", False, "7b"),
         (LAPTOP, "personal", False, "1.5b"),
-        (replace(LAPTOP, products_per_second=1500 * GIGABYTE), "personal", True, "3b"),
-        (replace(LAPTOP, products_per_second=1500 * GIGABYTE), "personal", False, "1.5b"),
-        (replace(LAPTOP, products_per_second=1500 * GIGABYTE), "commercial", True, "1.5b"),
+        (FASTER, "personal", True, "3b"),
+        (FASTER, "personal", False, "1.5b"),
+        (FASTER, "commercial", True, "1.5b"),
         (replace(LAPTOP, memory=2 * GIGABYTE), "personal", False, None),
         (replace(LAPTOP, memory=3 * GIGABYTE), "personal", False, "0.5b"),
         (replace(LAPTOP, disk=GIGABYTE), "personal", False, None),

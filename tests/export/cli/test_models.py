@@ -57,4 +57,4 @@ def test_pull_auto_takes_the_best(
     assert main(["pull", "auto", "--weights-only"]) == 0
     written = capsys.readouterr()
     assert written.out == f"{tmp_path / '1.5b'}\n"
-    assert written.err.splitlines()[0].startswith("1.5b, the best that this machine carries: 2,185 MB of memory, a ")
+    assert written.err.splitlines()[0].startswith("1.5b, the best that this machine carries: 2185 MB of memory, a ")

@@ -65,8 +65,8 @@ def test_model_for_edits(
 
 
 def test_neither(cache: Path, tmp_path: Path) -> None:
-    """A word that is neither a model nor a file is wrong usage; the models are named."""
-    with pytest.raises(UsageError, match=r"'70b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
+    """A word that is neither a model nor a file is wrong usage; the line says what lists the models."""
+    with pytest.raises(UsageError, match=r"'70b' is neither a model nor a file: `midfill models` lists"):
         run(argparse.Namespace(what="70b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
 
 
@@ -99,9 +99,9 @@ def test_licence_that_restricts_commercial_use_is_refused(
 
 
 def test_tokenizer_of_an_unknown_model(cache: Path, tmp_path: Path) -> None:
-    """The line says which models are known."""
+    """The line says where the known models are listed."""
     given = argparse.Namespace(what="llama3", model="0.5b", tokenizer_only=True, accept_license=False)
-    with pytest.raises(UsageError, match=r"The tokenizer of 'llama3' is not known: name 0\.5b, 1\.5b, or a Qwen2"):
+    with pytest.raises(UsageError, match=r"The tokenizer of 'llama3' is not known: name a model that `midfill"):
         run(given, tmp_path, "personal")
 
 
