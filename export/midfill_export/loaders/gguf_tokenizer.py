@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gguf import TokenType
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, processors
 
 from midfill.common.errors import SourceError
@@ -42,7 +43,6 @@ def read_tokenizer(gguf: GgufFile) -> Tokenizer:
         raise
     except Exception as error:  # the library raises plain Exception if a merge makes no token
         raise SourceError(f"{gguf.path.name} has a damaged tokenizer: get the file again.") from error
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in gguf.control_tokens()])
     return tokenizer
 
 
@@ -63,6 +63,7 @@ def _of_bytes(gguf: GgufFile, rule: TextSplit) -> Tokenizer:
     tokenizer.pre_tokenizer = rule.pre_tokenizer()
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
+    tokenizer.add_special_tokens(_added(gguf.control_tokens(), special=True))
     return tokenizer
 
 
@@ -88,7 +89,14 @@ def _of_characters(gguf: GgufFile) -> Tokenizer:
     )
     tokenizer.normalizer = normalizers.Replace(" ", _BLANK)
     tokenizer.decoder = decoders.Sequence([decoders.Replace(_BLANK, " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.add_special_tokens(_added(gguf.tokens_of(TokenType.CONTROL), special=True))
+    # Runs of blanks and of line ends, and tags: they are text.
+    tokenizer.add_tokens(_added(gguf.tokens_of(TokenType.USER_DEFINED), special=False))
     return tokenizer
+
+
+def _added(tokens: Sequence[str], *, special: bool) -> list[AddedToken]:
+    return [AddedToken(token, special=special, normalized=False) for token in tokens]
 
 
 def _merges(tokens: Sequence[str], scores: Sequence[float], vocabulary: dict[str, int]) -> list[tuple[str, str]]:

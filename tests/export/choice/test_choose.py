@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from midfill.common.errors import PolicyRefused
 from midfill.inference.licences import Permit
+from midfill.settings.policy import Policy
 from midfill_export.choice.choose import Option, best, options, use_rules
 from midfill_export.choice.machine import Machine
 from midfill_export.weights.known_models import WEIGHTS
@@ -31,7 +32,7 @@ def listed(machine: Machine, use: str = "personal", accepted: bool = False) -> l
 def chosen(machine: Machine, use: str = "personal", accepted: bool = False) -> str | None:
     """Return the name of the best model."""
     option = best(listed(machine, use, accepted))
-    return option and option.weights.name
+    return option.weights.name if option else None
 
 
 @pytest.mark.parametrize(
@@ -60,12 +61,8 @@ def test_best_model(machine: Machine, use: str, accepted: bool, name: str | None
 
 def test_policy_is_obeyed() -> None:
     """A model that the administrators forbid is not chosen."""
-
-    def only_granite(name: str, licence: str) -> None:
-        if "granite" not in name:
-            raise PolicyRefused("no")
-
-    option = best(options(WEIGHTS, WORKSTATION, use_rules(Permit(), only_granite)))
+    policy = Policy(file=Path("policy.toml"), exists=True, models=("granite*",))
+    option = best(options(WEIGHTS, WORKSTATION, use_rules(Permit(), policy.require_model)))
     assert option is not None
     assert option.weights.name == "granite-4.0-micro"
 
