@@ -24,10 +24,12 @@ from midfill.common.errors import ExportError, SourceError
 from midfill.inference.bundle import load_bundle, write_manifest
 from midfill_export.build import bundle, from_gguf
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
-from midfill_export.build.from_gguf import bundle_from_gguf, is_built
+from midfill_export.build.from_gguf import bundle_from_gguf, describe_gguf, is_built
 from midfill_export.cli import pull
 from midfill_export.cli.pull import run
 from midfill_export.graph.nodes import tensor_of
+from midfill_export.loaders.gguf_file import open_gguf
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.weights import Weights
 
 WITHOUT_TORCH = """
@@ -188,3 +190,9 @@ def test_tokenizer_of_another_kind_is_refused(weights: Weights, gguf_file: Path,
     other.write_bytes(data[:at] + b"jais2" + data[at + 5 :])
     with pytest.raises(SourceError, match=r"only `midfill export` can read \(gpt2, jais2\)"):
         bundle_from_gguf(weights, other, tmp_path / "out")
+
+
+def test_file_of_other_dimensions_is_refused(weights: Weights, gguf_file: Path) -> None:
+    """A file whose hash nobody pinned must at least be of the size of the model that it is said to be."""
+    with pytest.raises(SourceError, match=r"is not tiny-qwen2-f32: its layers, width, neurons, heads and KV heads are"):
+        describe_gguf(replace(weights, shape=WEIGHTS["0.5b"].shape), open_gguf(gguf_file))
