@@ -32,7 +32,7 @@ from midfill_export.quantization.rotate import can_rotate
 
 
 class FloatModel(Protocol):
-    """A model in FP32, however its weights are held: on disk as a traced graph, or in a GGUF that fills a template."""
+    """A model in FP32, however its weights are held: on disk as a traced graph, or in a GGUF."""
 
     @property
     def description(self) -> Description:

@@ -26,7 +26,7 @@ from midfill_export.weights.weights import Weights
 
 _HEAD = (
     "", "name", "parameters", "download", "memory", "key", "new file", "suggestion", "FIM", "next edits", "licence",
-    "not chosen for",
+    "not chosen for", "languages",
 )  # fmt: skip
 _FORMATS = {"plain": "", "sweep": "sweep", "zeta": "zeta"}
 
@@ -108,6 +108,7 @@ def _row(option: Option, is_best: bool) -> tuple[str, ...]:
         _FORMATS[weights.edit_format],
         weights.licence if weights.sha256 else f"{weights.licence}, hash not pinned",
         option.obstacle,
+        weights.languages,
     )
 
 

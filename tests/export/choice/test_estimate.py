@@ -44,3 +44,11 @@ def _shape(name: str) -> Shape:
     shape = WEIGHTS[name].shape
     assert shape is not None
     return shape
+
+
+def test_dimensions_are_those_of_the_files() -> None:
+    """The known sizes of files of 4 to 5 bits a weight fit the parameters."""
+    sized = [weights for weights in WEIGHTS.values() if weights.size and weights.shape and "q4" in weights.file.lower()]
+    ratios = {weights.name: 8 * weights.size / weights.number_of_parameters for weights in sized}
+    assert len(ratios) >= 8
+    assert {name: ratio for name, ratio in ratios.items() if not 4.4 < ratio < 8.2} == {}
