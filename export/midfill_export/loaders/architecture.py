@@ -16,6 +16,8 @@ from midfill_export.loaders.gguf_file import GgufFile
 
 MAX_CONTEXT = 1 << 17
 """Most tokens of a context: the tables of RoPE, and a KV cache, grow with them."""
+_MOST = 1024
+"""More layers, heads, or numbers of a head than any dense model has."""
 _FREQUENCY_FACTORS = "rope_freqs.weight"
 
 
@@ -110,8 +112,14 @@ def read_architecture(gguf: GgufFile) -> Architecture:
         raise ExportError(f"{gguf.path.name} is a mixture of experts, which Midfill cannot run: use a dense model.")
     layers, width, heads = (fields.number(key) for key in ("block_count", "embedding_length", "attention.head_count"))
     head_size = int(fields.real("attention.key_length", width // heads))
+    kv_heads = int(fields.real("attention.head_count_kv", heads))
     window = int(fields.real("attention.sliding_window", family.window))
     period = int(fields.real("attention.sliding_window_pattern", family.windows_end_at))
+    if max(layers, heads, head_size, period) > _MOST or not (kv_heads and period) or heads % kv_heads:
+        raise SourceError(
+            f"{gguf.path.name} has {layers} layers, {heads} heads of {head_size} and {kv_heads} KV heads, as no model"
+            " has them: get it again."
+        )
     windows = tuple(window if period == 1 or (layer + 1) % period else 0 for layer in range(layers))
     rotated = int(fields.real("rope.dimension_count", head_size))
     if not 0 < rotated <= head_size or rotated % 2 or (family.has_paired_heads and rotated != head_size):
@@ -124,7 +132,7 @@ def read_architecture(gguf: GgufFile) -> Architecture:
         layers=layers,
         width=width,
         heads=heads,
-        kv_heads=int(fields.real("attention.head_count_kv", heads)),
+        kv_heads=kv_heads,
         head_size=head_size,
         context=min(fields.number("context_length"), MAX_CONTEXT),
         vocabulary=len(gguf.texts("tokenizer.ggml.tokens")),

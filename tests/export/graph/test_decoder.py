@@ -75,6 +75,12 @@ def test_what_is_another_model_is_refused(changes: dict[str, object], words: str
     "changes",
     [
         {"qwen2.embedding_length": None},
+        {"qwen2.block_count": 1 << 30},
+        {"qwen2.attention.head_count": 1 << 30},
+        {"qwen2.attention.key_length": 1 << 30},
+        {"qwen2.attention.head_count_kv": 0},
+        {"qwen2.attention.head_count_kv": 3},
+        {"qwen2.attention.sliding_window_pattern": 0},
         {"qwen2.rope.dimension_count": 17},
         {"qwen2.rope.dimension_count": 1 << 30},
         {"qwen2.attention.layer_norm_rms_epsilon": float("nan")},
