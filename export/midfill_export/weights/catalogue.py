@@ -353,6 +353,7 @@ CATALOGUE: tuple[Weights, ...] = (
         ),
         context=8192,
         languages="English, and some code",
+        evidence="real weights",
     ),
     Weights(
         name="gemma3-270m",
@@ -372,5 +373,6 @@ CATALOGUE: tuple[Weights, ...] = (
         ),
         context=32_768,
         languages="140 spoken languages",
+        evidence="real weights",
     ),
 )
