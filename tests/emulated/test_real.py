@@ -19,7 +19,7 @@ from midfill.inference.onnx_model import OnnxModel
 from midfill.settings.schema import default_bundle
 from midfill_export.build import verify
 from midfill_export.build.bundle import verification_samples
-from midfill_export.build.from_template import FilledTemplate, describe_gguf
+from midfill_export.build.from_gguf import GgufModel, describe_gguf
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.weights.known_models import WEIGHTS
 from own_files import USERS_WEIGHTS
@@ -41,7 +41,7 @@ def reference() -> tuple[list[verify.Sample], list[verify.Logits]]:
     """Return samples of real code, 387 tokens to predict, and the logits of the model in FP32."""
     weights = WEIGHTS["0.5b"]
     gguf = open_gguf(USERS_WEIGHTS / weights.file)
-    model = FilledTemplate(describe_gguf(weights, gguf), weights.template, gguf)
+    model = GgufModel(describe_gguf(weights, gguf), gguf)
     samples = verification_samples(model.description)[::4]
     return samples, model.logits(samples)
 

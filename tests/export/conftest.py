@@ -11,8 +11,8 @@ import pytest
 
 from midfill.inference.bundle_files import hash_file
 from midfill_export.build import verify
-from midfill_export.build.make_template import make_template
-from midfill_export.weights.known_models import WEIGHTS, Weights
+from midfill_export.weights.known_models import WEIGHTS
+from midfill_export.weights.weights import Weights
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -134,17 +134,15 @@ def bundle_folder(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="session")
-def weights(gguf_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    """Pin the GGUF as if it could be pulled, with a template made of it."""
-    template = tmp_path_factory.mktemp("templates") / "tiny.onnx"
-    make_template(str(gguf_file), template)
+def weights(gguf_file: Path) -> Weights:
+    """Pin the GGUF as if it could be pulled."""
     return replace(
         WEIGHTS["0.5b"],
         name="tiny",
         title=gguf_file.stem,
+        shape=None,
         licence="MIT",
         file=gguf_file.name,
         size=gguf_file.stat().st_size,
         sha256=hash_file(gguf_file),
-        template=template,
     )

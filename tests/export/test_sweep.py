@@ -25,7 +25,8 @@ from midfill.next_edit.types import Document, NextEdit, Place, Why
 from midfill.settings.schema import Settings
 from midfill_export.build import verify
 from midfill_export.cli.pull import run
-from midfill_export.weights.known_models import WEIGHTS, Weights
+from midfill_export.weights.known_models import WEIGHTS
+from midfill_export.weights.weights import Weights
 
 BEFORE = "def f(a):\n    return a\n"
 NOW = "def f(b):\n    return a\n"
@@ -42,8 +43,10 @@ PROMPT = (
 def pulled(name: str, shape: Shape, weights: Weights, folder: Path) -> Path:
     """Write a file, pin it in the place of one of Sweep's, and pull it; return the bundle's folder."""
     file = write_sweep_gguf(folder / WEIGHTS[name].file, shape)
-    pinned = replace(WEIGHTS[name], size=file.stat().st_size, sha256=hash_file(file), template=weights.template)
-    arguments = argparse.Namespace(what=str(file), model="0.5b", weights_only=False, tokenizer_only=False)
+    pinned = replace(WEIGHTS[name], size=file.stat().st_size, sha256=hash_file(file), shape=None)
+    arguments = argparse.Namespace(
+        what=str(file), model="0.5b", accept_license=False, weights_only=False, tokenizer_only=False
+    )
     run(arguments, folder / "cache" / "bundles", "commercial", {name: pinned})
     return folder / "cache" / "bundles" / name
 

@@ -38,7 +38,7 @@ _MIN_DRAFTED_BYTES = 1_000_000_000
 
 
 class FloatModel(Protocol):
-    """A model in FP32, however its weights are held: on disk as a traced graph, or in a GGUF that fills a template."""
+    """A model in FP32, however its weights are held: on disk as a traced graph, or in a GGUF."""
 
     @property
     def description(self) -> Description:

@@ -8,10 +8,11 @@ from pathlib import Path
 from midfill.common.errors import BundleError
 from midfill.inference.bundle import Manifest, read_manifest
 from midfill_export.build.bundle_folder import complete_bundle, put_in_place, require_bundle_folder, scratch_beside
-from midfill_export.build.from_template import describe_gguf
+from midfill_export.build.from_gguf import describe_gguf
 from midfill_export.build.verify import Agreement
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.weights.known_models import Served, Weights
+from midfill_export.weights.known_models import Served
+from midfill_export.weights.weights import Weights
 
 _NOTHING_COMPARED = Agreement(positions=0, top1=0.0, mean_kl=0.0)
 

@@ -14,11 +14,11 @@ from transformers.utils import logging as transformers_logging
 from midfill.common.errors import UsageError
 from midfill.inference.licences import Permit
 from midfill_export.build.from_checkpoint import bundle_from_checkpoint
-from midfill_export.build.make_template import make_template
 from midfill_export.build.progress import stage_lines
 from midfill_export.graph.rope_scaling import parse_rope_scaling
-from midfill_export.weights.known_models import WEIGHTS, bundle_name
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.pull import cached_path
+from midfill_export.weights.weights import bundle_name
 
 QUANT_TASKS = 40
 """How many tasks of the evaluation each quantization scheme gets by default."""
@@ -30,10 +30,6 @@ def run(args: argparse.Namespace, bundles: Path, use: str) -> int:
     out = args.out.absolute() if args.out else bundles / bundle_name(args.source)
     started = time.monotonic()
     progress = stage_lines()
-    if args.template:
-        make_template(args.source, args.template, progress)
-        sys.stdout.write(f"{args.template}\n")
-        return 0
     if args.compare:
         return _compare(args.source, out, args.eval_limit or 0, args.json)
     scaling = parse_rope_scaling(args.context, args.rope)

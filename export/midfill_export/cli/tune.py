@@ -16,8 +16,9 @@ from midfill.inference.licences import Permit
 from midfill_export.build.progress import stage_lines
 from midfill_export.tuning.training import Interrupted
 from midfill_export.tuning.tune import to_json, tune
-from midfill_export.weights.known_models import WEIGHTS, bundle_name
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.pull import cached_path
+from midfill_export.weights.weights import bundle_name
 
 _INTERRUPTED = 130
 

@@ -1,1 +1,1 @@
-"""The FP32 graph in ONNX: traced and optimized, or a template filled from a GGUF."""
+"""The FP32 graph in ONNX: traced and optimized, or written from a GGUF."""

@@ -13,15 +13,12 @@ from tokenizers import AddedToken, Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from midfill.common.errors import SourceError
-from midfill.common.printable import printable
 from midfill.inference.bundle import WeightSource
 from midfill.inference.bundle_files import hash_file
-from midfill_export.loaders.gguf_file import GgufFile, is_gguf, open_gguf
+from midfill_export.loaders.gguf_file import is_gguf, open_gguf
+from midfill_export.loaders.gguf_origin import UNKNOWN, name_of_licence, unlisted_weights
 from midfill_export.weights.known_models import WEIGHTS
 
-_UNKNOWN = "unknown"
-_MAX_NAME = 60
-"""Maximum number of characters of a licence's name."""
 _log = logging.getLogger(__name__)
 
 
@@ -90,7 +87,7 @@ def open_checkpoint(source: str) -> Checkpoint:
         if not (path / "config.json").is_file():
             raise SourceError(f"{path} has no config.json: name a GGUF file or a transformers checkpoint folder.")
         card = path / "README.md"
-        named = _card_license(card) if card.is_file() else _UNKNOWN
+        named = _card_license(card) if card.is_file() else UNKNOWN
         return Checkpoint(
             str(path), None, path.name, WeightSource(repository=path.name, file="", sha256="", license=named)
         )
@@ -102,7 +99,7 @@ def open_checkpoint(source: str) -> Checkpoint:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise SourceError(f"{source} cannot be downloaded from the hub: {_first_line(error)}") from error
-    revision = getattr(config, "_commit_hash", None) or _UNKNOWN
+    revision = getattr(config, "_commit_hash", None) or UNKNOWN
     origin = WeightSource(repository=source, file="", sha256=revision, license=_card_license(source))
     return Checkpoint(source, None, source.split("/")[1], origin)
 
@@ -116,16 +113,9 @@ def _open_gguf(path: Path) -> Checkpoint:
     if pinned is not None:
         origin, name = pinned.origin, pinned.title
     else:
-        origin = WeightSource(
-            repository=_UNKNOWN, file=printable(path.name), sha256=sha256, license=_gguf_license(gguf)
-        )
-        name = printable(path.stem)
+        unlisted = unlisted_weights(gguf, sha256)
+        origin, name = unlisted.origin, unlisted.title
     return Checkpoint(str(path.parent), path.name, name, origin)
-
-
-def _gguf_license(gguf: GgufFile) -> str:
-    fields = gguf.fields
-    return _name_of_license(fields.get("general.license"), fields.get("general.license.name"))
 
 
 def _card_license(card: Path | str) -> str:
@@ -134,15 +124,8 @@ def _card_license(card: Path | str) -> str:
         data = ModelCard.load(card).data
     except (OSError, ValueError, yaml.YAMLError) as error:  # no card, or its head is not YAML
         _log.warning("the model card cannot be read: %s", type(error).__name__)
-        return _UNKNOWN
-    return _name_of_license(data.license, data.license_name)
-
-
-def _name_of_license(identifier: object, name: object) -> str:
-    """Return the name of a licence where its identifier is missing or "other"."""
-    if isinstance(name, str) and name and identifier in (None, "other"):
-        return printable(name[:_MAX_NAME])
-    return printable(identifier[:_MAX_NAME]) if isinstance(identifier, str) and identifier else _UNKNOWN
+        return UNKNOWN
+    return name_of_licence(data.license, data.license_name)
 
 
 def _first_line(error: Exception) -> str:

@@ -25,11 +25,39 @@ class KnownFormat:
     """Tokens before a repository's name and before a file's path; a model of the family may lack them."""
     mark: str = ""
     """A token that only this family has, where others name prefix, suffix and middle in the same way."""
+    text_split: str = ""
+    """The rule that splits text, by its name in a GGUF, if only this family has the rule and shares the tokens."""
 
 
 # The order of Qwen2.5-Coder was measured: suffix first fills 66% of single lines exactly, prefix first 51%. The other
-# orders are those of the papers. If several formats fit a tokenizer, the first one with tokens for files is used.
+# orders are those of the papers and model cards. If several formats fit a tokenizer, the first one with tokens for
+# files is used.
 KNOWN_FORMATS = (
+    KnownFormat(
+        family="mellum",
+        prefix="<fim_prefix>",
+        suffix="<fim_suffix>",
+        middle="<fim_middle>",
+        order="suffix-first",
+        repository="<reponame>",
+        file="<filename>",
+        text_split="mellum",
+    ),
+    KnownFormat(
+        family="granite-4",
+        prefix="<|fim_prefix|>",
+        suffix="<|fim_suffix|>",
+        middle="<|fim_middle|>",
+        order="prefix-first",
+        text_split="dbrx",
+    ),
+    KnownFormat(
+        family="seed-coder",
+        prefix="<[fim-prefix]>",
+        suffix="<[fim-suffix]>",
+        middle="<[fim-middle]>",
+        order="suffix-first",
+    ),
     KnownFormat(
         family="codegemma",
         prefix="<|fim_prefix|>",
@@ -111,19 +139,23 @@ STOP_TOKENS = (
 """Control tokens that end a suggestion, in any model that has them."""
 
 
-def find_format(tokenizer: Tokenizer) -> tuple[FimFormat, dict[str, str]]:
+def find_format(tokenizer: Tokenizer, text_split: str = "") -> tuple[FimFormat, dict[str, str]]:
     """Return the format whose tokens ``tokenizer`` has, and their texts by part; prefix only if it has none at all.
+
+    ``text_split`` names the rule that splits text, where a GGUF says which.
 
     The tokens for repository and file are included if the tokenizer has both.
 
     Raises:
         SourceError: the tokenizer has some of a format's three FIM tokens, but not all.
     """
-    found = [fitting for known in KNOWN_FORMATS if (fitting := _ids(known, tokenizer)) is not None]
+    possible = [known for known in KNOWN_FORMATS if known.text_split in ("", text_split)]
+    found = [fitting for known in possible if (fitting := _ids(known, tokenizer)) is not None]
     if not found:
         _require_whole_format(tokenizer)
         return FimFormat(order="prefix-only"), {}
-    known, ids = max(found, key=lambda each: len(each[1]))  # the first of those with the most tokens
+    # A format of the text's rule comes first, then those with the most tokens, then the first.
+    known, ids = max(found, key=lambda each: (bool(each[0].text_split), len(each[1])))
     return FimFormat(order=known.order, **ids), {part: getattr(known, part) for part in ids}
 
 

@@ -119,13 +119,17 @@ class GgufFile:
 
     def control_tokens(self) -> list[str]:
         """Return all tokens marked as control or user-defined; each is one token wherever it occurs in a text."""
+        return self.tokens_of(TokenType.CONTROL, TokenType.USER_DEFINED)
+
+    def tokens_of(self, *wanted: TokenType) -> list[str]:
+        """Return all tokens of some kinds."""
         kinds = self.fields.get("tokenizer.ggml.token_type")
         return [
             token
             for token, kind in zip(
                 self.texts("tokenizer.ggml.tokens"), kinds if isinstance(kinds, list) else (), strict=False
             )
-            if kind in (TokenType.CONTROL, TokenType.USER_DEFINED)
+            if kind in wanted
         ]
 
 

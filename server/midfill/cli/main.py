@@ -161,6 +161,12 @@ def _pull(args: argparse.Namespace) -> int:
     return int(importlib.import_module("midfill_export.cli.pull").run(args, bundles_dir(), own_settings().use))
 
 
+def _models(args: argparse.Namespace) -> int:
+    settings = own_settings(args.bundle)
+    models = importlib.import_module("midfill_export.cli.models")
+    return int(models.run(args, bundles_dir(), settings.bundle, settings.use))
+
+
 def _export(args: argparse.Namespace) -> int:
     return int(_exporter().run(args, bundles_dir(), own_settings().use))
 
@@ -236,6 +242,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "settings": _list_settings,
     "replay": _replay,
     "harness": _harness,
+    "models": _models,
     "pull": _pull,
     "export": _export,
     "tune": _tune,

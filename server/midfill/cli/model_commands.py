@@ -25,12 +25,6 @@ def _add_export(command: AddCommand) -> None:
         "--eval-limit", type=count, metavar="N", help="with --compare: number of humaneval-single tasks to run"
     )
     export.add_argument(
-        "--template",
-        metavar="FILE",
-        type=Path,
-        help="write the file with which `midfill pull` makes this model's bundle without torch; write no bundle",
-    )
-    export.add_argument(
         "--context", type=count, metavar="TOKENS", help="maximum context length (default: the model's trained one)"
     )
     export.add_argument(

@@ -18,6 +18,7 @@ from midfill.cli.options import (
 def add(command: AddCommand) -> None:
     """Add the commands."""
     _add_serve(command)
+    _add_models(command)
     _add_pull(command)
     _add_doctor(command)
     _add_complete(command)
@@ -43,7 +44,8 @@ def _add_pull(command: AddCommand) -> None:
         "what",
         nargs="?",
         metavar="MODEL|PATH",
-        help="0.5b (the default), 1.5b, sweep-0.5b or sweep-1.5b (for next edits), or the path of a downloaded file",
+        help="a model that `midfill models` lists (default: 0.5b), auto for the best one that this machine carries, or"
+        " the path of a GGUF file",
     )
     pull.add_argument("--model", default="0.5b", help="the model, if neither MODEL nor PATH is given")
     pull.add_argument("--weights-only", action="store_true", help="download the weights, but make no bundle")
@@ -53,6 +55,14 @@ def _add_pull(command: AddCommand) -> None:
         help="make a bundle without weights, for a server's model (setting 'engine'); MODEL may be its name there",
     )
     add_licence_acceptance(pull)
+
+
+def _add_models(command: AddCommand) -> None:
+    models = command(
+        "models", "List the models, and what each would take on this machine; the best is marked.", "midfill models"
+    )
+    add_bundle(models)
+    add_json(models)
 
 
 def _add_doctor(command: AddCommand) -> None:

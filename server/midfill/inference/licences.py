@@ -45,7 +45,7 @@ _BY_MODEL = {
 }
 """The licences of models whose cards say only "other". The keys are beginnings of model names. GGUF conversions often
 name no licence."""
-_INSTEAD = "`midfill pull` has Qwen2.5-Coder, under Apache-2.0"
+_INSTEAD = "Qwen2.5-Coder 0.5B, 1.5B and 7B are under Apache-2.0, and `midfill pull auto` takes the best that fits"
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from midfill.inference.bundle import load_bundle
 from midfill_export.build import bundle, verify
 from midfill_export.build.bundle import build_bundle, calibrate
 from midfill_export.build.bundle_folder import Description
-from midfill_export.build.from_template import FilledTemplate, describe_gguf
+from midfill_export.build.from_gguf import GgufModel, describe_gguf
 from midfill_export.loaders.gguf_file import open_gguf
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 
 @pytest.fixture(autouse=True)
@@ -26,17 +26,17 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def model(weights: Weights, gguf_file: Path) -> FilledTemplate:
-    """Return the tiny model as a filled template."""
+def model(weights: Weights, gguf_file: Path) -> GgufModel:
+    """Return the tiny model."""
     gguf = open_gguf(gguf_file)
-    return FilledTemplate(describe_gguf(weights, gguf), weights.template, gguf)
+    return GgufModel(describe_gguf(weights, gguf), gguf)
 
 
 @dataclass(frozen=True)
 class Wrapped:
     """A model of another class: what is built depends on the four names of ``FloatModel`` alone."""
 
-    inner: FilledTemplate
+    inner: GgufModel
     description: Description
     difference: float
 
@@ -47,7 +47,7 @@ class Wrapped:
         return self.inner.logits(samples)
 
 
-def test_any_float_model_will_do(model: FilledTemplate, tmp_path: Path) -> None:
+def test_any_float_model_will_do(model: GgufModel, tmp_path: Path) -> None:
     """The bundle has the description and the difference of the model, and the same graph to the byte."""
     build_bundle(model, tmp_path / "first", every_sample=8)
     other = Wrapped(model, replace(model.description, name="wrapped"), 0.25)
@@ -57,7 +57,7 @@ def test_any_float_model_will_do(model: FilledTemplate, tmp_path: Path) -> None:
     assert manifest.files == load_bundle(tmp_path / "first").manifest.files
 
 
-def test_stages_are_reported(model: FilledTemplate, tmp_path: Path) -> None:
+def test_stages_are_reported(model: GgufModel, tmp_path: Path) -> None:
     """Calibration, INT8 and verification each have a line. The bundle is for every processor."""
     lines: list[str] = []
     manifest = build_bundle(model, tmp_path / "out", every_sample=8, progress=lines.append)
@@ -65,7 +65,7 @@ def test_stages_are_reported(model: FilledTemplate, tmp_path: Path) -> None:
     assert (manifest.target, manifest.weight_limit) == ("any", 127)
 
 
-def test_rotations_stay_in_fp32(model: FilledTemplate, tmp_path: Path) -> None:
+def test_rotations_stay_in_fp32(model: GgufModel, tmp_path: Path) -> None:
     """No product in INT8 has a rotation for its weights: what it turns would be rounded once more."""
     build_bundle(model, tmp_path / "out", every_sample=8)
     graph = ir.load(load_bundle(tmp_path / "out").graph).graph
@@ -77,16 +77,14 @@ def test_rotations_stay_in_fp32(model: FilledTemplate, tmp_path: Path) -> None:
     assert not any(name.startswith("rotation.") for name in weights["MatMulIntegerToFloat"])
 
 
-def test_model_that_cannot_be_rotated_is_not_calibrated(model: FilledTemplate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_model_that_cannot_be_rotated_is_not_calibrated(model: GgufModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its moments are empty."""
     monkeypatch.setattr(bundle, "can_rotate", lambda _: False)
     moments = calibrate(model, lambda _: None)
     assert (moments.covariances, moments.squares) == ({}, {})
 
 
-def test_failed_stage_leaves_the_old_bundle(
-    model: FilledTemplate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_stage_leaves_the_old_bundle(model: GgufModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk is one line; nothing unfinished stays, and an older bundle is as it was."""
     build_bundle(model, tmp_path / "out", every_sample=8)
     before = (tmp_path / "out" / "manifest.json").read_bytes()

@@ -9,16 +9,17 @@ import pytest
 from midfill.common.errors import BundleWithoutWeights
 from midfill.inference.bundle import TOKENIZER, load_bundle, load_tokenizer_bundle
 from midfill.inference.tokenizer import load_tokenizer
-from midfill_export.build.from_template import bundle_from_template
+from midfill_export.build.from_gguf import bundle_from_gguf
 from midfill_export.build.tokenizer_bundle import is_there, tokenizer_bundle
-from midfill_export.weights.known_models import Served, Weights, served_model
+from midfill_export.weights.known_models import Served, served_model
+from midfill_export.weights.weights import Weights
 
 
 def test_bundle_has_the_tokenizer_alone(weights: Weights, gguf_file: Path, tmp_path: Path) -> None:
     """It names the server's model, and encodes as the bundle with weights does."""
     served = Served("a larger one", "Apache-2.0", weights.name)
     bundle = tokenizer_bundle(served, weights, gguf_file, tmp_path / "served")
-    whole = bundle_from_template(weights, gguf_file, tmp_path / "whole")
+    whole = bundle_from_gguf(weights, gguf_file, tmp_path / "whole")
     assert (bundle.name, list(bundle.files), bundle.has_weights) == ("a larger one", [TOKENIZER], False)
     assert (bundle.fim, bundle.stop_tokens, bundle.vocabulary) == (whole.fim, whole.stop_tokens, whole.vocabulary)
     one, other = (load_tokenizer(load_tokenizer_bundle(tmp_path / name)) for name in ("served", "whole"))

@@ -44,13 +44,6 @@ def test_model_without_the_tokens_of_its_edit_format(
     assert not (tmp_path / "out").exists()
 
 
-def test_template(gguf_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """``--template`` writes a template and no bundle."""
-    assert main(["export", str(gguf_file), "--template", str(tmp_path / "tiny.onnx")]) == 0
-    assert capsys.readouterr().out == f"{tmp_path / 'tiny.onnx'}\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["tiny.onnx"]
-
-
 @only_at_length
 def test_as_a_suite(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``midfill eval quant`` has a row for each scheme, with the share of tasks that it passes."""

@@ -40,7 +40,9 @@ def test_model(arguments: dict[str, str], cache: Path, tmp_path: Path, capsys: p
 def test_path(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file is copied into the cache; without a terminal, each step is one line."""
     (tmp_path / "brought").write_bytes(CONTENT)
-    given = argparse.Namespace(what=str(tmp_path / "brought"), model="0.5b", weights_only=True, tokenizer_only=False)
+    given = argparse.Namespace(
+        what=str(tmp_path / "brought"), model="", accept_license=False, weights_only=True, tokenizer_only=False
+    )
     assert run(given, tmp_path, "personal", {"tiny": TINY}) == 0
     written = capsys.readouterr()
     assert (cache / TINY.file).read_bytes() == CONTENT
@@ -63,9 +65,9 @@ def test_model_for_edits(
 
 
 def test_neither(cache: Path, tmp_path: Path) -> None:
-    """A word that is neither a model nor a file is wrong usage; the models are named."""
-    with pytest.raises(UsageError, match=r"'7b' is neither a model nor a file; the models are 0\.5b, 1\.5b"):
-        run(argparse.Namespace(what="7b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
+    """A word that is neither a model nor a file is wrong usage; the line says what lists the models."""
+    with pytest.raises(UsageError, match=r"'70b' is neither a model nor a file: `midfill models` lists"):
+        run(argparse.Namespace(what="70b", model="0.5b", tokenizer_only=False), tmp_path, "personal")
 
 
 RESTRICTED = {"tiny": replace(TINY, title="stable-code-3b", licence="other")}
@@ -97,9 +99,9 @@ def test_licence_that_restricts_commercial_use_is_refused(
 
 
 def test_tokenizer_of_an_unknown_model(cache: Path, tmp_path: Path) -> None:
-    """The line says which models are known."""
+    """The line says where the known models are listed."""
     given = argparse.Namespace(what="llama3", model="0.5b", tokenizer_only=True, accept_license=False)
-    with pytest.raises(UsageError, match=r"The tokenizer of 'llama3' is not known: name 0\.5b, 1\.5b, or a Qwen2"):
+    with pytest.raises(UsageError, match=r"The tokenizer of 'llama3' is not known: name a model that `midfill"):
         run(given, tmp_path, "personal")
 
 

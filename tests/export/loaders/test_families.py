@@ -58,6 +58,7 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "num_key_value_heads": 1,
             "head_dim": 16,
+            "query_pre_attn_scalar": 16,
             "sliding_window": WINDOW,
             "layer_types": ["sliding_attention", "full_attention"],
         },

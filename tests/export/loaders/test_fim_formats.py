@@ -32,8 +32,19 @@ QWEN = ("<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|fim_pad|>")
         (FIM, ("prefix-first", 2, 4, 3, -1, -1)),
         (("<｜fim▁hole｜>", "<｜fim▁begin｜>", "<｜fim▁end｜>"), ("prefix-first", 3, 2, 4, -1, -1)),
         (("▁<PRE>", "▁<MID>", "▁<SUF>", "▁<EOT>"), ("prefix-first", 2, 4, 3, -1, -1)),
+        (("<[fim-suffix]>", "<[fim-prefix]>", "<[fim-middle]>"), ("suffix-first", 3, 2, 4, -1, -1)),
     ],
-    ids=["qwen", "qwen, files", "codegemma", "starcoder2", "stable code", "granite", "deepseek", "codellama"],
+    ids=[
+        "qwen",
+        "qwen, files",
+        "codegemma",
+        "starcoder2",
+        "stable code",
+        "granite",
+        "deepseek",
+        "codellama",
+        "seed-coder",
+    ],
 )
 def test_format_by_its_tokens(tokens: tuple[str, ...], expected: tuple[object, ...]) -> None:
     """Order, prefix, suffix and middle, and what precedes repositories and files where there are both."""
@@ -43,6 +54,21 @@ def test_format_by_its_tokens(tokens: tuple[str, ...], expected: tuple[object, .
     assert {part: tokenizer.token_to_id(text) for part, text in texts.items()} == {
         part: number for part, number in vars(fim).items() if part != "order" and number >= 0
     }
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rule", "order"),
+    [
+        (FIM, "mellum", "suffix-first"),
+        (FIM, "refact", "prefix-first"),
+        (QWEN, "dbrx", "prefix-first"),
+        ((*QWEN, "<|repo_name|>", "<|file_sep|>"), "qwen2", "suffix-first"),
+    ],
+    ids=["mellum", "granite code", "granite 4", "qwen"],
+)
+def test_format_by_the_rule_that_splits_text(tokens: tuple[str, ...], rule: str, order: str) -> None:
+    """Families with the same tokens differ in it."""
+    assert find_format(tokenizer_with(*tokens), rule)[0].order == order
 
 
 def test_tokenizer_without_control_tokens_completes_from_the_prefix() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from midfill_export.graph.template import fill
+from midfill_export.graph.decoder import decoder_graph
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.quantization.calibrate import second_moments
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 
@@ -17,9 +17,7 @@ PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 def test_calibration_is_the_same_each_time(weights: Weights, gguf_file: Path) -> None:
     """Two runs sum up the same moments, to the bit, and report their progress."""
     shares: list[float] = []
-    first, second = (
-        second_moments(fill(weights.template, open_gguf(gguf_file)), PROMPTS, shares.append) for _ in range(2)
-    )
+    first, second = (second_moments(decoder_graph(open_gguf(gguf_file)), PROMPTS, shares.append) for _ in range(2))
     assert shares == [1.0, 1.0]
     assert len(first.covariances) == 5
     assert len(first.squares) == 2

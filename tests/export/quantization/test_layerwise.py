@@ -9,19 +9,19 @@ import onnx_ir as ir
 import onnxruntime as ort
 import pytest
 
-from midfill_export.graph.template import fill
+from midfill_export.graph.decoder import decoder_graph
 from midfill_export.loaders.gguf_file import open_gguf
 from midfill_export.quantization import layerwise
 from midfill_export.quantization.rotate import gated_products, norms
-from midfill_export.weights.known_models import Weights
+from midfill_export.weights.weights import Weights
 
 PROMPTS = ([5, 60, 81, 200, 7, 33, 150], [90, 12, 260, 44, 71, 9], [1, 2])
 
 
 @pytest.fixture
 def model(weights: Weights, gguf_file: Path) -> ir.Model:
-    """Fill the tiny template."""
-    return fill(weights.template, open_gguf(gguf_file))
+    """Return the tiny graph."""
+    return decoder_graph(open_gguf(gguf_file))
 
 
 def _shown(model: ir.Model) -> dict[tuple[int, str], np.ndarray]:
@@ -44,11 +44,11 @@ def test_pieces_make_no_difference(
     """Cut at every norm, in one, or by onnxruntime from a file: the logits are the same."""
     whole = _shown(model)
     monkeypatch.setattr(layerwise, "_MIN_PIECE_BYTES", 1)
-    cut = _shown(fill(weights.template, open_gguf(gguf_file)))
+    cut = _shown(decoder_graph(open_gguf(gguf_file)))
     assert whole.keys() == cut.keys()
     assert len(whole) == len(PROMPTS) * (5 + 2 + 1)
     assert all(np.array_equal(whole[key], cut[key]) for key in whole)
-    again = fill(weights.template, open_gguf(gguf_file))
+    again = decoder_graph(open_gguf(gguf_file))
     ir.save(again, tmp_path / "model.onnx")
     session = ort.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     for run, prompt in enumerate(PROMPTS):

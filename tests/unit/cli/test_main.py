@@ -21,7 +21,7 @@ from unit.cli.running import Ran, Run, is_one_line, midfill
 
 pytestmark = pytest.mark.usefixtures("own_folders")
 COMMANDS = (
-    *("serve", "pull", "doctor", "complete", "do", "why", "stats", "settings", "replay", "api"),
+    *("serve", "models", "pull", "doctor", "complete", "do", "why", "stats", "settings", "replay", "api"),
     *("export", "tune", "bench", "eval", "harness"),
 )
 

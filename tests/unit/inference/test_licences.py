@@ -54,7 +54,9 @@ def test_restrictive_licence_must_be_accepted() -> None:
 @pytest.mark.parametrize(("name", "model"), [("other", "stable-code-3b"), ("unknown", "acme"), ("cc-by-nc-4.0", "a")])
 def test_commercial_use_needs_a_licence_that_allows_it(name: str, model: str) -> None:
     """A licence that forbids it or is unknown is refused, with an alternative; for personal use both are allowed."""
-    with pytest.raises(LicenceRefused, match=r"says commercial and its licence is .*Qwen2.5-Coder, under Apache-2.0"):
+    with pytest.raises(
+        LicenceRefused, match=r"says commercial and its licence is .*7B are under Apache-2.0, and `midfill pull auto`"
+    ):
         require_use(name, model, "commercial")
     require_use(name, model, "personal")
     require_use("llama2", model, "commercial")
