@@ -18,6 +18,7 @@ from midfill.prompt.chat_template import Message
 
 _MAX_RUNNERS_UP = 3
 """Maximum number of other answers that are tried if the likeliest one changes nothing."""
+_SAME_CODE = (ActionReason.UNCHANGED, ActionReason.ONLY_COMMENTS)
 _SECOND_SAMPLING = Sampling(temperature=0.7, top_p=0.9)
 """How the answer to a retry is drawn. The likeliest answer would often be the first one again."""
 
@@ -62,7 +63,7 @@ class Attempts:
         try:
             return self._ask(self._action.begin(self._task))
         except Faulty as fault:
-            if fault.reason is not ActionReason.UNCHANGED:
+            if fault.reason not in _SAME_CODE:
                 return self._ask_again(fault)
             if self._action.must_change and (edit := self._runner_up()):
                 return edit

@@ -50,6 +50,8 @@ class ActionReason(str, Enum):
     NO_CODE = "no-code", "there is no code in the answer"
     CUT_SHORT = "cut-short", "the answer is too long"
     UNCHANGED = "unchanged", "the code is the same as before"
+    ONLY_COMMENTS = "only-comments", "only comments, docstrings or blank lines have changed: change the code"
+    OTHER_CODE = "other-code", "the answer is about other code than was asked about"
     PROSE = "prose", "there is more than code in the code block"
     LEFT_OUT = "left-out", "code was left out"
     SYNTAX = "syntax", "it is not valid in place of the selected lines"

@@ -28,6 +28,8 @@ class ActionResult:
     """Why the action gave nothing; None if it gave something."""
     detail: str = ""
     """The reason in words. Without a reason: what of the task could not be done, in a sentence, "" if all was done."""
+    advice: str = ""
+    """What the user can do to get a better answer, in a sentence; "" for nothing."""
     left_out: tuple[str, ...] = ()
     """Names of definitions that did not fit into the prompt: used by the selected lines, or among them."""
     task: ActionTask

@@ -107,6 +107,12 @@ class Selection:
         """The secret that each placeholder of the document stands for."""
         return self._parsed.secrets
 
+    def hidden(self, text: str) -> str:
+        """Return a text with the placeholders of the document's secrets in place of these secrets."""
+        for placeholder, secret in self.secrets.items():
+            text = text.replace(secret, placeholder)
+        return text
+
     @property
     def syntax(self) -> Syntax:
         """The redacted document, parsed."""
@@ -136,6 +142,11 @@ class Selection:
     def of_lines(self, first_line: int, end_line: int, indent: str = "") -> Selection:
         """Select other lines of the same document."""
         return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._parsed)
+
+    def without_blank_edges(self) -> Selection:
+        """Select the same lines without the blank ones at the start and the end; the same if all are blank."""
+        filled = [number for number, line in enumerate(self.lines, self.first_line) if line.strip()]
+        return self.of_lines(filled[0], filled[-1] + 1) if filled else self
 
     def of_document(self) -> Selection:
         """Select all lines of the same document."""

@@ -28,6 +28,7 @@ _CALLS_TEST = re.compile(r"\b(?:test|it)\s*\(")
 _PYTHON_TEST = "\ndef test"
 _NEXT_PART = re.compile(r"\n(?=\S)")
 """Where the next function begins, or the block ends."""
+_IMPORTS = re.compile(r"^(?:from|import|package|using|const|require)\b.*$", re.MULTILINE)
 _ASSERTION = re.compile(r"^[ \t]+assert .*\n", re.MULTILINE)
 _MAX_ASSERTIONS = 8
 """Maximum number of assertions in one answer. Small models would go on for ever."""
@@ -108,6 +109,12 @@ def _prepare(task: ActionTask) -> ActionTask:
     return with_definition(task)
 
 
+def _called(task: ActionTask) -> str:
+    """Return the name by which a test must use the definition: its own, or its class's for a special method."""
+    name = _definition(task).name
+    return _imported(task) if name.startswith("__") else name
+
+
 def _imported(task: ActionTask) -> str:
     """Return the name that a test must import: the definition, or the outermost one that it is in."""
     found = _definition(task)
@@ -174,6 +181,8 @@ def _read(answer: str, task: ActionTask) -> Edit:
     language = task.selection.language
     if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
         raise Faulty(ActionReason.NO_TEST)
+    if not re.search(rf"\b{re.escape(_called(task))}\b", _IMPORTS.sub("", code)):
+        raise Faulty(ActionReason.OTHER_CODE, f"the test does not use '{_called(task)}'")
     opening = _opening(task)
     if language.grammar == "python":
         before, test, after = f"\n{code}".partition(_PYTHON_TEST)

@@ -18,6 +18,7 @@ from typing import Any
 from midfill.actions import ACTIONS, Action, ActionReason, ActionResult, ActionTask, perform
 from midfill.actions.action import Gives
 from midfill.actions.checked_edit import Edit
+from midfill.actions.larger_model import with_advice
 from midfill.actions.selection import Selection, lines_of
 from midfill.chat.conversation import Conversation
 from midfill.cli import streams
@@ -52,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     streams = action.gives is not Gives.EDIT and not args.json
     on_text = _print_piece if streams else _print_nothing
     result = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
+    result = with_advice(result, settings)
     target = _target(result.edit, file)
     written = target.text if result.edit is None else result.edit.apply(target.text)
     if result.edit and args.write:
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{json.dumps({**printed, 'written': bool(result.edit and args.write)}, indent=2)}\n")
         return 1 if result.reason else 0
     if result.reason:
-        return _refuse(result.reason, result.detail)
+        return _refuse(result.reason, result.detail, result.advice)
     if streams:
         sys.stdout.write("\n")
     elif not args.write:
@@ -187,8 +189,8 @@ def _print_costs(result: ActionResult, prefix: str) -> None:
         )
 
 
-def _refuse(reason: ActionReason, detail: str) -> int:
-    sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}.\n")
+def _refuse(reason: ActionReason, detail: str, advice: str = "") -> int:
+    sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}. {advice}".rstrip() + "\n")
     return 1
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
+from midfill.actions.larger_model import with_advice
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
@@ -133,7 +134,8 @@ class ActionRunner:
                 self._conversation = Conversation(model, max_draft_tokens=drafts, steps=steps)
                 self._conversation_model = model
             try:
-                return self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
+                result = self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
+                return with_advice(result, self._settings.now)
             except ModelLost as error:
                 self._drop(own_model=True)
                 if model is engine.model:

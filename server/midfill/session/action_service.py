@@ -230,7 +230,7 @@ def _message(action: Action, result: ActionResult, *, findings_kept: bool) -> st
     """Return what to tell the user at once. A text is shown elsewhere."""
     if result.reason:
         nothing = "no good edit found" if action.gives is Gives.EDIT else "no answer"
-        return f"Midfill: {nothing} ({result.reason}): {result.detail}."
+        return f"Midfill: {nothing} ({result.reason}): {result.detail}. {result.advice}".strip()
     if findings_kept:
         return f"Findings: {len(result.findings)}, shown as hints." if result.findings else result.text
     return result.note if action.gives is Gives.EDIT else ""

@@ -74,6 +74,10 @@ PERFORMED: dict[ActionReason, Case] = {
     ActionReason.NO_CODE: lambda _: performed("explain", at=(2, 2)),
     ActionReason.CUT_SHORT: lambda _: performed("simplify", fenced("def tax(net):\n" + "    print(1, 2)\n" * 300)),
     ActionReason.UNCHANGED: lambda _: performed("simplify", fenced("def tax(net):\n    return net * RATE")),
+    ActionReason.ONLY_COMMENTS: lambda _: performed(
+        "fix", fenced("def tax(net):\n    # !\n    return net * RATE"), message="!"
+    ),
+    ActionReason.OTHER_CODE: lambda _: read("simplify", fenced("def vat(net):\n    return net")),
     ActionReason.PROSE: lambda _: read("simplify", fenced("return net\n~~~\nSo.\n~~~")),
     ActionReason.LEFT_OUT: lambda _: performed("simplify", fenced("def tax(net):\n    # ...\n    return net")),
     ActionReason.SYNTAX: lambda _: performed("simplify", fenced("def tax(net):\n    return net *")),
