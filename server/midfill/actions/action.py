@@ -8,7 +8,9 @@ from enum import Enum, auto
 from pathlib import Path
 
 from midfill.actions.checked_edit import Edit
+from midfill.actions.conventions import Conventions
 from midfill.actions.findings import Finding
+from midfill.actions.from_project import Look, no_project
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
@@ -79,6 +81,8 @@ class ActionTask:
     may_change: Callable[[Path], bool] = _any_file
     """Says whether an edit may go to a file other than the document. Who writes the edit asks again then: a link may
     lead elsewhere by that time."""
+    look: Look = no_project
+    """Looks around in the project, for what the model should see of other files."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
 
@@ -102,6 +106,11 @@ def _unchanged(task: ActionTask) -> ActionTask:
 
 def _no_text(_: ActionTask) -> str:
     return ""
+
+
+def no_conventions(_: Conventions) -> Sequence[str]:
+    """Tell of no convention."""
+    return ()
 
 
 def _no_values(_: ActionTask) -> Mapping[str, str]:
@@ -142,6 +151,8 @@ class Action:
     """Makes an edit of the answer; None for an action that gives no edit."""
     find: Finder | None = None
     """Finds what may be wrong; None for an action that gives no findings."""
+    conventions: Callable[[Conventions], Sequence[str]] = Conventions.about_code
+    """Says, each in a few words, what conventions of the project matter."""
     must_change: bool = False
     """Whether the code cannot stay as it is. Less likely answers are then tried if the first one changes nothing."""
 

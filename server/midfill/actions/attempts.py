@@ -49,6 +49,7 @@ class Attempts:
             reason=fault.reason if fault else None,
             detail=str(fault) if fault else "",
             left_out=self._question.left_out,
+            seen=self._question.seen,
             task=self._task,
             answers=tuple(self._answers),
             messages=(*self._messages, Message("assistant", self._answers[-1].text)),

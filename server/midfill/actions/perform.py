@@ -99,7 +99,7 @@ def _findings(find: Finder, task: ActionTask, question: ActionQuestion, dialogue
         lines.append(safe_markdown(f"- Line {finding.line + 1}: {finding.text}\n"))
         dialogue.on_text(lines[-1])
     text = "".join(lines).strip()
-    return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, task=task)
+    return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, seen=question.seen, task=task)
 
 
 def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> ActionResult:
@@ -110,6 +110,7 @@ def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> Act
     return ActionResult(
         text=safe_markdown(answer.text).strip(),
         left_out=question.left_out,
+        seen=question.seen,
         task=task,
         answers=(answer,),
         messages=(*question.messages, Message("assistant", answer.text)),
@@ -134,6 +135,7 @@ def _together(task: ActionTask, results: Sequence[ActionResult]) -> ActionResult
         text="\n\n".join(result.text for result in results if result.text),
         findings=tuple(finding for result in results for finding in result.findings),
         left_out=tuple(dict.fromkeys(name for result in results for name in result.left_out)),
+        seen=tuple(dict.fromkeys(seen for result in results for seen in result.seen)),
         task=task,
         answers=tuple(answer for result in results for answer in result.answers),
         messages=results[-1].messages,

@@ -8,6 +8,7 @@ from midfill.actions.action import ActionTask
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding
 from midfill.actions.reasons import ActionReason, Faulty
+from midfill.actions.surroundings import Seen
 from midfill.chat.conversation import ChatAnswer
 from midfill.prompt.chat_template import Message
 
@@ -32,6 +33,8 @@ class ActionResult:
     """What the user can do to get a better answer, in a sentence; "" for nothing."""
     left_out: tuple[str, ...] = ()
     """Names of definitions that did not fit into the prompt: used by the selected lines, or among them."""
+    seen: tuple[Seen, ...] = ()
+    """The other parts of the project that the model was shown."""
     task: ActionTask
     """The task, with the lines that the action chose."""
     answers: tuple[ChatAnswer, ...] = ()

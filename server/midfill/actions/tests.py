@@ -10,8 +10,10 @@ from pathlib import Path
 
 from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
+from midfill.actions.conventions import Conventions
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
+from midfill.actions.surroundings import classes_used
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
@@ -128,14 +130,14 @@ def _imported(task: ActionTask) -> str:
 
 def _opening(task: ActionTask) -> str:
     path, language = Path(task.selection.path), task.selection.language
-    name = _imported(task)
+    names = sorted({_imported(task), *classes_used(task.selection)})
     if language.grammar == "python":
-        return f"from {module_of(path)} import {name}"
+        return f"from {module_of(path)} import {', '.join(names)}"
     if language.grammar in ("javascript", "typescript", "tsx"):
         source = path.with_suffix("")
         target = place_of_tests(task).parent
         there = "./" if target == source.parent else "../"
-        return f"import {{ {name} }} from '{there}{source.name}'"
+        return f"import {{ {', '.join(names)} }} from '{there}{source.name}'"
     package = re.search(r"^package [^\n]+", task.selection.redacted, re.MULTILINE)
     return package[0] if package else ""
 
@@ -210,6 +212,7 @@ TESTS = Action(
     name="tests",
     title="Write tests",
     kind="midfill.tests",
+    conventions=Conventions.about_tests,
     prepare=_prepare,
     values=_values,
     begin=_begin,

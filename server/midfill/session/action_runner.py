@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
+from midfill.actions.from_project import look_into
 from midfill.actions.larger_model import with_advice
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
@@ -26,6 +28,7 @@ from midfill.engine.open_model import open_for_actions
 from midfill.inference.bundle import MANIFEST
 from midfill.inference.bundle_versions import stamps_of_files
 from midfill.inference.token_generator import LanguageModel
+from midfill.retrieval.service import Workspace
 from midfill.session.own_model import LoadModel, OwnModel
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
@@ -43,11 +46,21 @@ class ActionRunner:
         settings: LiveSettings,
         load: LoadModel = open_for_actions,
         perform: Perform = perform,
+        project: Callable[[], Workspace | None] = lambda: None,
     ) -> None:
-        """Run on the scheduler's model, or on one of their own, which ``load`` loads; ``perform`` does it."""
+        """Run on the scheduler's model, or on one of their own.
+
+        Args:
+            scheduler: has the model that suggests, and the queue of the cores.
+            settings: the settings in force.
+            load: loads a model of their own.
+            perform: does an action.
+            project: returns the workspace, of which an action may see other files.
+        """
         self._scheduler = scheduler
         self._settings = settings
         self._perform_action = perform
+        self._project = project
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
         self._own = OwnModel("actions", load)
         self._conversation: Conversation | None = None
@@ -127,6 +140,9 @@ class ActionRunner:
             path = task.opened_as or task.selection.path
             if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
                 return ActionResult.refused(Faulty(ActionReason.EXCLUDED), task)
+            if (project := self._project()) is not None:
+                others = self._settings.now.workspace_tokens
+                task = replace(task, look=look_into(project, others, task.open_text))
             model = self._own_model(on_progress, engine.model) or engine.model
             cancel.check()
             if self._conversation is None or self._conversation_model is not model:

@@ -13,6 +13,7 @@ from pathlib import Path
 from midfill.actions.action import Action, ActionTask, Gives, Locator
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding, Findings
+from midfill.actions.provenance import to_markdown
 from midfill.actions.reasons import ActionReason
 from midfill.actions.result import ActionResult
 from midfill.code.source_files import read_text
@@ -103,6 +104,7 @@ class ActionService:
         self._open_documents = open_documents
         self._may_change = may_change
         self._last: _LastAnswer | None = None
+        self._why = ""
         self.findings = Findings()
         """What reviews found in open documents, by their URIs."""
 
@@ -156,6 +158,7 @@ class ActionService:
             return ActionReply(reason=ActionReason(stop.reason))
         except MidfillError as error:
             return ActionReply(reason=ActionReason.FAILED, message=str(error))
+        self._why = to_markdown(accepted.action.title, result)
         if result.edit and not self._still_fits(accepted, result.edit):
             return _refusal(ActionReason.CHANGED)
         if result.edit and result.edit.path and not accepted.task.may_change(Path(result.edit.path)):
@@ -177,6 +180,10 @@ class ActionService:
             note=result.note,
             message=_message(accepted.action, result, findings_kept=kept),
         )
+
+    def why(self) -> str:
+        """Return a section of a Markdown page about what the last action saw; "" if there was none."""
+        return self._why
 
     def answer_at(self, uri: str, line: int) -> str | None:
         """Return the last text if it is about this line of a document, and the document has not changed since."""

@@ -76,7 +76,9 @@ class Session:
         settings, self.problems = self._sources.options(options)
         self.settings = LiveSettings(_calibrated(settings))
         self.scheduler = make_scheduler(self.settings)
-        self._action_runner = ActionRunner(self.scheduler, self.settings, perform=perform)
+        self._action_runner = ActionRunner(
+            self.scheduler, self.settings, perform=perform, project=lambda: self._workspace
+        )
         self.actions = ActionService(self._action_runner, open_documents, self._may_change)
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)
@@ -174,11 +176,10 @@ class Session:
         return problems
 
     def why(self, last: int = 1) -> str:
-        """Return a Markdown page about the last requests, with the exact prompts."""
+        """Return a Markdown page about the last requests, with the exact prompts, and about the last action."""
         entries = list(self._journal.entries)[-last:]
-        if not entries:
-            return "Nothing was asked for yet."
-        return "\n".join(explain.to_markdown(entry, self.scheduler.spell) for entry in reversed(entries))
+        pages = [explain.to_markdown(entry, self.scheduler.spell) for entry in reversed(entries)]
+        return "\n".join(filter(None, (*pages, self.actions.why()))) or "Nothing was asked for yet."
 
     def save_statistics(self) -> None:
         """Write the counts so far to disk."""

@@ -16,8 +16,8 @@ from midfill.cli.main import main
 from midfill.common.errors import EvalError, UsageError
 from midfill.evals import actions
 from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, parses, touches_other_lines
-from midfill.evals.mutants import mutants
-from midfill.evals.sandboxed_pytest import run_pytest
+from midfill.running.mutants import mutants
+from midfill.running.sandboxed_pytest import run_pytest
 from unit.actions.test_perform import conversation, fenced
 
 PROMPT = '''import math
