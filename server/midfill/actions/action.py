@@ -15,6 +15,7 @@ from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
@@ -37,6 +38,18 @@ class Gives(Enum):
     """Markdown for a person to read."""
     FINDINGS = auto()
     """Lines that may be wrong, and the same as a text."""
+
+
+class Proves(Enum):
+    """What running code can show of an edit."""
+
+    NOTHING = auto()
+    MENDS = auto()
+    """A command that failed ends well."""
+    KEEPS = auto()
+    """The project's own tests of the code pass as before."""
+    FASTER = auto()
+    """They pass, and take no longer."""
 
 
 class Place(Enum):
@@ -64,6 +77,18 @@ def _any_file(_: Path) -> bool:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """A project of which code may be run, in a copy."""
+
+    project: Path
+    """Its folder."""
+    rules: IgnoreRules
+    """Say which files are copied."""
+    allowed: Callable[[str, CancelFlag], bool]
+    """Asks the user if need be whether a command, given in words, may be run; the flag ends the wait."""
+
+
+@dataclass(frozen=True)
 class ActionTask:
     """What an action works on, and what it is asked. Its words have no secrets: they are redacted when it is made."""
 
@@ -83,6 +108,8 @@ class ActionTask:
     lead elsewhere by that time."""
     look: Look = no_project
     """Looks around in the project, for what the model should see of other files."""
+    runs: Runs | None = None
+    """What may be run of the project; None for nothing."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
 
@@ -153,6 +180,8 @@ class Action:
     """Finds what may be wrong; None for an action that gives no findings."""
     conventions: Callable[[Conventions], Sequence[str]] = Conventions.about_code
     """Says, each in a few words, what conventions of the project matter."""
+    proves: Proves = Proves.NOTHING
+    """What running code can show of its edit."""
     must_change: bool = False
     """Whether the code cannot stay as it is. Less likely answers are then tried if the first one changes nothing."""
 

@@ -10,6 +10,7 @@ from midfill.actions.action import Action, ActionTask, Finder, Need, prepared
 from midfill.actions.attempts import Attempts
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.hunks import merged
+from midfill.actions.proof import proof_of
 from midfill.actions.question import ActionQuestion, question_about
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
@@ -87,7 +88,8 @@ def _perform_part(action: Action, task: ActionTask, dialogue: Dialogue) -> Actio
     if action.find:
         return _findings(action.find, task, question, dialogue)
     if action.read:
-        return Attempts(action, action.read, task, question, dialogue).result()
+        with proof_of(action, task, dialogue.cancel, dialogue.on_progress) as proof:
+            return Attempts(action, action.read, task, question, dialogue, proof).result()
     return _text(task, question, dialogue)
 
 

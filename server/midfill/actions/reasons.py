@@ -68,6 +68,7 @@ class ActionReason(str, Enum):
     NO_NAME = "no-name", "there is no name in the answer"
     NAME_TAKEN = "name-taken", "the name is there already: choose another name"
     NO_TEST = "no-test", "there is no test in the code"
+    NOT_PROVED = "not-proved", "the changed code was run, and is wrong"
     UNREADABLE = "unreadable", "the file of the tests cannot be read"
 
     # The action was refused, or ended, whatever the code and the answer.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from midfill.actions.action import ActionTask
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding
+from midfill.actions.proof import Verdict
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.surroundings import Seen
 from midfill.chat.conversation import ChatAnswer
@@ -35,6 +36,8 @@ class ActionResult:
     """Names of definitions that did not fit into the prompt: used by the selected lines, or among them."""
     seen: tuple[Seen, ...] = ()
     """The other parts of the project that the model was shown."""
+    verdict: Verdict | None = None
+    """What running the edited code showed, or why it was not run; None where there is nothing to show."""
     task: ActionTask
     """The task, with the lines that the action chose."""
     answers: tuple[ChatAnswer, ...] = ()
@@ -52,9 +55,20 @@ class ActionResult:
         """What a person should know about what was given, in one or two sentences; "" for nothing."""
         if self.reason:
             return ""
+        said = [self.detail, self._room, self.proof]
+        return " ".join(filter(None, said))
+
+    @property
+    def proof(self) -> str:
+        """What running the edited code showed, or why it was not run, in a sentence; "" for nothing."""
+        if self.verdict is None:
+            return ""
+        return f"{'Checked' if self.verdict.passed else 'Not checked by running'}: {self.verdict.said}."
+
+    @property
+    def _room(self) -> str:
         if not self.left_out:
-            return self.detail
+            return ""
         more = len(self.left_out) - _MAX_NAMED
         named = ", ".join(f"`{name}`" for name in self.left_out[:_MAX_NAMED])
-        room = f"There was no room to read all of {named}{f' and {more} more' if more > 0 else ''}."
-        return f"{self.detail} {room}".strip()
+        return f"There was no room to read all of {named}{f' and {more} more' if more > 0 else ''}."

@@ -34,6 +34,8 @@ from midfill.common.file_system import replacing, repository_of
 from midfill.engine.open_model import open_in_process
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.write_boundary import may_change
+from midfill.session.run_permission import RunPermission
+from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
 
 _PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
@@ -82,7 +84,9 @@ def _perform(action: Action, task: ActionTask, settings: Settings, on_text: Call
     with open_repository(Path(task.selection.path), settings) as workspace:
         model = open_in_process(settings)
         wait_for_index(workspace)
-        task = replace(task, look=look_into(workspace, settings.workspace_tokens, task.open_text))
+        look = look_into(workspace, settings.workspace_tokens, task.open_text)
+        runs = RunPermission(LiveSettings(settings), None).runs_around(task.selection.path, ())
+        task = replace(task, look=look, runs=runs)
         conversation = Conversation(model, max_draft_tokens=settings.draft_tokens)
         return with_advice(perform(action, task, conversation, CancelFlag(), on_text), settings)
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midfill.common.child_programs import find_program
-from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 from midfill.running.sandbox import MAX_REASON_BYTES, RunResult, kill_group, needed_environment, run_python
+from midfill.running.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
 SECONDS = 15.0
 """Time limit for a program; for compilers it is ``_COMPILE_SECONDS``."""

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
+from midfill.actions.action import Runs
 from midfill.actions.from_project import look_into
 from midfill.actions.larger_model import with_advice
 from midfill.actions.reasons import ActionReason, Faulty
@@ -47,6 +48,7 @@ class ActionRunner:
         load: LoadModel = open_for_actions,
         perform: Perform = perform,
         project: Callable[[], Workspace | None] = lambda: None,
+        runs: Callable[[str], Runs | None] = lambda _: None,
     ) -> None:
         """Run on the scheduler's model, or on one of their own.
 
@@ -56,11 +58,13 @@ class ActionRunner:
             load: loads a model of their own.
             perform: does an action.
             project: returns the workspace, of which an action may see other files.
+            runs: returns what may be run for a document, by its path; None for nothing.
         """
         self._scheduler = scheduler
         self._settings = settings
         self._perform_action = perform
         self._project = project
+        self._runs = runs
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
         self._own = OwnModel("actions", load)
         self._conversation: Conversation | None = None
@@ -143,6 +147,7 @@ class ActionRunner:
             if (project := self._project()) is not None:
                 others = self._settings.now.workspace_tokens
                 task = replace(task, look=look_into(project, others, task.open_text))
+            task = replace(task, runs=self._runs(task.selection.path))
             model = self._own_model(on_progress, engine.model) or engine.model
             cancel.check()
             if self._conversation is None or self._conversation_model is not model:

@@ -9,7 +9,7 @@ import pytest
 
 from midfill.actions import ACTIONS, ActionTask, perform
 from midfill.actions.conventions import conventions_around
-from midfill.actions.from_project import FromProject, Look, look_into
+from midfill.actions.from_project import FromProject, Look, look_into, no_project
 from midfill.actions.provenance import to_lines
 from midfill.actions.selection import Selection
 from midfill.actions.surroundings import surroundings_of
@@ -80,11 +80,11 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def asked(name: str, line: int, document: str = SHOP, path: str = "shop.py", look: Look | None = None) -> str:
+def asked(name: str, line: int, document: str = SHOP, path: str = "shop.py", look: Look = no_project) -> str:
     """Return the prompt of an action at a line."""
     model = Replies("none")
     selection = Selection(document, language_of(path), line - 1, line, path)
-    task = ActionTask(selection, message="KeyError: 'Ann'", **({"look": look} if look else {}))
+    task = ActionTask(selection, message="KeyError: 'Ann'", look=look)
     perform(ACTIONS[name], task, conversation_with(model), CancelFlag())
     return model.asked[0]
 
