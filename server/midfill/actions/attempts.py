@@ -14,7 +14,7 @@ from midfill.actions.action import Action, ActionTask, Reader
 from midfill.actions.checked_edit import Edit, is_whole
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.prompts import prompt
-from midfill.actions.proof import Proof, Verdict
+from midfill.actions.proof import Judge, Verdict
 from midfill.actions.question import ActionQuestion
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
@@ -42,7 +42,7 @@ class Attempts:
         task: ActionTask,
         question: ActionQuestion,
         dialogue: Dialogue,
-        proof: Proof | Verdict | None = None,
+        proof: Judge | Verdict | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare to ask.
@@ -61,7 +61,7 @@ class Attempts:
         self._task = task
         self._question = question
         self._dialogue = dialogue
-        self._proof = proof
+        self._judge = None if isinstance(proof, Verdict) else proof
         self._clock = clock
         self._until = clock() + _MAX_SECONDS
         self._messages = list(question.messages)
@@ -95,7 +95,8 @@ class Attempts:
         """Return the edit.
 
         Raises:
-            Faulty: no answer gives one. The reason is that of the first answer if all others failed to change the code.
+            Faulty: no answer gives one. The reason is the last one's, but for a first answer that changed no code: the
+                others then only try to change it.
         """
         begin = self._action.begin(self._task)
         try:
@@ -110,12 +111,12 @@ class Attempts:
             try:
                 return attempt()
             except Faulty as later:
-                fault = fault if later.reason in _SAME_CODE else later
+                fault = later if fault.reason not in _SAME_CODE else fault
         raise fault
 
     def _further(self, first: Faulty, begin: str, beginnings: list[str]) -> Iterator[Callable[[], Edit]]:
         """Yield what is tried after the first answer; more of it if running can tell a good answer from a bad one."""
-        proved = isinstance(self._proof, Proof)
+        proved = self._judge is not None
         same = first.reason in _SAME_CODE
         if (same and self._action.must_change) or first.reason is ActionReason.NOT_PROVED:
             yield from (partial(self._good, other) for other in beginnings)
@@ -137,10 +138,11 @@ class Attempts:
             Faulty: no edit can be made of it, or running shows that it is wrong.
         """
         edit = self._ask(begin, sampling)
-        if isinstance(self._proof, Proof):
-            self._verdict = self._proof.judge(edit)
+        if self._judge is not None:
+            self._verdict = self._judge.judge(edit)
             if self._verdict.passed is False:
                 raise Faulty(ActionReason.NOT_PROVED, self._verdict.said)
+            return self._verdict.edit or edit
         return edit
 
     def _ask(self, begin: str, sampling: Sampling | None) -> Edit:

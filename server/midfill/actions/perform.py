@@ -10,7 +10,7 @@ from midfill.actions.action import Action, ActionTask, Finder, Need, prepared
 from midfill.actions.attempts import Attempts
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.hunks import merged
-from midfill.actions.proof import proof_of
+from midfill.actions.proving import proof_of
 from midfill.actions.question import ActionQuestion, question_about
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult

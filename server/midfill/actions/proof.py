@@ -6,36 +6,35 @@ Nothing is run unless the task says that it may be.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
-from midfill.actions.action import Action, ActionTask, Proves
+from midfill.actions.action import Action, ActionTask, Proves, Runs
 from midfill.actions.checked_edit import Edit
 from midfill.actions.fix import essence
 from midfill.code.source_files import read_text
 from midfill.common.cancel import CancelFlag
 from midfill.privacy.secrets import redact
 from midfill.retrieval.related_files import is_test
-from midfill.running.jail import Jail, Outcome, can_run, jail_of
-from midfill.running.project_copy import copy_project, test_files
+from midfill.running.jail import Jail, Outcome
+from midfill.running.project_copy import test_files
 from midfill.running.python_commands import (
     NO_PYTEST,
     Command,
     failed_command,
-    interpreter_of,
     pytest_command,
     seconds_of,
 )
 
-_SECONDS, _MEGABYTES = 30, 4_096
+_SECONDS, _MEGABYTES = 60, 4_096
 _MAX_TEST_FILES, _MAX_SEARCHED_FILES = 3, 500
 _MIN_SECONDS = 0.05
 """Tests that take less tell nothing about speed."""
 _SLOWER = 1.05
 """How much longer the tests may take after code was made faster."""
-_NO_SANDBOX = "this machine has no sandbox for it (Linux with user namespaces)"
+NO_SANDBOX = "this machine has no sandbox for it (Linux with user namespaces)"
 Listener = Callable[[str], None]
 
 
@@ -47,6 +46,19 @@ class Verdict:
     """None if it could not be judged."""
     said: str
     """Why, in words for people and for the model."""
+    edit: Edit | None = None
+    """A better edit; None for the one that was judged."""
+
+
+class Judge(Protocol):
+    """Judges edits by running code."""
+
+    def judge(self, edit: Edit) -> Verdict:
+        """Say what running shows of an edit.
+
+        Raises:
+            Cancelled: the action was cancelled.
+        """
 
 
 @dataclass
@@ -93,45 +105,10 @@ class Proof:
         return Verdict(True, f"`{self.command.name}` passes in {seconds:.2f} s instead of {self._seconds:.2f} s")
 
 
-@contextmanager
-def proof_of(
-    action: Action, task: ActionTask, cancel: CancelFlag, on_progress: Listener
-) -> Iterator[Proof | Verdict | None]:
-    """Yield what judges changes; a verdict that says why they cannot be judged; or None if the action needs no proof.
-
-    Raises:
-        Cancelled: the action was cancelled.
-    """
-    if action.proves is Proves.NOTHING:
-        yield None
-        return
-    if task.runs is None:
-        yield Verdict(None, "`runCode` does not allow it")
-        return
-    project = task.runs.project
-    command = _command(action, task) if task.selection.language.grammar == "python" else None
-    if command is None:
-        yield Verdict(None, "no test or command of this code was found")
-        return
-    if not can_run():
-        yield Verdict(None, _NO_SANDBOX)
-        return
-    if not task.runs.allowed(command.name, cancel):
-        yield Verdict(None, "you did not allow it")
-        return
-    with jail_of(project) as jail:
-        on_progress(f"running {command.name}")
-        yield _begun(action, task, jail, command, cancel, on_progress)
-
-
-def _begun(
+def begun(
     action: Action, task: ActionTask, jail: Jail, command: Command, cancel: CancelFlag, on_progress: Listener
 ) -> Proof | Verdict:
-    """Run the command on the code as it is."""
-    assert task.runs is not None  # noqa: S101 -- asked by the caller
-    if not copy_project(jail, task.runs.rules, task.open_text):
-        return Verdict(None, "the project is too large to be copied")
-    jail.write(Path(task.selection.path), task.selection.document)
+    """Run the command on the code as it is; return what judges changes, or why they cannot be judged."""
     before = _run(jail, command, cancel)
     if NO_PYTEST in before.output:
         return Verdict(None, f"pytest is not installed for {command.words[0]}")
@@ -143,27 +120,24 @@ def _begun(
     return Proof(task, jail, command, before, action.proves, cancel, on_progress, _seconds(jail))
 
 
-def _command(action: Action, task: ActionTask) -> Command | None:
-    assert task.runs is not None  # noqa: S101 -- asked by the caller
-    python = interpreter_of(task.runs.project)
-    if python is None:
-        return None
+def command_of(action: Action, task: ActionTask, runs: Runs, python: str) -> Command | None:
+    """Return the command that tells whether an edit is right; None if none is known."""
     if action.proves is Proves.MENDS:
-        return failed_command(task.message, task.runs.project, python)
+        return failed_command(task.message, runs.project, python)
     found = task.selection.definition
     if found is None:
         return None
     uses = re.compile(rf"\b{re.escape(found.name)}\b")
-    searched = test_files(task.runs.rules, is_test, _MAX_SEARCHED_FILES)
+    searched = test_files(runs.rules, is_test, _MAX_SEARCHED_FILES)
     tests = [path for path in searched if path.suffix == ".py" and uses.search(read_text(path) or "")]
-    names = [path.relative_to(task.runs.project).as_posix() for path in tests[:_MAX_TEST_FILES]]
+    names = [path.relative_to(runs.project).as_posix() for path in tests[:_MAX_TEST_FILES]]
     report = "report.xml"
     return pytest_command(python, names, report) if names else None
 
 
 def _run(jail: Jail, command: Command, cancel: CancelFlag) -> Outcome:
     outcome = jail.run(command.words, seconds=_SECONDS, megabytes=_MEGABYTES, cancel=cancel)
-    return outcome or Outcome(code=1, output=_NO_SANDBOX, seconds=0.0)
+    return outcome or Outcome(code=1, output=NO_SANDBOX, seconds=0.0)
 
 
 def _seconds(jail: Jail) -> float:

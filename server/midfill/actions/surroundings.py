@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from midfill.actions.from_project import FromProject
-from midfill.actions.selection import Count, Selection
+from midfill.actions.selection import Count, Selection, dedented
 from midfill.code.identifiers import CALL, IDENTIFIER
 from midfill.code.syntax import Definition
 
@@ -273,8 +273,8 @@ def _callers(selection: Selection, outside: Sequence[Definition], taken: set[Def
         at = next((number for number, line in enumerate(body) if own.name in CALL.findall(line)), None)
         if at is not None:
             callers += 1
-            short = "\n".join(dict.fromkeys((*d.signature.split("\n"), "    ...", body[at])))
-            forms = ("\n".join(body), short) if len(body) <= _MAX_CALLER_LINES else (short,)
+            short = "\n".join(dedented(list(dict.fromkeys((*d.signature.split("\n"), body[at])))))
+            forms = ("\n".join(dedented(body)), short) if len(body) <= _MAX_CALLER_LINES else (short,)
             yield _Part(d.first_line, d.last_line, "caller", _CALLER, forms, d.name)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.actions.action import Action, ActionTask, in_code, with_definition
+from midfill.actions.action import Action, ActionTask, Proves, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
 from midfill.actions.conventions import Conventions
 from midfill.actions.reasons import ActionReason, Faulty
@@ -19,6 +19,7 @@ from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.common.lines import count_lines
+from midfill.running.python_commands import module_of
 
 _HAS_TEST = {
     "python": re.compile(r"^[ \t]+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
@@ -88,16 +89,6 @@ def _place(task: ActionTask, path: Path, layout: _Layout) -> Path:
     return resolve((there or folders[min(1, len(folders) - 1)]) / name)
 
 
-def module_of(path: Path) -> str:
-    """Return the name by which Python imports a file, with the packages that it is in."""
-    parts = [] if path.stem == "__init__" else [path.stem]
-    folder = path.parent
-    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return ".".join(parts)
-
-
 def _definition(task: ActionTask) -> Definition:
     found = task.selection.definition
     if found is None:
@@ -132,7 +123,7 @@ def _opening(task: ActionTask) -> str:
     path, language = Path(task.selection.path), task.selection.language
     names = sorted({_imported(task), *classes_used(task.selection)})
     if language.grammar == "python":
-        return f"from {module_of(path)} import {', '.join(names)}"
+        return f"from {module_of(path)[0]} import {', '.join(names)}"
     if language.grammar in ("javascript", "typescript", "tsx"):
         source = path.with_suffix("")
         target = place_of_tests(task).parent
@@ -212,6 +203,7 @@ TESTS = Action(
     name="tests",
     title="Write tests",
     kind="midfill.tests",
+    proves=Proves.VALUES,
     conventions=Conventions.about_tests,
     prepare=_prepare,
     values=_values,

@@ -37,6 +37,16 @@ def interpreter_of(project: Path) -> str | None:
     return find_program("python3") or find_program("python")
 
 
+def module_of(path: Path) -> tuple[str, Path]:
+    """Return the name by which Python imports a file, with the packages that it is in, and the folder above them."""
+    parts = [] if path.stem == "__init__" else [path.stem]
+    folder = path.parent
+    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts), folder
+
+
 def pytest_command(python: str, tests: Sequence[str], report: str = "") -> Command:
     """Return the command that runs tests up to the first that fails.
 

@@ -30,7 +30,8 @@ def total(prices):
     return result
 """
 TESTS = "from shop import total\n\n\ndef test_total():\n    assert total([1, 2]) == 3\n"
-MESSAGE = "FAILED test_shop.py::test_total - TypeError: unsupported operand"
+CHECK = "from shop import total\n\nassert total([1, 2]) == 3, total([1, 2])\n"
+MESSAGE = 'File "check.py", line 3, in <module>\nTypeError: unsupported operand'
 RIGHT, WRONG = "        result += price\n", "        result = price\n"
 
 
@@ -50,6 +51,7 @@ class Project:
         self.shop = TRAP.format(trap=str(self.trap), folder=str(folder)) + SHOP
         (self.folder / "shop.py").write_text(self.shop)
         (self.folder / "test_shop.py").write_text(TESTS)
+        (self.folder / "check.py").write_text(CHECK)
         bin_folder = self.folder / "venv" / "bin"
         bin_folder.mkdir(parents=True)
         (bin_folder / "python").symlink_to(sys.executable)
@@ -97,10 +99,10 @@ def test_nothing_is_run_without_permission(project: Project) -> None:
     assert (changed(unasked), project.asked) == (WRONG.rstrip(), [])
     assert unasked.note == "Not checked by running: `runCode` does not allow it."
     refused = project.do("fix", body(WRONG), answer=False)
-    assert (changed(refused), project.asked) == (WRONG.rstrip(), ["pytest test_shop.py::test_total"])
+    assert (changed(refused), project.asked) == (WRONG.rstrip(), ["python check.py"])
     assert "you did not allow it" in refused.note
     assert not project.trap.exists()
-    assert sorted(os.listdir(project.folder)) == ["shop.py", "test_shop.py", "venv"]
+    assert sorted(os.listdir(project.folder)) == ["check.py", "shop.py", "test_shop.py", "venv"]
 
 
 @needs_sandbox
@@ -108,11 +110,10 @@ def test_the_fix_that_mends_the_failed_test_is_offered(project: Project) -> None
     """The model is shown what still fails. Nothing outside the copy changes, though the code would."""
     result = project.do("fix", body(WRONG), body(RIGHT))
     assert changed(result) == RIGHT.rstrip()
-    assert result.note == "Checked: `pytest test_shop.py::test_total` passes."
-    assert "assert 2 == 3" in project.model.asked[1]
+    assert result.note == "Checked: `python check.py` passes."
     assert not project.trap.exists()
     assert (project.folder / "shop.py").read_text() == project.shop
-    assert sorted(os.listdir(project.folder)) == ["shop.py", "test_shop.py", "venv"]
+    assert sorted(os.listdir(project.folder)) == ["check.py", "shop.py", "test_shop.py", "venv"]
 
 
 @needs_sandbox
@@ -120,8 +121,9 @@ def test_what_stays_wrong_is_not_offered(project: Project) -> None:
     """However often the model answers, which is bounded."""
     result = project.do("fix", body(WRONG))
     assert (result.edit, result.reason) == (None, "not-proved")
-    assert "assert 2 == 3" in result.detail
+    assert "AssertionError: 2" in result.detail
     assert 2 <= len(result.answers) <= 7
+    assert any("AssertionError: 2" in prompt for prompt in project.model.asked), "the model is shown what failed"
 
 
 @needs_sandbox
@@ -136,10 +138,32 @@ def test_simpler_code_passes_the_projects_own_tests(project: Project) -> None:
     assert "`pytest test_shop.py` fails already" in project.do("simplify", short).note
 
 
+@needs_sandbox
+def test_tests_expect_what_the_function_gives(project: Project) -> None:
+    """Not what the model says; what tells nothing is left out, and so is what cannot be written as code."""
+    right = project.shop.replace("result += prices", "result += price")
+    tests = (
+        "```python\nfrom shop import total\n\n\ndef test_total_2():\n    assert total([1, 2]) == 4\n"
+        "    assert total([]) == 1\n    assert total(None) == 0\n    assert total is None\n    assert total([5]) > 3\n```\n"
+    )
+    result = project.do("tests", tests, document=right)
+    assert result.edit is not None, result.detail
+    assert [line.strip() for line in result.edit.lines if line.strip()] == [
+        "import pytest",
+        "from shop import total",
+        "def test_total_2():",
+        "assert total([1, 2]) == 3",
+        "assert total([]) == 0",
+    ] or "with pytest.raises(TypeError):" in result.edit.lines
+    assert "the expected values are what `total` gives now, right or wrong" in result.note
+    telling_nothing = tests[: tests.index("    assert total([1")] + "    assert total is None\n```\n"
+    assert project.do("tests", telling_nothing, document=right).reason == "not-proved"
+
+
 def test_what_cannot_be_run_is_not_asked_for(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line says so: no command is known, or there is no sandbox."""
-    monkeypatch.setattr("midfill.actions.proof.can_run", lambda: False)
+    monkeypatch.setattr("midfill.actions.proving.can_run", lambda: False)
     assert "has no sandbox" in project.do("fix", body(RIGHT)).note
-    (project.folder / "test_shop.py").unlink()
+    (project.folder / "check.py").unlink()
     assert "no test or command of this code was found" in project.do("fix", body(RIGHT)).note
     assert project.asked == []

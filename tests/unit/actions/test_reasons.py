@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from midfill.actions import ACTIONS, ActionReason, ActionTask
+from midfill.actions.attempts import Attempts
 from midfill.actions.checked_edit import Edit
+from midfill.actions.dialogue import Dialogue
+from midfill.actions.proof import Verdict
+from midfill.actions.question import question_about
 from midfill.actions.reasons import Faulty
+from midfill.actions.rewriting import rewriting
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
-from unit.actions.test_perform import do, fenced, select
+from unit.actions.test_perform import conversation, do, fenced, select
 from unit.session.test_action_service import LATER, URI, Desk
 
 TOKEN = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
@@ -46,6 +51,23 @@ def unreadable_tests(folder: Path) -> ActionReason | None:
     (folder / "test_shop.py").write_bytes(b"\0")
     answer = fenced("from shop import tax\n\n\ndef test_tax():\n    assert tax(1) == 1")
     return performed("tests", answer, path=str(folder / "shop.py"))
+
+
+def not_proved(_: Path) -> ActionReason | None:
+    """Return what comes of an edit that running shows to be wrong."""
+    task = ActionTask(select(7, 7))
+    talk = conversation(fenced("def tax(net):\n    return RATE"))[0]
+    dialogue = Dialogue(talk, CancelFlag(), str, str)
+    question = question_about(ACTIONS["simplify"], task, talk)
+    return Attempts(ACTIONS["simplify"], rewriting("names"), task, question, dialogue, Refusing()).result().reason
+
+
+class Refusing:
+    """A judge to whom nothing is right."""
+
+    def judge(self, _: Edit) -> Verdict:
+        """Refuse."""
+        return Verdict(False, "it is wrong")
 
 
 Case = Callable[[Path], ActionReason | None]
@@ -105,6 +127,7 @@ PERFORMED: dict[ActionReason, Case] = {
     ActionReason.NO_TEST: lambda _: performed(
         "tests", fenced("from shop import Shop\n\n\ndef test_price():\n    pass"), at=(12, 12)
     ),
+    ActionReason.NOT_PROVED: not_proved,
     ActionReason.UNREADABLE: unreadable_tests,
 }
 
