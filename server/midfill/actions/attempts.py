@@ -95,8 +95,8 @@ class Attempts:
         """Return the edit.
 
         Raises:
-            Faulty: no answer gives one. The reason is the last one's, but for a first answer that changed no code: the
-                others then only try to change it.
+            Faulty: no answer gives one. The reason is the last one's; but an answer that could be run, or that changed no
+                code, tells more than others of which nothing could be made.
         """
         begin = self._action.begin(self._task)
         try:
@@ -111,7 +111,8 @@ class Attempts:
             try:
                 return attempt()
             except Faulty as later:
-                fault = later if fault.reason not in _SAME_CODE else fault
+                tells_more = fault.reason in (*_SAME_CODE, ActionReason.NOT_PROVED)
+                fault = fault if tells_more and later.reason is not ActionReason.NOT_PROVED else later
         raise fault
 
     def _further(self, first: Faulty, begin: str, beginnings: list[str]) -> Iterator[Callable[[], Edit]]:

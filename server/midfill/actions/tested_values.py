@@ -25,6 +25,8 @@ from midfill.running.mutants import mutants
 
 _MAX_MUTANTS = 12
 _SECONDS, _MEGABYTES = 90, 4_096
+_LOOSE = (ast.Compare, ast.BoolOp, ast.UnaryOp, ast.IfExp, ast.Lambda, ast.NamedExpr)
+"""Expressions that need brackets before a comparison."""
 _MAX_VALUE_CHARACTERS = 200
 """A longer value is no expected value that somebody would read."""
 
@@ -133,7 +135,10 @@ def _assertion(tests: str, statement: ast.Assert | ast.With, value: str) -> str 
         return f"{margin}with pytest.raises({shown}):\n{code}"
     if kind != "=" or isinstance(statement, ast.With) or len(shown) > _MAX_VALUE_CHARACTERS:
         return None
-    left = ast.get_source_segment(tests, probe.left_of(statement)) or ""
-    if shown in ("True", "False", "None"):
-        return f"{margin}assert {left} is {shown}"
-    return f"{margin}assert {left} == {shown}"
+    node = probe.left_of(statement)
+    left = ast.get_source_segment(tests, node) or ""
+    if isinstance(node, _LOOSE):
+        left = f"({left})"
+    if shown in ("True", "False") and isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp):
+        return f"{margin}assert {'' if shown == 'True' else 'not '}{left}"
+    return f"{margin}assert {left} {'is' if shown in ('True', 'False', 'None') else '=='} {shown}"

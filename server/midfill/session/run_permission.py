@@ -47,10 +47,10 @@ class RunPermission:
 
     def _allowed(self, command: str, cancel: CancelFlag) -> bool:
         setting = self._settings.now.run_code  # it may have changed meanwhile
-        if NEVER in (setting, self._answered):
-            return False
-        if ALWAYS in (setting, self._answered):
-            return True
+        if setting in (ALWAYS, NEVER):
+            return setting == ALWAYS
+        if self._answered:
+            return self._answered == ALWAYS
         answer = self._ask(command, cancel) if self._ask else NEVER
         self._answered = answer if answer in (ALWAYS, NEVER) else self._answered
         return answer in (ONCE, ALWAYS)

@@ -55,9 +55,9 @@ def unreadable_tests(folder: Path) -> ActionReason | None:
 
 def not_proved(_: Path) -> ActionReason | None:
     """Return what comes of an edit that running shows to be wrong."""
-    task = ActionTask(select(7, 7))
+    task = ACTIONS["simplify"].prepare(ActionTask(select(7, 7)))
     talk = conversation(fenced("def tax(net):\n    return RATE"))[0]
-    dialogue = Dialogue(talk, CancelFlag(), str, str)
+    dialogue = Dialogue(talk, CancelFlag(), lambda _: None, lambda _: None)
     question = question_about(ACTIONS["simplify"], task, talk)
     return Attempts(ACTIONS["simplify"], rewriting("names"), task, question, dialogue, Refusing()).result().reason
 
