@@ -155,7 +155,7 @@ def test_tests_expect_what_the_function_gives(project: Project) -> None:
         "    assert not (total([5]) > 7)",
     ]
     assert "the expected values are what `total` gives now, right or wrong" in result.note
-    telling_nothing = f"{head}    assert total is None\n```\n"
+    telling_nothing = f"{head}    assert total([1]).__class__ is int\n```\n"
     assert project.do("tests", telling_nothing, document=right).reason == "not-proved"
 
 
