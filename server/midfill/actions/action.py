@@ -88,6 +88,8 @@ class Runs:
     """Say which files are copied."""
     allowed: Callable[[str, CancelFlag], bool]
     """Asks the user if need be whether a command, given in words, may be run; the flag ends the wait."""
+    python: str = ""
+    """The interpreter; "" for that of the project."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,10 @@ def _no_text(_: ActionTask) -> str:
     return ""
 
 
+def _no_part(_: str) -> str:
+    return ""
+
+
 def no_conventions(_: Conventions) -> Sequence[str]:
     """Tell of no convention."""
     return ()
@@ -176,6 +182,8 @@ class Action:
     """Returns the text that the answer must begin with."""
     enough: Callable[[str], bool] | None = None
     """Says whether an unfinished answer has all that is needed; None to stop when its block of code is complete."""
+    complete_part: Callable[[str], str] = _no_part
+    """Returns what stands by itself of an answer that was cut at its greatest length; "" for nothing."""
     read: Reader | None = None
     """Makes an edit of the answer; None for an action that gives no edit."""
     find: Finder | None = None

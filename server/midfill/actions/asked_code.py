@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from midfill.actions.checked_edit import Edit
+from midfill.actions.known_names import check_names
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection, dedented, margin_of
 from midfill.code.languages import Language
@@ -44,12 +45,23 @@ def check_rewritten(edit: Edit, selection: Selection) -> None:
     after = selection.hidden(edit.apply(selection.redacted))
     if is_same_code(selection.redacted, after, language):
         raise Faulty(ActionReason.ONLY_COMMENTS)
+    check_known(edit, selection)
     edited = Selection(after, language, edit.first_line, edit.first_line + len(edit.lines))
     if selection.definition and is_unwritten(edited) and not is_unwritten(selection):
         raise Faulty(ActionReason.LEFT_OUT, "the body was left out: answer with all of the code")
     defined = _only_defines("\n".join(dedented(edited.lines)), language)
     if defined and not _only_defines(selection.code, language):
         raise Faulty(ActionReason.OTHER_CODE, f"the answer defines '{defined}' in place of the selected statements")
+
+
+def check_known(edit: Edit, selection: Selection) -> None:
+    """Check that an edit of Python code uses names that exist, and calls that fit.
+
+    Raises:
+        Faulty: see :func:`midfill.actions.known_names.check_names`.
+    """
+    if selection.language.grammar == "python":
+        check_names(selection.redacted, selection.hidden(edit.apply(selection.redacted)))
 
 
 def check_new(code: str, selection: Selection) -> None:

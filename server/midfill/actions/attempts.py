@@ -95,8 +95,8 @@ class Attempts:
         """Return the edit.
 
         Raises:
-            Faulty: no answer gives one. The reason is the last one's; but an answer that could be run, or that changed no
-                code, tells more than others of which nothing could be made.
+            Faulty: no answer gives one. The reason is the last one's; but an answer that could be run, or that changed
+                no code, tells more than others of which nothing could be made.
         """
         begin = self._action.begin(self._task)
         try:
@@ -153,6 +153,9 @@ class Attempts:
             self._messages, self._question.max_tokens, enough, begin=begin, sampling=sampling
         )
         self._answers.append(answer)
+        text = answer.text
         if answer.stopped_by == "max-tokens":
-            raise Faulty(ActionReason.CUT_SHORT)
-        return self._read(answer.text, self._task)
+            text = self._action.complete_part(text)
+            if not text:
+                raise Faulty(ActionReason.CUT_SHORT)
+        return self._read(text, self._task)

@@ -30,7 +30,8 @@ def proof_of(
     if task.runs is None:
         yield Verdict(None, "`runCode` does not allow it")
         return
-    python = interpreter_of(task.runs.project) if task.selection.language.grammar == "python" else None
+    is_python = task.selection.language.grammar == "python"
+    python = (task.runs.python or interpreter_of(task.runs.project)) if is_python else None
     command = _command(action, task, python) if python else None
     if python is None or command is None:
         yield Verdict(None, "no test or command of this code was found")

@@ -56,6 +56,8 @@ class ActionReason(str, Enum):
     LEFT_OUT = "left-out", "code was left out"
     SYNTAX = "syntax", "it is not valid in place of the selected lines"
     IMPORT = "import", "a name is not imported in this file: do without it"
+    UNKNOWN_NAME = "unknown-name", "a name is not defined in this file: do without it"
+    WRONG_CALL = "wrong-call", "a call does not fit the declaration of its function"
     CODE_CHANGED = "code-changed", "more has changed than was asked for: the code itself must stay as it is"
     NAME_LOST = "name-lost", "a definition is missing: answer with all of the selected code"
     REPEATED = "repeated", "a name is defined already: answer with the selected lines only"

@@ -161,6 +161,12 @@ def _enough(answer: str) -> bool:
     return is_whole(answer) or bool(_NEXT_PART.search(tests)) or len(_ASSERTION.findall(tests)) >= _MAX_ASSERTIONS
 
 
+def _complete_part(answer: str) -> str:
+    """Return a Python test up to its last whole assertion."""
+    assertions = list(_ASSERTION.finditer(answer)) if answer.startswith("```python\n") else []
+    return answer[: assertions[-1].end()] if assertions else ""
+
+
 def _existing(task: ActionTask, file: Path) -> str:
     """Return the text of the tests' file: as an editor has it, or else as it is on disk."""
     text = task.open_text(str(file))
@@ -209,5 +215,6 @@ TESTS = Action(
     values=_values,
     begin=_begin,
     enough=_enough,
+    complete_part=_complete_part,
     read=_read,
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from midfill.actions.action import Action, ActionTask, in_code
-from midfill.actions.asked_code import check_new, is_unwritten
+from midfill.actions.asked_code import check_known, check_new, is_unwritten
 from midfill.actions.checked_edit import Edit, checked, code_in, replace_selection
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import declared
@@ -65,6 +65,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
         written = edit.apply(selection.redacted)
         if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
             raise Faulty(ActionReason.UNCHANGED, "the body is still missing")
+        check_known(edit, selection)
         return edit
     code = code_in(answer)
     if found := _EXAMPLE.search(code):
@@ -77,7 +78,9 @@ def _read(answer: str, task: ActionTask) -> Edit:
         raise Faulty(ActionReason.UNCHANGED, "there is nothing but what was there already")
     code = "\n".join(dedented(lines))
     check_new(code, selection)
-    return checked(code, selection, "nothing")
+    edit = checked(code, selection, "nothing")
+    check_known(edit, selection)
+    return edit
 
 
 WRITE = Action(

@@ -112,7 +112,8 @@ def _run_actions(
         action_tasks.all_functions(), args.limit, actions.DEFAULT_TASKS, spread_out=args.spread
     )
     do = actions.performed_by(Conversation(engine.model, max_draft_tokens=engine.settings.now.draft_tokens))
-    return actions.run(do, engine.model.manifest.name, chosen, problems, selection, progress, args.resume)
+    name = engine.model.manifest.name
+    return actions.run(do, name, chosen, problems, selection, progress, args.resume, run_code=args.run_code)
 
 
 def _run_needle(

@@ -92,6 +92,9 @@ def _add_eval(command: AddCommand) -> None:
         help="actions: which ones, of fix, write, document, tests, simplify; edits: of given, found, quiet",
     )
     some.add_argument(
+        "--run-code", action="store_true", help="actions: let them run code to check their edits, as with `runCode`"
+    )
+    some.add_argument(
         "--resume",
         type=Path,
         metavar="FILE",

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
+from midfill.actions.action import Runs
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
@@ -23,10 +25,13 @@ from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, Judgement, par
 from midfill.evals.report import Rate
 from midfill.evals.resume_file import append_result, read_results
 from midfill.evals.runner import OnProgress
+from midfill.privacy.ignore_rules import IgnoreRules
 
 DEFAULT_TASKS = 40
 """Number of functions, taken evenly from all, that are measured without ``--limit``."""
 
+_TESTED = ("fix", "simplify")
+"""The actions whose project has the function's tests, if code may be run."""
 Perform = Callable[[str, ActionTask], ActionResult]
 """Runs an action, given its name and its task."""
 
@@ -160,8 +165,10 @@ def run(
     selection: str,
     progress: OnProgress,
     resume: Path | None = None,
+    *,
+    run_code: bool = False,
 ) -> ActionsReport:
-    """Run each action on each function.
+    """Run each action on each function. With ``run_code``, actions may run it, `fix` and `simplify` with its tests.
 
     Each result is added to the file ``resume`` at once. A task whose result for this model is in the file is not run
     again.
@@ -173,7 +180,9 @@ def run(
     rows: list[TrialResult] = []
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
         for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
-            row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
+            row = known.get((action, problem.name)) or _row(
+                do, model, action, problem, Path(folder).resolve(), run_code=run_code
+            )
             if row:
                 rows.append(row)
                 if (action, problem.name) not in known:
@@ -184,10 +193,23 @@ def run(
     return ActionsReport(selection=selection, model=model, rows=tuple(rows))
 
 
-def _row(do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path) -> TrialResult | None:
-    task = TRIALS[action].make(problem, folder)
+def _runs(action: str, problem: HumanEvalFunction, project: Path) -> Runs:
+    """Return what may be run of a function's project, which has its tests unless the action writes tests."""
+    project.mkdir(parents=True, exist_ok=True)
+    if action in _TESTED:
+        (project / f"test_{problem.stem}.py").write_text(problem.tests, encoding="utf-8")
+    return Runs(project, IgnoreRules([project]), lambda *_: True, sys.executable)
+
+
+def _row(
+    do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path, *, run_code: bool
+) -> TrialResult | None:
+    project = folder / action / problem.stem
+    task = TRIALS[action].make(problem, project)
     if task is None:
         return None
+    if run_code:
+        task = replace(task, runs=_runs(action, problem, project))
     source = task.selection.document
     started = time.perf_counter()
     outcome = do(action, task)

@@ -494,6 +494,17 @@ def test_tests_have_no_place_where_nothing_may_be_changed(tmp_path: Path) -> Non
     assert outcome.detail == "test_shop.py is outside the workspace or excluded"
 
 
+def test_tests_that_are_cut_short_end_with_their_last_assertion(tmp_path: Path) -> None:
+    """What comes before it stands by itself."""
+    code = "from shop import tax\n\n\ndef test_tax():\n    assert tax(0) == 0\n"
+    outcome, _ = do(
+        "tests", select(7, 7, path=str(tmp_path / "shop.py")), f"```python\n{code}    assert tax({'1 + ' * 400}"
+    )
+    assert outcome.answers[0].stopped_by == "max-tokens"
+    assert outcome.edit is not None
+    assert outcome.edit.apply("") == code
+
+
 def test_tests_in_python_are_one_function_of_a_few_assertions() -> None:
     """It begins with the first; what comes after it is not waited for, nor are ever more assertions."""
     begun = "from shop import tax\n\n\ndef test_tax():\n    assert tax("

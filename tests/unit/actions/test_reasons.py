@@ -106,6 +106,8 @@ PERFORMED: dict[ActionReason, Case] = {
     ActionReason.IMPORT: lambda _: performed(
         "simplify", fenced("from numba import jit\n\n\n@jit\ndef tax(net):\n    return net"), instruction="Use numba."
     ),
+    ActionReason.UNKNOWN_NAME: lambda _: performed("simplify", fenced("def tax(net):\n    return rate")),
+    ActionReason.WRONG_CALL: lambda _: performed("simplify", fenced("def tax(net):\n    return tax()")),
     ActionReason.CODE_CHANGED: lambda _: performed("types", fenced("def tax(net: float):\n    return net")),
     ActionReason.NAME_LOST: lambda _: performed(
         "simplify", fenced("def vat(net):\n    return 1"), instruction="Rename."
