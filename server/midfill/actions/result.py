@@ -55,8 +55,12 @@ class ActionResult:
         """What a person should know about what was given, in one or two sentences; "" for nothing."""
         if self.reason:
             return ""
-        said = [self.detail, self._room, self.proof]
-        return " ".join(filter(None, said))
+        return f"{self.remark} {self.proof}".strip()
+
+    @property
+    def remark(self) -> str:
+        """What could not be done or read, in a sentence or two; "" for nothing."""
+        return f"{self.detail} {self._room}".strip()
 
     @property
     def proof(self) -> str:

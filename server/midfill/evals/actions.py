@@ -18,6 +18,7 @@ from typing import Any
 
 from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
 from midfill.actions.action import Runs
+from midfill.actions.checked_edit import Edit
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
@@ -115,6 +116,7 @@ class ActionsReport:
     selection: str
     model: str
     rows: tuple[TrialResult, ...]
+    title: str = "functions of HumanEval"
 
     @property
     def scores(self) -> dict[str, ActionScores]:
@@ -136,7 +138,7 @@ class ActionsReport:
 
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
-        title = f"actions: functions of HumanEval ({self.selection}), model {self.model or 'unknown'}"
+        title = f"actions: {self.title} ({self.selection}), model {self.model or 'unknown'}"
         return "\n".join([title, *(scores.to_text(name) for name, scores in self.scores.items())])
 
 
@@ -211,29 +213,68 @@ def _row(
     if run_code:
         task = replace(task, runs=_runs(action, problem, project))
     source = task.selection.document
+    name = problem.name
+    found = result_of(do, model, action, name, task, action, lambda edited: _judged(problem, action, source, edited))
+    if found.edit is None:
+        return found.row
+    return replace(found.row, touches_other_lines=touches_other_lines(problem, source, found.edit))
+
+
+def _judged(problem: HumanEvalFunction, action: str, source: str, edited: str) -> Judgement:
+    return TRIALS[action].judge(problem, source, edited) if parses(edited) else Judgement("does-not-parse")
+
+
+@dataclass(frozen=True)
+class Trialled:
+    """A result, and the edit that it is about; None if there was none."""
+
+    row: TrialResult
+    edit: Edit | None
+
+
+def result_of(
+    do: Perform,
+    model: str,
+    shown: str,
+    name: str,
+    task: ActionTask,
+    action: str,
+    judge: Callable[[str], Judgement],
+) -> Trialled:
+    """Do an action, and return its result.
+
+    Args:
+        do: does the action.
+        model: the model's name.
+        shown: the action's name in the report.
+        name: the task's name.
+        task: the lines.
+        action: the action.
+        judge: judges the text of the changed file.
+    """
     started = time.perf_counter()
     outcome = do(action, task)
     milliseconds = (time.perf_counter() - started) * 1000
     edit = outcome.edit
-    judgement, fits, elsewhere = Judgement(str(outcome.reason or ""), outcome.detail), None, None
+    judgement, fits = Judgement(str(outcome.reason or ""), outcome.detail), None
     text = outcome.answers[-1].text if outcome.answers else ""
     if edit:
         text = "\n".join(edit.lines)
-        edited = edit.apply("" if edit.path else source)
-        fits, elsewhere = parses(edited), touches_other_lines(problem, source, edit)
-        judgement = TRIALS[action].judge(problem, source, edited) if fits else Judgement("does-not-parse")
-    return TrialResult(
+        edited = edit.apply("" if edit.path else task.selection.document)
+        fits, judgement = parses(edited), judge(edited)
+    row = TrialResult(
         model=model,
-        action=action,
-        task=problem.name,
+        action=shown,
+        task=name,
         passed=not judgement.reason,
         reason=judgement.reason,
         detail=judgement.detail,
         applied=edit is not None,
         parses=fits,
-        touches_other_lines=elsewhere,
+        touches_other_lines=None,
         answers=len(outcome.answers),
         tokens=sum(answer.tokens for answer in outcome.answers),
         milliseconds=milliseconds,
         text=text,
     )
+    return Trialled(row, edit)

@@ -105,6 +105,8 @@ class ActionService:
         self._may_change = may_change
         self._last: _LastAnswer | None = None
         self._why = ""
+        self._told: set[str] = set()
+        """Why code was not run, as the user was told already. The same line after each action would be a nuisance."""
         self.findings = Findings()
         """What reviews found in open documents, by their URIs."""
 
@@ -178,7 +180,7 @@ class ActionService:
             reason=result.reason,
             detail=result.detail,
             note=result.note,
-            message=_message(accepted.action, result, findings_kept=kept),
+            message=self._message(accepted.action, result, findings_kept=kept),
         )
 
     def why(self) -> str:
@@ -215,6 +217,20 @@ class ActionService:
         """Return the text of a file if it is open."""
         return next((document.text for document in self._open_documents().values() if document.path == path), None)
 
+    def _message(self, action: Action, result: ActionResult, *, findings_kept: bool) -> str:
+        """Return what to tell the user at once. A text is shown elsewhere."""
+        if result.reason:
+            nothing = "no good edit found" if action.gives is Gives.EDIT else "no answer"
+            return f"Midfill: {nothing} ({result.reason}): {result.detail}. {result.advice}".strip()
+        if findings_kept:
+            return f"Findings: {len(result.findings)}, shown as hints." if result.findings else result.text
+        if action.gives is not Gives.EDIT:
+            return ""
+        proof = "" if result.proof in self._told else result.proof
+        if result.verdict and result.verdict.passed is None:
+            self._told.add(proof)
+        return f"{result.remark} {proof}".strip()
+
     def _is_current(self, accepted: AcceptedRequest) -> bool:
         """Return whether the document is open, in the very version that the action saw."""
         return accepted.document is not None and self._open_documents().get(accepted.uri) == accepted.document
@@ -231,13 +247,3 @@ class ActionService:
 
 def _refusal(reason: ActionReason) -> ActionReply:
     return ActionReply(reason=reason, message=reason.explanation)
-
-
-def _message(action: Action, result: ActionResult, *, findings_kept: bool) -> str:
-    """Return what to tell the user at once. A text is shown elsewhere."""
-    if result.reason:
-        nothing = "no good edit found" if action.gives is Gives.EDIT else "no answer"
-        return f"Midfill: {nothing} ({result.reason}): {result.detail}. {result.advice}".strip()
-    if findings_kept:
-        return f"Findings: {len(result.findings)}, shown as hints." if result.findings else result.text
-    return result.note if action.gives is Gives.EDIT else ""
