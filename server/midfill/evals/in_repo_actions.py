@@ -157,7 +157,7 @@ def _cut(package: str, path: str, text: str, node: ast.AST, foreign: frozenset[s
 
 
 def _identifiers(statement: ast.stmt) -> Iterator[str]:
-    """Yield the attributes and keywords of a statement. Other names of other files are imported, so the file has them."""
+    """Yield the attributes and keywords of a statement. Other names of other files are imported: the file has them."""
     for node in ast.walk(statement):
         if isinstance(node, ast.Attribute):
             yield node.attr

@@ -30,7 +30,7 @@ from midfill.settings.live import LiveSettings
 from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
 REPEATABLE = frozenset(ACTIONS) - {"tests"}
-"""The actions that read nothing but their document. Tests are written beside those that a file has already."""
+"""The actions that are recorded, with what they found in the project. Tests also read the file that they go to."""
 
 
 class LoadEngine(Protocol):
@@ -176,7 +176,7 @@ class RecordedActions:
         on_text: Callable[[str], None],
         on_progress: Callable[[str], None],
     ) -> ActionResult:
-        """See :func:`midfill.actions.perform.perform`. An action that reads other files is not recorded."""
+        """See :func:`midfill.actions.perform.perform`. An action that writes to another file is not recorded."""
         found: list[FromProject] = []
 
         def look(selection: Selection) -> FromProject:
