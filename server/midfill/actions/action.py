@@ -8,11 +8,14 @@ from enum import Enum, auto
 from pathlib import Path
 
 from midfill.actions.checked_edit import Edit
+from midfill.actions.conventions import Conventions
 from midfill.actions.findings import Finding
+from midfill.actions.from_project import Look, no_project
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
+from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.secrets import redact
 from midfill.prompt.chat_template import Message
 
@@ -35,6 +38,20 @@ class Gives(Enum):
     """Markdown for a person to read."""
     FINDINGS = auto()
     """Lines that may be wrong, and the same as a text."""
+
+
+class Proves(Enum):
+    """What running code can show of an edit."""
+
+    NOTHING = auto()
+    MENDS = auto()
+    """A command that failed ends well."""
+    KEEPS = auto()
+    """The project's own tests of the code pass as before."""
+    FASTER = auto()
+    """They pass, and take no longer."""
+    VALUES = auto()
+    """What the code gives is what its new tests expect."""
 
 
 class Place(Enum):
@@ -62,6 +79,20 @@ def _any_file(_: Path) -> bool:
 
 
 @dataclass(frozen=True)
+class Runs:
+    """A project of which code may be run, in a copy."""
+
+    project: Path
+    """Its folder."""
+    rules: IgnoreRules
+    """Say which files are copied."""
+    allowed: Callable[[str, CancelFlag], bool]
+    """Asks the user if need be whether a command, given in words, may be run; the flag ends the wait."""
+    python: str = ""
+    """The interpreter; "" for that of the project."""
+
+
+@dataclass(frozen=True)
 class ActionTask:
     """What an action works on, and what it is asked. Its words have no secrets: they are redacted when it is made."""
 
@@ -79,6 +110,10 @@ class ActionTask:
     may_change: Callable[[Path], bool] = _any_file
     """Says whether an edit may go to a file other than the document. Who writes the edit asks again then: a link may
     lead elsewhere by that time."""
+    look: Look = no_project
+    """Looks around in the project, for what the model should see of other files."""
+    runs: Runs | None = None
+    """What may be run of the project; None for nothing."""
     opened_as: str = ""
     """The path by which the client knows the document, if it is not the selection's."""
 
@@ -102,6 +137,15 @@ def _unchanged(task: ActionTask) -> ActionTask:
 
 def _no_text(_: ActionTask) -> str:
     return ""
+
+
+def _no_part(_: str) -> str:
+    return ""
+
+
+def no_conventions(_: Conventions) -> Sequence[str]:
+    """Tell of no convention."""
+    return ()
 
 
 def _no_values(_: ActionTask) -> Mapping[str, str]:
@@ -138,10 +182,16 @@ class Action:
     """Returns the text that the answer must begin with."""
     enough: Callable[[str], bool] | None = None
     """Says whether an unfinished answer has all that is needed; None to stop when its block of code is complete."""
+    complete_part: Callable[[str], str] = _no_part
+    """Returns what stands by itself of an answer that was cut at its greatest length; "" for nothing."""
     read: Reader | None = None
     """Makes an edit of the answer; None for an action that gives no edit."""
     find: Finder | None = None
     """Finds what may be wrong; None for an action that gives no findings."""
+    conventions: Callable[[Conventions], Sequence[str]] = Conventions.about_code
+    """Says, each in a few words, what conventions of the project matter."""
+    proves: Proves = Proves.NOTHING
+    """What running code can show of its edit."""
     must_change: bool = False
     """Whether the code cannot stay as it is. Less likely answers are then tried if the first one changes nothing."""
 

@@ -97,9 +97,12 @@ def replace_selection(answer: str, selection: Selection, keeps: Keeps) -> Edit:
 def checked(code: str, selection: Selection, keeps: Keeps) -> Edit:
     """Return the edit that replaces the selected lines by ``code``, which begins at the left margin.
 
+    Blank lines at the start and the end of the selected lines stay.
+
     Raises:
         Faulty: the code cannot be trusted.
     """
+    selection = selection.without_blank_edges()
     if _FENCE.search(code):
         raise Faulty(ActionReason.PROSE)
     if (found := _CODE_LEFT_OUT.search(code)) and found[0].strip() not in selection.code:

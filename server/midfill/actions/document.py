@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from midfill.actions.action import Action, ActionTask, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked
+from midfill.actions.conventions import Conventions
 from midfill.actions.docstrings import CONVENTIONS, marked, parameters, place_for, text_of
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.code.syntax import Definition
@@ -55,6 +56,7 @@ DOCUMENT = Action(
     name="document",
     title="Add documentation",
     kind="refactor.rewrite",
+    conventions=Conventions.about_documentation,
     prepare=_prepare,
     values=_values,
     begin=_begin,

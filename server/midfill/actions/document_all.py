@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from midfill.actions.action import Action, ActionTask, Place
+from midfill.actions.conventions import Conventions
 from midfill.actions.docstrings import CONVENTIONS, place_for
 from midfill.actions.document import DOCUMENT
 from midfill.actions.reasons import ActionReason, Faulty
@@ -38,6 +39,7 @@ DOCUMENT_ALL = Action(
     name="document-all",
     title="Document all that is not documented",
     kind="source.midfill.document",
+    conventions=Conventions.about_documentation,
     offered=frozenset({Place.FILE}),
     prepare=_whole_file,
     parts=_parts,

@@ -9,7 +9,7 @@ import keyword
 import re
 from collections.abc import Mapping
 
-from midfill.actions.action import Action, ActionTask, Place
+from midfill.actions.action import Action, ActionTask, Place, Proves, no_conventions
 from midfill.actions.checked_edit import Edit
 from midfill.actions.extraction import Extraction, extraction
 from midfill.actions.reasons import ActionReason, Faulty
@@ -66,6 +66,8 @@ EXTRACT = Action(
     name="extract",
     title="Extract function",
     kind="refactor.extract",
+    proves=Proves.KEEPS,
+    conventions=no_conventions,
     offered=frozenset({Place.SELECTION}),
     prepare=_prepare,
     values=_values,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
-from midfill.actions.action import Action, ActionTask, Need, Place, with_definition
+from midfill.actions.action import Action, ActionTask, Need, Place, Proves, with_definition
 from midfill.actions.rewriting import declared, rewriting
 
 _MAX_MESSAGE_LINES = 30
@@ -88,6 +88,7 @@ FIX = Action(
     name="fix",
     title="Fix",
     kind="quickfix",
+    proves=Proves.MENDS,
     needs=Need.MESSAGE,
     offered=frozenset({Place.DIAGNOSTIC}),
     locate=document_of,

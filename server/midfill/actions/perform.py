@@ -10,6 +10,7 @@ from midfill.actions.action import Action, ActionTask, Finder, Need, prepared
 from midfill.actions.attempts import Attempts
 from midfill.actions.dialogue import Dialogue
 from midfill.actions.hunks import merged
+from midfill.actions.proving import proof_of
 from midfill.actions.question import ActionQuestion, question_about
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.result import ActionResult
@@ -87,7 +88,8 @@ def _perform_part(action: Action, task: ActionTask, dialogue: Dialogue) -> Actio
     if action.find:
         return _findings(action.find, task, question, dialogue)
     if action.read:
-        return Attempts(action, action.read, task, question, dialogue).result()
+        with proof_of(action, task, dialogue.cancel, dialogue.on_progress) as proof:
+            return Attempts(action, action.read, task, question, dialogue, proof).result()
     return _text(task, question, dialogue)
 
 
@@ -99,7 +101,7 @@ def _findings(find: Finder, task: ActionTask, question: ActionQuestion, dialogue
         lines.append(safe_markdown(f"- Line {finding.line + 1}: {finding.text}\n"))
         dialogue.on_text(lines[-1])
     text = "".join(lines).strip()
-    return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, task=task)
+    return ActionResult(text=text, findings=tuple(findings), left_out=question.left_out, seen=question.seen, task=task)
 
 
 def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> ActionResult:
@@ -110,6 +112,7 @@ def _text(task: ActionTask, question: ActionQuestion, dialogue: Dialogue) -> Act
     return ActionResult(
         text=safe_markdown(answer.text).strip(),
         left_out=question.left_out,
+        seen=question.seen,
         task=task,
         answers=(answer,),
         messages=(*question.messages, Message("assistant", answer.text)),
@@ -134,6 +137,7 @@ def _together(task: ActionTask, results: Sequence[ActionResult]) -> ActionResult
         text="\n\n".join(result.text for result in results if result.text),
         findings=tuple(finding for result in results for finding in result.findings),
         left_out=tuple(dict.fromkeys(name for result in results for name in result.left_out)),
+        seen=tuple(dict.fromkeys(seen for result in results for seen in result.seen)),
         task=task,
         answers=tuple(answer for result in results for answer in result.answers),
         messages=results[-1].messages,

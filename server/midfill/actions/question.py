@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from midfill.actions.action import Action, ActionTask, Gives
+from midfill.actions.conventions import Conventions
+from midfill.actions.from_project import FromProject
 from midfill.actions.prompts import block, prompt
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Excerpt
+from midfill.actions.surroundings import Seen, Surroundings, surroundings_of
 from midfill.chat.conversation import MAX_ANSWER_TOKENS, Conversation
 from midfill.prompt.chat_template import Message
 
@@ -35,6 +38,8 @@ class ActionQuestion:
     """Maximum number of tokens of the answer."""
     left_out: tuple[str, ...]
     """Names of definitions that did not fit."""
+    seen: tuple[Seen, ...] = ()
+    """The other parts of the project that the model is shown."""
 
 
 def question_about(action: Action, task: ActionTask, conversation: Conversation) -> ActionQuestion:
@@ -57,25 +62,35 @@ def question_about(action: Action, task: ActionTask, conversation: Conversation)
     if room < 0:
         raise Faulty(ActionReason.TOO_LONG, f"{length} tokens of code are more than there is room for: select less")
     around_tokens = min(max(_QUICK_TOKENS - length, _MIN_AROUND_TOKENS), MAX_AROUND_TOKENS, room)
-    around = selection.around(conversation.count, around_tokens)
+    project = FromProject() if task.history else task.look(selection)
+    project = replace(project, max_tokens=max(min(project.max_tokens, room - around_tokens), 0))
+    around = surroundings_of(selection, project, conversation.count, around_tokens, task.instruction)
     history = task.history or (Message("system", prompt("system", {})),)
-    asked = Message("user", _words(action, task, code.text, around.text))
-    return ActionQuestion((*history, asked), max_tokens, (*code.left_out, *around.left_out))
+    asked = Message("user", _words(action, task, code.text, around, project.conventions))
+    return ActionQuestion((*history, asked), max_tokens, (*code.left_out, *around.left_out), around.seen)
 
 
-def _words(action: Action, task: ActionTask, code: str, around: str) -> str:
+def _words(action: Action, task: ActionTask, code: str, around: Surroundings, conventions: Conventions) -> str:
     language = task.selection.language
     if task.history:  # it shows the code already
         return task.instruction
     definition = task.selection.selected_definition
-    context = f"Other parts of the file, for reference:\n\n{block(around, language.grammar)}\n\n" if around else ""
+    said = action.conventions(conventions)
+    context = [
+        f"Other files of the project, for reference:\n\n{block(around.elsewhere, language.grammar)}"
+        * bool(around.elsewhere),
+        f"Other parts of the file, for reference:\n\n{block(around.here, language.grammar)}" * bool(around.here),
+        f"The project's conventions: {'; '.join(said)}." * bool(said),
+    ]
     values = {
         "language": language.name,
         "block": block(code, language.grammar),
-        "context": context,
+        "context": "".join(f"{part}\n\n" for part in context if part),
         "part": f"`{definition.name}`" if definition else "the code above",
         "instruction": task.instruction,
         **action.values(task),
     }
+    if "framework" in values and conventions.framework:
+        values["framework"] = conventions.framework
     values["also"] = f" {values['instruction']}" if values["instruction"] else ""
     return prompt(action.prompt(task) if action.prompt else action.name, values)

@@ -50,10 +50,14 @@ class ActionReason(str, Enum):
     NO_CODE = "no-code", "there is no code in the answer"
     CUT_SHORT = "cut-short", "the answer is too long"
     UNCHANGED = "unchanged", "the code is the same as before"
+    ONLY_COMMENTS = "only-comments", "only comments, docstrings or blank lines have changed: change the code"
+    OTHER_CODE = "other-code", "the answer is about other code than was asked about"
     PROSE = "prose", "there is more than code in the code block"
     LEFT_OUT = "left-out", "code was left out"
     SYNTAX = "syntax", "it is not valid in place of the selected lines"
     IMPORT = "import", "a name is not imported in this file: do without it"
+    UNKNOWN_NAME = "unknown-name", "a name is not defined in this file: do without it"
+    WRONG_CALL = "wrong-call", "a call does not fit the declaration of its function"
     CODE_CHANGED = "code-changed", "more has changed than was asked for: the code itself must stay as it is"
     NAME_LOST = "name-lost", "a definition is missing: answer with all of the selected code"
     REPEATED = "repeated", "a name is defined already: answer with the selected lines only"
@@ -66,6 +70,7 @@ class ActionReason(str, Enum):
     NO_NAME = "no-name", "there is no name in the answer"
     NAME_TAKEN = "name-taken", "the name is there already: choose another name"
     NO_TEST = "no-test", "there is no test in the code"
+    NOT_PROVED = "not-proved", "the changed code was run, and is wrong"
     UNREADABLE = "unreadable", "the file of the tests cannot be read"
 
     # The action was refused, or ended, whatever the code and the answer.

@@ -14,8 +14,6 @@ from midfill.code.languages import Language
 from midfill.code.syntax import MAX_PARSED_CHARACTERS, Definition, Syntax
 from midfill.common.lines import count_lines, lines_between
 
-_MAX_HEAD_LINES = 60
-"""Maximum number of lines of the imports and constants above the first definition."""
 _MAX_TRIED_DEFINITIONS = 200
 """Maximum number of definitions of which it is tried if they fit. Counting their tokens takes milliseconds for each."""
 _MAX_CHARACTERS_PER_TOKEN = 16
@@ -107,6 +105,12 @@ class Selection:
         """The secret that each placeholder of the document stands for."""
         return self._parsed.secrets
 
+    def hidden(self, text: str) -> str:
+        """Return a text with the placeholders of the document's secrets in place of these secrets."""
+        for placeholder, secret in self.secrets.items():
+            text = text.replace(secret, placeholder)
+        return text
+
     @property
     def syntax(self) -> Syntax:
         """The redacted document, parsed."""
@@ -137,6 +141,11 @@ class Selection:
         """Select other lines of the same document."""
         return Selection(self.document, self.language, first_line, end_line, self.path, indent, self._parsed)
 
+    def without_blank_edges(self) -> Selection:
+        """Select the same lines without the blank ones at the start and the end; the same if all are blank."""
+        filled = [number for number, line in enumerate(self.lines, self.first_line) if line.strip()]
+        return self.of_lines(filled[0], filled[-1] + 1) if filled else self
+
     def of_document(self) -> Selection:
         """Select all lines of the same document."""
         return self.of_lines(0, self._parsed.count)
@@ -145,35 +154,6 @@ class Selection:
         """Select the definition in which the selection begins; the same lines if it begins in none."""
         found = self.definition
         return self.of_lines(found.first_line, found.last_line + 1) if found else self
-
-    def around(self, count: Count, budget: int) -> Excerpt:
-        """Return the code that the selection uses, and the declarations around it, in at most ``budget`` tokens."""
-        definitions = self.syntax.definitions()
-        head_end = min([self.first_line, *(d.first_line for d in definitions if d.kind in ("function", "class"))])
-        used = set(IDENTIFIER.findall(self.code))
-        head = self.redacted_lines[:head_end]
-        if self.lines:  # code shows what it uses; at a place to insert, any line may matter
-            head = [line for line in head if used & set(IDENTIFIER.findall(line))]
-        pieces = ["\n".join(head[:_MAX_HEAD_LINES]).strip()]
-        pieces += [d.signature for d in definitions if d.first_line < self.first_line and d.last_line >= self.end_line]
-        used_definitions = [
-            d
-            for d in definitions
-            if d.name in used
-            and d.kind in ("function", "class")
-            and (d.last_line < self.first_line or d.first_line >= self.end_line)
-        ]
-        text, left_out = "", list[str]()
-        for piece in filter(None, pieces):
-            text = _joined(text, piece, count, budget) or text
-        left_out += [definition.name for definition in used_definitions[_MAX_TRIED_DEFINITIONS:]]
-        for definition in used_definitions[:_MAX_TRIED_DEFINITIONS]:
-            whole = "\n".join(self.redacted_lines[definition.first_line : definition.last_line + 1])
-            longer = _joined(text, whole, count, budget) or _joined(text, definition.signature, count, budget)
-            if longer is None:
-                left_out.append(definition.name)
-            text = longer or text
-        return Excerpt(text, tuple(left_out))
 
     def outline(self, count: Count, budget: int, question: str = "") -> Excerpt:
         """Return the selected lines in at most ``budget`` tokens: most functions are shown without their bodies.
@@ -236,11 +216,3 @@ def dedented(lines: Sequence[str]) -> list[str]:
     """Return the lines without the white space with which all begin. Blank lines become empty."""
     margin = margin_of(lines)
     return [line[len(margin) :] if line.strip() else "" for line in lines]
-
-
-def _joined(text: str, piece: str, count: Count, budget: int) -> str | None:
-    """Return both texts, the second one below; None if they do not fit."""
-    if len(piece) > budget * _MAX_CHARACTERS_PER_TOKEN:
-        return None
-    whole = f"{text}\n\n{piece}" if text else piece
-    return whole if count(whole) <= budget else None

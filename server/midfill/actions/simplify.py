@@ -1,6 +1,6 @@
 """Simplify: shorter code that does the same, in the usual style of its language."""
 
-from midfill.actions.action import Action, ActionTask, with_definition
+from midfill.actions.action import Action, ActionTask, Proves, with_definition
 from midfill.actions.checked_edit import Edit
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import declared, rewriting
@@ -23,6 +23,7 @@ SIMPLIFY = Action(
     name="simplify",
     title="Simplify",
     kind="refactor.rewrite",
+    proves=Proves.KEEPS,
     prepare=with_definition,
     begin=declared,
     read=_read,

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from midfill.actions.action import Action, ActionTask, in_code, with_definition
+from midfill.actions.action import Action, ActionTask, Proves, in_code, with_definition
 from midfill.actions.checked_edit import Edit, checked, code_in, is_whole
+from midfill.actions.conventions import Conventions
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.selection import Selection
+from midfill.actions.surroundings import classes_used
 from midfill.code.source_files import read_text
 from midfill.code.syntax import Definition
 from midfill.common.file_identity import resolve
 from midfill.common.file_system import repository_of
 from midfill.common.lines import count_lines
+from midfill.running.python_commands import module_of
 
 _HAS_TEST = {
     "python": re.compile(r"^[ \t]+(?:assert\b|with pytest\.raises\b)", re.MULTILINE),
@@ -28,6 +31,7 @@ _CALLS_TEST = re.compile(r"\b(?:test|it)\s*\(")
 _PYTHON_TEST = "\ndef test"
 _NEXT_PART = re.compile(r"\n(?=\S)")
 """Where the next function begins, or the block ends."""
+_IMPORTS = re.compile(r"^(?:from|import|package|using|const|require)\b.*$", re.MULTILINE)
 _ASSERTION = re.compile(r"^[ \t]+assert .*\n", re.MULTILINE)
 _MAX_ASSERTIONS = 8
 """Maximum number of assertions in one answer. Small models would go on for ever."""
@@ -85,16 +89,6 @@ def _place(task: ActionTask, path: Path, layout: _Layout) -> Path:
     return resolve((there or folders[min(1, len(folders) - 1)]) / name)
 
 
-def module_of(path: Path) -> str:
-    """Return the name by which Python imports a file, with the packages that it is in."""
-    parts = [] if path.stem == "__init__" else [path.stem]
-    folder = path.parent
-    while os.path.isfile(folder / "__init__.py") and folder != folder.parent:
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return ".".join(parts)
-
-
 def _definition(task: ActionTask) -> Definition:
     found = task.selection.definition
     if found is None:
@@ -106,6 +100,12 @@ def _prepare(task: ActionTask) -> ActionTask:
     _definition(task)
     place_of_tests(task)
     return with_definition(task)
+
+
+def _called(task: ActionTask) -> str:
+    """Return the name by which a test must use the definition: its own, or its class's for a special method."""
+    name = _definition(task).name
+    return _imported(task) if name.startswith("__") else name
 
 
 def _imported(task: ActionTask) -> str:
@@ -121,14 +121,14 @@ def _imported(task: ActionTask) -> str:
 
 def _opening(task: ActionTask) -> str:
     path, language = Path(task.selection.path), task.selection.language
-    name = _imported(task)
+    names = sorted({_imported(task), *classes_used(task.selection)})
     if language.grammar == "python":
-        return f"from {module_of(path)} import {name}"
+        return f"from {module_of(path)[0]} import {', '.join(names)}"
     if language.grammar in ("javascript", "typescript", "tsx"):
         source = path.with_suffix("")
         target = place_of_tests(task).parent
         there = "./" if target == source.parent else "../"
-        return f"import {{ {name} }} from '{there}{source.name}'"
+        return f"import {{ {', '.join(names)} }} from '{there}{source.name}'"
     package = re.search(r"^package [^\n]+", task.selection.redacted, re.MULTILINE)
     return package[0] if package else ""
 
@@ -161,6 +161,12 @@ def _enough(answer: str) -> bool:
     return is_whole(answer) or bool(_NEXT_PART.search(tests)) or len(_ASSERTION.findall(tests)) >= _MAX_ASSERTIONS
 
 
+def _complete_part(answer: str) -> str:
+    """Return a Python test up to its last whole assertion."""
+    assertions = list(_ASSERTION.finditer(answer)) if answer.startswith("```python\n") else []
+    return answer[: assertions[-1].end()] if assertions else ""
+
+
 def _existing(task: ActionTask, file: Path) -> str:
     """Return the text of the tests' file: as an editor has it, or else as it is on disk."""
     text = task.open_text(str(file))
@@ -174,6 +180,8 @@ def _read(answer: str, task: ActionTask) -> Edit:
     language = task.selection.language
     if not _HAS_TEST.get(language.grammar, _CALLS_TEST).search(code):
         raise Faulty(ActionReason.NO_TEST)
+    if not re.search(rf"\b{re.escape(_called(task))}\b", _IMPORTS.sub("", code)):
+        raise Faulty(ActionReason.OTHER_CODE, f"the test does not use '{_called(task)}'")
     opening = _opening(task)
     if language.grammar == "python":
         before, test, after = f"\n{code}".partition(_PYTHON_TEST)
@@ -201,9 +209,12 @@ TESTS = Action(
     name="tests",
     title="Write tests",
     kind="midfill.tests",
+    proves=Proves.VALUES,
+    conventions=Conventions.about_tests,
     prepare=_prepare,
     values=_values,
     begin=_begin,
     enough=_enough,
+    complete_part=_complete_part,
     read=_read,
 )

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-from midfill.actions.action import Action, ActionTask, in_code, with_definition
+from midfill.actions.action import Action, ActionTask, Proves, in_code, with_definition
 from midfill.actions.checked_edit import Edit
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import rewriting
@@ -61,6 +61,7 @@ TYPES = Action(
     name="types",
     title="Add types",
     kind="refactor.rewrite",
+    proves=Proves.KEEPS,
     prepare=_prepare,
     values=_values,
     begin=_begin,

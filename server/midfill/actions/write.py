@@ -7,39 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from midfill.actions.action import Action, ActionTask, in_code
+from midfill.actions.asked_code import check_known, check_new, is_unwritten
 from midfill.actions.checked_edit import Edit, checked, code_in, replace_selection
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.actions.rewriting import declared
 from midfill.actions.selection import Selection, dedented, margin_of
 from midfill.code.normalize import code_tokens
 
-_PLACEHOLDERS = (
-    (),
-    ("pass",),
-    ("...",),
-    ("raise", "NotImplementedError"),
-    ("raise", "NotImplementedError", "(", ")"),
-    ("{", "}"),
-    ("end",),
-)
-"""The tokens of a body that is not written yet."""
 _MARKS = re.compile(r"^[ \t]*(?:///?|#+|--+|/\*+|\*/|\*)?[ \t]?|(?<![ \t])[ \t]*\*/[ \t]*$", re.MULTILINE)
 """What marks a comment."""
 _EXAMPLE = re.compile(
     r"^[ \t]*(?:#|//|--|/\*)[ \t]*(?:example|usage|test)\b|^if __name__\b", re.IGNORECASE | re.MULTILINE
 )
 """Where an example of how to use the code begins; models add one though nobody asked."""
-
-
-def is_unwritten(selection: Selection) -> bool:
-    """Return whether the function in which a selection begins has no body, or a placeholder for one."""
-    found = selection.definition
-    if found is None or found.kind != "function":
-        return False
-    whole = code_tokens(selection.of_definition().code, selection.language)
-    declared = code_tokens("\n".join(dedented(found.signature.split("\n"))), selection.language)
-    rest = tuple(token for token in whole[len(declared) :] if token not in (":", ";"))
-    return whole[: len(declared)] == declared and rest in _PLACEHOLDERS
 
 
 def _is_comment(selection: Selection) -> bool:
@@ -85,6 +65,7 @@ def _read(answer: str, task: ActionTask) -> Edit:
         written = edit.apply(selection.redacted)
         if is_unwritten(Selection(written, selection.language, edit.first_line, edit.first_line + 1)):
             raise Faulty(ActionReason.UNCHANGED, "the body is still missing")
+        check_known(edit, selection)
         return edit
     code = code_in(answer)
     if found := _EXAMPLE.search(code):
@@ -95,7 +76,11 @@ def _read(answer: str, task: ActionTask) -> Edit:
         del lines[0]
     if not lines:
         raise Faulty(ActionReason.UNCHANGED, "there is nothing but what was there already")
-    return checked("\n".join(dedented(lines)), selection, "nothing")
+    code = "\n".join(dedented(lines))
+    check_new(code, selection)
+    edit = checked(code, selection, "nothing")
+    check_known(edit, selection)
+    return edit
 
 
 WRITE = Action(

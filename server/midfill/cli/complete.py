@@ -7,23 +7,18 @@ import dataclasses
 import json
 import sys
 import time
-from pathlib import Path
+from contextlib import nullcontext
 
 from midfill.cli import next_edit
 from midfill.cli.file_place import position, read_place
 from midfill.cli.files import own_settings
+from midfill.cli.repository import open_repository, wait_for_index
 from midfill.common.cancel import CancelFlag
 from midfill.common.file_identity import resolve
-from midfill.common.file_system import repository_of
 from midfill.completion.engine import load_engine
 from midfill.completion.types import Request
 from midfill.outcomes import explain
 from midfill.outcomes.journal import Journal
-from midfill.retrieval.service import Workspace
-from midfill.settings.schema import Settings
-
-_INDEX_SECONDS = 20.0
-"""Maximum time to wait for the index of the repository."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,21 +32,16 @@ def run(args: argparse.Namespace) -> int:
     if args.next_edit is not None:
         return next_edit.run(place, args.next_edit, args.bundle, as_json=args.json, explained=args.explain)
     settings = dataclasses.replace(own_settings(args.bundle), deadline_ms=0)
-    workspace = None if args.no_workspace else _workspace_of(place.path, settings)
-    try:
+    with nullcontext() if args.no_workspace else open_repository(place.path, settings) as workspace:
         started = time.perf_counter()
         engine = load_engine(settings, workspace=workspace)
         milliseconds = {"load": round((time.perf_counter() - started) * 1000, 2)}
         if workspace is not None and not workspace.wait_until_built(0):
             started = time.perf_counter()
-            if not workspace.wait_until_built(_INDEX_SECONDS):
-                sys.stderr.write("midfill: the repository is large; only a part of it is indexed yet.\n")
+            wait_for_index(workspace)
             milliseconds["index"] = round((time.perf_counter() - started) * 1000, 2)
         request = Request(text=place.text, offset=place.offset, path=str(resolve(place.path)), max_lines=args.max_lines)
         done = engine.complete(request, CancelFlag())
-    finally:
-        if workspace is not None:
-            workspace.close()
     entry = Journal().add(request, done)
     milliseconds |= done.milliseconds
     if args.json:
@@ -75,9 +65,3 @@ def run(args: argparse.Namespace) -> int:
     summary = f"{done.tokens} tokens" if done.text else f"no suggestion ({done.reason})"
     sys.stderr.write(f"{summary}; {done.prompt_tokens} prompt tokens; milliseconds: {stages}; {done.model}\n")
     return 0
-
-
-def _workspace_of(path: Path, settings: Settings) -> Workspace:
-    """Return a workspace with the file's repository; an empty one if the file is in no repository."""
-    repository = repository_of(resolve(path).parent)
-    return Workspace([repository] if repository else [], settings.exclude, indexed=settings.workspace_tokens > 0)

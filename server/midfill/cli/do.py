@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,10 +19,13 @@ from typing import Any
 from midfill.actions import ACTIONS, Action, ActionReason, ActionResult, ActionTask, perform
 from midfill.actions.action import Gives
 from midfill.actions.checked_edit import Edit
+from midfill.actions.from_project import look_into
+from midfill.actions.larger_model import with_advice
 from midfill.actions.selection import Selection, lines_of
 from midfill.chat.conversation import Conversation
 from midfill.cli import streams
 from midfill.cli.files import COUNT, SourceFile, own_settings, read_file
+from midfill.cli.repository import open_repository, wait_for_index
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import UsageError
@@ -30,6 +34,9 @@ from midfill.common.file_system import replacing, repository_of
 from midfill.engine.open_model import open_in_process
 from midfill.privacy.ignore_rules import IgnoreRules
 from midfill.privacy.write_boundary import may_change
+from midfill.session.run_permission import RunPermission
+from midfill.settings.live import LiveSettings
+from midfill.settings.schema import Settings
 
 _PLACE = re.compile(rf"(?P<file>.+?)(?::(?P<first>{COUNT})(?:-(?P<last>{COUNT}))?)?", re.DOTALL)
 _BYTE_ORDER_MARK = "\ufeff"
@@ -48,10 +55,8 @@ def run(args: argparse.Namespace) -> int:
     folder = resolve(file.path).parent
     if not IgnoreRules([repository_of(folder) or folder], settings.exclude).allows(file.path):
         return _refuse(ActionReason.EXCLUDED, f"{file.path} is excluded from what the model may see")
-    model = open_in_process(settings)
     streams = action.gives is not Gives.EDIT and not args.json
-    on_text = _print_piece if streams else _print_nothing
-    result = perform(action, task, Conversation(model, max_draft_tokens=settings.draft_tokens), CancelFlag(), on_text)
+    result = _perform(action, task, settings, _print_piece if streams else _print_nothing)
     target = _target(result.edit, file)
     written = target.text if result.edit is None else result.edit.apply(target.text)
     if result.edit and args.write:
@@ -65,13 +70,25 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{json.dumps({**printed, 'written': bool(result.edit and args.write)}, indent=2)}\n")
         return 1 if result.reason else 0
     if result.reason:
-        return _refuse(result.reason, result.detail)
+        return _refuse(result.reason, result.detail, result.advice)
     if streams:
         sys.stdout.write("\n")
     elif not args.write:
         sys.stdout.write(_diff(target, written))
     _print_costs(result, f"wrote {target.path}; " if args.write else "")
     return 0
+
+
+def _perform(action: Action, task: ActionTask, settings: Settings, on_text: Callable[[str], None]) -> ActionResult:
+    """Do the action, with the repository of the file around it."""
+    with open_repository(Path(task.selection.path), settings) as workspace:
+        model = open_in_process(settings)
+        wait_for_index(workspace)
+        look = look_into(workspace, settings.workspace_tokens, task.open_text)
+        runs = RunPermission(LiveSettings(settings), None).runs_around(task.selection.path, ())
+        task = replace(task, look=look, runs=runs)
+        conversation = Conversation(model, max_draft_tokens=settings.draft_tokens)
+        return with_advice(perform(action, task, conversation, CancelFlag(), on_text), settings)
 
 
 def _action(args: argparse.Namespace) -> Action:
@@ -171,6 +188,7 @@ def _to_json(action: Action, result: ActionResult, target: SourceFile, written: 
         "reason": result.reason or "",
         "detail": result.detail,
         "left_out": result.left_out,
+        "seen": [dataclasses.asdict(seen) for seen in result.seen],
         "answers": [dataclasses.asdict(answer) for answer in result.answers],
     }
 
@@ -187,8 +205,8 @@ def _print_costs(result: ActionResult, prefix: str) -> None:
         )
 
 
-def _refuse(reason: ActionReason, detail: str) -> int:
-    sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}.\n")
+def _refuse(reason: ActionReason, detail: str, advice: str = "") -> int:
+    sys.stderr.write(f"midfill: no good edit found ({reason}): {detail}. {advice}".rstrip() + "\n")
     return 1
 
 

@@ -23,6 +23,7 @@ from midfill.completion.types import Completion, Request
 from midfill.evals import (
     action_tasks,
     actions,
+    in_repo_actions,
     mt_bench,
     multipl_e,
     needle,
@@ -108,11 +109,20 @@ def _run(
 def _run_actions(
     engine: CompletionEngine, chosen: Sequence[str], args: argparse.Namespace, progress: OnProgress
 ) -> SuiteReport:
+    do = actions.performed_by(Conversation(engine.model, max_draft_tokens=engine.settings.now.draft_tokens))
+    name = engine.model.manifest.name
+    if args.in_repo:
+        tasks, selection = suites.choose(
+            in_repo_actions.functions(), args.limit, actions.DEFAULT_TASKS, spread_out=args.spread
+        )
+        tokens = engine.settings.now.workspace_tokens
+        return in_repo_actions.run(
+            do, lambda folder: Workspace([folder]), name, tasks, selection, progress, max_tokens=tokens
+        )
     problems, selection = suites.choose(
         action_tasks.all_functions(), args.limit, actions.DEFAULT_TASKS, spread_out=args.spread
     )
-    do = actions.performed_by(Conversation(engine.model, max_draft_tokens=engine.settings.now.draft_tokens))
-    return actions.run(do, engine.model.manifest.name, chosen, problems, selection, progress, args.resume)
+    return actions.run(do, name, chosen, problems, selection, progress, args.resume, run_code=args.run_code)
 
 
 def _run_needle(

@@ -92,6 +92,14 @@ def _add_eval(command: AddCommand) -> None:
         help="actions: which ones, of fix, write, document, tests, simplify; edits: of given, found, quiet",
     )
     some.add_argument(
+        "--in-repo",
+        action="store_true",
+        help="actions: write functions of packages that use what other files define, each alone and in its package",
+    )
+    some.add_argument(
+        "--run-code", action="store_true", help="actions: let them run code to check their edits, as with `runCode`"
+    )
+    some.add_argument(
         "--resume",
         type=Path,
         metavar="FILE",

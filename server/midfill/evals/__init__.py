@@ -6,10 +6,11 @@
 * Gaps: ``humaneval`` and ``languages`` cut text out of a file. ``runner`` asks for each gap once and compares.
 * ``repo`` asks for the same gaps with the package indexed and without; ``repo_tasks`` finds the gaps.
 * ``replay`` types files character by character and counts what is shown; ``typed_scenes`` are the files.
-* ``actions`` runs code actions on HumanEval's functions; ``action_tasks`` judges the edits, ``mutants`` seeds bugs.
+* ``actions`` runs code actions on HumanEval's functions; ``action_tasks`` judges the edits, ``in_repo_actions``
+  writes functions that use other files.
 * ``needle`` measures how far back the model looks.
 * ``multipl_e`` and ``mt_bench`` are published benchmarks, run with the bare model.
 
-Code that a model wrote runs in ``sandbox`` (Python, with ``sandboxed`` inside) or through ``tool_chains`` (other
+Code that a model wrote runs in :mod:`midfill.running` (Python) or through ``tool_chains`` (other
 languages). ``sources`` finds real source files on this machine.
 """

@@ -19,9 +19,9 @@ from midfill.actions.selection import Selection
 from midfill.code.languages import language_of
 from midfill.code.normalize import code_tokens
 from midfill.evals.humaneval import problems
-from midfill.evals.mutants import Mutant, mutants
-from midfill.evals.sandbox import RunResult, run_python
-from midfill.evals.sandboxed_pytest import run_pytest
+from midfill.running.mutants import Mutant, mutants
+from midfill.running.sandbox import RunResult, run_python
+from midfill.running.sandboxed_pytest import run_pytest
 
 _SECONDS = 10.0
 _MEGABYTES = 512

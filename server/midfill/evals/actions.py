@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from midfill.actions import ACTIONS, ActionResult, ActionTask, perform
+from midfill.actions.action import Runs
+from midfill.actions.checked_edit import Edit
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import EvalError, UsageError
@@ -23,10 +26,13 @@ from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, Judgement, par
 from midfill.evals.report import Rate
 from midfill.evals.resume_file import append_result, read_results
 from midfill.evals.runner import OnProgress
+from midfill.privacy.ignore_rules import IgnoreRules
 
 DEFAULT_TASKS = 40
 """Number of functions, taken evenly from all, that are measured without ``--limit``."""
 
+_TESTED = ("fix", "simplify")
+"""The actions whose project has the function's tests, if code may be run."""
 Perform = Callable[[str, ActionTask], ActionResult]
 """Runs an action, given its name and its task."""
 
@@ -110,6 +116,7 @@ class ActionsReport:
     selection: str
     model: str
     rows: tuple[TrialResult, ...]
+    title: str = "functions of HumanEval"
 
     @property
     def scores(self) -> dict[str, ActionScores]:
@@ -131,7 +138,7 @@ class ActionsReport:
 
     def to_text(self) -> str:
         """Return a few lines for a terminal."""
-        title = f"actions: functions of HumanEval ({self.selection}), model {self.model or 'unknown'}"
+        title = f"actions: {self.title} ({self.selection}), model {self.model or 'unknown'}"
         return "\n".join([title, *(scores.to_text(name) for name, scores in self.scores.items())])
 
 
@@ -160,8 +167,10 @@ def run(
     selection: str,
     progress: OnProgress,
     resume: Path | None = None,
+    *,
+    run_code: bool = False,
 ) -> ActionsReport:
-    """Run each action on each function.
+    """Run each action on each function. With ``run_code``, actions may run it, `fix` and `simplify` with its tests.
 
     Each result is added to the file ``resume`` at once. A task whose result for this model is in the file is not run
     again.
@@ -173,7 +182,9 @@ def run(
     rows: list[TrialResult] = []
     with tempfile.TemporaryDirectory(prefix="midfill-eval-") as folder:
         for done, (action, problem) in enumerate(((a, p) for a in actions for p in problems), start=1):
-            row = known.get((action, problem.name)) or _row(do, model, action, problem, Path(folder))
+            row = known.get((action, problem.name)) or _row(
+                do, model, action, problem, Path(folder).resolve(), run_code=run_code
+            )
             if row:
                 rows.append(row)
                 if (action, problem.name) not in known:
@@ -184,34 +195,86 @@ def run(
     return ActionsReport(selection=selection, model=model, rows=tuple(rows))
 
 
-def _row(do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path) -> TrialResult | None:
-    task = TRIALS[action].make(problem, folder)
+def _runs(action: str, problem: HumanEvalFunction, project: Path) -> Runs:
+    """Return what may be run of a function's project, which has its tests unless the action writes tests."""
+    project.mkdir(parents=True, exist_ok=True)
+    if action in _TESTED:
+        (project / f"test_{problem.stem}.py").write_text(problem.tests, encoding="utf-8")
+    return Runs(project, IgnoreRules([project]), lambda *_: True, sys.executable)
+
+
+def _row(
+    do: Perform, model: str, action: str, problem: HumanEvalFunction, folder: Path, *, run_code: bool
+) -> TrialResult | None:
+    project = folder / action / problem.stem
+    task = TRIALS[action].make(problem, project)
     if task is None:
         return None
+    if run_code:
+        task = replace(task, runs=_runs(action, problem, project))
     source = task.selection.document
+    name = problem.name
+    found = result_of(do, model, action, name, task, action, lambda edited: _judged(problem, action, source, edited))
+    if found.edit is None:
+        return found.row
+    return replace(found.row, touches_other_lines=touches_other_lines(problem, source, found.edit))
+
+
+def _judged(problem: HumanEvalFunction, action: str, source: str, edited: str) -> Judgement:
+    return TRIALS[action].judge(problem, source, edited) if parses(edited) else Judgement("does-not-parse")
+
+
+@dataclass(frozen=True)
+class Trialled:
+    """A result, and the edit that it is about; None if there was none."""
+
+    row: TrialResult
+    edit: Edit | None
+
+
+def result_of(
+    do: Perform,
+    model: str,
+    shown: str,
+    name: str,
+    task: ActionTask,
+    action: str,
+    judge: Callable[[str], Judgement],
+) -> Trialled:
+    """Do an action, and return its result.
+
+    Args:
+        do: does the action.
+        model: the model's name.
+        shown: the action's name in the report.
+        name: the task's name.
+        task: the lines.
+        action: the action.
+        judge: judges the text of the changed file.
+    """
     started = time.perf_counter()
     outcome = do(action, task)
     milliseconds = (time.perf_counter() - started) * 1000
     edit = outcome.edit
-    judgement, fits, elsewhere = Judgement(str(outcome.reason or ""), outcome.detail), None, None
+    judgement, fits = Judgement(str(outcome.reason or ""), outcome.detail), None
     text = outcome.answers[-1].text if outcome.answers else ""
     if edit:
         text = "\n".join(edit.lines)
-        edited = edit.apply("" if edit.path else source)
-        fits, elsewhere = parses(edited), touches_other_lines(problem, source, edit)
-        judgement = TRIALS[action].judge(problem, source, edited) if fits else Judgement("does-not-parse")
-    return TrialResult(
+        edited = edit.apply("" if edit.path else task.selection.document)
+        fits, judgement = parses(edited), judge(edited)
+    row = TrialResult(
         model=model,
-        action=action,
-        task=problem.name,
+        action=shown,
+        task=name,
         passed=not judgement.reason,
         reason=judgement.reason,
         detail=judgement.detail,
         applied=edit is not None,
         parses=fits,
-        touches_other_lines=elsewhere,
+        touches_other_lines=None,
         answers=len(outcome.answers),
         tokens=sum(answer.tokens for answer in outcome.answers),
         milliseconds=milliseconds,
         text=text,
     )
+    return Trialled(row, edit)

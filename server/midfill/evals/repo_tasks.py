@@ -58,8 +58,8 @@ def package_folder(name: str) -> Path | None:
 def package_tasks(name: str, folder: Path) -> list[EvalTask]:
     """Return a package's tasks, at most three of each file, in a random order that is the same every time."""
     texts = {path.relative_to(folder.parent).as_posix(): read_source(path) for path in sorted(folder.rglob("*.py"))}
-    modules = _parsed(texts)
-    defined = {path: _defined(tree) for path, tree in modules.items()}
+    modules = parsed(texts)
+    defined = {path: names_defined(tree) for path, tree in modules.items()}
     names = {path: _names(tree) for path, tree in modules.items()}
     rng = random.Random(name)  # noqa: S311 (not used for security)
     found = []
@@ -67,7 +67,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
         text = texts[path] or ""
         gaps = [
             (start, end)
-            for start, end, source in _gaps(tree, text, _imported(tree, path, defined))
+            for start, end, source in _gaps(tree, text, imported_names(tree, path, defined))
             if (_words(text[start:end]) & names[source]) - _words(text[:start] + text[end:])
         ]
         for start, end in rng.sample(gaps, min(_PER_FILE, len(gaps))):
@@ -86,7 +86,7 @@ def package_tasks(name: str, folder: Path) -> list[EvalTask]:
     return found
 
 
-def _parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:
+def parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:
     """Parse the files that are valid Python and ASCII. In ASCII, a column of the syntax tree is a character."""
     trees = {}
     for path, text in texts.items():
@@ -98,7 +98,7 @@ def _parsed(texts: Mapping[str, str | None]) -> dict[str, ast.Module]:
     return trees
 
 
-def _defined(tree: ast.Module) -> frozenset[str]:
+def names_defined(tree: ast.Module) -> frozenset[str]:
     """Return the names of a module's functions and classes."""
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return frozenset(node.name for node in tree.body if isinstance(node, kinds))
@@ -121,7 +121,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(IDENTIFIER.findall(text))
 
 
-def _imported(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, str]]:
+def imported_names(tree: ast.Module, path: str, defined: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, str]]:
     """Return the names that a module imports from the package's other files, each with its name there and the file."""
     names: dict[str, tuple[str, str]] = {}
     for node in ast.walk(tree):

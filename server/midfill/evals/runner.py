@@ -8,8 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from midfill.completion.types import Completion, Request
 from midfill.evals.report import EvalReport, TaskResult
-from midfill.evals.sandbox import RunResult, run_python
 from midfill.evals.tasks import EvalTask
+from midfill.running.sandbox import RunResult, run_python
 
 Complete = Callable[[Request], Completion]
 """Answers a request."""

@@ -1,6 +1,6 @@
 """Compiles and runs programs in several languages, with the tools that are installed on this machine.
 
-Like :mod:`midfill.evals.sandbox` for Python, this protects against a model's mistakes, not against an attacker. A
+Like :mod:`midfill.running.sandbox` for Python, this protects against a model's mistakes, not against an attacker. A
 program has an empty folder, an almost empty environment, and limits of time, memory and file size. Where Linux allows
 it, the program has no network. All its processes are killed at its end. It can read the files that the user can read.
 """
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midfill.common.child_programs import find_program
-from midfill.evals.sandbox import MAX_REASON_BYTES, RunResult, kill_group, needed_environment, run_python
-from midfill.evals.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
+from midfill.running.sandbox import MAX_REASON_BYTES, RunResult, kill_group, needed_environment, run_python
+from midfill.running.sandboxed import CLONE_NEWNET, CLONE_NEWUSER
 
 SECONDS = 15.0
 """Time limit for a program; for compilers it is ``_COMPILE_SECONDS``."""
@@ -58,7 +58,7 @@ class ToolChain:
 
 
 CHAINS = {
-    "py": ToolChain("Python", "", (), ()),  # runs in midfill.evals.sandbox
+    "py": ToolChain("Python", "", (), ()),  # runs in midfill.running.sandbox
     "js": ToolChain("JavaScript", "program.js", ("node",), (("node", "--max-old-space-size=512", "program.js"),), True),
     "ts": ToolChain(
         "TypeScript",

@@ -17,7 +17,7 @@ class Snippet:
     """First and last line in the file, from 0, both included."""
     text: str
     kind: str
-    """``definition``, ``sibling``, ``recent`` or ``similar``."""
+    """``definition``, ``sibling``, ``recent`` or ``similar``; for an action also ``caller`` or ``test``."""
     score: float
     """The relevance. Higher is better, and scores of different kinds can be compared."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import cattrs
 
+from midfill.actions.from_project import FromProject
 from midfill.prompt.chat_template import Message
 from midfill.prompt.snippets import WorkspaceSnippets
 
@@ -161,6 +162,8 @@ class Acted:
     digest: str
     """See :func:`midfill.recording.digests.bundle_digest`; a larger model may do actions."""
     answer: ActionAnswer
+    found: tuple[FromProject, ...] = ()
+    """What was found in the project for each part of it."""
 
 
 @dataclass(frozen=True, kw_only=True)

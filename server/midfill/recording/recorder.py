@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from midfill.actions import ACTIONS, Action, ActionResult, ActionTask, perform
+from midfill.actions.from_project import FromProject
+from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.common.reasons import Reason
@@ -28,7 +30,7 @@ from midfill.settings.live import LiveSettings
 from midfill.settings.schema import MEASURED_CONTEXT, Settings
 
 REPEATABLE = frozenset(ACTIONS) - {"tests"}
-"""The actions that read nothing but their document. Tests are written beside those that a file has already."""
+"""The actions that are recorded, with what they found in the project. Tests also read the file that they go to."""
 
 
 class LoadEngine(Protocol):
@@ -174,10 +176,16 @@ class RecordedActions:
         on_text: Callable[[str], None],
         on_progress: Callable[[str], None],
     ) -> ActionResult:
-        """See :func:`midfill.actions.perform.perform`. An action that reads other files is not recorded."""
-        result = perform(action, task, conversation, cancel, on_text, on_progress)
+        """See :func:`midfill.actions.perform.perform`. An action that writes to another file is not recorded."""
+        found: list[FromProject] = []
+
+        def look(selection: Selection) -> FromProject:
+            found.append(task.look(selection))
+            return found[-1]
+
+        result = perform(action, replace(task, look=look), conversation, cancel, on_text, on_progress)
         if action.name in REPEATABLE:
-            self._record.acted(action, task, conversation.manifest, result)
+            self._record.acted(action, task, conversation.manifest, result, found)
         else:
             self._record.unread(result.reason or "")
         return result

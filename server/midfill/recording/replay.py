@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from midfill.actions import ACTIONS, ActionTask, perform
+from midfill.actions.from_project import FromProject
 from midfill.actions.selection import Selection
 from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
@@ -177,6 +178,7 @@ class Replay:
         selection = Selection(
             text, language_of(event.path, event.language), event.first_line, event.end_line, event.path
         )
+        found = iter(event.found)
         task = ActionTask(
             selection,
             message=event.message,
@@ -184,6 +186,7 @@ class Replay:
             history=event.history,
             whole_file=event.whole_file,
             open_text=lambda _: "",  # nothing that the file names is read
+            look=lambda _: next(found, FromProject()),
         )
         result = perform(ACTIONS[event.action], task, self._conversation(event.digest), CancelFlag())
         return Replayed(event.path, event.first_line + 1, 1, event.answer, action_answer_of(result, selection.secrets))

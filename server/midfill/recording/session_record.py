@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from midfill.actions import Action, ActionResult, ActionTask
+from midfill.actions.from_project import FromProject
 from midfill.completion.types import Completion, Request
 from midfill.inference.bundle import Manifest
 from midfill.privacy.secrets import redact
@@ -87,8 +88,15 @@ class Record:
         with self._lock:
             self._writer.write(TypedAlong(question=self._question(request), answer=answer_of(completion)))
 
-    def acted(self, action: Action, task: ActionTask, manifest: Manifest, result: ActionResult) -> None:
-        """Note an action, by what the model was shown of its document."""
+    def acted(
+        self,
+        action: Action,
+        task: ActionTask,
+        manifest: Manifest,
+        result: ActionResult,
+        found: Sequence[FromProject] = (),
+    ) -> None:
+        """Note an action, by what the model was shown of its document, and ``found`` in the project."""
         selection = task.selection
         path = without_home(selection.path)
         with self._lock:
@@ -105,6 +113,7 @@ class Record:
                 history=task.history,
                 digest=bundle_digest(manifest),
                 answer=action_answer_of(result, selection.secrets),
+                found=tuple(found),
             )
             self._writer.write(acted)
 

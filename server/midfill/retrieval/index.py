@@ -82,6 +82,16 @@ class WorkspaceIndex:
 
     def look_up(self, request: LookupRequest) -> Future[list[Candidate]]:
         """Request candidates; the answer is [] without a process. Cancel the future when the request is superseded."""
+        return self._ask({"do": "look up", "request": to_message(request)})
+
+    def look_around(self, request: LookupRequest, name: str) -> Future[list[Candidate]]:
+        """Request candidates for an action; see :func:`midfill.retrieval.related_code.related`.
+
+        It neither supersedes a request for a suggestion nor is superseded by one.
+        """
+        return self._ask({"do": "look around", "request": to_message(request), "name": name})
+
+    def _ask(self, message: ipc.Message) -> Future[list[Candidate]]:
         answer: Future[list[Candidate]] = Future()
         with self._lock:
             if self._outbox is None:
@@ -91,7 +101,7 @@ class WorkspaceIndex:
             for other in [other for other, future in self._waiting.items() if future.cancelled()]:
                 del self._waiting[other]
             self._waiting[number] = answer
-            self._outbox.put({"do": "look up", "id": number, "request": to_message(request)})
+            self._outbox.put({**message, "id": number})
         return answer
 
     def changed(self, paths: Iterable[Path]) -> None:

@@ -77,7 +77,7 @@ class Candidate:
     last_line: int
     text: str
     kind: str
-    """``definition``, ``sibling``, ``recent`` or ``similar``."""
+    """``definition``, ``sibling``, ``recent`` or ``similar``; for an action also ``caller`` or ``test``."""
     score: float
     """Higher is better; scores of different kinds can be compared."""
 

@@ -121,7 +121,7 @@ class SnippetRanking:
         found = answer if answer is not None else last.candidates if last else []
         nearby = words(_nearby_lines(request))
         chosen = _choose([*found, *_recent_candidates(recent, nearby)], nearby, last.chosen if last else (), budget)
-        snippets = [self._snippet(candidate) for candidate in chosen]
+        snippets = [snippet_of(candidate, self._ignore_rules) for candidate in chosen]
         if last and [(s.path, s.text) for s in snippets] == [(s.path, s.text) for s in last.snippets]:
             snippets = last.snippets
         self._last.pop(document, None)
@@ -141,16 +141,18 @@ class SnippetRanking:
         done, _ = concurrent.futures.wait([self._pending[1]], timeout=wait)
         return self._pending[1].result() if done else None
 
-    def _snippet(self, candidate: Candidate) -> Snippet:
-        path = Path(candidate.path)
-        return Snippet(
-            relative_path(path, self._ignore_rules.folder_of(path)),
-            candidate.first_line,
-            candidate.last_line,
-            candidate.text,
-            candidate.kind,
-            candidate.score,
-        )
+
+def snippet_of(candidate: Candidate, ignore_rules: IgnoreRules) -> Snippet:
+    """Return a candidate with its path within its folder of the workspace."""
+    path = Path(candidate.path)
+    return Snippet(
+        relative_path(path, ignore_rules.folder_of(path)),
+        candidate.first_line,
+        candidate.last_line,
+        candidate.text,
+        candidate.kind,
+        candidate.score,
+    )
 
 
 def _request(path: str, language: str, text: str, offset: int, window: int) -> LookupRequest:

@@ -92,6 +92,11 @@ def siblings(path: str, named: Named) -> list[str]:
     return sorted(dict.fromkeys(found), key=lambda other: -_in_common(path, other))[:2]
 
 
+def is_test(path: str) -> bool:
+    """Return whether a file's name is that of a file with tests."""
+    return _TEST_STEM.match(PurePath(path).stem) is not None
+
+
 def nearest(path: str, others: Iterable[str]) -> list[str]:
     """Return ``others``, the ones with most folders in common with ``path`` first."""
     return sorted(others, key=lambda other: (-_in_common(path, other), other))

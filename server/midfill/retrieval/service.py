@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -13,15 +14,20 @@ from midfill.common.file_identity import resolve
 from midfill.common.file_system import relative_path, repository_of
 from midfill.common.file_uri import MAX_PATH_CHARACTERS, paths_in
 from midfill.privacy.ignore_rules import IgnoreRules
-from midfill.prompt.snippets import WorkspaceSnippets
+from midfill.prompt.snippets import Snippet, WorkspaceSnippets
 from midfill.retrieval.index import IndexState, OnProgress, WorkspaceIndex
-from midfill.retrieval.ranking import SnippetRanking
+from midfill.retrieval.lookup import LookupRequest
+from midfill.retrieval.ranking import SnippetRanking, snippet_of
+from midfill.retrieval.redacted_files import read_redacted_text
 
 _FIRST_WAIT_SECONDS = 0.25
 """Maximum time to wait for the index at a document's first request. A prompt without snippets would have to be
 computed again at the next keystroke."""
 _WAIT_SECONDS = 0.025
 """Maximum time to wait for the index at a later request."""
+
+_ACTION_WAIT_SECONDS = 2.0
+"""Maximum time that an action waits for the index. Its prompt takes longer to compute."""
 
 
 class Workspace:
@@ -108,6 +114,31 @@ class Workspace:
                 document, text, offset, language=language, budget=budget, window=window, wait=wait
             ),
         )
+
+    def related(self, path: str, text: str, line: int, language: str, name: str) -> list[Snippet]:
+        r"""Return what an action should see of other files, the best first; any thread may call this.
+
+        Args:
+            path: The document's path.
+            text: The whole document, without secrets, with "\n" as line ending.
+            line: The first line that the action works on.
+            language: The LSP language id; "" to use the path.
+            name: The definition whose callers and tests matter; "" for none.
+        """
+        whole = (0, text.count("\n") + 1)
+        request = LookupRequest(path, language, text, line, whole)
+        answer = self.index.look_around(request, name)
+        concurrent.futures.wait([answer], timeout=_ACTION_WAIT_SECONDS)
+        found = answer.result() if not answer.cancel() else []
+        return [snippet_of(c, self._ignore_rules) for c in found if c.path != path]
+
+    def allows(self, path: Path) -> bool:
+        """Return whether a file of the workspace may be read for a prompt; any thread may call this."""
+        return self._ignore_rules.allows(path)
+
+    def read(self, path: Path) -> str | None:
+        """Return a file's text without secrets; None if it may not or cannot be read. Any thread may call this."""
+        return read_redacted_text(path) if self.allows(path) else None
 
     def _find_by_link(self, opened_as: str) -> tuple[Path, str] | None:
         """Return the workspace folder, and the path in it, of a link under which a file outside was opened.

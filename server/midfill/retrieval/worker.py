@@ -23,7 +23,8 @@ from midfill.common.folder_names import loosely
 from midfill.privacy.ignore_rules import IGNORE_FILES, IgnoreRules
 from midfill.retrieval import ipc
 from midfill.retrieval.inverted_index import InvertedIndex
-from midfill.retrieval.lookup import candidates, from_message
+from midfill.retrieval.lookup import Candidate, candidates, from_message
+from midfill.retrieval.related_code import related
 
 _PROGRESS_SECONDS = 0.25
 """Seconds between two progress messages."""
@@ -122,10 +123,10 @@ class Worker:
             if message["id"] < client.newest_request:  # a newer request supersedes this one
                 client.send({"answer": message["id"], "candidates": []})
                 return
-            request = from_message(message["request"])
-            found = candidates(request, self._index)
-            allowed = [c for c in found if c.path == request.path or self._ignore_rules.allows(Path(c.path))]
-            client.send({"answer": message["id"], "candidates": [vars(candidate) for candidate in allowed]})
+            self._answer(client, message, candidates(from_message(message["request"]), self._index))
+        elif message["do"] == "look around":
+            found = related(from_message(message["request"]), message["name"], self._index)
+            self._answer(client, message, found)
         elif message["do"] == "changed":
             changed = [self._changed(Path(path)) for path in message["paths"]]
             self._send_state(done=not self.is_scanning, changed=any(changed))
@@ -135,6 +136,12 @@ class Worker:
             self._scan_steps, self.is_scanning = iter(()), False
             self._index.rank()
             self._send_state(done=True, changed=True)
+
+    def _answer(self, client: Client, message: ipc.Message, found: list[Candidate]) -> None:
+        """Send what was found. Ignore rules are asked anew, except about the document of the request."""
+        own = message["request"]["path"]
+        allowed = [c for c in found if c.path == own or self._ignore_rules.allows(Path(c.path))]
+        client.send({"answer": message["id"], "candidates": [vars(candidate) for candidate in allowed]})
 
     def _join(self, client: Client) -> None:
         """Tell a client how far the index is, and look for what nobody reported while it was away."""

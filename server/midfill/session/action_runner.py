@@ -10,8 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from midfill.actions import Action, ActionResult, ActionTask, Perform, perform
+from midfill.actions.action import Runs
+from midfill.actions.from_project import look_into
+from midfill.actions.larger_model import with_advice
 from midfill.actions.reasons import ActionReason, Faulty
 from midfill.chat.conversation import Conversation
 from midfill.common import memory
@@ -25,6 +29,7 @@ from midfill.engine.open_model import open_for_actions
 from midfill.inference.bundle import MANIFEST
 from midfill.inference.bundle_versions import stamps_of_files
 from midfill.inference.token_generator import LanguageModel
+from midfill.retrieval.service import Workspace
 from midfill.session.own_model import LoadModel, OwnModel
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings, needs_reload
@@ -42,11 +47,24 @@ class ActionRunner:
         settings: LiveSettings,
         load: LoadModel = open_for_actions,
         perform: Perform = perform,
+        project: Callable[[], Workspace | None] = lambda: None,
+        runs: Callable[[str], Runs | None] = lambda _: None,
     ) -> None:
-        """Run on the scheduler's model, or on one of their own, which ``load`` loads; ``perform`` does it."""
+        """Run on the scheduler's model, or on one of their own.
+
+        Args:
+            scheduler: has the model that suggests, and the queue of the cores.
+            settings: the settings in force.
+            load: loads a model of their own.
+            perform: does an action.
+            project: returns the workspace, of which an action may see other files.
+            runs: returns what may be run for a document, by its path; None for nothing.
+        """
         self._scheduler = scheduler
         self._settings = settings
         self._perform_action = perform
+        self._project = project
+        self._runs = runs
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="midfill-actions")
         self._own = OwnModel("actions", load)
         self._conversation: Conversation | None = None
@@ -126,6 +144,10 @@ class ActionRunner:
             path = task.opened_as or task.selection.path
             if workspace is not None and steps.run(lambda _: workspace.excludes(path), cancel):
                 return ActionResult.refused(Faulty(ActionReason.EXCLUDED), task)
+            if (project := self._project()) is not None:
+                others = self._settings.now.workspace_tokens
+                task = replace(task, look=look_into(project, others, task.open_text))
+            task = replace(task, runs=self._runs(task.selection.path))
             model = self._own_model(on_progress, engine.model) or engine.model
             cancel.check()
             if self._conversation is None or self._conversation_model is not model:
@@ -133,7 +155,8 @@ class ActionRunner:
                 self._conversation = Conversation(model, max_draft_tokens=drafts, steps=steps)
                 self._conversation_model = model
             try:
-                return self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
+                result = self._perform_action(action, task, self._conversation, cancel, on_text, on_progress)
+                return with_advice(result, self._settings.now)
             except ModelLost as error:
                 self._drop(own_model=True)
                 if model is engine.model:

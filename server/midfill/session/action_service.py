@@ -13,6 +13,7 @@ from pathlib import Path
 from midfill.actions.action import Action, ActionTask, Gives, Locator
 from midfill.actions.checked_edit import Edit
 from midfill.actions.findings import Finding, Findings
+from midfill.actions.provenance import to_markdown
 from midfill.actions.reasons import ActionReason
 from midfill.actions.result import ActionResult
 from midfill.code.source_files import read_text
@@ -103,6 +104,9 @@ class ActionService:
         self._open_documents = open_documents
         self._may_change = may_change
         self._last: _LastAnswer | None = None
+        self._why = ""
+        self._told: set[str] = set()
+        """Why code was not run, as the user was told already. The same line after each action would be a nuisance."""
         self.findings = Findings()
         """What reviews found in open documents, by their URIs."""
 
@@ -156,6 +160,7 @@ class ActionService:
             return ActionReply(reason=ActionReason(stop.reason))
         except MidfillError as error:
             return ActionReply(reason=ActionReason.FAILED, message=str(error))
+        self._why = to_markdown(accepted.action.title, result)
         if result.edit and not self._still_fits(accepted, result.edit):
             return _refusal(ActionReason.CHANGED)
         if result.edit and result.edit.path and not accepted.task.may_change(Path(result.edit.path)):
@@ -175,8 +180,12 @@ class ActionService:
             reason=result.reason,
             detail=result.detail,
             note=result.note,
-            message=_message(accepted.action, result, findings_kept=kept),
+            message=self._message(accepted.action, result, findings_kept=kept),
         )
+
+    def why(self) -> str:
+        """Return a section of a Markdown page about what the last action saw; "" if there was none."""
+        return self._why
 
     def answer_at(self, uri: str, line: int) -> str | None:
         """Return the last text if it is about this line of a document, and the document has not changed since."""
@@ -208,6 +217,20 @@ class ActionService:
         """Return the text of a file if it is open."""
         return next((document.text for document in self._open_documents().values() if document.path == path), None)
 
+    def _message(self, action: Action, result: ActionResult, *, findings_kept: bool) -> str:
+        """Return what to tell the user at once. A text is shown elsewhere."""
+        if result.reason:
+            nothing = "no good edit found" if action.gives is Gives.EDIT else "no answer"
+            return f"Midfill: {nothing} ({result.reason}): {result.detail}. {result.advice}".strip()
+        if findings_kept:
+            return f"Findings: {len(result.findings)}, shown as hints." if result.findings else result.text
+        if action.gives is not Gives.EDIT:
+            return ""
+        proof = "" if result.proof in self._told else result.proof
+        if result.verdict and result.verdict.passed is None:
+            self._told.add(proof)
+        return f"{result.remark} {proof}".strip()
+
     def _is_current(self, accepted: AcceptedRequest) -> bool:
         """Return whether the document is open, in the very version that the action saw."""
         return accepted.document is not None and self._open_documents().get(accepted.uri) == accepted.document
@@ -224,13 +247,3 @@ class ActionService:
 
 def _refusal(reason: ActionReason) -> ActionReply:
     return ActionReply(reason=reason, message=reason.explanation)
-
-
-def _message(action: Action, result: ActionResult, *, findings_kept: bool) -> str:
-    """Return what to tell the user at once. A text is shown elsewhere."""
-    if result.reason:
-        nothing = "no good edit found" if action.gives is Gives.EDIT else "no answer"
-        return f"Midfill: {nothing} ({result.reason}): {result.detail}."
-    if findings_kept:
-        return f"Findings: {len(result.findings)}, shown as hints." if result.findings else result.text
-    return result.note if action.gives is Gives.EDIT else ""

@@ -33,6 +33,7 @@ from midfill.session.action_runner import ActionRunner
 from midfill.session.action_service import ActionService
 from midfill.session.edit_runner import EditRunner
 from midfill.session.edit_service import EditService, Offer
+from midfill.session.run_permission import AskToRun, RunPermission
 from midfill.session.snapshots import OpenDocuments
 from midfill.settings.live import LiveSettings
 from midfill.settings.schema import Settings
@@ -58,6 +59,7 @@ class Session:
         open_documents: OpenDocuments = dict,
         on_index_progress: OnProgress = lambda _: None,
         tell: Callable[[str], None] = lambda _: None,
+        ask_to_run: AskToRun | None = None,
     ) -> None:
         """Read the settings. Nothing is loaded or indexed before :meth:`begin`.
 
@@ -70,13 +72,21 @@ class Session:
             open_documents: returns all open documents, for actions.
             on_index_progress: called with the progress of the workspace's index, from another thread.
             tell: called with one line that the user should see.
+            ask_to_run: asks whether a command may be run, from another thread; None for a client that cannot ask.
         """
         self._on_index_progress = on_index_progress
         self._sources = SettingsSources(folders)
         settings, self.problems = self._sources.options(options)
         self.settings = LiveSettings(_calibrated(settings))
         self.scheduler = make_scheduler(self.settings)
-        self._action_runner = ActionRunner(self.scheduler, self.settings, perform=perform)
+        permission = RunPermission(self.settings, ask_to_run)
+        self._action_runner = ActionRunner(
+            self.scheduler,
+            self.settings,
+            perform=perform,
+            project=lambda: self._workspace,
+            runs=lambda path: permission.runs_around(path, self._sources.folders),
+        )
         self.actions = ActionService(self._action_runner, open_documents, self._may_change)
         self._counters = Counters()
         self._acceptance = AcceptanceTracker(self._counters, current_text)
@@ -176,11 +186,10 @@ class Session:
         return problems
 
     def why(self, last: int = 1) -> str:
-        """Return a Markdown page about the last requests, with the exact prompts."""
+        """Return a Markdown page about the last requests, with the exact prompts, and about the last action."""
         entries = list(self._journal.entries)[-last:]
-        if not entries:
-            return "Nothing was asked for yet."
-        return "\n".join(explain.to_markdown(entry, self.scheduler.spell) for entry in reversed(entries))
+        pages = [explain.to_markdown(entry, self.scheduler.spell) for entry in reversed(entries)]
+        return "\n".join(filter(None, (*pages, self.actions.why()))) or "Nothing was asked for yet."
 
     def save_statistics(self) -> None:
         """Write the counts so far to disk."""

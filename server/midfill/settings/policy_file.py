@@ -16,6 +16,7 @@ from typing import Any
 from midfill.common.os_errors import explain
 from midfill.common.regular_file import open_regular
 from midfill.settings import toml_file
+from midfill.settings.action_settings import NEVER
 from midfill.settings.hosts import read_host
 from midfill.settings.kinds import Kind, flag, in_line, texts
 from midfill.settings.policy import Policy
@@ -137,6 +138,8 @@ def _read_locked(locked: object) -> dict[str, Any]:
             raise ValueError(
                 f"the setting '{name}' cannot be locked; only numbers, true or false, and words from a choice can"
             )
+    if values.get("run_code", NEVER) != NEVER:
+        raise ValueError(f"the setting 'runCode' can only be locked to \"{NEVER}\": a policy forbids, and runs nothing")
     return values
 
 

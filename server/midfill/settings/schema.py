@@ -16,12 +16,12 @@ from typing import Any
 
 from midfill.common.paths import bundles_dir
 from midfill.settings import kinds
+from midfill.settings.action_settings import ActionSettings
 from midfill.settings.edit_settings import EditSettings
 from midfill.settings.engine_settings import EngineSettings
 from midfill.settings.kinds import About, about
 
 DEFAULT_BUNDLE = "qwen2.5-coder-0.5b-instruct"
-LARGER_BUNDLE = "qwen2.5-coder-1.5b-instruct"
 MEASURED_CONTEXT = 1024
 """Tokens of the document in measurements that must not depend on the machine's speed."""
 
@@ -32,13 +32,8 @@ def default_bundle() -> Path:
     return Path(override) if override else bundles_dir() / DEFAULT_BUNDLE
 
 
-def default_actions_bundle() -> Path:
-    """Return the folder of the default bundle for actions, which has a larger model. It need not exist."""
-    return bundles_dir() / LARGER_BUNDLE
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings(EditSettings, EngineSettings):
+class Settings(EditSettings, EngineSettings, ActionSettings):
     """All settings. Users write their names in camelCase (``maxTokens``)."""
 
     bundle: Path = field(
@@ -249,13 +244,6 @@ class Settings(EditSettings, EngineSettings):
             " `midfill why`",
         ),
     )
-    actions_bundle: Path = field(
-        default_factory=default_actions_bundle,
-        metadata=about(
-            kinds.folder(),
-            "folder of the bundle of a larger model for code actions; if there is none, the model of `bundle` is used",
-        ),
-    )
 
     def for_language(self, language: str) -> Settings:
         """Return the settings for documents of ``language``, an LSP language id."""
@@ -269,7 +257,11 @@ class Settings(EditSettings, EngineSettings):
 
 
 # These come after the settings above.
-_GROUPS = {name: place for place, group in enumerate((EditSettings, EngineSettings), 1) for name in vars(group())}
+_GROUPS = {
+    name: place
+    for place, group in enumerate((ActionSettings, EditSettings, EngineSettings), 1)
+    for name in vars(group())
+}
 _FIELDS = sorted(dataclasses.fields(Settings), key=lambda field: _GROUPS.get(field.name, 0))
 ABOUT: dict[str, About] = {f.name: f.metadata["about"] for f in _FIELDS}
 """What is known about each setting, by attribute of :class:`Settings`."""

@@ -14,12 +14,12 @@ from midfill.actions import ACTIONS, ActionResult, ActionTask, Finding, perform
 from midfill.actions.fix import line_of
 from midfill.actions.prompts import block
 from midfill.actions.selection import Selection
-from midfill.actions.tests import module_of
 from midfill.chat.conversation import Conversation
 from midfill.code.languages import language_of
 from midfill.common.cancel import CancelFlag
 from midfill.privacy.write_boundary import may_change
 from midfill.prompt.chat_template import Message
+from midfill.running.python_commands import module_of
 from unit.helpers import MarkovModel, encode, tiny_tokenizer
 from unit.hostile import UNITS, hostile
 from unit.replies import END, Replies, conversation_with
@@ -106,7 +106,7 @@ def test_cursor_means_the_definition_it_is_in() -> None:
     chosen = outcome.task.selection
     assert (chosen.first_line + 1, chosen.end_line) == (11, 12)
     assert block("def price(self, net):\n    return net + tax(net)", "python") in prompt
-    assert "```python\nclass Shop:\n\ndef tax(net):\n    return net * RATE" in prompt
+    assert "```python\ndef tax(net):\n    return net * RATE\n\nclass Shop:\n```" in prompt
     assert "empty" not in prompt
     assert (outcome.text, outcome.edit, outcome.reason) == ("It adds.", None, None)
 
@@ -246,7 +246,8 @@ def test_prompt_as_a_whole() -> None:
     _, (prompt, *_) = do("fix", select(7, 7), "none", message=message)
     assert prompt == (
         "system: You are a careful programmer. You answer briefly and exactly. Code stands in one Markdown code block."
-        "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nRATE = 0.19\n```\n\n"
+        "<|endoftext|>user: Other parts of the file, for reference:\n\n```python\nRATE = 0.19\n\n"
+        "def price(self, net):\n    return net + tax(net)\n```\n\n"
         "Python code with a mistake:\n\n```python\ndef tax(net):\n    return net * RATE\n```\n\n"
         'The error:\n\nFile "shop.py", line 7, in tax\nTypeError: no number\n\n'
         "It arises here: `return net * RATE`\n\n"
@@ -455,7 +456,7 @@ def test_tests_go_where_the_project_has_them(tmp_path: Path) -> None:
     (package / "__init__.py").touch()
     file = package / "prices.py"
     file.write_text(CODE)
-    assert module_of(file) == "shop.prices"
+    assert module_of(file) == ("shop.prices", tmp_path / "src")
     selection = select(12, 12, path=str(file))
     code = "from shop.prices import Shop\n\n\ndef test_price():\n    assert Shop().price(1) == 1.19"
     outcome, prompts = do("tests", selection, fenced(code))
@@ -491,6 +492,17 @@ def test_tests_have_no_place_where_nothing_may_be_changed(tmp_path: Path) -> Non
     outcome, prompts = do("tests", select(12, 12, path=str(tmp_path / "shop.py")), may_change=lambda _: False)
     assert (outcome.reason, prompts) == ("outside", [])
     assert outcome.detail == "test_shop.py is outside the workspace or excluded"
+
+
+def test_tests_that_are_cut_short_end_with_their_last_assertion(tmp_path: Path) -> None:
+    """What comes before it stands by itself."""
+    code = "from shop import tax\n\n\ndef test_tax():\n    assert tax(0) == 0\n"
+    outcome, _ = do(
+        "tests", select(7, 7, path=str(tmp_path / "shop.py")), f"```python\n{code}    assert tax({'1 + ' * 400}"
+    )
+    assert outcome.answers[0].stopped_by == "max-tokens"
+    assert outcome.edit is not None
+    assert outcome.edit.apply("") == code
 
 
 def test_tests_in_python_are_one_function_of_a_few_assertions() -> None:

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from midfill.actions import ACTIONS, ActionReason, ActionTask
+from midfill.actions.attempts import Attempts
 from midfill.actions.checked_edit import Edit
+from midfill.actions.dialogue import Dialogue
+from midfill.actions.proof import Verdict
+from midfill.actions.question import question_about
 from midfill.actions.reasons import Faulty
+from midfill.actions.rewriting import rewriting
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
-from unit.actions.test_perform import do, fenced, select
+from unit.actions.test_perform import conversation, do, fenced, select
 from unit.session.test_action_service import LATER, URI, Desk
 
 TOKEN = "ghp_" + "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5"
@@ -48,6 +53,23 @@ def unreadable_tests(folder: Path) -> ActionReason | None:
     return performed("tests", answer, path=str(folder / "shop.py"))
 
 
+def not_proved(_: Path) -> ActionReason | None:
+    """Return what comes of an edit that running shows to be wrong."""
+    task = ACTIONS["simplify"].prepare(ActionTask(select(7, 7)))
+    talk = conversation(fenced("def tax(net):\n    return RATE"))[0]
+    dialogue = Dialogue(talk, CancelFlag(), lambda _: None, lambda _: None)
+    question = question_about(ACTIONS["simplify"], task, talk)
+    return Attempts(ACTIONS["simplify"], rewriting("names"), task, question, dialogue, Refusing()).result().reason
+
+
+class Refusing:
+    """A judge to whom nothing is right."""
+
+    def judge(self, _: Edit) -> Verdict:
+        """Refuse."""
+        return Verdict(False, "it is wrong")
+
+
 Case = Callable[[Path], ActionReason | None]
 PERFORMED: dict[ActionReason, Case] = {
     ActionReason.NO_MESSAGE: lambda _: performed("fix"),
@@ -74,12 +96,18 @@ PERFORMED: dict[ActionReason, Case] = {
     ActionReason.NO_CODE: lambda _: performed("explain", at=(2, 2)),
     ActionReason.CUT_SHORT: lambda _: performed("simplify", fenced("def tax(net):\n" + "    print(1, 2)\n" * 300)),
     ActionReason.UNCHANGED: lambda _: performed("simplify", fenced("def tax(net):\n    return net * RATE")),
+    ActionReason.ONLY_COMMENTS: lambda _: performed(
+        "fix", fenced("def tax(net):\n    # !\n    return net * RATE"), message="!"
+    ),
+    ActionReason.OTHER_CODE: lambda _: read("simplify", fenced("def vat(net):\n    return net")),
     ActionReason.PROSE: lambda _: read("simplify", fenced("return net\n~~~\nSo.\n~~~")),
     ActionReason.LEFT_OUT: lambda _: performed("simplify", fenced("def tax(net):\n    # ...\n    return net")),
     ActionReason.SYNTAX: lambda _: performed("simplify", fenced("def tax(net):\n    return net *")),
     ActionReason.IMPORT: lambda _: performed(
         "simplify", fenced("from numba import jit\n\n\n@jit\ndef tax(net):\n    return net"), instruction="Use numba."
     ),
+    ActionReason.UNKNOWN_NAME: lambda _: performed("simplify", fenced("def tax(net):\n    return rate")),
+    ActionReason.WRONG_CALL: lambda _: performed("simplify", fenced("def tax(net):\n    return tax()")),
     ActionReason.CODE_CHANGED: lambda _: performed("types", fenced("def tax(net: float):\n    return net")),
     ActionReason.NAME_LOST: lambda _: performed(
         "simplify", fenced("def vat(net):\n    return 1"), instruction="Rename."
@@ -101,6 +129,7 @@ PERFORMED: dict[ActionReason, Case] = {
     ActionReason.NO_TEST: lambda _: performed(
         "tests", fenced("from shop import Shop\n\n\ndef test_price():\n    pass"), at=(12, 12)
     ),
+    ActionReason.NOT_PROVED: not_proved,
     ActionReason.UNREADABLE: unreadable_tests,
 }
 

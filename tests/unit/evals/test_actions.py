@@ -16,8 +16,9 @@ from midfill.cli.main import main
 from midfill.common.errors import EvalError, UsageError
 from midfill.evals import actions
 from midfill.evals.action_tasks import TRIALS, HumanEvalFunction, parses, touches_other_lines
-from midfill.evals.mutants import mutants
-from midfill.evals.sandboxed_pytest import run_pytest
+from midfill.running.jail import can_run
+from midfill.running.mutants import mutants
+from midfill.running.sandboxed_pytest import run_pytest
 from unit.actions.test_perform import conversation, fenced
 
 PROMPT = '''import math
@@ -69,6 +70,19 @@ def run(
     """Run the suite on one problem."""
     do = actions.performed_by(talk)
     return actions.run(do, "tiny", names, [problem], "first 1 of 2", ignored, resume)
+
+
+@pytest.mark.skipif(not can_run(), reason="this machine has no user namespaces")
+def test_actions_may_run_code() -> None:
+    """Without it, the first edit is taken; with it, the one that passes."""
+    wrong = fenced(DECLARED + SOLUTION.replace("n > found", "n < found"))
+    short = fenced(f"{DECLARED}    return max([least, *numbers])\n")
+
+    def passes(run_code: bool) -> bool:
+        do = actions.performed_by(conversation(wrong, short)[0])
+        return actions.run(do, "tiny", ["simplify"], [PROBLEM], "all", ignored, run_code=run_code).rows[0].passed
+
+    assert [passes(False), passes(True)] == [False, True]
 
 
 @pytest.mark.parametrize(

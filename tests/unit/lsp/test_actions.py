@@ -344,7 +344,7 @@ async def test_findings_go_with_their_lines_and_by_a_command(editor: Editor) -> 
 
 
 async def test_pasted_traceback_finds_its_document(editor: Editor) -> None:
-    """The function that it ends in is fixed; without an open file there is one message."""
+    """The function that it ends in is fixed, which is not run; without an open file there is one message."""
     await editor.start(workspace_edit={})
     trace = 'Traceback:\n  File "/x/main.py", line 1, in f\n  File "/work/a.py", line 3, in tax\nTypeError: x'
     running = asyncio.ensure_future(editor.run("midfill.do", {"action": "fix", "message": trace}))
@@ -353,7 +353,10 @@ async def test_pasted_traceback_finds_its_document(editor: Editor) -> None:
     await running
     result = (await editor.run("midfill.do", {"action": "fix", "message": trace.replace("a.py", "b.py")}))["result"]
     assert result["reason"] == "not-open"
-    assert len(editor.wire.shown()) == 1
+    assert [text for _, text in editor.wire.shown()] == [
+        "Not checked by running: `runCode` does not allow it.",
+        "Midfill works on open files only: open this one.",
+    ]
 
 
 @pytest.mark.parametrize(

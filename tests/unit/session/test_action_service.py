@@ -12,6 +12,7 @@ import pytest
 from midfill.actions import ACTIONS, Action, ActionReason, ActionResult, ActionTask, Finding
 from midfill.actions.action import Gives
 from midfill.actions.checked_edit import Edit
+from midfill.actions.proof import Verdict
 from midfill.common.cancel import CancelFlag
 from midfill.common.errors import ModelError
 from midfill.prompt.chat_template import Message
@@ -180,6 +181,16 @@ async def test_note_on_an_edit_is_shown_at_once() -> None:
     )
     reply = await Desk(text="It adds.", left_out=("f",)).ask("explain")
     assert (reply.message, reply.note) == ("", "There was no room to read all of `f`.")
+
+
+async def test_why_code_was_not_run_is_said_once() -> None:
+    """What a run has shown is said each time."""
+    desk = Desk(edit=EDIT, verdict=Verdict(None, "it is off"))
+    replies = [await desk.ask("simplify") for _ in range(2)]
+    assert [reply.message for reply in replies] == ["Not checked by running: it is off.", ""]
+    assert replies[1].note == "Not checked by running: it is off."
+    checked = Desk(edit=EDIT, verdict=Verdict(True, "it passes"))
+    assert [(await checked.ask("simplify")).message for _ in range(2)] == ["Checked: it passes."] * 2
 
 
 async def test_last_text_is_known_at_its_lines_while_the_document_stays() -> None:

@@ -100,6 +100,7 @@ def test_every_rule_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("settings = 3", "Midfill settings in its table 'settings' must be an object, not int"),
         ("[settings]\nmaxTokens = 0", "Midfill setting 'maxTokens' in its table 'settings' must be a whole number"),
         ("[settings]\nbundle = '/tmp/b'", "the setting 'bundle' cannot be locked"),
+        ("[settings]\nrunCode = 'always'", "the setting 'runCode' can only be locked to \"never\""),
         ("[settings]\nquietLanguages = ['sql']", "the setting 'quietLanguages' cannot be locked"),
         ("a" * 40_000, "it has more than 32768 bytes"),
         ("x = " + "[" * 900, "it is nested too deeply"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from lsprotocol import types
@@ -9,6 +10,7 @@ from lsprotocol import types
 from midfill.common.file_identity import resolve, resolve_entry
 from midfill.common.file_uri import file_in
 from midfill.lsp.handlers.completion import request_at
+from midfill.lsp.run_question import asking, can_ask
 from midfill.lsp.server import MidfillServer, plain
 from midfill.session.session import Session
 from midfill.settings import sources
@@ -27,6 +29,9 @@ def initialize(server: MidfillServer, params: types.InitializeParams) -> None:
         open_documents=server.open_documents,
         on_index_progress=server.index_progress,
         tell=lambda line: server.warn([line]),
+        ask_to_run=asking(server.window_show_message_request_async, asyncio.get_running_loop())
+        if can_ask(params.capabilities)
+        else None,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from midfill.common.errors import EvalError
-from midfill.evals.sandbox import RunResult, run_python
+from midfill.running.sandbox import RunResult, run_python
 
 _NEEDED = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
 _MAX_REPORT_BYTES = 6_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from midfill.evals.sandbox import RunResult, run_python
+from midfill.running.sandbox import RunResult, run_python
 
 
 def namespaces_allowed() -> bool:

@@ -1,0 +1,1 @@
+"""Runs code in a sandbox: what a model wrote, and what a project has."""
