@@ -16,7 +16,7 @@ from e2e.continuing_server import suggestions
 from e2e.editor import CAPTURED
 from e2e.raw_client import MIDFILL, RawClient
 from e2e.typist import Typist
-from lengths import length
+from lengths import length, only_at_length
 
 CONTINUING = [sys.executable, str(Path(__file__).with_name("continuing_server.py"))]
 DOCUMENTS = (
@@ -26,7 +26,7 @@ DOCUMENTS = (
     "class Stack:\n\tdef __init__(self):\n\t\tself.items = []\n\n\tdef push(self, item):\n\t\t",
     "# 漢字 🚀\r\nnames = ['a', 'b']\r\n\r\n\r\nfor name in ",
 )
-EDITS, EDITS_OF_MODEL = length(200, 1000), length(100, 1000)
+EDITS, EDITS_OF_MODEL = length(200, 1000), 1000
 ROUND = 100
 """Edits of one document."""
 ALL = {
@@ -73,6 +73,7 @@ def test_random_edits_without_a_model(captured: Path, tmp_path: Path) -> None:
     assert typist.counts["the rest of what was shown"] > EDITS // 20
 
 
+@only_at_length
 @pytest.mark.bundle
 @pytest.mark.timeout(1800)
 def test_random_edits_with_the_real_model(bundle: Path, tmp_path: Path) -> None:

@@ -32,6 +32,9 @@ _POLL_SECONDS = 0.05
 _TRIAL_SECONDS = 10
 _KEPT = (".venv", "venv", "env", "node_modules")
 """Folders in a project that are seen where they are, instead of copied."""
+_TEMPORARY = ("/tmp", "/var/tmp")  # noqa: S108 (nothing is written there)
+"""Folders that the sandbox empties, and that may have a Python."""
+_MAX_LINKS = 8
 _HIDDEN = (".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".config/gcloud", ".config/gh", ".password-store")
 """Folders of keys in the user's home."""
 
@@ -83,7 +86,7 @@ class Jail:
             "work": str(self.work),
             "project": str(self.project),
             "kept": [str(self.project / name) for name in _KEPT],
-            "shown": [],
+            "shown": _environments_of(Path(command[0])),
             "hidden": [os.path.join(os.path.expanduser("~"), name) for name in _HIDDEN],
             "command": list(command),
             "folder": str(self.project),
@@ -124,6 +127,23 @@ class Jail:
             "PYTHONHASHSEED": "0",
             "MPLBACKEND": "Agg",
         }
+
+
+def _environments_of(program: Path) -> list[str]:
+    """Return the Pythons and their environments that a program's links lead through, of those in hidden folders.
+
+    Other folders there stay hidden, whatever a project's link leads to.
+    """
+    found: list[str] = []
+    for _ in range(_MAX_LINKS):
+        environment = Path(os.path.normpath(program)).parent.parent
+        in_hidden = any(str(environment).startswith(f"{folder}/") for folder in _TEMPORARY)
+        if in_hidden and any(environment.glob("lib/python3*")):
+            found.append(str(environment))
+        if not program.is_symlink():
+            break
+        program = program.parent / os.readlink(program)
+    return found
 
 
 @contextmanager

@@ -5,6 +5,7 @@
 - ``work``: a folder of its own. It has ``tree``, the copy of the project, and ``home`` and ``temporary``.
 - ``project``: the folder that the copy takes the place of, so that absolute paths lead into the copy.
 - ``kept``: folders in the project that are not copied, such as a virtual environment. They can be read.
+- ``shown``: other folders that can be read, though they are in one that is emptied.
 - ``hidden``: folders that cannot be read.
 - ``command``, ``folder``, ``environment``, ``seconds``, ``megabytes``, ``file_megabytes``.
 

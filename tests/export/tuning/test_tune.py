@@ -85,6 +85,7 @@ def test_tuned_model_fills_gaps_better_and_is_served(
     assert load_bundle(out).manifest.folder == "v2"
 
 
+@only_at_length
 def test_next_edits_are_learnt(
     checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from midfill.common.cancel import CancelFlag, Cancelled
 from midfill.privacy.ignore_rules import IgnoreRules
-from midfill.running.jail import Jail, Outcome, can_run, jail_of
+from midfill.running.jail import Jail, Outcome, _environments_of, can_run, jail_of
 from midfill.running.project_copy import copy_project
 
 needs_sandbox = pytest.mark.skipif(not can_run(), reason="this machine has no user namespaces")
@@ -122,3 +122,18 @@ def test_a_machine_without_a_sandbox_runs_nothing(jail: Jail, monkeypatch: pytes
     command = [sys.executable, "-c", "open('ran', 'w')"]
     assert jail.run(command, seconds=20, megabytes=1024, cancel=CancelFlag()) is None
     assert not (jail.tree / "ran").exists()
+
+
+def test_python_in_a_hidden_folder_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project's Python may be a link to one for temporary use. No other folder is shown for the sake of a link."""
+    monkeypatch.setattr("midfill.running.jail._TEMPORARY", (str(tmp_path),))
+    base, other, project = tmp_path / "base", tmp_path / "other", tmp_path / "project"
+    for folder in (base, other, project / "venv"):
+        (folder / "bin").mkdir(parents=True)
+    (base / "lib" / "python3.11").mkdir(parents=True)
+    (base / "bin" / "python3").touch()
+    (base / "bin" / "python").symlink_to("python3")
+    (other / "bin" / "python").symlink_to("../../base/bin/python")
+    program = project / "venv" / "bin" / "python"
+    program.symlink_to(other / "bin" / "python")
+    assert set(_environments_of(program)) == {str(base)}
