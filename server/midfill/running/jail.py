@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from midfill.common.cancel import CancelFlag
+from midfill.common.file_system import is_within
 from midfill.running.jailed import NO_SANDBOX
 from midfill.running.sandbox import kill_group
 
@@ -86,7 +87,7 @@ class Jail:
             "work": str(self.work),
             "project": str(self.project),
             "kept": [str(self.project / name) for name in _KEPT],
-            "shown": _environments_of(Path(command[0])),
+            "shown": _environments_of(Path(command[0]), (self.project, self.work)),
             "hidden": [os.path.join(os.path.expanduser("~"), name) for name in _HIDDEN],
             "command": list(command),
             "folder": str(self.project),
@@ -129,16 +130,19 @@ class Jail:
         }
 
 
-def _environments_of(program: Path) -> list[str]:
+def _environments_of(program: Path, apart: Sequence[Path]) -> list[str]:
     """Return the Pythons and their environments that a program's links lead through, of those in hidden folders.
 
-    Other folders there stay hidden, whatever a project's link leads to.
+    Other folders there stay hidden, whatever a project's link leads to. Above all, nothing is shown over the folders
+    ``apart``, the project and the copy: the real project would be written to.
     """
     found: list[str] = []
     for _ in range(_MAX_LINKS):
         environment = Path(os.path.normpath(program)).parent.parent
         in_hidden = any(str(environment).startswith(f"{folder}/") for folder in _TEMPORARY)
-        if in_hidden and any(environment.glob("lib/python3*")):
+        real = environment.resolve()
+        is_apart = not any(is_within(real, folder) or is_within(folder, real) for folder in apart)
+        if in_hidden and is_apart and any(environment.glob("lib/python3*")):
             found.append(str(environment))
         if not program.is_symlink():
             break

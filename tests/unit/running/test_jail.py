@@ -136,4 +136,21 @@ def test_python_in_a_hidden_folder_is_shown(tmp_path: Path, monkeypatch: pytest.
     (other / "bin" / "python").symlink_to("../../base/bin/python")
     program = project / "venv" / "bin" / "python"
     program.symlink_to(other / "bin" / "python")
-    assert set(_environments_of(program)) == {str(base)}
+    assert set(_environments_of(program, [project])) == {str(base)}
+
+
+def test_a_project_that_is_an_environment_is_not_shown_over_its_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link of the project's may lead to the project itself, or to the folder around it: its files stay as they are."""
+    monkeypatch.setattr("midfill.running.jail._TEMPORARY", (str(tmp_path),))
+    around = tmp_path / "around"
+    project = around / "project"
+    for folder in (around, project, project / "venv"):
+        (folder / "bin").mkdir(parents=True)
+        (folder / "lib" / "python3.11").mkdir(parents=True)
+    (around / "bin" / "python").touch()
+    (project / "bin" / "python").symlink_to("../../bin/python")
+    program = project / "venv" / "bin" / "python"
+    program.symlink_to("../../bin/python")
+    assert _environments_of(program, [project]) == []
