@@ -142,7 +142,7 @@ def test_python_in_a_hidden_folder_is_shown(tmp_path: Path, monkeypatch: pytest.
 def test_a_project_that_is_an_environment_is_not_shown_over_its_copy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link of the project's may lead to the project itself, or to the folder around it: its files stay as they are."""
+    """A Python's link may lead to the project itself, or to the folder around it: its files stay as they are."""
     monkeypatch.setattr("midfill.running.jail._TEMPORARY", (str(tmp_path),))
     around = tmp_path / "around"
     project = around / "project"
