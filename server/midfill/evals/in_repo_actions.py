@@ -12,7 +12,6 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 from midfill.actions import ActionTask
@@ -24,7 +23,7 @@ from midfill.code.source_files import read_source
 from midfill.common.errors import EvalError
 from midfill.evals.action_tasks import Judgement, parses
 from midfill.evals.actions import ActionsReport, Perform, TrialResult, result_of
-from midfill.evals.repo_tasks import PACKAGES, imported_names, names_defined, package_folder, parsed
+from midfill.evals.repo_tasks import from_packages, imported_names, names_defined, package_folder, parsed
 from midfill.evals.runner import OnProgress
 from midfill.retrieval.service import Workspace
 
@@ -61,11 +60,7 @@ def functions() -> list[InRepoFunction]:
     Raises:
         EvalError: none of the packages is installed as Python source.
     """
-    each = [functions_of(name, folder) for name in PACKAGES if (folder := package_folder(name))]
-    found = [task for in_turn in zip_longest(*each) for task in in_turn if task is not None]
-    if not found:
-        raise EvalError("none of the packages of this suite is installed; run: pip install 'midfill[eval]'")
-    return found
+    return from_packages(functions_of)
 
 
 def functions_of(name: str, folder: Path) -> list[InRepoFunction]:

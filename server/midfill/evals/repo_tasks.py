@@ -11,9 +11,10 @@ from __future__ import annotations
 import ast
 import importlib.util
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from midfill.code.identifiers import IDENTIFIER
 from midfill.code.source_files import read_source
@@ -27,6 +28,7 @@ PACKAGES = (
 )  # fmt: skip
 """The packages' import names. Packages that are not installed are skipped."""
 
+T = TypeVar("T")
 _PER_FILE = 3
 """Maximum number of tasks in one file."""
 _MIN_CHARACTERS, _MAX_CHARACTERS = 4, 100
@@ -41,7 +43,16 @@ def tasks() -> list[EvalTask]:
     Raises:
         EvalError: none of the packages is installed as Python source.
     """
-    each = [package_tasks(name, folder) for name in PACKAGES if (folder := package_folder(name))]
+    return from_packages(package_tasks)
+
+
+def from_packages(tasks_of: Callable[[str, Path], list[T]]) -> list[T]:
+    """Return what ``tasks_of`` finds in each package, by its name and folder. The packages take turns.
+
+    Raises:
+        EvalError: none of the packages is installed as Python source.
+    """
+    each = [tasks_of(name, folder) for name in PACKAGES if (folder := package_folder(name))]
     found = [task for in_turn in zip_longest(*each) for task in in_turn if task is not None]
     if not found:
         raise EvalError("none of the packages of this suite is installed; run: pip install 'midfill[eval]'")
